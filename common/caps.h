@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* caps - read and reduce the capabilities of this process, by libcap */
+#ifndef COMMON_CAPS_H
+#define COMMON_CAPS_H
+
+#include "common/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/capability.h>
+
+/**
+ * caps_has() - Is a capability in effect for this process?
+ * @cap:	CAP_* number
+ */
+bool caps_has(cap_value_t cap);
+
+/**
+ * caps_has_bound() - Could this process still be given a capability (bounding set)?
+ * @cap:	CAP_* number
+ */
+bool caps_has_bound(cap_value_t cap);
+
+/**
+ * caps_keep_only() - Give up every capability that is not listed
+ * @keep:	Capabilities to keep permitted and effective, where held; may be NULL when @n is 0
+ * @n:		Entries in @keep
+ * @e:		Receives the reason on failure, may be NULL
+ *
+ * The inheritable and ambient sets are emptied.
+ *
+ * Return: 0 or a negative errno value
+ */
+int caps_keep_only(const cap_value_t *keep, size_t n, struct err *e);
+
+/**
+ * caps_become() - Change to another user, with chosen capabilities surviving execve(2)
+ * @uid:	User to become
+ * @gid:	Group to become; supplementary groups are emptied
+ * @keep:	Capabilities to keep: permitted, inheritable and ambient; may be NULL when @n is 0
+ * @n:		Entries in @keep
+ * @e:		Receives the reason on failure, may be NULL
+ *
+ * Capabilities that are not held are left out silently: the caller has reported them before. The
+ * bounding set is reduced to @keep where CAP_SETPCAP allows it. A process that already is that
+ * user, and may not change groups, keeps its groups. capabilities(7)
+ *
+ * Return: 0 or a negative errno value
+ */
+int caps_become(uid_t uid, gid_t gid, const cap_value_t *keep, size_t n, struct err *e);
+
+#endif /* COMMON_CAPS_H */

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int io_write_full(int fd, const void *buf, size_t len)
+{
+	const uint8_t *p = buf;
+
+	while (len > 0) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+ssize_t io_read_bounded(int fd, void *buf, size_t size)
+{
+	uint8_t *p = buf;
+	size_t used = 0;
+	uint8_t extra;
+
+	for (;;) {
+		/* One byte more than there is room for tells "exactly full" from "too long". */
+		ssize_t n = used < size ? read(fd, p + used, size - used) : read(fd, &extra, 1);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		if (n == 0)
+			return (ssize_t)used;
+		if (used == size)
+			return -EFBIG;
+		used += (size_t)n;
+	}
+}
+
+int io_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(unsigned int)flags | O_CLOEXEC | O_NOFOLLOW,
+		.mode = (flags & O_CREAT) ? mode : 0,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+	long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof(how));
+
+	if (fd >= 0)
+		return (int)fd;
+	if ((errno != ENOSYS && errno != EPERM) || strchr(path, '/') || strcmp(path, "..") == 0)
+		return -errno;
+	fd = openat(dirfd, path, flags | O_CLOEXEC | O_NOFOLLOW, mode);
+	return fd < 0 ? -errno : (int)fd;
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/log.h"
+#include "common/defs.h"
+#include "common/str.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* A line is at most this long, so that one write(2) to a pipe is atomic (PIPE_BUF). */
+#define LINE_MAX_LEN   4096
+#define OVERRIDES_MAX  16
+#define COMPONENT_SIZE 24
+
+static const char *const level_names[] = { "error", "warn", "info", "debug" };
+
+struct override {
+	char component[COMPONENT_SIZE];
+	enum log_level level;
+};
+
+static struct {
+	const char *program;
+	bool json;
+	int fd;
+	enum log_level level;
+	size_t n_overrides;
+	struct override overrides[OVERRIDES_MAX];
+	uint64_t dropped;
+	uint64_t reported;
+} state = { .program = "wgmesh", .fd = STDERR_FILENO, .level = LOG_LEVEL_INFO };
+
+/* A cursor over the line buffer; what does not fit is cut. */
+struct line {
+	size_t len;
+	char text[LINE_MAX_LEN];
+};
+
+static void put_char(struct line *l, char c)
+{
+	/* The last byte is kept for the newline. */
+	if (l->len < sizeof(l->text) - 1)
+		l->text[l->len++] = c;
+}
+
+static void put_text(struct line *l, const char *s)
+{
+	for (; *s; s++)
+		put_char(l, *s);
+}
+
+/* JSON string body (RFC 8259 section 7); bytes above 0x7f are passed on as they are. */
+static void put_json(struct line *l, const char *s)
+{
+	/* Room for the closing `"}` must remain, or a cut line would not be JSON any more. */
+	for (; *s && l->len < sizeof(l->text) - 64; s++) {
+		unsigned char c = (unsigned char)*s;
+		char esc[8];
+
+		if (c == '"' || c == '\\') {
+			put_char(l, '\\');
+			put_char(l, *s);
+		} else if (c < 0x20 || c == 0x7f) {
+			(void)snprintf(esc, sizeof(esc), "\\u%04x", c);
+			put_text(l, esc);
+		} else {
+			put_char(l, *s);
+		}
+	}
+}
+
+static void put_json_member(struct line *l, const char *key, const char *value)
+{
+	if (l->len >= sizeof(l->text) - 128)
+		return;
+	put_text(l, ",\"");
+	put_json(l, key);
+	put_text(l, "\":\"");
+	put_json(l, value);
+	put_char(l, '"');
+}
+
+/* Control characters would let a hostname forge a second line on a terminal. */
+static void put_printable(struct line *l, const char *s)
+{
+	for (; *s; s++)
+		put_char(l, (unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
+}
+
+static void put_text_field(struct line *l, const struct log_field *f)
+{
+	bool quote = f->value[0] == '\0' || strpbrk(f->value, " \"=") != NULL;
+
+	put_char(l, ' ');
+	put_text(l, f->key);
+	put_char(l, '=');
+	if (quote)
+		put_char(l, '"');
+	put_printable(l, f->value);
+	if (quote)
+		put_char(l, '"');
+}
+
+static void format_json(struct line *l, enum log_level level, const char *component,
+			const struct log_field *fields, const char *msg)
+{
+	struct timespec ts = { 0 };
+	struct tm tm = { 0 };
+	char text[32];
+	char ms[32];
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	(void)gmtime_r(&ts.tv_sec, &tm);
+	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(ms, sizeof(ms), ".%03uZ", (unsigned int)(ts.tv_nsec / 1000000) % 1000);
+	put_text(l, "{\"time\":\"");
+	put_text(l, text);
+	put_text(l, ms);
+	put_char(l, '"');
+	put_json_member(l, "level", level_names[level]);
+	put_json_member(l, "program", state.program);
+	put_json_member(l, "component", component);
+	put_json_member(l, "msg", msg);
+	for (const struct log_field *f = fields; f && f->key; f++)
+		if (f->value)
+			put_json_member(l, f->key, f->value);
+	put_char(l, '}');
+}
+
+static void format_text(struct line *l, enum log_level level, const char *component,
+			const struct log_field *fields, const char *msg)
+{
+	struct timespec ts = { 0 };
+	struct tm tm = { 0 };
+	char text[32];
+	char ms[32];
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	(void)localtime_r(&ts.tv_sec, &tm);
+	(void)strftime(text, sizeof(text), "%H:%M:%S", &tm);
+	(void)snprintf(ms, sizeof(ms), ".%03u %-5s ", (unsigned int)(ts.tv_nsec / 1000000) % 1000,
+		       level_names[level]);
+	put_text(l, text);
+	put_text(l, ms);
+	put_text(l, state.program);
+	put_char(l, '/');
+	put_text(l, component);
+	put_text(l, ": ");
+	put_printable(l, msg);
+	for (const struct log_field *f = fields; f && f->key; f++)
+		if (f->value)
+			put_text_field(l, f);
+}
+
+static void emit(struct line *l)
+{
+	ssize_t n;
+
+	l->text[l->len++] = '\n';
+	n = write(state.fd, l->text, l->len);
+	if (n != (ssize_t)l->len)
+		state.dropped++;
+}
+
+static void report_dropped(void)
+{
+	struct line l = { 0 };
+	char text[64];
+	uint64_t missing = state.dropped - state.reported;
+
+	if (missing == 0)
+		return;
+	(void)snprintf(text, sizeof(text), "%llu log lines were dropped",
+		       (unsigned long long)missing);
+	state.reported = state.dropped;
+	if (state.json)
+		format_json(&l, LOG_LEVEL_WARN, "log", NULL, text);
+	else
+		format_text(&l, LOG_LEVEL_WARN, "log", NULL, text);
+	emit(&l);
+}
+
+bool log_would(enum log_level level, const char *component)
+{
+	for (size_t i = 0; i < state.n_overrides; i++)
+		if (strcmp(state.overrides[i].component, component) == 0)
+			return level <= state.overrides[i].level;
+	return level <= state.level;
+}
+
+void log_event(enum log_level level, const char *component, const struct log_field *fields,
+	       const char *fmt, ...)
+{
+	int saved = errno;
+	char msg[1024];
+	struct line l = { 0 };
+	va_list ap;
+
+	if (!log_would(level, component))
+		return;
+	va_start(ap, fmt);
+	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
+	va_end(ap);
+	report_dropped();
+	if (state.json)
+		format_json(&l, level, component, fields, msg);
+	else
+		format_text(&l, level, component, fields, msg);
+	emit(&l);
+	errno = saved;
+}
+
+uint64_t log_dropped(void)
+{
+	return state.dropped;
+}
+
+static int parse_level(enum log_level *out, const char *text, size_t len)
+{
+	for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
+		if (strlen(level_names[i]) == len && strncmp(level_names[i], text, len) == 0) {
+			*out = (enum log_level)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* One entry of "info,exchange=debug". */
+static int parse_entry(const char *entry, size_t len)
+{
+	const char *eq = memchr(entry, '=', len);
+	struct override *o = &state.overrides[state.n_overrides];
+	size_t name_len;
+
+	if (!eq)
+		return parse_level(&state.level, entry, len);
+	name_len = (size_t)(eq - entry);
+	if (state.n_overrides == OVERRIDES_MAX || name_len == 0 || name_len >= COMPONENT_SIZE)
+		return -EINVAL;
+	memcpy(o->component, entry, name_len);
+	o->component[name_len] = '\0';
+	if (parse_level(&o->level, eq + 1, len - name_len - 1) < 0)
+		return -EINVAL;
+	state.n_overrides++;
+	return 0;
+}
+
+static int parse_levels(const char *levels)
+{
+	const char *p = levels;
+
+	state.level = LOG_LEVEL_INFO;
+	state.n_overrides = 0;
+	while (p && *p) {
+		size_t len = strcspn(p, ",");
+
+		if (parse_entry(p, len) < 0) {
+			state.level = LOG_LEVEL_INFO;
+			state.n_overrides = 0;
+			return -EINVAL;
+		}
+		p += len;
+		p += *p == ',' ? 1 : 0;
+	}
+	return 0;
+}
+
+/*
+ * Our own description of standard error: O_NONBLOCK must not leak to the programs that share the
+ * inherited one. Sockets cannot be reopened, and a pipe of another user's may not be: then the
+ * inherited description is used as it is.
+ */
+static void open_stderr(void)
+{
+	int fd;
+
+	if (state.fd != STDERR_FILENO)
+		return;
+	fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0 && fd <= STDERR_FILENO) {
+		(void)close(fd);
+		return;
+	}
+	if (fd >= 0)
+		state.fd = fd;
+}
+
+int log_init(const char *program, enum log_format format, const char *levels)
+{
+	state.program = program;
+	open_stderr();
+	state.json = format == LOG_FORMAT_JSON ||
+		     (format == LOG_FORMAT_AUTO && isatty(STDERR_FILENO) == 0);
+	return parse_levels(levels);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * log - one line per event on standard error: text for a terminal, JSON otherwise
+ *
+ * Text:  12:00:00.123 warn  volume: message  key=value key="two words"
+ * JSON:  {"time":"2026-01-01T00:00:00.123Z","level":"warn","component":"volume","msg":"...", ...}
+ *
+ * Standard error is written without blocking: a full or broken pipe costs lines, never the program.
+ * Lines that could not be written are counted, and the next one that can says how many are missing.
+ */
+#ifndef COMMON_LOG_H
+#define COMMON_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
+/**
+ * struct log_field - A named value beside the message
+ * @key:	Name, lower case with underscores; a NULL key ends a list
+ * @value:	Text; borrowed; NULL leaves the field out
+ */
+struct log_field {
+	const char *key;
+	const char *value;
+};
+
+/* LOG_FIELDS({"path", path}, {"verdict", name}): the fields argument of log_event(). */
+/* clang-format off */
+#define LOG_FIELDS(...) (const struct log_field[]){ __VA_ARGS__, { NULL, NULL } }
+/* clang-format on */
+
+/**
+ * log_init() - Choose the form of the log; call it again to change it
+ * @program:	Name for the text form's lines ("wgmesh-init"); borrowed for good
+ * @format:	LOG_FORMAT_AUTO is text on a terminal and JSON otherwise
+ * @levels:	"info", or "info,exchange=debug": a level, then levels of components; may be NULL
+ *
+ * Return: 0, or -EINVAL for an unknown level, in which case "info" holds
+ */
+int log_init(const char *program, enum log_format format, const char *levels);
+
+/**
+ * log_would() - Is a line of this level and component written at all?
+ * @level:	Level of the line
+ * @component:	Component of the line
+ */
+bool log_would(enum log_level level, const char *component);
+
+/**
+ * log_event() - Write one line
+ * @level:	Level; an error names what an operator has to do something about
+ * @component:	Part of the program, one word
+ * @fields:	LOG_FIELDS(...), or NULL
+ * @fmt:	printf() format of the message; a sentence without a full stop
+ */
+__attribute__((format(printf, 4, 5))) void log_event(enum log_level level, const char *component,
+						     const struct log_field *fields,
+						     const char *fmt, ...);
+
+#define log_error(component, ...) log_event(LOG_LEVEL_ERROR, component, NULL, __VA_ARGS__)
+#define log_warn(component, ...)  log_event(LOG_LEVEL_WARN, component, NULL, __VA_ARGS__)
+#define log_info(component, ...)  log_event(LOG_LEVEL_INFO, component, NULL, __VA_ARGS__)
+#define log_debug(component, ...) log_event(LOG_LEVEL_DEBUG, component, NULL, __VA_ARGS__)
+
+/**
+ * log_dropped() - Lines lost so far because standard error would not take them
+ */
+uint64_t log_dropped(void);
+
+#endif /* COMMON_LOG_H */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/statefile.h"
+#include "common/defs.h"
+#include "common/io.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The sibling's leading dot keeps it out of reach: no caller can name a dot file. */
+int statefile_sibling(char *out, size_t size, const char *name)
+{
+	int n;
+
+	if (*name == '\0' || *name == '.' || strchr(name, '/'))
+		return -EINVAL;
+	n = snprintf(out, size, ".%s.new", name);
+	return n < 0 || (size_t)n >= size || n > NAME_MAX ? -ENAMETOOLONG : 0;
+}
+
+/* link(2) refuses an existing name too, where a file system has no RENAME_NOREPLACE (NFS). */
+static int rename_sibling(int dirfd, const char *tmp, const char *name, unsigned int flags)
+{
+	if (renameat2(dirfd, tmp, dirfd, name, flags) == 0)
+		return 0;
+	if (flags == 0 || (errno != EINVAL && errno != ENOSYS))
+		return -errno;
+	if (linkat(dirfd, tmp, dirfd, name, 0) < 0)
+		return -errno;
+	return unlinkat(dirfd, tmp, 0) < 0 ? -errno : 0;
+}
+
+/* Writes the sibling durably, then renames it over @name with renameat2(2) @flags. */
+static int publish(int dirfd, const char *name, const void *buf, size_t len, unsigned int flags,
+		   struct err *e)
+{
+	char tmp[NAME_MAX + 1];
+	auto_close int fd = -1;
+	int r = statefile_sibling(tmp, sizeof(tmp), name);
+
+	if (r < 0)
+		return err_set(e, r, "state file name \"%s\"", name);
+	/* O_TRUNC, not O_EXCL: a crash may have left the sibling, and nobody else writes here. */
+	fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_set(e, -errno, "open %s", tmp);
+
+	r = io_write_full(fd, buf, len);
+	if (r == 0 && fsync(fd))
+		r = -errno;
+	if (r == 0)
+		r = rename_sibling(dirfd, tmp, name, flags);
+	if (r < 0) {
+		(void)unlinkat(dirfd, tmp, 0);
+		return err_set(e, r, "write %s", name);
+	}
+	/* The new name is on disk only once its directory is. */
+	return fsync(dirfd) ? err_set(e, -errno, "sync the directory of %s", name) : 0;
+}
+
+int statefile_replace(int dirfd, const char *name, const void *buf, size_t len, struct err *e)
+{
+	return publish(dirfd, name, buf, len, 0, e);
+}
+
+int statefile_create(int dirfd, const char *name, const void *buf, size_t len, struct err *e)
+{
+	return publish(dirfd, name, buf, len, RENAME_NOREPLACE, e);
+}
+
+ssize_t statefile_read(int dirfd, const char *name, char *buf, size_t size, struct err *e)
+{
+	struct stat st;
+	ssize_t n;
+	/* O_NONBLOCK: opening a planted FIFO must not wait for a writer. */
+	auto_close int fd =
+		openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(e, -errno, "open %s", name);
+	if (fstat(fd, &st) < 0)
+		return err_set(e, -errno, "stat %s", name);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, -EINVAL, "%s is not a regular file", name);
+	n = io_read_bounded(fd, buf, size - 1);
+	if (n < 0)
+		return err_set(e, (int)n, "read %s", name);
+	buf[n] = '\0';
+	return n;
+}

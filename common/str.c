@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/str.h"
+#include "common/defs.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define DISTANCE_MAX   63
+#define IFNAME_LEN_MAX 15
+
+int str_copy(char *dst, size_t size, const char *src)
+{
+	size_t len = strlen(src);
+
+	dst[0] = '\0';
+	if (len >= size)
+		return -ENAMETOOLONG;
+	memcpy(dst, src, len + 1);
+	return 0;
+}
+
+void str_cut(char *dst, size_t size, const char *src, size_t len)
+{
+	size_t n = len < size ? len : size - 1;
+
+	memcpy(dst, src, n);
+	dst[n] = '\0';
+}
+
+/* Parses the leading digits of @text; *@end is the first byte that is none. */
+static int parse_digits(uint64_t *out, const char *text, const char **end)
+{
+	uint64_t n = 0;
+	const char *p = text;
+
+	for (; *p >= '0' && *p <= '9'; p++) {
+		uint64_t digit = (uint64_t)(*p - '0');
+
+		if (n > (UINT64_MAX - digit) / 10)
+			return -ERANGE;
+		n = n * 10 + digit;
+	}
+	if (p == text)
+		return -EINVAL;
+	*out = n;
+	*end = p;
+	return 0;
+}
+
+int str_parse_u64(uint64_t *out, const char *text, uint64_t min, uint64_t max)
+{
+	const char *end = text;
+	uint64_t n = 0;
+	int r = parse_digits(&n, text, &end);
+
+	if (r < 0)
+		return r;
+	if (*end != '\0')
+		return -EINVAL;
+	if (n < min || n > max)
+		return -ERANGE;
+	*out = n;
+	return 0;
+}
+
+int str_parse_duration_ms(uint64_t *out, const char *text, uint64_t max)
+{
+	static const struct {
+		const char *suffix;
+		uint64_t ms;
+	} units[] = { { "", 1000 }, { "ms", 1 }, { "s", 1000 }, { "m", 60000 }, { "h", 3600000 } };
+	const char *end = text;
+	uint64_t n = 0;
+	int r = parse_digits(&n, text, &end);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+		if (strcmp(end, units[i].suffix) != 0)
+			continue;
+		if (n > max / units[i].ms)
+			return -ERANGE;
+		*out = n * units[i].ms;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int str_parse_bool(bool *out, const char *text)
+{
+	static const char *const yes[] = { "1", "t", "T", "true", "TRUE", "True", "yes", "on" };
+	static const char *const no[] = { "0", "f", "F", "false", "FALSE", "False", "no", "off" };
+
+	for (size_t i = 0; i < ARRAY_LEN(yes); i++) {
+		if (strcmp(text, yes[i]) == 0) {
+			*out = true;
+			return 0;
+		}
+		if (strcmp(text, no[i]) == 0) {
+			*out = false;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
+{
+	unsigned int m = a < b ? a : b;
+
+	return m < c ? m : c;
+}
+
+unsigned int str_distance(const char *a, const char *b)
+{
+	unsigned int row[DISTANCE_MAX + 1];
+	size_t la = strnlen(a, DISTANCE_MAX);
+	size_t lb = strnlen(b, DISTANCE_MAX);
+
+	for (size_t j = 0; j <= lb; j++)
+		row[j] = (unsigned int)j;
+	for (size_t i = 1; i <= la; i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = (unsigned int)i;
+		for (size_t j = 1; j <= lb; j++) {
+			unsigned int above = row[j];
+			unsigned int cost = a[i - 1] == b[j - 1] ? 0 : 1;
+
+			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + cost);
+			diagonal = above;
+		}
+	}
+	return row[lb];
+}
+
+static bool is_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool str_is_interface_name(const char *name)
+{
+	size_t len = strnlen(name, IFNAME_LEN_MAX + 1);
+
+	if (len == 0 || len > IFNAME_LEN_MAX || !is_letter(name[0]))
+		return false;
+	for (size_t i = 1; i < len; i++) {
+		char c = name[i];
+
+		if (!is_letter(c) && !(c >= '0' && c <= '9') && c != '_' && c != '-')
+			return false;
+	}
+	return true;
+}

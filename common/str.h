@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/* str - strict parsers and bounded copies; pure */
+#ifndef COMMON_STR_H
+#define COMMON_STR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * str_copy() - Copy a string, or report that it does not fit
+ * @dst:	Receives the copy; empty on failure
+ * @size:	Room in @dst, at least 1
+ * @src:	String; borrowed
+ *
+ * Return: 0 or -ENAMETOOLONG
+ */
+int str_copy(char *dst, size_t size, const char *src);
+
+/**
+ * str_cut() - Copy at most so many bytes, cutting what does not fit
+ * @dst:	Receives the copy, always terminated
+ * @size:	Room in @dst, at least 1
+ * @src:	Bytes; borrowed, need not be terminated
+ * @len:	Bytes in @src
+ */
+void str_cut(char *dst, size_t size, const char *src, size_t len);
+
+/**
+ * str_parse_u64() - Parse a decimal number and nothing else
+ * @out:	Receives the number
+ * @text:	One to twenty digits; no sign, no white space, no suffix
+ * @min:	Smallest number accepted
+ * @max:	Largest number accepted
+ *
+ * Return: 0, -EINVAL when it is not a number, -ERANGE when it lies outside
+ */
+int str_parse_u64(uint64_t *out, const char *text, uint64_t min, uint64_t max);
+
+/**
+ * str_parse_duration_ms() - Parse "8", "8s", "500ms", "2m" or "1h" as milliseconds
+ * @out:	Receives milliseconds
+ * @text:	Decimal number and optional unit; without a unit, seconds
+ * @max:	Largest number of milliseconds accepted
+ *
+ * Return: 0, -EINVAL or -ERANGE
+ */
+int str_parse_duration_ms(uint64_t *out, const char *text, uint64_t max);
+
+/**
+ * str_parse_bool() - Parse a boolean as Go's flag package does
+ * @out:	Receives the value
+ * @text:	1 t T true TRUE True 0 f F false FALSE False, also yes/no and on/off
+ *
+ * Return: 0 or -EINVAL
+ */
+int str_parse_bool(bool *out, const char *text);
+
+/**
+ * str_distance() - Edit distance of two short names, for "did you mean"
+ * @a:		First name
+ * @b:		Second name
+ *
+ * Return: insertions, deletions and substitutions between them; names are cut at 63 bytes
+ */
+unsigned int str_distance(const char *a, const char *b);
+
+/**
+ * str_is_interface_name() - May this be the name of our network interface?
+ * @name:	Candidate
+ *
+ * Return: true for a letter followed by letters, digits, '_' or '-', 15 bytes at most
+ *         (protocol.md section 4 and IFNAMSIZ)
+ */
+bool str_is_interface_name(const char *name);
+
+#endif /* COMMON_STR_H */

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+/* announce - bodies of HELLO, REPLY, ANNOUNCE and GOODBYE (protocol.md section 6); pure */
+#ifndef DAEMON_ANNOUNCE_H
+#define DAEMON_ANNOUNCE_H
+
+#include "daemon/addr.h"
+#include "daemon/envelope.h"
+#include "daemon/wg/wg.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ANNOUNCE_HOSTNAME_MAX 253
+#define ANNOUNCE_ENDPOINT_MAX 263 /* host name of 253, brackets, ':', five digits, sign */
+#define ANNOUNCE_ROUTES_MAX   100
+#define ANNOUNCE_PEERS_MAX    1000
+#define ANNOUNCE_NAT_MAX      15
+
+/**
+ * struct known_peer - What a node says of itself, or of another
+ * @key:	Public key, canonical
+ * @hostname:	Printable ASCII, may be empty
+ * @mesh_ip:	Any literal; existing nodes accept IPv6 here too
+ * @mesh_ip6:	"none" when absent or not a literal
+ * @endpoint:	host:port as written, may be empty; resolve it with endpoint rules below
+ * @introducer:	Reachable by others
+ * @nat_type:	"cone", "symmetric", "unknown" or empty
+ */
+struct known_peer {
+	struct wg_key key;
+	char hostname[ANNOUNCE_HOSTNAME_MAX + 1];
+	struct ip mesh_ip;
+	struct ip mesh_ip6;
+	char endpoint[ANNOUNCE_ENDPOINT_MAX + 1];
+	bool introducer;
+	char nat_type[ANNOUNCE_NAT_MAX + 1];
+};
+
+/**
+ * struct announcement - A whole HELLO, REPLY or ANNOUNCE
+ * @self:	The sender
+ * @routes:	Networks behind the sender; as written, host bits included
+ * @n_routes:	Entries in @routes
+ * @timestamp:	Unix time
+ * @observed:	REPLY: where the HELLO came from; "none" when absent or not a literal
+ * @known:	Other peers; owned after announce_parse(), borrowed by announce_format()
+ * @n_known:	Entries in @known
+ * @n_dropped:	Known peers left out because they were not valid
+ */
+struct announcement {
+	struct known_peer self;
+	size_t n_routes;
+	struct prefix routes[ANNOUNCE_ROUTES_MAX];
+	int64_t timestamp;
+	struct endpoint observed;
+	struct known_peer *known;
+	size_t n_known;
+	size_t n_dropped;
+};
+
+enum announce_result {
+	ANNOUNCE_OK = 0,
+	ANNOUNCE_BAD_PAYLOAD = 1, /* a member has the wrong JSON type */
+	ANNOUNCE_BAD_KEY,
+	ANNOUNCE_BAD_MESH_IP,
+	ANNOUNCE_BAD_ENDPOINT,
+	ANNOUNCE_BAD_HOSTNAME,
+	ANNOUNCE_BAD_ROUTES,
+	ANNOUNCE_BAD_KNOWN_PEERS, /* only with @strict */
+	ANNOUNCE_NO_MEMORY,
+};
+
+/* Name of the offending member as in the vectors: "wg_pubkey", "mesh_ip", ... */
+const char *announce_result_name(enum announce_result r);
+
+/**
+ * announce_parse() - Judge the body of a HELLO, REPLY or ANNOUNCE
+ * @out:	Receives the announcement; free it with announce_free()
+ * @env:	Opened envelope; borrowed
+ * @strict:	One bad known peer refuses the whole message (existing nodes' LAN path); otherwise
+ *		only that entry is dropped, which is what this daemon does on every path
+ *
+ * Return: enum announce_result; nothing to free unless ANNOUNCE_OK
+ */
+enum announce_result announce_parse(struct announcement *out, const struct envelope *env,
+				    bool strict);
+void announce_free(struct announcement *a);
+
+/**
+ * announce_format() - Write a body as existing nodes do: member order, no white space
+ * @out:	Receives JSON and a NUL
+ * @size:	Room in @out
+ * @a:		Announcement; known peers that no longer fit are left out, from the end
+ *
+ * Return: bytes without the NUL, or -EMSGSIZE when not even the sender fits
+ */
+long announce_format(char *out, size_t size, const struct announcement *a);
+
+/**
+ * goodbye_format() / goodbye_parse() - Body of a GOODBYE
+ *
+ * goodbye_parse() returns 0, or -EINVAL for a body that is no GOODBYE: a bad key, or members that
+ * only an announcement has (mesh_ip), since the type in the envelope can be forged.
+ */
+long goodbye_format(char *out, size_t size, const struct wg_key *key, int64_t timestamp);
+int goodbye_parse(struct wg_key *key, const struct envelope *env);
+
+/*
+ * Which endpoint an advertised host:port stands for (protocol.md sections 7 and 9). Results are
+ * text, because a host name is a legal answer; what is no literal is not used for WireGuard.
+ * @sender may be NULL when unknown. @out has ENDPOINT_OUT_SIZE bytes.
+ */
+#define ENDPOINT_OUT_SIZE (ANNOUNCE_ENDPOINT_MAX + 8)
+void endpoint_from_lan(char *out, const char *advertised, const struct ip *sender);
+void endpoint_from_exchange(char *out, const char *advertised, const struct ip *sender);
+void endpoint_from_known_peer(char *out, const char *advertised);
+void endpoint_control(char *out, const char *endpoint, uint16_t gossip_port);
+
+/**
+ * endpoint_rank() - Trust in the endpoint a discovery method reports (protocol.md section 9)
+ * @method:	"lan", "dht", "cache", ...; unknown methods rank 30, "" 0
+ */
+unsigned int endpoint_rank(const char *method);
+
+/**
+ * endpoint_replaces() - Does a newly reported endpoint replace the one we have?
+ */
+bool endpoint_replaces(const char *old, const char *old_method, const char *new,
+		       const char *new_method);
+
+#endif /* DAEMON_ANNOUNCE_H */

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * identity - the node's key file, and the rule that a key is never lost or silently replaced
+ *
+ * {iface}.json (protocol.md section 4) holds the key pair and the mesh addresses. Snapshots of it
+ * lie in .snapshots/ beside it. The codec is pure; identity_load() and friends do the file work
+ * through common/statefile.
+ */
+#ifndef DAEMON_IDENTITY_H
+#define DAEMON_IDENTITY_H
+
+#include "common/err.h"
+#include "daemon/addr.h"
+#include "daemon/crypto.h"
+#include "daemon/wg/wg.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define IDENTITY_FILE_MAX  4096
+#define IDENTITY_SNAPSHOTS 8 /* newest kept */
+
+/**
+ * struct identity - What makes a node itself
+ * @private_key: Clamped X25519 scalar; wipe with identity_wipe()
+ * @public_key:	 Its public key
+ * @mesh_ip:	 IPv4 mesh address, "none" in files of old releases
+ * @mesh_ip6:	 IPv6 mesh address, "none" likewise
+ */
+struct identity {
+	uint8_t private_key[CRYPTO_KEY_LEN];
+	struct wg_key public_key;
+	struct ip mesh_ip;
+	struct ip mesh_ip6;
+};
+
+/**
+ * identity_parse() - Read the text of a key file
+ * @out:	Receives the identity; wiped on failure
+ * @text:	JSON; borrowed
+ * @len:	Bytes in @text
+ * @e:		Says what is wrong with the file's contents; never contains key bytes
+ *
+ * Stricter than existing nodes where they would lose a key: both keys must be there, canonical,
+ * and belong together.
+ *
+ * Return: 0 or -EINVAL
+ */
+int identity_parse(struct identity *out, const char *text, size_t len, struct err *e);
+
+/**
+ * identity_format() - Write the text of a key file, byte for byte as existing nodes do
+ *
+ * Return: bytes without the NUL, or -EMSGSIZE
+ */
+long identity_format(char *out, size_t size, const struct identity *id);
+
+void identity_wipe(struct identity *id);
+
+enum identity_origin {
+	IDENTITY_LOADED,   /* the key file was good */
+	IDENTITY_RESTORED, /* it was damaged or missing, and a snapshot took its place */
+	IDENTITY_CREATED,  /* a first start: no trace of an earlier key */
+};
+
+/**
+ * identity_load() - Load the key, or restore it from the newest good snapshot
+ * @out:	Receives the identity
+ * @origin:	Receives IDENTITY_LOADED or IDENTITY_RESTORED
+ * @dirfd:	State directory; borrowed
+ * @dir:	Its path, for messages
+ * @ifname:	Interface
+ * @repair:	false: report damage, change nothing
+ * @e:		Names the file, the damage and the cure
+ *
+ * A damaged file is kept as .snapshots/{iface}.json.damaged-N; nothing is ever deleted.
+ *
+ * Return: 0; -ENOENT when there is neither a key nor any trace of one (a first start);
+ *         -EBADMSG with exit code 65 when the key is damaged or missing, or a trace of it exists,
+ *         and no snapshot is good; or another negative errno value
+ */
+int identity_load(struct identity *out, enum identity_origin *origin, int dirfd, const char *dir,
+		  const char *ifname, bool repair, struct err *e);
+
+/**
+ * identity_create() - Make a key and write it, never over an existing file
+ * @out:	Receives the identity, without mesh addresses
+ * @dirfd:	State directory; borrowed
+ * @ifname:	Interface
+ * @e:		Receives the reason on failure
+ *
+ * A left-over damaged file is moved aside first: callers come here after -ENOENT from
+ * identity_load(), or because the person said --new-identity.
+ *
+ * Return: 0, -EEXIST when a key file appeared meanwhile, or another negative errno value
+ */
+int identity_create(struct identity *out, int dirfd, const char *ifname, struct err *e);
+
+/**
+ * identity_save() - Write changed mesh addresses, and snapshot the file
+ *
+ * Return: 0 or a negative errno value with the old file in place
+ */
+int identity_save(const struct identity *id, int dirfd, const char *ifname, struct err *e);
+
+#endif /* DAEMON_IDENTITY_H */
