@@ -46,7 +46,12 @@ ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
 	common/statefile.c common/str.c
-INIT_SRC   :=
+INIT_SRC   := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init/config.c \
+	init/filecopy.c init/fsuser.c init/health.c init/journal.c init/json.c init/lock.c \
+	init/mask.c init/migrate.c init/mountinfo.c init/names.c init/ownership.c \
+	init/phase_signals.c init/privileges.c init/program.c init/reap.c init/runtime.c \
+	init/signals.c init/spawn.c init/status.c init/storage.c init/supervise.c init/sweep.c \
+	init/termlog.c init/verify.c init/voltext.c init/volume.c init/writability.c
 DAEMON_SRC := daemon/addr.c
 COMMON_UNITS := tests/unit/test_settings.c
 INIT_UNITS   :=
