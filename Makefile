@@ -54,7 +54,11 @@ INIT_SRC   := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init
 	init/termlog.c init/verify.c init/voltext.c init/volume.c init/writability.c
 DAEMON_SRC := daemon/addr.c
 COMMON_UNITS := tests/unit/test_settings.c
-INIT_UNITS   :=
+INIT_UNITS   := tests/unit/test_init_config.c tests/unit/test_init_lock.c \
+	tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \
+	tests/unit/test_init_ownership.c tests/unit/test_init_signals.c \
+	tests/unit/test_init_status.c tests/unit/test_init_supervise.c \
+	tests/unit/test_init_volume.c tests/unit/test_init_writability.c
 DAEMON_UNITS :=
 
 INIT_LIBS   := -lcap

@@ -149,6 +149,7 @@ static int agree_on_state_dir(struct config *c, const struct settings *join, str
 				c->state_dir, theirs);
 	c->settings.v[SETTING_STATE_DIR] = join->v[SETTING_STATE_DIR];
 	c->state_dir = theirs;
+	c->has_their_dir = true;
 	return 0;
 }
 
@@ -175,7 +176,8 @@ static bool is_state_dir_entry(const char *entry)
 /* "none" is a word of wgmesh-init, which the daemon would take for a path. */
 static int make_child_env(struct config *c, struct err *e)
 {
-	bool is_ours = source_of(&c->settings, SETTING_STATE_DIR) == SOURCE_FLAG && !c->is_plain;
+	bool is_ours = source_of(&c->settings, SETTING_STATE_DIR) == SOURCE_FLAG && !c->is_plain &&
+		       !c->has_their_dir;
 	size_t n = (size_t)count(c->envp);
 	char **env = calloc(n + 2, sizeof(*env));
 	size_t used = 0;

@@ -27,6 +27,7 @@ enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGN
  * @is_dry:	Change nothing, say what would be done
  * @new_identity: A lost key may be replaced
  * @confine:	The daemon gets a user and capabilities of its own
+ * @has_their_dir: The state directory comes from a flag of the daemon
  * @may_change_user: @uid and @gid differ from ours and can be had
  * @uid:	User of the daemon
  * @gid:	Group of the daemon
@@ -45,6 +46,7 @@ struct config {
 	bool is_dry;
 	bool new_identity;
 	bool confine;
+	bool has_their_dir;
 	bool may_change_user;
 	uid_t uid;
 	gid_t gid;
