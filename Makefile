@@ -53,7 +53,9 @@ INIT_SRC   := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init
 	init/signals.c init/spawn.c init/status.c init/storage.c init/supervise.c init/sweep.c \
 	init/termlog.c init/verify.c init/voltext.c init/volume.c init/writability.c
 DAEMON_SRC := daemon/addr.c
-COMMON_UNITS := tests/unit/test_settings.c
+COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.c \
+	tests/unit/test_log.c tests/unit/test_settings.c tests/unit/test_statefile.c \
+	tests/unit/test_str.c
 INIT_UNITS   := tests/unit/test_init_config.c tests/unit/test_init_lock.c \
 	tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \
 	tests/unit/test_init_ownership.c tests/unit/test_init_signals.c \

@@ -30,6 +30,7 @@ enum phase_outcome {
 	OUTCOME_REFUSED,
 	OUTCOME_STOPPED, /* a stop signal came */
 	OUTCOME_PENDING,
+	OUTCOME_RUNNING,
 };
 
 /**

@@ -282,7 +282,7 @@ static bool find_defect(struct volume *v, const struct volume_facts *f, const st
 	} else if (f->has_data_link) {
 		say(v, VERDICT_WRONG_TYPE, "a Kubernetes secret or configMap");
 	} else if (row->read_only || row->super_read_only) {
-		say(v, VERDICT_READONLY, "mounted read-only");
+		say(v, VERDICT_READONLY, "a read-only mount");
 	} else {
 		return false;
 	}
