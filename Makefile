@@ -47,7 +47,9 @@ ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
 	common/statefile.c common/str.c
 INIT_SRC   :=
-DAEMON_SRC := daemon/addr.c
+DAEMON_SRC := daemon/addr.c \
+	daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/rtnl.c \
+	daemon/net/rtnl_msg.c
 COMMON_UNITS := tests/unit/test_settings.c
 INIT_UNITS   :=
 DAEMON_UNITS :=
