@@ -88,6 +88,21 @@ void nlmsg_nested(const struct nlattr **tb, size_t n, const struct nlattr *nest)
 	sort_attrs(tb, n, mnl_attr_get_payload(nest), mnl_attr_get_payload_len(nest));
 }
 
+const struct nlattr *nlmsg_child(const struct nlattr *nest, const struct nlattr *prev)
+{
+	const uint8_t *begin = mnl_attr_get_payload(nest);
+	size_t len = mnl_attr_get_payload_len(nest);
+	size_t used = 0;
+	const struct nlattr *next;
+
+	if (prev)
+		used = (size_t)((const uint8_t *)prev - begin) + nlmsg_align(prev->nla_len);
+	if (used >= len)
+		return NULL;
+	next = (const void *)(begin + used);
+	return mnl_attr_ok(next, (int)(len - used)) ? next : NULL;
+}
+
 int nlmsg_get(void *out, size_t len, const struct nlattr *attr)
 {
 	if (mnl_attr_get_payload_len(attr) != len)

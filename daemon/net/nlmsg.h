@@ -58,6 +58,15 @@ int nlmsg_attrs(const struct nlattr **tb, size_t n, const struct nlmsghdr *nlh, 
 void nlmsg_nested(const struct nlattr **tb, size_t n, const struct nlattr *nest);
 
 /**
+ * nlmsg_child() - Walk the attributes inside an attribute, in order
+ * @nest:	Outer attribute
+ * @prev:	Child returned before, or NULL to begin
+ *
+ * Return: the next child, NULL at the end or at a malformed one
+ */
+const struct nlattr *nlmsg_child(const struct nlattr *nest, const struct nlattr *prev);
+
+/**
  * nlmsg_get() - Copy a fixed-size value out of an attribute
  * @out:	Receives @len bytes; untouched on failure
  * @len:	Size of the value
