@@ -286,7 +286,7 @@ char *wg_key_format(char out[static 45], const struct wg_key *key)
 
 int wg_key_parse(struct wg_key *out, const char *text)
 {
-	struct wg_key key;
+	struct wg_key key = { 0 };
 
 	*out = (struct wg_key) { 0 };
 	if (crypto_unbase64(key.b, WG_KEY_LEN, text, strlen(text), false) != WG_KEY_LEN)
