@@ -114,7 +114,7 @@ static int setup_device(struct netadmin_node *n, struct err *e)
 	r = wg_set_device(n->wg, same_key ? NULL : n->id.private_key,
 			  same_port ? 0 : n->cfg->listen_port, e);
 	if (r == -EADDRINUSE)
-		return err_exit(e, EXITS_POLICY, r,
+		return err_exit(e, EXITS_SYSTEM, r,
 				"UDP port %u is taken by another program; choose one with "
 				"--listen-port, or stop that program",
 				n->cfg->listen_port);
@@ -217,7 +217,7 @@ static int setup_interface(struct netadmin_node *n, struct netadmin_ready *ready
 		r = rtnl_link_set_up(n->rtnl, n->ifindex, true, e);
 	/* The kernel's WireGuard binds its port only when the interface comes up. */
 	if (r == -EADDRINUSE)
-		return err_exit(e, EXITS_POLICY, r,
+		return err_exit(e, EXITS_SYSTEM, r,
 				"UDP port %u is taken by another program; choose one with "
 				"--listen-port, or stop that program",
 				cfg->listen_port);
