@@ -11,7 +11,12 @@
 #include "daemon/addr.h"
 #include "daemon/announce.h"
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+/* A node with a hundred routes needs this much; existing nodes receive no more on the LAN. */
+#define DISCOVERY_DATAGRAM_MAX 4096
 
 enum discovery_source {
 	DISCOVERY_LAN,	 /* multicast announcement: the peer says where it is */
@@ -35,5 +40,22 @@ struct discovery_handler {
 	void (*on_goodbye)(void *arg, const struct wg_key *key, int64_t timestamp,
 			   const struct endpoint *from);
 };
+
+/**
+ * discovery_seal_self() - Make the datagram that announces this node
+ * @out:	Receives DISCOVERY_DATAGRAM_MAX bytes at most
+ * @type:	HELLO, REPLY or ANNOUNCE
+ * @h:		The node
+ * @key:	Gossip key, CRYPTO_KEY_LEN bytes
+ * @observed:	REPLY: where the HELLO came from; otherwise NULL
+ *
+ * Known peers are told in HELLO and REPLY, as far as the datagram stays below 1400 bytes: existing
+ * nodes tell all of them, in fragments that get lost (protocol.md B4).
+ *
+ * Return: bytes, or -EMSGSIZE
+ */
+long discovery_seal_self(char out[static DISCOVERY_DATAGRAM_MAX], enum message_type type,
+			 const struct discovery_handler *h, const uint8_t *key,
+			 const struct endpoint *observed);
 
 #endif /* DAEMON_DISCOVERY_DISCOVERY_H */

@@ -21,11 +21,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMPONENT     "exchange"
-#define ATTEMPTS_MAX  256
-#define BATCH_MAX     64  /* datagrams taken before other events get their turn */
-#define PLAINTEXT_MAX 960 /* seals to less than 1400 bytes: no fragments (protocol.md B4) */
-#define SEALED_MAX    1472
+#define COMPONENT    "exchange"
+#define ATTEMPTS_MAX 256
+#define GOODBYE_MAX  512
+#define BATCH_MAX    64 /* datagrams taken before other events get their turn */
 
 /* Pauses after each send of a HELLO, in milliseconds; the last one is the wait for the REPLY. */
 static const int pauses_ms[] = { 100, 200, 400, 800, 1000, 1500 };
@@ -38,7 +37,7 @@ struct attempt {
 	struct event *timer;
 	size_t n_sent;
 	size_t len;
-	char datagram[SEALED_MAX];
+	char datagram[DISCOVERY_DATAGRAM_MAX];
 	struct attempt *next;
 };
 
@@ -51,35 +50,8 @@ struct exchange {
 	struct exchange_counters counters;
 	struct attempt *attempts;
 	size_t n_attempts;
-	struct announcement self;
-	char plain[PLAINTEXT_MAX];
 	char datagram[ENVELOPE_DATAGRAM_MAX];
 };
-
-static long seal(const struct exchange *x, char *out, enum message_type type, const char *plain,
-		 long len)
-{
-	uint8_t nonce[CRYPTO_NONCE_LEN];
-
-	if (len < 0)
-		return len;
-	crypto_random(nonce, sizeof(nonce));
-	return envelope_seal(out, SEALED_MAX, type, plain, (size_t)len, nonce, x->cfg.key);
-}
-
-/* Our announcement as a sealed datagram; @observed is where the one we answer came from. */
-static long seal_self(struct exchange *x, char *out, enum message_type type,
-		      const struct endpoint *observed)
-{
-	const struct discovery_handler *h = x->cfg.handler;
-
-	memset(&x->self, 0, sizeof(x->self));
-	h->describe(h->arg, &x->self, true);
-	x->self.timestamp = clock_now().unix_s;
-	if (observed)
-		x->self.observed = *observed;
-	return seal(x, out, type, x->plain, announce_format(x->plain, sizeof(x->plain), &x->self));
-}
 
 static void transmit(struct exchange *x, const char *datagram, long len, const struct endpoint *to,
 		     const struct udp_local *local)
@@ -152,7 +124,7 @@ void exchange_hello(struct exchange *x, const struct endpoint *to)
 	a->x = x;
 	a->to = *to;
 	a->timer = evtimer_new(x->base, on_attempt_timer, a);
-	len = seal_self(x, a->datagram, MESSAGE_HELLO, NULL);
+	len = discovery_seal_self(a->datagram, MESSAGE_HELLO, x->cfg.handler, x->cfg.key, NULL);
 	if (!a->timer || len < 0) {
 		if (a->timer)
 			event_free(a->timer);
@@ -168,18 +140,25 @@ void exchange_hello(struct exchange *x, const struct endpoint *to)
 
 void exchange_goodbye(struct exchange *x, const struct endpoint *to, const struct wg_key *self)
 {
-	char datagram[SEALED_MAX];
-	long len = goodbye_format(x->plain, sizeof(x->plain), self, clock_now().unix_s);
+	char plain[GOODBYE_MAX];
+	char datagram[2 * GOODBYE_MAX];
+	uint8_t nonce[CRYPTO_NONCE_LEN];
+	long len = goodbye_format(plain, sizeof(plain), self, clock_now().unix_s);
 
-	transmit(x, datagram, seal(x, datagram, MESSAGE_GOODBYE, x->plain, len), to, NULL);
+	crypto_random(nonce, sizeof(nonce));
+	if (len >= 0)
+		len = envelope_seal(datagram, sizeof(datagram), MESSAGE_GOODBYE, plain, (size_t)len,
+				    nonce, x->cfg.key);
+	transmit(x, datagram, len, to, NULL);
 }
 
 static void answer_hello(struct exchange *x, const struct endpoint *from,
 			 const struct udp_local *local)
 {
-	char datagram[SEALED_MAX];
+	char datagram[DISCOVERY_DATAGRAM_MAX];
+	long len = discovery_seal_self(datagram, MESSAGE_REPLY, x->cfg.handler, x->cfg.key, from);
 
-	transmit(x, datagram, seal_self(x, datagram, MESSAGE_REPLY, from), from, local);
+	transmit(x, datagram, len, from, local);
 	x->counters.replies_sent++;
 }
 

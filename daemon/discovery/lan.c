@@ -19,9 +19,6 @@
 #define EARLY_PERIOD_MS 1000 /* the first announcement may meet a link that is not ready */
 #define EARLY_COUNT	3
 #define BATCH_MAX	64
-#define PLAINTEXT_MAX	960
-#define SEALED_MAX	1472
-#define RECEIVE_MAX	4096 /* existing nodes send no more on this path */
 #define INTERFACES_MAX	32
 
 struct lan {
@@ -34,8 +31,6 @@ struct lan {
 	unsigned int n_announced;
 	int joined[INTERFACES_MAX];
 	size_t n_joined;
-	struct announcement self;
-	char plain[PLAINTEXT_MAX];
 };
 
 static bool is_suitable(const struct ifaddrs *ifa)
@@ -97,19 +92,10 @@ static void announce_everywhere(struct lan *lan, const char *datagram, size_t le
 
 static void announce(struct lan *lan)
 {
-	const struct discovery_handler *h = lan->cfg.handler;
-	uint8_t nonce[CRYPTO_NONCE_LEN];
-	char datagram[SEALED_MAX];
-	long len;
+	char datagram[DISCOVERY_DATAGRAM_MAX];
+	long len = discovery_seal_self(datagram, MESSAGE_ANNOUNCE, lan->cfg.handler, lan->cfg.key,
+				       NULL);
 
-	memset(&lan->self, 0, sizeof(lan->self));
-	h->describe(h->arg, &lan->self, false);
-	lan->self.timestamp = clock_now().unix_s;
-	len = announce_format(lan->plain, sizeof(lan->plain), &lan->self);
-	crypto_random(nonce, sizeof(nonce));
-	if (len >= 0)
-		len = envelope_seal(datagram, sizeof(datagram), MESSAGE_ANNOUNCE, lan->plain,
-				    (size_t)len, nonce, lan->cfg.key);
 	if (len >= 0)
 		announce_everywhere(lan, datagram, (size_t)len);
 }
@@ -159,7 +145,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	for (int i = 0; i < BATCH_MAX; i++) {
-		char datagram[RECEIVE_MAX];
+		char datagram[DISCOVERY_DATAGRAM_MAX];
 		struct udp_local local;
 		struct endpoint from;
 		ssize_t n = udp_receive(&lan->receiver, datagram, sizeof(datagram), &from, &local);
