@@ -76,6 +76,11 @@ struct peer *peers_next(struct peers *t, const struct peer *prev)
 	return NULL;
 }
 
+struct peer *peers_at(struct peers *t, uint16_t slot)
+{
+	return slot < PEERS_MAX && t->rows[slot].in_use ? &t->rows[slot] : NULL;
+}
+
 size_t peers_count(const struct peers *t)
 {
 	return t->count;

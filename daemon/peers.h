@@ -165,6 +165,11 @@ struct peer *peers_find(struct peers *t, const struct wg_key *key);
  */
 struct peer *peers_next(struct peers *t, const struct peer *prev);
 
+/**
+ * peers_at() - The row in a slot, or NULL when it is free
+ */
+struct peer *peers_at(struct peers *t, uint16_t slot);
+
 void peers_remove(struct peers *t, struct peer *p);
 size_t peers_count(const struct peers *t);
 
