@@ -87,6 +87,7 @@ static void request_dump(struct node *n)
 	if (n->dump_pending)
 		return;
 	n->dump_pending = true;
+	n->dump_number++;
 	adminlink_send(n->admin, &req, -1);
 }
 
@@ -251,7 +252,6 @@ static void on_ready(struct node *n, const struct netadmin_ready *ready, int cac
 		return;
 	}
 	n->phase = NODE_RUNNING;
-	/* What an adopted interface already has must be known before anything is written. */
 	if (cache_fd >= 0)
 		node_peers_load_cache(n, cache_fd);
 	request_dump(n);
@@ -282,7 +282,7 @@ static void on_reply(void *arg, const struct netadmin_reply *r, int fd)
 	case NETADMIN_DUMP_DONE:
 		n->dump_pending = false;
 		if (n->phase == NODE_RUNNING)
-			node_peers_flush(n);
+			node_peers_dumped(n);
 		break;
 	case NETADMIN_STOPPED:
 		if (r->error.code != 0)
@@ -310,7 +310,7 @@ static void on_admin_gone(void *arg)
 
 /* --- putting it together ------------------------------------------------------------------- */
 
-static int start_netadmin(struct node *n, struct err *e)
+static int start_netadmin(const struct node *n, struct netadmin *out, struct err *e)
 {
 	const struct config *c = n->cfg;
 	struct netadmin_config cfg = {
@@ -327,13 +327,17 @@ static int start_netadmin(struct node *n, struct err *e)
 		.secret = &c->secret,
 		.keys = &c->keys,
 	};
+
+	return netadmin_start(out, &cfg, e);
+}
+
+static int open_admin(struct node *n, const struct netadmin *admin, struct err *e)
+{
 	struct adminlink_handler handler = {
 		.arg = n, .on_reply = on_reply, .on_idle = on_admin_idle, .on_gone = on_admin_gone
 	};
-	struct netadmin admin;
-	int r = netadmin_start(&admin, &cfg, e);
 
-	return r < 0 ? r : adminlink_open(&n->admin, n->base, &admin, &handler, e);
+	return adminlink_open(&n->admin, n->base, admin, &handler, e);
 }
 
 static int make_events(struct node *n, struct err *e)
@@ -352,13 +356,15 @@ static int make_events(struct node *n, struct err *e)
 }
 
 /* Neither process may leave the secret or the key in a core dump, or let others read its memory. */
-static void protect_memory(void)
+static void protect_process(void)
 {
 	static const struct rlimit none = { 0, 0 };
 
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	/* A client that hangs up is an error of its connection, not of the node. */
+	(void)signal(SIGPIPE, SIG_IGN);
 }
 
 static void free_events(struct node *n)
@@ -387,6 +393,7 @@ static void close_all(struct node *n)
 
 static int start(struct node *n, struct err *e)
 {
+	struct netadmin admin;
 	int r;
 
 	n->handler = (struct discovery_handler) {
@@ -395,13 +402,14 @@ static int start(struct node *n, struct err *e)
 		.on_announcement = on_announcement,
 		.on_goodbye = on_goodbye,
 	};
+	protect_process();
+	r = start_netadmin(n, &admin, e);
+	if (r < 0)
+		return r;
 	n->base = event_base_new();
-	if (!n->base)
-		return err_set(e, -ENOMEM, "make the event loop");
-	protect_memory();
-	r = make_events(n, e);
+	r = n->base ? open_admin(n, &admin, e) : err_set(e, -ENOMEM, "make the event loop");
 	if (r == 0)
-		r = start_netadmin(n, e);
+		r = make_events(n, e);
 	if (r == 0)
 		r = caps_keep_only(NULL, 0, e);
 	return r;

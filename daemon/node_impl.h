@@ -32,12 +32,16 @@ enum node_phase {
  * @timer:	When something is due for this peer; NULL until first used
  * @hello_ms:	When a HELLO was last started
  * @n_unanswered: HELLOs since it was last heard
+ * @seen_dump:	Number of the last dump that had it
+ * @written_dump: Number of the dump that was last asked for when it was last written
  */
 struct node_peer {
 	struct node *node;
 	struct event *timer;
 	int64_t hello_ms;
 	unsigned int n_unanswered;
+	uint32_t seen_dump;
+	uint32_t written_dump;
 };
 
 /**
@@ -68,7 +72,9 @@ struct node {
 	struct routes routes;
 	struct known_peer known[NODE_KNOWN_MAX];
 	uint16_t known_cursor; /* slot where the next selection of known peers begins */
+	uint32_t dump_number;  /* of the last dump asked for */
 	bool dump_pending;
+	bool is_settled;      /* the first dump has come: what WireGuard has is known */
 	bool sweep_strangers; /* the grace for unknown peers of an adopted interface is over */
 	int64_t cache_saved_ms;
 };
@@ -85,6 +91,8 @@ void node_peers_load_cache(struct node *n, int fd);
 void node_peers_save_cache(struct node *n);
 /* Takes what WireGuard says of one peer. */
 void node_peers_observed(struct node *n, const struct wg_peer_state *state);
+/* A dump is complete: finds what is missing in WireGuard, or has outlived its tunnel. */
+void node_peers_dumped(struct node *n);
 /* Writes out what differs for every peer that is marked dirty. */
 void node_peers_flush(struct node *n);
 void node_peers_say_goodbye(struct node *n);

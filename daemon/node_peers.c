@@ -70,12 +70,16 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 	struct netadmin_request req = { .op = NETADMIN_PEER };
 	struct reconcile_want want;
 
+	/* Writing to an adopted interface what it has already would disturb its traffic. */
+	if (!n->is_settled)
+		return;
 	reconcile_want(&want, p, &n->self, now);
 	if (reconcile_diff(&req.peer, p, &want, now)) {
 		adminlink_send(n->admin, &req, -1);
 		if (want.present != p->applied.present)
 			log_change(p, &want);
 		reconcile_applied(p, &want);
+		n->rows[p->slot].written_dump = n->dump_number;
 	}
 	sync_routes(n, p, &want);
 	p->is_dirty = false;
@@ -88,7 +92,7 @@ void node_peers_flush(struct node *n)
 
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
 		/* netadmin is behind: go on when it has caught up, see adminlink's on_idle. */
-		if (adminlink_is_busy(n->admin))
+		if (!n->is_settled || adminlink_is_busy(n->admin))
 			return;
 		if (p->is_dirty)
 			write_change(n, p, now);
@@ -136,13 +140,12 @@ static bool is_worth_a_hello(const struct peer *p)
 	return !p->said_goodbye && p->control.ip.family != 0;
 }
 
-/* When a peer that nobody hears leaves the table: cached ones are tried for thirty days. */
+/* When a peer leaves the table: whom we ever heard is tried for thirty days. */
 static bool is_over(const struct peer *p, struct now now)
 {
-	if (peer_is_verified(p))
-		return !p->applied.present && now.mono_ms - p->heard_ms >= PEER_FORGET_MS &&
-		       !(p->methods & METHOD_CACHE);
-	if (p->methods & METHOD_CACHE)
+	if (p->applied.present)
+		return false;
+	if (peer_is_verified(p) || (p->methods & METHOD_CACHE))
 		return now.unix_s - p->seen_unix_s > PEERCACHE_AGE_S;
 	return now.mono_ms - p->first_seen_ms >= TRANSITIVE_KEEP_MS;
 }
@@ -166,35 +169,39 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 		forget(n, p);
 }
 
-static int64_t min64(int64_t a, int64_t b)
+/* The earlier of two moments, where one that is past no longer matters. */
+static int64_t sooner(int64_t at, int64_t candidate, struct now now)
 {
-	return a < b ? a : b;
+	return candidate > now.mono_ms && candidate < at ? candidate : at;
 }
 
 static void schedule(struct node *n, struct peer *p, const struct reconcile_want *want,
 		     struct now now)
 {
 	struct node_peer *row = &n->rows[p->slot];
+	int64_t hello_at = row->hello_ms + hello_pause_ms(row);
 	int64_t at = want->again_ms;
 	struct timeval tv;
 
 	if (is_worth_a_hello(p))
-		at = min64(at, row->hello_ms + hello_pause_ms(row));
+		at = sooner(at, hello_at > now.mono_ms ? hello_at : now.mono_ms + 1, now);
 	if (peer_is_verified(p))
-		at = min64(at, p->heard_ms + PEER_FORGET_MS);
+		at = sooner(at, p->heard_ms + PEER_FORGET_MS, now);
 	else
-		at = min64(at, p->first_seen_ms + TRANSITIVE_KEEP_MS);
-	/* What is already past was looked at just now; a tunnel that lives on is asked again. */
-	if (at <= now.mono_ms)
-		at = now.mono_ms + REFRESH_MS;
+		at = sooner(at, p->first_seen_ms + TRANSITIVE_KEEP_MS, now);
 	if (!row->timer) {
 		row->node = n;
 		row->timer = evtimer_new(n->base, on_due, row);
 	}
+	if (!row->timer)
+		return;
+	if (at == INT64_MAX) {
+		(void)event_del(row->timer);
+		return;
+	}
 	tv.tv_sec = (at - now.mono_ms) / 1000;
 	tv.tv_usec = ((at - now.mono_ms) % 1000) * 1000;
-	if (row->timer)
-		(void)event_add(row->timer, &tv);
+	(void)event_add(row->timer, &tv);
 }
 
 /* --- sightings ----------------------------------------------------------------------------- */
@@ -218,8 +225,8 @@ static void take_sighting(struct node *n, const struct sighting *s, bool knows_u
 		return;
 	if (s->method != METHOD_TRANSITIVE && s->method != METHOD_CACHE)
 		row->n_unanswered = 0;
-	if (knows_us && !p->has_replied) {
-		p->has_replied = true;
+	if (knows_us && p->replied_ms == INT64_MIN) {
+		p->replied_ms = now.mono_ms;
 		p->is_dirty = true;
 	}
 	if (change == PEER_NEW || change == PEER_CHANGED) {
@@ -305,7 +312,7 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 		  LOG_FIELDS({ "peer", p->key_text }, { "host", p->info.hostname }),
 		  "peer said goodbye");
 	p->said_goodbye = true;
-	p->has_replied = false;
+	p->replied_ms = INT64_MIN;
 	p->handshake_s = 0;
 	p->first_seen_ms = now.mono_ms;
 	p->is_dirty = true;
@@ -332,6 +339,29 @@ static void remove_stranger(struct node *n, const struct wg_key *key)
 	adminlink_send(n->admin, &req, -1);
 }
 
+/* What WireGuard has, when nothing of ours is under way that would change it. */
+static void take_actual(struct node *n, struct peer *p, const struct wg_peer_state *state)
+{
+	uint64_t hash = reconcile_allowed_hash(state->allowed, state->n_allowed);
+	bool is_new = !p->applied.present;
+
+	if (n->rows[p->slot].written_dump == n->dump_number && !is_new)
+		return;
+	if (is_new) {
+		/* An adopted interface: what is there counts as applied, and an endpoint that
+		 * roamed and works is better than what the cache remembers. */
+		p->applied.present = true;
+		p->applied.keepalive_s = state->keepalive_s;
+		p->applied.endpoint =
+			peer_has_tunnel(p, clock_now()) ? p->endpoint : state->endpoint;
+		p->is_dirty = true;
+	}
+	if (p->applied.allowed_hash != hash) {
+		p->applied.allowed_hash = hash;
+		p->is_dirty = true;
+	}
+}
+
 void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 {
 	struct peer *p = peers_find(n->peers, &state->key);
@@ -348,21 +378,33 @@ void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 	p->rx_bytes = state->rx_bytes;
 	p->tx_bytes = state->tx_bytes;
 	p->tunnel = state->endpoint;
-	if (!p->applied.present) {
-		/* An adopted interface: what is there counts as applied. */
-		p->applied.present = true;
-		p->applied.endpoint = state->endpoint;
-		p->applied.keepalive_s = state->keepalive_s;
-		p->applied.allowed_hash = reconcile_allowed_hash(state->allowed, state->n_allowed);
-		/* A roamed endpoint that works is better than what the cache remembers. */
-		if (peer_has_tunnel(p, clock_now()))
-			p->applied.endpoint = p->endpoint;
-		p->is_dirty = true;
-	}
+	n->rows[p->slot].seen_dump = n->dump_number;
+	take_actual(n, p, state);
 	if (first_handshake)
 		log_event(LOG_LEVEL_INFO, COMPONENT,
 			  LOG_FIELDS({ "peer", p->key_text }, { "host", p->info.hostname }),
 			  "tunnel is up");
+}
+
+void node_peers_dumped(struct node *n)
+{
+	struct now now = clock_now();
+
+	n->is_settled = true;
+	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
+		const struct node_peer *row = &n->rows[p->slot];
+
+		if (p->applied.present && row->seen_dump != n->dump_number &&
+		    row->written_dump != n->dump_number) {
+			log_warn(COMPONENT, "peer %s was removed by somebody else; adding it again",
+				 p->key_text);
+			p->applied.present = false;
+			p->is_dirty = true;
+		}
+		if (p->applied.present && !peer_is_active(p, now))
+			p->is_dirty = true;
+	}
+	node_peers_flush(n);
 }
 
 /* --- the cache ----------------------------------------------------------------------------- */

@@ -86,17 +86,27 @@ size_t peers_count(const struct peers *t)
 	return t->count;
 }
 
-static struct peer *find_free(struct peers *t)
+/* A free row, or the one of the peer that is missed least; NULL when all are in WireGuard. */
+static struct peer *find_room(struct peers *t)
 {
-	for (size_t i = 0; i < PEERS_MAX; i++)
-		if (!t->rows[i].in_use)
-			return &t->rows[i];
-	return NULL;
+	struct peer *oldest = NULL;
+
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		struct peer *p = &t->rows[i];
+
+		if (!p->in_use)
+			return p;
+		if (!p->applied.present && (!oldest || p->seen_unix_s < oldest->seen_unix_s))
+			oldest = p;
+	}
+	if (oldest)
+		peers_remove(t, oldest);
+	return oldest;
 }
 
 static struct peer *insert(struct peers *t, const struct wg_key *key, struct now now)
 {
-	struct peer *p = t->count < PEERS_MAX ? find_free(t) : NULL;
+	struct peer *p = find_room(t);
 	uint16_t *head = &t->bucket[bucket_of(key)];
 
 	if (!p)
@@ -108,6 +118,7 @@ static struct peer *insert(struct peers *t, const struct wg_key *key, struct now
 	(void)wg_key_format(p->key_text, key);
 	p->first_seen_ms = now.mono_ms;
 	p->heard_ms = INT64_MIN;
+	p->replied_ms = INT64_MIN;
 	p->next = *head;
 	*head = p->slot;
 	t->count++;

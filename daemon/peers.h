@@ -61,7 +61,7 @@ struct peer_applied {
  * @heard_ms:	When the peer itself was last heard; INT64_MIN for never in this run
  * @seen_unix_s: The same as Unix time, or what the cache said
  * @said_goodbye: It announced its stop and has not been heard since
- * @has_replied: It answered a HELLO of ours, so it knows our key
+ * @replied_ms:	When it first answered a HELLO of ours, and so knew our key; INT64_MIN for never
  * @lost_ip:	Another peer with a lower key has the same mesh address
  * @handshake_s: Unix time of the last handshake that WireGuard reported, 0 for never
  * @rx_bytes:	Received through the tunnel
@@ -84,9 +84,9 @@ struct peer {
 	unsigned int methods;
 	int64_t first_seen_ms;
 	int64_t heard_ms;
+	int64_t replied_ms;
 	int64_t seen_unix_s;
 	bool said_goodbye;
-	bool has_replied;
 	bool lost_ip;
 	int64_t handshake_s;
 	uint64_t rx_bytes;
@@ -147,7 +147,8 @@ enum peer_change {
  * @out:	Receives the row; NULL when ignored
  *
  * Non-empty fields overwrite, empty ones never do; endpoints by rank (endpoint_replaces()), where a
- * LAN endpoint that is older than 30 s has lost its rank, because laptops leave.
+ * LAN endpoint that is older than 30 s has lost its rank, because laptops leave. A full table gives
+ * up the peer that was seen longest ago and is not in WireGuard.
  *
  * Return: what changed
  */

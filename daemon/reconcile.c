@@ -29,15 +29,15 @@ static void allow_host(struct reconcile_want *out, const struct ip *ip)
 static bool is_our_turn(const struct peer *p, const struct reconcile_self *self, struct now now,
 			int64_t *at_ms)
 {
+	bool is_lower = strcmp(self->key_text, p->key_text) < 0;
+
 	*at_ms = p->first_seen_ms + RECONCILE_PATIENCE_MS;
+	if (is_lower && p->replied_ms != INT64_MIN)
+		*at_ms = p->replied_ms + RECONCILE_SETTLE_MS;
 	if (p->applied.keepalive_s != 0 || p->handshake_s != 0)
 		return true;
 	/* Peers from the cache have us configured, unless they have forgotten us: begin at once. */
-	if (!peer_is_verified(p))
-		return true;
-	if (p->has_replied && strcmp(self->key_text, p->key_text) < 0)
-		return true;
-	return now.mono_ms >= *at_ms;
+	return !peer_is_verified(p) || now.mono_ms >= *at_ms;
 }
 
 static bool should_be_present(const struct peer *p, const struct reconcile_self *self,

@@ -16,7 +16,8 @@
 #include <stdint.h>
 
 #define RECONCILE_KEEPALIVE_S 25   /* keeps NAT mappings open (protocol.md section 13) */
-#define RECONCILE_PATIENCE_MS 1000 /* the other side starts the handshake; then we do */
+#define RECONCILE_SETTLE_MS   100  /* the peer that answered us has configured us by then */
+#define RECONCILE_PATIENCE_MS 1000 /* the other end begins the handshake until then */
 #define RECONCILE_CACHED_MS   PEER_FORGET_MS
 
 /**
@@ -55,9 +56,8 @@ struct reconcile_want {
  * reconcile_want() - Decide for one peer
  *
  * Two ends that begin a WireGuard handshake in the same instant overwrite each other's state and
- * wait five seconds. So the end whose HELLO was answered begins at once (it knows that the other one
- * knows it); when both were answered, the lower key does; the other end follows after
- * RECONCILE_PATIENCE_MS if nothing came.
+ * wait five seconds. So the end with the lower key begins, as soon as the other one has answered a
+ * HELLO and so knows its key; the other end follows after RECONCILE_PATIENCE_MS if nothing came.
  */
 void reconcile_want(struct reconcile_want *out, const struct peer *p,
 		    const struct reconcile_self *self, struct now now);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/rpc_server.h"
 #include "common/defs.h"
-#include "common/log.h"
 #include "common/str.h"
 
 #include <errno.h>
@@ -17,7 +16,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define COMPONENT   "rpc"
 #define CLIENTS_MAX 32
 #define SILENCE_S   30
 #define BACKLOG	    16
