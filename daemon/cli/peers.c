@@ -27,7 +27,7 @@ static const char *member(json_t *obj, const char *name)
 }
 
 /* "12s", "3m", "2h", "5d": how long ago an RFC 3339 time was. */
-static void age_text(char out[static 16], const char *rfc3339)
+static void age_text(char out[static 24], const char *rfc3339)
 {
 	static const struct {
 		long long limit;
@@ -38,7 +38,7 @@ static void age_text(char out[static 16], const char *rfc3339)
 	long long age;
 
 	if (!strptime(rfc3339, "%Y-%m-%dT%H:%M:%SZ", &tm)) {
-		(void)snprintf(out, 16, "never");
+		(void)snprintf(out, 24, "never");
 		return;
 	}
 	age = (long long)(time(NULL) - timegm(&tm));
@@ -46,11 +46,11 @@ static void age_text(char out[static 16], const char *rfc3339)
 		age = 0;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
 		if (age < steps[i].limit) {
-			(void)snprintf(out, 16, "%lld%c", age / steps[i].unit, steps[i].suffix);
+			(void)snprintf(out, 24, "%lld%c", age / steps[i].unit, steps[i].suffix);
 			return;
 		}
 	}
-	(void)snprintf(out, 16, "%lldd", age / 86400);
+	(void)snprintf(out, 24, "%lldd", age / 86400);
 }
 
 static void methods_text(char *out, size_t size, json_t *list)
@@ -74,7 +74,7 @@ static void methods_text(char *out, size_t size, json_t *list)
 static void print_row(json_t *peer)
 {
 	char methods[64];
-	char age[16];
+	char age[24];
 
 	age_text(age, member(peer, "last_seen"));
 	methods_text(methods, sizeof(methods), json_object_get(peer, "discovered_via"));
