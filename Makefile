@@ -47,7 +47,11 @@ ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
 	common/statefile.c common/str.c
 INIT_SRC   :=
-DAEMON_SRC := daemon/addr.c
+DAEMON_SRC := daemon/addr.c \
+	daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/rtnl.c \
+	daemon/net/rtnl_msg.c \
+	daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
+	daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_settings.c
 INIT_UNITS   :=
 DAEMON_UNITS :=
@@ -92,6 +96,10 @@ $(INIT_UNITS:tests/unit/%.c=$(O)/unit/%): $(O)/unit/%: $(O)/tests/unit/%.o $(O)/
 $(DAEMON_UNITS:tests/unit/%.c=$(O)/unit/%): $(O)/unit/%: $(O)/tests/unit/%.o $(O)/libdaemon.a $(O)/libcommon.a
 	@mkdir -p $(@D); echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ -lcmocka $(DAEMON_LIBS) -o $@
+# Drives the WireGuard back ends from tests in a virtual machine.
+$(O)/wgtool: $(O)/tests/helper/wgtool.o $(O)/libdaemon.a $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
