@@ -20,7 +20,7 @@
 
 static void warn_if_guessable(const char *text)
 {
-	if (!secret_has_uri_form(text))
+	if (!secret_has_uri_form(text, strlen(text)))
 		log_warn("secret", "the secret is not one that `wgmesh init --secret` made; a "
 				   "guessable one opens the mesh to everybody");
 }

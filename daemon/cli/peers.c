@@ -60,8 +60,7 @@ static void methods_text(char *out, size_t size, json_t *list)
 	json_t *item;
 
 	out[0] = '\0';
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach (list, i, item) {
 		int n = snprintf(out + used, size - used, "%s%s", i ? "," : "",
 				 json_string_value(item));
 
@@ -95,8 +94,7 @@ static int show_list(json_t *result)
 	}
 	(void)printf("%-20s %-17s %-16s %-24s %-10s %s\n", "HOSTNAME", "PUBLIC KEY", "MESH IP",
 		     "ENDPOINT", "LAST SEEN", "DISCOVERED VIA");
-	json_array_foreach(list, i, peer)
-	{
+	json_array_foreach (list, i, peer) {
 		print_row(peer);
 	}
 	return EXITS_OK;
@@ -107,8 +105,7 @@ static int show_members(json_t *result)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(result, key, value)
-	{
+	json_object_foreach (result, key, value) {
 		char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
 
 		if (json_is_string(value))

@@ -69,8 +69,7 @@ static void print_text(json_t *obj)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(obj, key, value)
-	{
+	json_object_foreach (obj, key, value) {
 		if (json_is_string(value))
 			(void)printf("%-17s %s\n", key, json_string_value(value));
 		else
