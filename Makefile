@@ -51,8 +51,8 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/clock.c daemon/config.c daemon/config_secret.c daemon/crypto.c daemon/derive.c \
 	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_store.c \
 	daemon/json.c daemon/netadmin.c daemon/netadmin_client.c daemon/netadmin_setup.c \
-	daemon/netadmin_wire.c daemon/node.c daemon/node_peers.c daemon/node_self.c \
-	daemon/peercache.c daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c \
+	daemon/netadmin_wire.c daemon/node.c daemon/node_cache.c daemon/node_peers.c \
+	daemon/node_self.c daemon/peercache.c daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c \
 	daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/snapshot.c \
 	daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c daemon/cli/down.c \
 	daemon/cli/init.c daemon/cli/join.c daemon/cli/peers.c daemon/cli/state.c \

@@ -48,7 +48,7 @@ static void begin_stop(struct node *n)
 	log_info(COMPONENT, "stopping: saying goodbye and deleting %s", n->cfg->ifname);
 	if (n->phase == NODE_RUNNING) {
 		node_peers_say_goodbye(n);
-		node_peers_save_cache(n);
+		node_cache_save(n);
 	}
 	n->phase = NODE_STOPPING;
 	adminlink_send(n->admin, &req, -1);
@@ -104,7 +104,7 @@ static void on_safety_timer(evutil_socket_t fd, short what, void *arg)
 	request_dump(n);
 	if (now.mono_ms - n->cache_saved_ms > CACHE_PERIOD_MS && peers_count(n->peers) > 0) {
 		n->cache_saved_ms = now.mono_ms;
-		node_peers_save_cache(n);
+		node_cache_save(n);
 	}
 }
 
@@ -117,7 +117,7 @@ static void on_cache_timer(evutil_socket_t fd, short what, void *arg)
 	if (n->phase != NODE_RUNNING)
 		return;
 	n->cache_saved_ms = clock_now().mono_ms;
-	node_peers_save_cache(n);
+	node_cache_save(n);
 }
 
 static void on_announcement(void *arg, const struct announcement *a, const struct endpoint *from,
@@ -253,7 +253,7 @@ static void on_ready(struct node *n, const struct netadmin_ready *ready, int cac
 	}
 	n->phase = NODE_RUNNING;
 	if (cache_fd >= 0)
-		node_peers_load_cache(n, cache_fd);
+		node_cache_load(n, cache_fd);
 	request_dump(n);
 	(void)event_add(n->safety_timer, &period);
 }
