@@ -5,6 +5,7 @@ import os
 
 import pytest
 
+from lib import wait
 from lib.lab import Lab
 
 SANITIZER_ENV = {"ASAN_OPTIONS": "detect_leaks=0", "UBSAN_OPTIONS": "print_stacktrace=1"}
@@ -16,7 +17,8 @@ def pytest_addoption(parser):
     parser.addoption("--time-scale", type=float, default=1.0, help="factor for time limits")
 
 
-def pytest_configure():
+def pytest_configure(config):
+    wait.scale = config.getoption("time_scale")
     if os.geteuid() != 0:
         pytest.exit("these tests make network namespaces and mounts: run them as root", 77)
 
@@ -29,9 +31,9 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.fixture(scope="session")
-def time_scale(request):
-    """How much longer than on real hardware things may take: an emulated processor is slow."""
-    return request.config.getoption("time_scale")
+def time_scale():
+    """Factor for time limits that a test measures itself; eventually() applies it on its own."""
+    return wait.scale
 
 
 @pytest.fixture

@@ -34,11 +34,11 @@ def test_a_stop_says_goodbye_and_takes_the_interface_down(lab, started, number, 
     assert not started.has_interface()
 
 
-def test_the_interface_goes_even_if_the_daemon_had_to_be_killed(started, time_scale):
+def test_the_interface_goes_even_if_the_daemon_had_to_be_killed(started):
     for process in started.daemons():
         process.signal(signal.SIGSTOP)
     started.signal(signal.SIGTERM)
-    started.wait(within=4 * time_scale)
+    started.wait(within=4)
     assert not started.has_interface()
 
 

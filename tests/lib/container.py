@@ -289,6 +289,7 @@ class Container:
 
     def wait(self, within=10.0):
         """Wait until PID 1 has ended; returns its exit code, 128+n for a signal."""
+        within *= wait.scale
         try:
             code = self._unshare.wait(within)
         except subprocess.TimeoutExpired:
