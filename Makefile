@@ -47,7 +47,21 @@ ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
 	common/statefile.c common/str.c
 INIT_SRC   :=
-DAEMON_SRC := daemon/addr.c
+DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
+	daemon/clock.c daemon/config.c daemon/config_secret.c daemon/crypto.c daemon/derive.c \
+	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_store.c \
+	daemon/json.c daemon/netadmin.c daemon/netadmin_client.c daemon/netadmin_setup.c \
+	daemon/netadmin_wire.c daemon/node.c daemon/node_cache.c daemon/node_peers.c \
+	daemon/node_self.c daemon/peercache.c daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c \
+	daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/snapshot.c \
+	daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c daemon/cli/down.c \
+	daemon/cli/init.c daemon/cli/join.c daemon/cli/peers.c daemon/cli/state.c \
+	daemon/cli/status.c \
+	daemon/discovery/discovery.c daemon/discovery/exchange.c daemon/discovery/lan.c \
+	daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/rtnl.c \
+	daemon/net/rtnl_msg.c daemon/net/udp.c \
+	daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c \
+	daemon/wg/userspace.c daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_settings.c
 INIT_UNITS   :=
 DAEMON_UNITS :=
@@ -92,6 +106,10 @@ $(INIT_UNITS:tests/unit/%.c=$(O)/unit/%): $(O)/unit/%: $(O)/tests/unit/%.o $(O)/
 $(DAEMON_UNITS:tests/unit/%.c=$(O)/unit/%): $(O)/unit/%: $(O)/tests/unit/%.o $(O)/libdaemon.a $(O)/libcommon.a
 	@mkdir -p $(@D); echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ -lcmocka $(DAEMON_LIBS) -o $@
+# Drives the WireGuard back ends from tests in a virtual machine.
+$(O)/wgtool: $(O)/tests/helper/wgtool.o $(O)/libdaemon.a $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
