@@ -57,3 +57,13 @@ def test_refuses_what_is_forged_stale_or_no_envelope():
         if case["upstream_verdict"] in verdicts and case["opener"] == "raw":
             with pytest.raises(peer.Refused):
                 peer.unseal(key, base64.b64decode(case["datagram_b64"]), case["now"])
+
+
+def test_two_peers_meet_on_the_switch(lab):
+    one, two = lab.peer("one"), lab.peer("two")
+    one.announce()
+    heard = two.wait_for("ANNOUNCE", within=1)
+    assert heard.via == "lan" and heard.source[0] == one.port.address
+    reply = two.hello(one.port.address)
+    assert reply.body["observed_endpoint"] == f"{two.port.address}:{two.mesh.gossip_port}"
+    assert two.hello(one.port.address6).body["wg_pubkey"] == one.public_key
