@@ -79,10 +79,13 @@ void node_cache_save(struct node *n)
 	size_t count = peers_count(n->peers);
 	auto_free struct cached_peer *list = calloc(count + 1, sizeof(*list));
 	auto_free char *text = NULL;
-	auto_close int fd = memfd_create("peers", MFD_CLOEXEC);
+	auto_close int fd = -1;
 	long len;
 
-	if (!list || fd < 0)
+	if (!list)
+		return;
+	fd = memfd_create("peers", MFD_CLOEXEC);
+	if (fd < 0)
 		return;
 	len = peercache_format(&text, list, collect_cache(n, list), clock_now().unix_s);
 	if (len < 0 || io_write_full(fd, text, (size_t)len) < 0)
