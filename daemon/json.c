@@ -2,6 +2,7 @@
 #include "daemon/json.h"
 #include "common/defs.h"
 #include "common/str.h"
+#include "daemon/crypto.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -147,7 +148,8 @@ static json_t *load_object(const char *text, size_t len, json_error_t *error)
 json_t *json_parse(const void *text, size_t len, json_error_t *error)
 {
 	json_error_t ignored;
-	auto_free char *copy = NULL;
+	json_t *root;
+	char *copy;
 
 	if (!error)
 		error = &ignored;
@@ -155,7 +157,13 @@ json_t *json_parse(const void *text, size_t len, json_error_t *error)
 	if (is_clean(text, len))
 		return load_object(text, len, error);
 	copy = malloc(3 * len);
-	return copy ? load_object(copy, clean(copy, text, len), error) : NULL;
+	if (!copy)
+		return NULL;
+	root = load_object(copy, clean(copy, text, len), error);
+	/* A damaged key file comes this way too. */
+	crypto_wipe(copy, 3 * len);
+	free(copy);
+	return root;
 }
 
 json_t *json_member(json_t *object, const char *name)
