@@ -64,7 +64,9 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/wg/userspace.c daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_settings.c
 INIT_UNITS   :=
-DAEMON_UNITS :=
+DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
+	tests/unit/test_wg_genl.c \
+	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap
