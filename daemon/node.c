@@ -30,8 +30,9 @@
 
 static void end(struct node *n, int exit_code)
 {
-	if (n->exit_code == EXITS_OK)
+	if (!n->is_over)
 		n->exit_code = exit_code;
+	n->is_over = true;
 	(void)event_base_loopbreak(n->base);
 }
 
@@ -304,8 +305,13 @@ static void on_admin_idle(void *arg)
 
 static void on_admin_gone(void *arg)
 {
+	struct node *n = arg;
+
+	/* After NETADMIN_STOPPED or _FAILED it ends as it should. */
+	if (n->is_over)
+		return;
 	log_error(COMPONENT, "netadmin has ended; the interface stays for the next run");
-	end(arg, EXITS_SYSTEM);
+	end(n, EXITS_SYSTEM);
 }
 
 /* --- putting it together ------------------------------------------------------------------- */

@@ -51,6 +51,7 @@ struct node {
 	const struct config *cfg;
 	enum node_phase phase;
 	int exit_code;
+	bool is_over; /* the exit code stands */
 	struct event_base *base;
 	struct event *on_term;
 	struct event *on_int;
