@@ -257,13 +257,14 @@ static size_t mask_routes(struct prefix *out, const struct announcement *a)
 
 static void take_known_peer(struct node *n, const struct known_peer *known)
 {
-	char text[ENDPOINT_OUT_SIZE];
+	char endpoint[ENDPOINT_OUT_SIZE];
+	char control[ENDPOINT_OUT_SIZE];
 	struct sighting s = { .who = known, .method = METHOD_TRANSITIVE };
 
-	endpoint_from_known_peer(text, known->endpoint);
-	s.endpoint = node_peers_literal(n, text);
-	endpoint_control(text, text, n->cfg->keys.gossip_port);
-	s.control = node_peers_literal(n, text);
+	endpoint_from_known_peer(endpoint, known->endpoint);
+	endpoint_control(control, endpoint, n->cfg->keys.gossip_port);
+	s.endpoint = node_peers_literal(n, endpoint);
+	s.control = node_peers_literal(n, control);
 	node_peers_sight(n, &s, false);
 }
 
