@@ -48,9 +48,17 @@ COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/setting
 	common/statefile.c common/str.c
 INIT_SRC   :=
 DAEMON_SRC := daemon/addr.c
+DAEMON_SRC += daemon/announce.c daemon/announce_json.c daemon/crypto.c daemon/derive.c \
+	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_store.c daemon/json.c \
+	daemon/peercache.c daemon/snapshot.c daemon/wg/key.c
 COMMON_UNITS := tests/unit/test_settings.c
 INIT_UNITS   :=
 DAEMON_UNITS :=
+DAEMON_UNITS += tests/unit/test_announce.c tests/unit/test_crypto.c tests/unit/test_derive.c \
+	tests/unit/test_endpoint.c tests/unit/test_envelope.c tests/unit/test_identity.c \
+	tests/unit/test_identity_store.c tests/unit/test_json.c tests/unit/test_peercache.c \
+	tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
+	tests/unit/test_vectors_wire.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap

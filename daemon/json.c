@@ -290,9 +290,8 @@ static void put_head(struct json_writer *w, const char *name)
 
 void json_write_init(struct json_writer *w, char *out, size_t size, bool indented)
 {
-	*w = (struct json_writer) {
-		.out = out, .size = size, .indented = indented, .is_first = true
-	};
+	*w = (struct json_writer) { .size = size, .indented = indented, .is_first = true };
+	w->out = out;
 }
 
 void json_write_open(struct json_writer *w, const char *name, char bracket)
