@@ -197,7 +197,8 @@ static int apply(const struct store *s, const struct identity *id, const struct 
 	if (r < 0)
 		return r;
 	log_warn("identity", "%s/%s %s; it was restored from %s%s", s->dir, s->key,
-		 remedy->damage[0] != '\0' ? remedy->damage : "was missing",
+		 remedy->damage[0] != '\0' ? remedy->damage
+					   : "was missing (--new-identity would make a new one)",
 		 remedy->snapshot[0] != '\0' ? SNAPSHOT_DIR "/" : s->temp, remedy->snapshot);
 	keep_snapshot(s, id);
 	return 0;
@@ -271,7 +272,7 @@ static int recover(struct identity *out, const struct store *s, struct remedy *r
 			remedy->snapshot[0] != '\0' ? SNAPSHOT_DIR "/" : s->temp, remedy->snapshot);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): where, how and two results; a struct for one call is no gain */
+/* NOLINTNEXTLINE(readability-function-size): a place, a choice and three results */
 int identity_load(struct identity *out, enum identity_origin *origin, int dirfd, const char *dir,
 		  const char *ifname, bool repair, struct err *e)
 {
