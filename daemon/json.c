@@ -30,7 +30,7 @@ struct piece {
 	const char *instead;
 };
 
-/* Length of the UTF-8 character at @p, or 0: RFC 3629 table 3-7, so no surrogates, nothing overlong. */
+/* Length of the UTF-8 character at @p, or 0: no surrogates, nothing overlong (RFC 3629). */
 static size_t utf8_len(const uint8_t *p, size_t len)
 {
 	static const struct {
