@@ -68,13 +68,13 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c \
 	daemon/wg/userspace.c daemon/wg/wg.c
 COMMON_UNITS :=
-INIT_UNITS   :=
-DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_crypto.c tests/unit/test_derive.c \
+INIT_UNITS :=
+DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_crypto.c \
+	tests/unit/test_derive.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
 	tests/unit/test_identity.c tests/unit/test_identity_store.c tests/unit/test_json.c \
+	tests/unit/test_peercache.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
 	tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c \
-	tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
-	tests/unit/test_wg_genl.c \
-	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap

@@ -84,6 +84,7 @@ static int judge_read(int r, struct err *e)
 	case EACCES:
 	case EPERM:
 	case EIO:
+		/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 		return err_set(e, -EBADMSG, "cannot be read: %s", strerror(-r));
 	default:
 		return err_set(e, r, "cannot be read");
@@ -175,7 +176,8 @@ static void keep_snapshot(const struct store *s, const struct identity *id)
 
 	if (r < 0)
 		log_warn("identity", "no snapshot of %s/%s could be written: %s: %s", s->dir,
-			 s->key, e.msg, strerror(-r));
+			 s->key, e.msg,
+			 strerror(-r)); /* NOLINT(concurrency-mt-unsafe): one thread */
 }
 
 static int apply(const struct store *s, const struct identity *id, const struct remedy *remedy,
@@ -195,7 +197,8 @@ static int apply(const struct store *s, const struct identity *id, const struct 
 	if (r < 0)
 		return r;
 	log_warn("identity", "%s/%s %s; it was restored from %s%s", s->dir, s->key,
-		 remedy->damage[0] != '\0' ? remedy->damage : "was missing",
+		 remedy->damage[0] != '\0' ? remedy->damage
+					   : "was missing (--new-identity would make a new one)",
 		 remedy->snapshot[0] != '\0' ? SNAPSHOT_DIR "/" : s->temp, remedy->snapshot);
 	keep_snapshot(s, id);
 	return 0;
@@ -209,7 +212,7 @@ static int find_remedy(struct identity *out, struct remedy *remedy, const struct
 
 	if (snapfd >= 0)
 		r = snapshot_newest_good(out, remedy->snapshot, snapfd, s->ifname);
-	if (r == 0 || r != -ENOENT)
+	if (r != -ENOENT)
 		return r == 0 ? 0 : err_exit(e, EXITS_IO, r, "read %s/%s", s->dir, SNAPSHOT_DIR);
 	remedy->snapshot[0] = '\0';
 	r = identity_read_file(out, s->dirfd, s->temp, NULL);
@@ -269,6 +272,7 @@ static int recover(struct identity *out, const struct store *s, struct remedy *r
 			remedy->snapshot[0] != '\0' ? SNAPSHOT_DIR "/" : s->temp, remedy->snapshot);
 }
 
+/* NOLINTNEXTLINE(readability-function-size): a place, a choice and three results */
 int identity_load(struct identity *out, enum identity_origin *origin, int dirfd, const char *dir,
 		  const char *ifname, bool repair, struct err *e)
 {

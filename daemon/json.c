@@ -30,7 +30,7 @@ struct piece {
 	const char *instead;
 };
 
-/* Length of the UTF-8 character at @p, or 0: RFC 3629 table 3-7, so no surrogates, nothing overlong. */
+/* Length of the UTF-8 character at @p, or 0: no surrogates, nothing overlong (RFC 3629). */
 static size_t utf8_len(const uint8_t *p, size_t len)
 {
 	static const struct {
@@ -290,9 +290,8 @@ static void put_head(struct json_writer *w, const char *name)
 
 void json_write_init(struct json_writer *w, char *out, size_t size, bool indented)
 {
-	*w = (struct json_writer) {
-		.out = out, .size = size, .indented = indented, .is_first = true
-	};
+	*w = (struct json_writer) { .size = size, .indented = indented, .is_first = true };
+	w->out = out;
 }
 
 void json_write_open(struct json_writer *w, const char *name, char bracket)

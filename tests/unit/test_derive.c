@@ -4,7 +4,7 @@
 #include "tests/unit/test.h"
 
 #include <errno.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #define SIXTEEN "0123456789abcdef"
@@ -39,11 +39,9 @@ static void every_kind_of_white_space_is_trimmed(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(spaces) / sizeof(spaces[0]); i++) {
 		struct secret secret;
-		char text[64] = "";
+		char text[64];
 
-		strncat(text, spaces[i], 8);
-		strncat(text, SIXTEEN, 16);
-		strncat(text, spaces[i], 8);
+		(void)snprintf(text, sizeof(text), "%s" SIXTEEN "%s", spaces[i], spaces[i]);
 		assert_int_equal(parse(&secret, text, strlen(text), NULL), 0);
 		assert_string_equal(secret.text, SIXTEEN);
 	}
@@ -57,11 +55,9 @@ static void other_bytes_are_kept(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
 		struct secret secret;
-		char text[64] = "";
+		char text[64];
 
-		strncat(text, kept[i], 8);
-		strncat(text, SIXTEEN, 16);
-		strncat(text, kept[i], 8);
+		(void)snprintf(text, sizeof(text), "%s" SIXTEEN "%s", kept[i], kept[i]);
 		assert_int_equal(parse(&secret, text, strlen(text), NULL), 0);
 		assert_string_equal(secret.text, text);
 	}
