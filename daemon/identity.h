@@ -77,12 +77,22 @@ enum identity_origin {
 int identity_read_file(struct identity *out, int dirfd, const char *name, struct err *e);
 
 /**
+ * struct identity_place - Where a key file lies
+ * @dirfd:	State directory; borrowed
+ * @dir:	Its path, for messages; borrowed
+ * @ifname:	Interface, which names the file; borrowed
+ */
+struct identity_place {
+	int dirfd;
+	const char *dir;
+	const char *ifname;
+};
+
+/**
  * identity_load() - Load the key, or restore it from the newest good snapshot
  * @out:	Receives the identity
  * @origin:	Receives IDENTITY_LOADED or IDENTITY_RESTORED
- * @dirfd:	State directory; borrowed
- * @dir:	Its path, for messages
- * @ifname:	Interface
+ * @at:		Where it lies
  * @repair:	false: report damage, change nothing
  * @e:		Names the file, the damage and the cure
  *
@@ -93,36 +103,42 @@ int identity_read_file(struct identity *out, int dirfd, const char *name, struct
  *         -EBADMSG with exit code 65 when the key is damaged or missing, or a trace of it exists,
  *         and no snapshot is good; or another negative errno value
  */
-int identity_load(struct identity *out, enum identity_origin *origin, int dirfd, const char *dir,
-		  const char *ifname, bool repair, struct err *e);
+int identity_load(struct identity *out, enum identity_origin *origin,
+		  const struct identity_place *at, bool repair, struct err *e);
 
 /**
- * identity_create() - Make a key and write it, never over an existing file
- * @out:	Receives the identity, without mesh addresses
- * @dirfd:	State directory; borrowed
- * @ifname:	Interface
+ * identity_generate() - Make a key pair; mesh addresses are "none"
+ */
+void identity_generate(struct identity *out);
+
+/**
+ * identity_create() - Write the first key file, never over an existing one
+ * @id:		Identity; borrowed
+ * @at:		Where it goes
  * @e:		Receives the reason on failure
  *
  * A left-over damaged file is moved aside first: callers come here after -ENOENT from
  * identity_load(), or because the person said --new-identity.
  *
- * Return: 0, -EEXIST when a key file appeared meanwhile, or another negative errno value
+ * Return: 0, -EEXIST when a good key file is there, or another negative errno value
  */
-int identity_create(struct identity *out, int dirfd, const char *ifname, struct err *e);
+int identity_create(const struct identity *id, const struct identity_place *at, struct err *e);
 
 /**
  * identity_save() - Write changed mesh addresses, and snapshot the file
+ * @id:		Identity; borrowed
+ * @at:		Where it lies
+ * @e:		Receives the reason on failure
  *
  * Return: 0; -EEXIST when the file holds another key; or another negative errno value with the old
  *         file in place
  */
-int identity_save(const struct identity *id, int dirfd, const char *ifname, struct err *e);
+int identity_save(const struct identity *id, const struct identity_place *at, struct err *e);
 
 /**
  * identity_restore() - Put a snapshot in the key file's place, because the person said so
  * @out:	Receives the identity
- * @dirfd:	State directory; borrowed
- * @ifname:	Interface
+ * @at:		Where it goes
  * @snapshot:	File name inside .snapshots/, as snapshot_find() gives it
  * @e:		Receives the reason on failure
  *
@@ -131,7 +147,7 @@ int identity_save(const struct identity *id, int dirfd, const char *ifname, stru
  * Return: 0; -EINVAL for a name of another kind, -ENOENT, -EBADMSG for a damaged snapshot; or
  *         another negative errno value
  */
-int identity_restore(struct identity *out, int dirfd, const char *ifname, const char *snapshot,
+int identity_restore(struct identity *out, const struct identity_place *at, const char *snapshot,
 		     struct err *e);
 
 #endif /* DAEMON_IDENTITY_H */

@@ -57,13 +57,13 @@ struct remedy {
 	char damage[128];
 };
 
-static int store_init(struct store *s, int dirfd, const char *dir, const char *ifname,
-		      struct err *e)
+static int store_init(struct store *s, const struct identity_place *at, struct err *e)
 {
-	*s = (struct store) { .dirfd = dirfd, .dir = dir, .ifname = ifname };
-	if (!str_is_interface_name(ifname))
-		return err_exit(e, EXITS_USAGE, -EINVAL, "\"%.15s\" is no interface name", ifname);
-	(void)snprintf(s->key, sizeof(s->key), "%s.json", ifname);
+	*s = (struct store) { .dirfd = at->dirfd, .dir = at->dir, .ifname = at->ifname };
+	if (!str_is_interface_name(at->ifname))
+		return err_exit(e, EXITS_USAGE, -EINVAL, "\"%.15s\" is no interface name",
+				at->ifname);
+	(void)snprintf(s->key, sizeof(s->key), "%s.json", at->ifname);
 	return statefile_sibling(s->temp, sizeof(s->temp), s->key);
 }
 
@@ -84,7 +84,6 @@ static int judge_read(int r, struct err *e)
 	case EACCES:
 	case EPERM:
 	case EIO:
-		/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 		return err_set(e, -EBADMSG, "cannot be read: %s", strerror(-r));
 	default:
 		return err_set(e, r, "cannot be read");
@@ -176,8 +175,7 @@ static void keep_snapshot(const struct store *s, const struct identity *id)
 
 	if (r < 0)
 		log_warn("identity", "no snapshot of %s/%s could be written: %s: %s", s->dir,
-			 s->key, e.msg,
-			 strerror(-r)); /* NOLINT(concurrency-mt-unsafe): one thread */
+			 s->key, e.msg, strerror(-r));
 }
 
 static int apply(const struct store *s, const struct identity *id, const struct remedy *remedy,
@@ -186,7 +184,10 @@ static int apply(const struct store *s, const struct identity *id, const struct 
 	int r = clear_place(s, s->key, e);
 
 	if (r < 0)
-		return r;
+		return err_exit(e, EXITS_STATE_DAMAGED, r,
+				"%.120s/%s %s, and cannot be moved aside for its good copy in %s: "
+				"move it away by hand",
+				s->dir, s->key, remedy->damage, SNAPSHOT_DIR);
 	if (remedy->snapshot[0] == '\0') {
 		r = finish_temporary(s, e);
 	} else {
@@ -272,18 +273,17 @@ static int recover(struct identity *out, const struct store *s, struct remedy *r
 			remedy->snapshot[0] != '\0' ? SNAPSHOT_DIR "/" : s->temp, remedy->snapshot);
 }
 
-/* NOLINTNEXTLINE(readability-function-size): a place, a choice and three results */
-int identity_load(struct identity *out, enum identity_origin *origin, int dirfd, const char *dir,
-		  const char *ifname, bool repair, struct err *e)
+int identity_load(struct identity *out, enum identity_origin *origin,
+		  const struct identity_place *at, bool repair, struct err *e)
 {
 	struct remedy remedy = { 0 };
 	struct store s;
 	struct err why;
-	int r = store_init(&s, dirfd, dir, ifname, e);
+	int r = store_init(&s, at, e);
 
 	if (r < 0)
 		return r;
-	r = identity_read_file(out, dirfd, s.key, &why);
+	r = identity_read_file(out, at->dirfd, s.key, &why);
 	if (r == 0) {
 		*origin = IDENTITY_LOADED;
 		if (repair)
@@ -291,7 +291,7 @@ int identity_load(struct identity *out, enum identity_origin *origin, int dirfd,
 		return 0;
 	}
 	if (r != -EBADMSG && r != -ENOENT)
-		return err_exit(e, EXITS_IO, r, "read %.120s/%s", dir, s.key);
+		return err_exit(e, EXITS_IO, r, "read %.120s/%s", at->dir, s.key);
 	if (r == -EBADMSG)
 		str_cut(remedy.damage, sizeof(remedy.damage), why.msg, strlen(why.msg));
 	r = recover(out, &s, &remedy, repair, e);
@@ -333,22 +333,23 @@ static int write_first(const struct store *s, const struct identity *id, struct 
 	return r;
 }
 
-int identity_create(struct identity *out, int dirfd, const char *ifname, struct err *e)
+void identity_generate(struct identity *out)
 {
+	*out = (struct identity) { 0 };
+	crypto_wg_keypair(out->private_key, out->public_key.b);
+}
+
+int identity_create(const struct identity *id, const struct identity_place *at, struct err *e)
+{
+	struct identity old;
 	struct store s;
-	int r = store_init(&s, dirfd, ".", ifname, e);
+	int r = store_init(&s, at, e);
 
 	if (r < 0)
 		return r;
-	r = vacate(out, &s, e);
-	if (r == 0) {
-		*out = (struct identity) { 0 };
-		crypto_wg_keypair(out->private_key, out->public_key.b);
-		r = write_first(&s, out, e);
-	}
-	if (r < 0)
-		identity_wipe(out);
-	return r;
+	r = vacate(&old, &s, e);
+	identity_wipe(&old);
+	return r < 0 ? r : write_first(&s, id, e);
 }
 
 static int replace(const struct store *s, const struct identity *id, struct err *e)
@@ -366,11 +367,11 @@ static int replace(const struct store *s, const struct identity *id, struct err 
 	return r;
 }
 
-int identity_save(const struct identity *id, int dirfd, const char *ifname, struct err *e)
+int identity_save(const struct identity *id, const struct identity_place *at, struct err *e)
 {
 	struct identity old;
 	struct store s;
-	int r = store_init(&s, dirfd, ".", ifname, e);
+	int r = store_init(&s, at, e);
 
 	if (r < 0)
 		return r;
@@ -381,18 +382,18 @@ int identity_save(const struct identity *id, int dirfd, const char *ifname, stru
 	return r < 0 ? r : replace(&s, id, e);
 }
 
-int identity_restore(struct identity *out, int dirfd, const char *ifname, const char *snapshot,
+int identity_restore(struct identity *out, const struct identity_place *at, const char *snapshot,
 		     struct err *e)
 {
-	auto_close int snapfd = snapshot_open_dir(dirfd);
+	auto_close int snapfd = snapshot_open_dir(at->dirfd);
 	struct identity old;
 	struct err why;
 	struct store s;
-	int r = store_init(&s, dirfd, ".", ifname, e);
+	int r = store_init(&s, at, e);
 
 	if (r < 0)
 		return r;
-	if (!snapshot_is_name(snapshot, ifname))
+	if (!snapshot_is_name(snapshot, at->ifname))
 		return err_exit(e, EXITS_USAGE, -EINVAL,
 				"\"%.80s\" is no snapshot of %s: `wgmesh state list` names them",
 				snapshot, s.key);
@@ -402,7 +403,7 @@ int identity_restore(struct identity *out, int dirfd, const char *ifname, const 
 				SNAPSHOT_DIR, snapshot, r == -EBADMSG ? why.msg : "cannot be read");
 	r = vacate(&old, &s, e);
 	if (r == -EEXIST)
-		r = snapshot_take(NULL, &old, dirfd, ifname, e);
+		r = snapshot_take(NULL, &old, at->dirfd, at->ifname, e);
 	identity_wipe(&old);
 	if (r == 0)
 		r = replace(&s, out, e);

@@ -83,7 +83,6 @@ int snapshot_find(char name[static SNAPSHOT_NAME_SIZE], uint64_t *number, int sn
 	if (!dir)
 		return -errno;
 	errno = 0;
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	while ((entry = readdir(dir)) != NULL) {
 		uint64_t n;
 
@@ -135,7 +134,6 @@ int snapshot_find_trace(char name[static SNAPSHOT_NAME_SIZE], int snapfd, const 
 	if (!dir)
 		return -errno;
 	errno = 0;
-	/* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
 	while ((entry = readdir(dir)) != NULL) {
 		if (!is_trace(entry->d_name, ifname))
 			continue;

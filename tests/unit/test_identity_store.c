@@ -100,11 +100,18 @@ static void make_snapshot_dir(void)
 	assert_int_equal(mkdirat(dirfd_, SNAPSHOT_DIR, 0700), 0);
 }
 
+#define PLACE(name) ((struct identity_place) { dirfd_, dir, (name) })
+
+static int create(struct identity *out, struct err *e)
+{
+	identity_generate(out);
+	return identity_create(out, &PLACE("wg0"), e);
+}
+
 static int load(bool repair, enum identity_origin *origin, struct err *e)
 {
 	struct identity id;
-
-	return identity_load(&id, origin, dirfd_, dir, "wg0", repair, e);
+	return identity_load(&id, origin, &PLACE("wg0"), repair, e);
 }
 
 static void assert_loads(enum identity_origin want)
@@ -150,10 +157,10 @@ static void a_first_start_makes_a_key_that_later_starts_load(void **state)
 	struct err e;
 
 	(void)state;
-	assert_int_equal(identity_create(&made, dirfd_, "wg0", &e), 0);
+	assert_int_equal(create(&made, &e), 0);
 	assert_int_equal(made.private_key[0] & 7, 0);
 	assert_int_equal(made.private_key[31] & 0xc0, 0x40);
-	assert_int_equal(identity_load(&loaded, &origin, dirfd_, dir, "wg0", true, &e), 0);
+	assert_int_equal(identity_load(&loaded, &origin, &PLACE("wg0"), true, &e), 0);
 	assert_int_equal(origin, IDENTITY_LOADED);
 	assert_memory_equal(&loaded, &made, sizeof(made));
 	assert_mode("wg0.json", 0600);
@@ -169,7 +176,7 @@ static void a_second_create_refuses(void **state)
 
 	(void)state;
 	put_text("wg0.json", GOOD);
-	assert_int_equal(identity_create(&id, dirfd_, "wg0", &e), -EEXIST);
+	assert_int_equal(create(&id, &e), -EEXIST);
 	assert_file("wg0.json", GOOD);
 	assert_false(exists(FIRST_SNAPSHOT));
 }
@@ -428,15 +435,15 @@ static void a_new_identity_leaves_the_old_remains_in_place(void **state)
 	put_text(FIRST_SNAPSHOT, GOOD);
 	put_text("wg0.json", "{");
 	put_text(".wg0.json.new", OTHER);
-	assert_int_equal(identity_create(&id, dirfd_, "wg0", &e), 0);
+	assert_int_equal(create(&id, &e), 0);
 	assert_file(FIRST_SNAPSHOT, GOOD);
 	assert_file(DAMAGED, "{");
 	assert_file(".snapshots/wg0.json.damaged-2", OTHER);
 	assert_loads(IDENTITY_LOADED);
 	/* And it is the new one that comes back from now on. */
 	put_text("wg0.json", "");
-	assert_int_equal(
-		identity_load(&id, &(enum identity_origin) { 0 }, dirfd_, dir, "wg0", true, &e), 0);
+	assert_int_equal(identity_load(&id, &(enum identity_origin) { 0 }, &PLACE("wg0"), true, &e),
+			 0);
 	assert_true(exists(SECOND_SNAPSHOT));
 	assert_int_equal(id.mesh_ip.family, 0);
 }
@@ -453,7 +460,7 @@ static void saving_replaces_addresses_and_keeps_the_newest_snapshots(void **stat
 	assert_int_equal(identity_parse(&id, GOOD, strlen(GOOD), NULL), 0);
 	for (uint8_t i = 0; i < IDENTITY_SNAPSHOTS + 3; i++) {
 		id.mesh_ip.b[3] = i;
-		assert_int_equal(identity_save(&id, dirfd_, "wg0", &e), 0);
+		assert_int_equal(identity_save(&id, &PLACE("wg0"), &e), 0);
 	}
 	/* The key of another identity stays; of this one, numbers 2 to 4 had to go. */
 	assert_file(FIRST_SNAPSHOT, OTHER);
@@ -462,8 +469,8 @@ static void saving_replaces_addresses_and_keeps_the_newest_snapshots(void **stat
 	assert_true(exists(".snapshots/wg0.json.00000000000000000005"));
 	assert_true(exists(".snapshots/wg0.json.00000000000000000012"));
 	put_text("wg0.json", "");
-	assert_int_equal(
-		identity_load(&id, &(enum identity_origin) { 0 }, dirfd_, dir, "wg0", true, &e), 0);
+	assert_int_equal(identity_load(&id, &(enum identity_origin) { 0 }, &PLACE("wg0"), true, &e),
+			 0);
 	assert_int_equal(id.mesh_ip.b[3], IDENTITY_SNAPSHOTS + 2);
 }
 
@@ -475,7 +482,7 @@ static void saving_over_another_key_is_refused(void **state)
 	(void)state;
 	put_text("wg0.json", OTHER);
 	assert_int_equal(identity_parse(&id, GOOD, strlen(GOOD), NULL), 0);
-	assert_int_equal(identity_save(&id, dirfd_, "wg0", &e), -EEXIST);
+	assert_int_equal(identity_save(&id, &PLACE("wg0"), &e), -EEXIST);
 	assert_file("wg0.json", OTHER);
 	assert_false(exists(SNAPSHOT_DIR));
 }
@@ -490,7 +497,7 @@ static void a_failed_save_leaves_the_old_file(void **state)
 	put_text(SNAPSHOT_DIR, "in the way");
 	assert_int_equal(identity_parse(&id, GOOD, strlen(GOOD), NULL), 0);
 	id.mesh_ip.b[3] = 99;
-	assert_int_equal(identity_save(&id, dirfd_, "wg0", &e), -ENOTDIR);
+	assert_int_equal(identity_save(&id, &PLACE("wg0"), &e), -ENOTDIR);
 	assert_file("wg0.json", GOOD);
 	/* A good key is loaded all the same, a lost one is not replaced by a new one. */
 	assert_loads(IDENTITY_LOADED);
@@ -508,10 +515,10 @@ static void a_person_may_go_back_to_a_snapshot(void **state)
 	make_snapshot_dir();
 	put_text(FIRST_SNAPSHOT, OTHER);
 	put_text("wg0.json", GOOD);
-	assert_int_equal(identity_restore(&id, dirfd_, "wg0", "../wg0.json", &e), -EINVAL);
-	assert_int_equal(identity_restore(&id, dirfd_, "wg0", "wg0.json.00000000000000000009", &e),
+	assert_int_equal(identity_restore(&id, &PLACE("wg0"), "../wg0.json", &e), -EINVAL);
+	assert_int_equal(identity_restore(&id, &PLACE("wg0"), "wg0.json.00000000000000000009", &e),
 			 -ENOENT);
-	assert_int_equal(identity_restore(&id, dirfd_, "wg0", "wg0.json.00000000000000000001", &e),
+	assert_int_equal(identity_restore(&id, &PLACE("wg0"), "wg0.json.00000000000000000001", &e),
 			 0);
 	assert_file("wg0.json", OTHER);
 	assert_file(SECOND_SNAPSHOT, GOOD);
@@ -526,7 +533,8 @@ static void names_that_no_interface_has_are_refused(void **state)
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(identity_create(&id, dirfd_, "../wg0", &e), -EINVAL);
+	identity_generate(&id);
+	assert_int_equal(identity_create(&id, &PLACE("../wg0"), &e), -EINVAL);
 	assert_int_equal(e.exit_code, EXITS_USAGE);
 }
 
