@@ -3,7 +3,6 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "common/str.h"
-#include "daemon/crypto.h"
 #include "daemon/wg/backend.h"
 
 #include <errno.h>
@@ -276,21 +275,4 @@ int wg_dump(struct wg *wg, struct wg_device_state *dev, wg_peer_fn *fn, void *ar
 	struct wg_device_state unused;
 
 	return wg->impl->ops->dump(wg->impl, dev ? dev : &unused, fn, arg, e);
-}
-
-char *wg_key_format(char out[static 45], const struct wg_key *key)
-{
-	crypto_base64(out, 45, key->b, WG_KEY_LEN);
-	return out;
-}
-
-int wg_key_parse(struct wg_key *out, const char *text)
-{
-	struct wg_key key = { 0 };
-
-	*out = (struct wg_key) { 0 };
-	if (crypto_unbase64(key.b, WG_KEY_LEN, text, strlen(text), false) != WG_KEY_LEN)
-		return -EINVAL;
-	*out = key;
-	return 0;
 }
