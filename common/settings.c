@@ -185,14 +185,21 @@ static int refuse_value(const struct setting *row, const char *given, const char
 	return err_exit(e, EXITS_USAGE, -EINVAL, "%s=\"%.60s\" is not accepted", given, shown);
 }
 
-static int set_value(struct settings *s, size_t id, const char *text, enum setting_source source,
-		     const char *given, struct err *e)
+/* @given is the flag or the variable as the person wrote it. */
+struct origin {
+	const char *given;
+	enum setting_source source;
+};
+
+static int set_value(struct settings *s, size_t id, const char *text, const struct origin *from,
+		     struct err *e)
 {
 	uint64_t number = 0;
 
 	if (parse_value(&table[id], text, &number) < 0)
-		return refuse_value(&table[id], given, text, e);
-	s->v[id] = (struct setting_value) { .text = text, .number = number, .source = source };
+		return refuse_value(&table[id], from->given, text, e);
+	s->v[id] =
+		(struct setting_value) { .text = text, .number = number, .source = from->source };
 	return 0;
 }
 
@@ -210,12 +217,13 @@ int settings_read_env(struct settings *s, unsigned int scope, char *const *envp,
 		if (!(table[id].scope & scope) || !table[id].env)
 			continue;
 		for (char *const *p = envp; *p; p++) {
+			const struct origin from = { table[id].env, SOURCE_ENV };
 			const char *text = env_value(*p, table[id].env);
 			int r;
 
 			if (!text || *text == '\0')
 				continue;
-			r = set_value(s, id, text, SOURCE_ENV, table[id].env, e);
+			r = set_value(s, id, text, &from, e);
 			if (r < 0)
 				return r;
 		}
@@ -260,45 +268,53 @@ static bool is_help(const char *name)
 	return strcmp(name, "help") == 0 || strcmp(name, "h") == 0;
 }
 
-/* Reads the flag at argv[*i], and moves *i over the value it takes from the next argument. */
-static int read_flag(struct settings *s, unsigned int scope, int argc, char **argv, int *i,
-		     struct err *e)
+/* Where in the arguments we are. */
+struct cursor {
+	int argc;
+	char **argv;
+	int i;
+};
+
+/* Reads the flag under the cursor, and moves it over a value in the next argument. */
+static int read_flag(struct settings *s, unsigned int scope, struct cursor *at, struct err *e)
 {
-	const char *name = argv[*i] + (argv[*i][1] == '-' ? 2 : 1);
+	const char *name = at->argv[at->i] + (at->argv[at->i][1] == '-' ? 2 : 1);
 	size_t len = strcspn(name, "=");
 	const char *value = name[len] == '=' ? name + len + 1 : NULL;
 	const struct setting *row = find_flag(scope, name, len);
 	char given[NAME_SIZE];
+	const struct origin from = { given, SOURCE_FLAG };
 
 	if (!row)
 		return is_help(name) ? -ECANCELED : refuse_flag(scope, name, len, e);
 	(void)snprintf(given, sizeof(given), "--%s", row->name);
 	if (!value && row->type == SETTING_FLAG)
 		value = "true";
-	if (!value && *i + 1 == argc)
+	if (!value && at->i + 1 == at->argc)
 		return err_exit(e, EXITS_USAGE, -EINVAL, "%s needs a value: %s %s", given, given,
 				row->metavar);
 	if (!value)
-		value = argv[++*i];
-	return set_value(s, (size_t)(row - table), value, SOURCE_FLAG, given, e);
+		value = at->argv[++at->i];
+	return set_value(s, (size_t)(row - table), value, &from, e);
 }
 
 int settings_read_args(struct settings *s, unsigned int scope, int argc, char **argv, struct err *e)
 {
-	int i = 0;
+	struct cursor at = { .argc = argc, .argv = argv };
 
-	for (; i < argc; i++) {
+	for (; at.i < argc; at.i++) {
+		const char *arg = argv[at.i];
 		int r;
 
-		if (strcmp(argv[i], "--") == 0)
-			return i + 1;
-		if (argv[i][0] != '-' || argv[i][1] == '\0')
+		if (strcmp(arg, "--") == 0)
+			return at.i + 1;
+		if (arg[0] != '-' || arg[1] == '\0')
 			break;
-		r = read_flag(s, scope, argc, argv, &i, e);
+		r = read_flag(s, scope, &at, e);
 		if (r < 0)
 			return r;
 	}
-	return i;
+	return at.i;
 }
 
 static bool is_known_env(const char *name)

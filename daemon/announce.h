@@ -4,6 +4,7 @@
 #define DAEMON_ANNOUNCE_H
 
 #include "daemon/addr.h"
+#include "daemon/endpoint.h"
 #include "daemon/envelope.h"
 #include "daemon/wg/wg.h"
 
@@ -12,7 +13,7 @@
 #include <stdint.h>
 
 #define ANNOUNCE_HOSTNAME_MAX 253
-#define ANNOUNCE_ENDPOINT_MAX 263 /* host name of 253, brackets, ':', five digits, sign */
+#define ANNOUNCE_ENDPOINT_MAX ENDPOINT_TEXT_MAX
 #define ANNOUNCE_ROUTES_MAX   100
 #define ANNOUNCE_PEERS_MAX    1000
 #define ANNOUNCE_NAT_MAX      15
@@ -23,7 +24,7 @@
  * @hostname:	Printable ASCII, may be empty
  * @mesh_ip:	Any literal; existing nodes accept IPv6 here too
  * @mesh_ip6:	"none" when absent or not a literal
- * @endpoint:	host:port as written, may be empty; resolve it with endpoint rules below
+ * @endpoint:	host:port as written, may be empty; resolve it with the rules of endpoint.h
  * @introducer:	Reachable by others
  * @nat_type:	"cone", "symmetric", "unknown" or empty
  */
@@ -105,28 +106,5 @@ long announce_format(char *out, size_t size, const struct announcement *a);
  */
 long goodbye_format(char *out, size_t size, const struct wg_key *key, int64_t timestamp);
 int goodbye_parse(struct wg_key *key, const struct envelope *env);
-
-/*
- * Which endpoint an advertised host:port stands for (protocol.md sections 7 and 9). Results are
- * text, because a host name is a legal answer; what is no literal is not used for WireGuard.
- * @sender may be NULL when unknown. @out has ENDPOINT_OUT_SIZE bytes.
- */
-#define ENDPOINT_OUT_SIZE (ANNOUNCE_ENDPOINT_MAX + 8)
-void endpoint_from_lan(char *out, const char *advertised, const struct ip *sender);
-void endpoint_from_exchange(char *out, const char *advertised, const struct ip *sender);
-void endpoint_from_known_peer(char *out, const char *advertised);
-void endpoint_control(char *out, const char *endpoint, uint16_t gossip_port);
-
-/**
- * endpoint_rank() - Trust in the endpoint a discovery method reports (protocol.md section 9)
- * @method:	"lan", "dht", "cache", ...; unknown methods rank 30, "" 0
- */
-unsigned int endpoint_rank(const char *method);
-
-/**
- * endpoint_replaces() - Does a newly reported endpoint replace the one we have?
- */
-bool endpoint_replaces(const char *old, const char *old_method, const char *new,
-		       const char *new_method);
 
 #endif /* DAEMON_ANNOUNCE_H */

@@ -32,6 +32,11 @@ void crypto_random(void *buf, size_t len);
 void crypto_wipe(void *buf, size_t len);
 
 /**
+ * crypto_equal() - Compare secrets without telling by the time it takes where they differ
+ */
+bool crypto_equal(const void *a, const void *b, size_t len);
+
+/**
  * crypto_sha256() - Hash the concatenation of parts
  * @out:	Receives 32 bytes
  * @parts:	Pairs of pointer and length; borrowed
@@ -74,7 +79,7 @@ void crypto_seal(uint8_t *out, const uint8_t *plain, size_t len,
 
 /**
  * crypto_open() - Open what crypto_seal() made
- * @out:	Receives @len - CRYPTO_TAG_LEN bytes; nothing on failure
+ * @out:	Receives @len - CRYPTO_TAG_LEN bytes, no plaintext on failure; may be @sealed itself
  * @sealed:	Ciphertext and tag; borrowed
  * @len:	Bytes in @sealed
  * @nonce:	Nonce
@@ -113,6 +118,15 @@ void crypto_wg_public(uint8_t public_key[static CRYPTO_KEY_LEN],
 void crypto_base64(char *out, size_t size, const uint8_t *in, size_t len);
 void crypto_base64_url(char *out, size_t size, const uint8_t *in, size_t len); /* no padding */
 size_t crypto_base64_size(size_t len);
+
+/**
+ * crypto_hex() - Encode in lower-case hexadecimal digits
+ * @out:	Receives the text and a NUL
+ * @size:	Room in @out: at least 2 * @len + 1
+ * @in:		Bytes; borrowed
+ * @len:	Bytes in @in
+ */
+void crypto_hex(char *out, size_t size, const uint8_t *in, size_t len);
 
 /**
  * crypto_unbase64() - Decode padded standard base64

@@ -8,6 +8,7 @@
 #include "daemon/crypto.h"
 #include "daemon/wg/wg.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,8 @@
 #define SECRET_MAX	    4096 /* ours; the protocol has no limit */
 #define SECRET_URI_SIZE	    192	 /* "wgmesh://v1/", 171 characters, NUL */
 #define NETWORK_ID_LEN	    20
+#define MESH_ID_SIZE	    13 /* hex of six bytes of the network id, NUL */
+#define NODES_FILE_SIZE	    43 /* interface name, '-', hex of eight bytes, "-dht.nodes", NUL */
 #define DERIVE_LAN_PORT	    51830
 #define DERIVE_PROBE_OFFSET 2000 /* TCP probe port above the gossip port */
 
@@ -42,7 +45,7 @@ int secret_parse(struct secret *out, const char *input, size_t len, struct err *
 /**
  * secret_has_uri_form() - Was it given as wgmesh://...? Raw secrets deserve a low-entropy warning.
  */
-bool secret_has_uri_form(const char *input);
+bool secret_has_uri_form(const char *input, size_t len);
 
 /**
  * secret_generate() - Make a new secret: 128 random bytes as a wgmesh://v1/ URI
@@ -81,6 +84,20 @@ struct mesh_keys {
 
 void derive_keys(struct mesh_keys *out, const struct secret *secret);
 void derive_keys_wipe(struct mesh_keys *keys);
+
+/**
+ * derive_mesh_id() - Short name of the mesh, for people and for managed services
+ */
+void derive_mesh_id(char out[static MESH_ID_SIZE], const struct mesh_keys *keys);
+
+/**
+ * derive_nodes_file() - Name of the DHT node file: wg0-<16 hex>-dht.nodes
+ * @out:	Receives the name
+ * @keys:	Keys of the mesh
+ * @ifname:	Interface, valid per str_is_interface_name()
+ */
+void derive_nodes_file(char out[static NODES_FILE_SIZE], const struct mesh_keys *keys,
+		       const char *ifname);
 
 /**
  * derive_hourly_id() - DHT infohash of an hour

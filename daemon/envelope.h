@@ -10,6 +10,7 @@
 
 #define ENVELOPE_DATAGRAM_MAX 65507 /* largest UDP payload over IPv4 */
 #define ENVELOPE_MAX_AGE_S    600
+#define ENVELOPE_PROTOCOL     "wgmesh-v1"
 
 enum message_type {
 	MESSAGE_UNKNOWN, /* a type of a later version, or none */
@@ -32,6 +33,7 @@ enum envelope_result {
 	ENVELOPE_IN_FUTURE,
 };
 
+/* Name of a verdict as in the vectors: "accept", "decrypt", "too-old", ... */
 const char *envelope_result_name(enum envelope_result r);
 const char *message_type_name(enum message_type t);
 enum message_type message_type_parse(const char *name);
@@ -40,7 +42,7 @@ enum message_type message_type_parse(const char *name);
  * struct envelope - An opened datagram
  * @type:	Claimed type; it is not authenticated, so check the body's shape against it
  * @timestamp:	Sender's Unix time
- * @body:	Parsed plaintext, a json_t object; owned: envelope_free()
+ * @body:	Parsed plaintext, a json_t object (daemon/json.h); owned: envelope_free()
  */
 struct envelope {
 	enum message_type type;
@@ -58,7 +60,7 @@ struct envelope {
  * @nonce:	12 fresh random bytes
  * @key:	Gossip key
  *
- * Return: bytes without the NUL, or -EMSGSIZE
+ * Return: bytes without the NUL, -EMSGSIZE, or -ENOMEM
  */
 long envelope_seal(char *out, size_t size, enum message_type type, const char *plain, size_t len,
 		   const uint8_t nonce[static CRYPTO_NONCE_LEN],

@@ -78,6 +78,11 @@ typedef int phase_function(struct boot *b, struct err *e);
 void boot_init(struct boot *b);
 
 /**
+ * boot_fini() - Let go of everything, the lock included
+ */
+void boot_fini(struct boot *b);
+
+/**
  * boot_configure() - Read options and environment, and set up the log
  * @b:		Boot
  * @scope:	SCOPE_INIT or SCOPE_INIT_CHECK

@@ -18,11 +18,11 @@
 
 static int count(char **list)
 {
-	int n = 0;
+	char **p = list;
 
-	while (list[n])
-		n++;
-	return n;
+	while (p && *p)
+		p++;
+	return (int)(p - list);
 }
 
 static int parse_id(uint32_t *out, const char *text)
@@ -182,18 +182,29 @@ static int make_child_env(struct config *c, struct err *e)
 	char **env = calloc(n + 2, sizeof(*env));
 	size_t used = 0;
 
+	c->child_env = env;
 	if (!env)
 		return err_set(e, -ENOMEM, "make room for the environment");
 	for (size_t i = 0; i < n; i++)
 		if (!is_state_dir_entry(c->envp[i]) ||
 		    (!is_ours && strcmp(c->envp[i] + sizeof(STATE_DIR_ENV), NONE) != 0))
 			env[used++] = c->envp[i];
-	if (is_ours && asprintf(&env[used], STATE_DIR_ENV "=%s", c->state_dir) < 0) {
-		free(env);
+	if (!is_ours)
+		return 0;
+	if (asprintf(&c->state_dir_entry, STATE_DIR_ENV "=%s", c->state_dir) < 0) {
+		c->state_dir_entry = NULL;
 		return err_set(e, -ENOMEM, "make room for the environment");
 	}
-	c->child_env = env;
+	env[used] = c->state_dir_entry;
 	return 0;
+}
+
+void config_fini(struct config *c)
+{
+	free(c->child_env);
+	free(c->state_dir_entry);
+	c->child_env = NULL;
+	c->state_dir_entry = NULL;
 }
 
 static void find_program(struct config *c)

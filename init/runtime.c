@@ -52,8 +52,6 @@ struct runtime {
 	bool is_done;
 };
 
-static void feed(struct runtime *rt, struct supervise_event ev);
-
 static uint32_t random_number(void)
 {
 	uint32_t n = 0;
@@ -95,7 +93,7 @@ static bool is_wrapper(const struct runtime *rt)
 	return rt->boot->config.is_plain && rt->machine.policy.restart == RESTART_NEVER;
 }
 
-static void start_daemon(struct runtime *rt)
+static bool start_daemon(struct runtime *rt)
 {
 	const struct config *c = &rt->boot->config;
 	struct spawn_program p = { .argv = c->program,
@@ -109,15 +107,15 @@ static void start_daemon(struct runtime *rt)
 	r = spawn_program(&p, &rt->daemon, &e);
 	if (r < 0) {
 		log_error(COMPONENT, "cannot %s: %s; trying again", e.msg, strerror(-r));
-		feed(rt, (struct supervise_event) { .type = SUPERVISE_SPAWN_FAILED });
-		return;
+		return false;
 	}
 	(void)snprintf(pid, sizeof(pid), "%d", rt->daemon.pid);
 	log_event(is_wrapper(rt) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, COMPONENT,
 		  LOG_FIELDS({ "pid", pid }), "%s started", config_program_name(c));
+	return true;
 }
 
-static void start_hook(struct runtime *rt)
+static bool start_hook(struct runtime *rt)
 {
 	const struct config *c = &rt->boot->config;
 	char down[] = "down";
@@ -131,10 +129,10 @@ static void start_hook(struct runtime *rt)
 	confine(c, &p);
 	if (spawn_program(&p, &rt->hook, &e) < 0) {
 		log_warn(COMPONENT, "the network is not taken down: cannot %s", e.msg);
-		feed(rt, (struct supervise_event) { .type = SUPERVISE_HOOK_DONE });
-		return;
+		return false;
 	}
 	log_debug(COMPONENT, "taking %s down", c->interface);
+	return true;
 }
 
 static void kill_hook(struct runtime *rt)
@@ -201,7 +199,8 @@ static void log_step(const struct runtime *rt, const struct supervise_event *ev,
 		log_warn(COMPONENT, "killing what still runs");
 }
 
-static void act(struct runtime *rt, const struct supervise_step *step)
+/* Return: true when a failure is the next event, in @next */
+static bool act(struct runtime *rt, const struct supervise_step *step, struct supervise_event *next)
 {
 	if (step->actions & SUPERVISE_DO_FORWARD)
 		forward(rt, step->signal);
@@ -217,23 +216,29 @@ static void act(struct runtime *rt, const struct supervise_step *step)
 		disarm_timer(rt);
 	if (step->actions & SUPERVISE_DO_EXIT)
 		rt->is_done = true;
-	/* Last, because they may fail and bring the next event. */
-	if (step->actions & SUPERVISE_DO_SPAWN)
-		start_daemon(rt);
-	if (step->actions & SUPERVISE_DO_HOOK)
-		start_hook(rt);
+	if ((step->actions & SUPERVISE_DO_SPAWN) && !start_daemon(rt)) {
+		*next = (struct supervise_event) { .type = SUPERVISE_SPAWN_FAILED };
+		return true;
+	}
+	if ((step->actions & SUPERVISE_DO_HOOK) && !start_hook(rt)) {
+		*next = (struct supervise_event) { .type = SUPERVISE_HOOK_DONE };
+		return true;
+	}
+	return false;
 }
 
 static void feed(struct runtime *rt, struct supervise_event ev)
 {
-	bool was_forced = rt->machine.is_forced;
 	struct supervise_step step;
+	bool was_forced;
 
-	ev.now_ms = clock_mono_ms();
-	ev.random = random_number();
-	step = supervise_step(&rt->machine, &ev);
-	log_step(rt, &ev, &step, was_forced);
-	act(rt, &step);
+	do {
+		was_forced = rt->machine.is_forced;
+		ev.now_ms = clock_mono_ms();
+		ev.random = random_number();
+		step = supervise_step(&rt->machine, &ev);
+		log_step(rt, &ev, &step, was_forced);
+	} while (act(rt, &step, &ev));
 }
 
 static void log_end(const struct runtime *rt, const struct reaped *end, const struct err *why)

@@ -16,16 +16,19 @@
 #pragma GCC diagnostic ignored "-Wwrite-strings"
 #pragma GCC diagnostic ignored "-Wdiscarded-qualifiers"
 
-static int load(struct config *c, char **argv, char **envp, struct err *e)
+static struct config c;
+
+static int load(char **argv, char **envp, struct err *e)
 {
-	return config_load(c, SCOPE_INIT, argv, envp, e);
+	config_fini(&c);
+	return config_load(&c, SCOPE_INIT, argv, envp, e);
 }
 
-static const char *child_env(const struct config *c, const char *name)
+static const char *child_env(const char *name)
 {
 	size_t len = strlen(name);
 
-	for (char **p = c->child_env; *p; p++)
+	for (char **p = c.child_env; *p; p++)
 		if (strncmp(*p, name, len) == 0 && (*p)[len] == '=')
 			return *p + len + 1;
 	return NULL;
@@ -33,12 +36,10 @@ static const char *child_env(const struct config *c, const char *name)
 
 static void join_is_supervised_and_its_flags_are_read(void **state)
 {
-	struct config c;
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(load(&c,
-			      ARGS("wgmesh", "join", "--interface", "mesh1", "--state-dir=/srv/wg",
+	assert_int_equal(load(ARGS("wgmesh", "join", "--interface", "mesh1", "--state-dir=/srv/wg",
 				   "--new-identity"),
 			      NO_ENV, &e),
 			 0);
@@ -47,29 +48,27 @@ static void join_is_supervised_and_its_flags_are_read(void **state)
 	assert_true(c.new_identity);
 	assert_string_equal(c.interface, "mesh1");
 	assert_string_equal(c.state_dir, "/srv/wg");
-	assert_null(child_env(&c, "WGMESH_STATE_DIR"));
+	assert_null(child_env("WGMESH_STATE_DIR"));
 }
 
 static void other_commands_of_wgmesh_are_plain(void **state)
 {
-	struct config c;
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(load(&c, ARGS("/usr/bin/wgmesh", "version"), NO_ENV, &e), 0);
+	assert_int_equal(load(ARGS("/usr/bin/wgmesh", "version"), NO_ENV, &e), 0);
 	assert_true(c.is_plain);
 	assert_false(c.confine);
-	assert_int_equal(load(&c, ARGS("wgmesh"), NO_ENV, &e), 0);
+	assert_int_equal(load(ARGS("wgmesh"), NO_ENV, &e), 0);
 	assert_true(c.is_plain);
 }
 
 static void another_program_keeps_its_state_looked_after(void **state)
 {
-	struct config c;
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(load(&c, ARGS("sleep", "1"), NO_ENV, &e), 0);
+	assert_int_equal(load(ARGS("sleep", "1"), NO_ENV, &e), 0);
 	assert_false(c.is_plain);
 	assert_false(c.is_join);
 	assert_string_equal(c.interface, "wg0");
@@ -77,39 +76,36 @@ static void another_program_keeps_its_state_looked_after(void **state)
 
 static void none_makes_a_plain_supervisor_and_is_not_passed_on(void **state)
 {
-	struct config c;
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(load(&c, ARGS("--state-dir=none", "--", "true"), NO_ENV, &e), 0);
+	assert_int_equal(load(ARGS("--state-dir=none", "--", "true"), NO_ENV, &e), 0);
 	assert_true(c.is_plain);
-	assert_null(child_env(&c, "WGMESH_STATE_DIR"));
-	assert_int_equal(load(&c, ARGS("true"), ARGS("WGMESH_STATE_DIR=none", "A=b"), &e), 0);
+	assert_null(child_env("WGMESH_STATE_DIR"));
+	assert_int_equal(load(ARGS("true"), ARGS("WGMESH_STATE_DIR=none", "A=b"), &e), 0);
 	assert_true(c.is_plain);
-	assert_null(child_env(&c, "WGMESH_STATE_DIR"));
-	assert_string_equal(child_env(&c, "A"), "b");
+	assert_null(child_env("WGMESH_STATE_DIR"));
+	assert_string_equal(child_env("A"), "b");
 }
 
 static void a_state_dir_given_to_init_alone_reaches_the_daemon(void **state)
 {
-	struct config c;
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(load(&c, ARGS("--state-dir=/srv/a", "wgmesh", "join"),
+	assert_int_equal(load(ARGS("--state-dir=/srv/a", "wgmesh", "join"),
 			      ARGS("WGMESH_STATE_DIR=/srv/b"), &e),
 			 0);
 	assert_string_equal(c.state_dir, "/srv/a");
-	assert_string_equal(child_env(&c, "WGMESH_STATE_DIR"), "/srv/a");
+	assert_string_equal(child_env("WGMESH_STATE_DIR"), "/srv/a");
 }
 
 static void the_daemons_flag_wins_over_the_environment(void **state)
 {
-	struct config c;
 	struct err e = { 0 };
 
 	(void)state;
-	assert_int_equal(load(&c, ARGS("wgmesh", "join", "--state-dir", "/srv/a"),
+	assert_int_equal(load(ARGS("wgmesh", "join", "--state-dir", "/srv/a"),
 			      ARGS("WGMESH_STATE_DIR=/srv/b"), &e),
 			 0);
 	assert_string_equal(c.state_dir, "/srv/a");
@@ -117,32 +113,28 @@ static void the_daemons_flag_wins_over_the_environment(void **state)
 
 static void two_different_flags_are_refused(void **state)
 {
-	struct config c;
 	struct err e = { 0 };
 
 	(void)state;
-	assert_true(load(&c, ARGS("--state-dir=/srv/a", "wgmesh", "join", "--state-dir=/srv/b"),
-			 NO_ENV, &e) < 0);
+	assert_true(load(ARGS("--state-dir=/srv/a", "wgmesh", "join", "--state-dir=/srv/b"), NO_ENV,
+			 &e) < 0);
 	assert_int_equal(e.exit_code, EXITS_USAGE);
-	assert_int_equal(load(&c,
-			      ARGS("--state-dir=/srv/a", "wgmesh", "join", "--state-dir=/srv/a"),
+	assert_int_equal(load(ARGS("--state-dir=/srv/a", "wgmesh", "join", "--state-dir=/srv/a"),
 			      NO_ENV, &e),
 			 0);
 }
 
 static void bad_flags_of_the_daemon_are_its_own_business(void **state)
 {
-	struct config c;
 	struct err e = { 0 };
 
 	(void)state;
 	assert_int_equal(
-		load(&c,
-		     ARGS("wgmesh", "join", "--interface=wg7", "--no-such-flag", "--listen-port=x"),
+		load(ARGS("wgmesh", "join", "--interface=wg7", "--no-such-flag", "--listen-port=x"),
 		     ARGS("WGMESH_LISTEN_PORT=many"), &e),
 		0);
 	assert_string_equal(c.interface, "wg7");
-	assert_int_equal(load(&c, ARGS("wgmesh", "join", "--interface=../etc"), NO_ENV, &e), 0);
+	assert_int_equal(load(ARGS("wgmesh", "join", "--interface=../etc"), NO_ENV, &e), 0);
 	assert_string_equal(c.interface, "wg0");
 }
 
@@ -153,10 +145,9 @@ static void directories_of_the_system_are_refused(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		struct config c;
 		struct err e = { 0 };
 
-		if (load(&c, ARGS("--state-dir", bad[i], "true"), NO_ENV, &e) == 0)
+		if (load(ARGS("--state-dir", bad[i], "true"), NO_ENV, &e) == 0)
 			fail_msg("%s was accepted", bad[i]);
 		assert_int_equal(e.exit_code, EXITS_USAGE);
 	}
@@ -165,38 +156,43 @@ static void directories_of_the_system_are_refused(void **state)
 static void users_are_numbers(void **state)
 {
 	static char *const bad[] = { "root", "1:", ":1", "-1", "4294967295", "1:x", "1 2", "" };
-	struct config c;
 	struct err e = { 0 };
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		if (load(&c, ARGS("--user", bad[i], "true"), NO_ENV, &e) == 0)
+		if (load(ARGS("--user", bad[i], "true"), NO_ENV, &e) == 0)
 			fail_msg("\"%s\" was accepted", bad[i]);
 		assert_int_equal(e.exit_code, EXITS_USAGE);
 	}
 	if (geteuid() != 0)
 		return;
-	assert_int_equal(load(&c, ARGS("--user", "12", "true"), NO_ENV, &e), 0);
+	assert_int_equal(load(ARGS("--user", "12", "true"), NO_ENV, &e), 0);
 	assert_int_equal(c.uid, 12);
 	assert_int_equal(c.gid, 12);
-	assert_int_equal(load(&c, ARGS("--user=12:34", "true"), NO_ENV, &e), 0);
+	assert_int_equal(load(ARGS("--user=12:34", "true"), NO_ENV, &e), 0);
 	assert_int_equal(c.gid, 34);
 	assert_true(c.confine);
 }
 
 static void usage_errors_are_one_sentence(void **state)
 {
-	struct config c;
 	struct err e = { 0 };
 
 	(void)state;
-	assert_true(load(&c, NO_ENV, NO_ENV, &e) < 0);
+	assert_true(load(NO_ENV, NO_ENV, &e) < 0);
 	assert_int_equal(e.exit_code, EXITS_USAGE);
-	assert_true(load(&c, ARGS("--nonsense", "true"), NO_ENV, &e) < 0);
+	assert_true(load(ARGS("--nonsense", "true"), NO_ENV, &e) < 0);
 	assert_int_equal(e.exit_code, EXITS_USAGE);
-	assert_int_equal(load(&c, ARGS("--help"), NO_ENV, &e), -ECANCELED);
+	assert_int_equal(load(ARGS("--help"), NO_ENV, &e), -ECANCELED);
 	assert_true(config_load(&c, SCOPE_INIT_CHECK, ARGS("extra"), NO_ENV, &e) < 0);
 	assert_int_equal(e.exit_code, EXITS_USAGE);
+}
+
+static int let_go(void **state)
+{
+	(void)state;
+	config_fini(&c);
+	return 0;
 }
 
 int main(void)
@@ -215,5 +211,5 @@ int main(void)
 		cmocka_unit_test(usage_errors_are_one_sentence),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, NULL, let_go);
 }

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/defs.h"
+#include "common/exits.h"
+#include "common/io.h"
+#include "common/str.h"
+#include "daemon/cli/cli.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define ANSWER_MAX (4 * 1024 * 1024) /* a thousand peers with a hundred routes each */
+#define PATIENCE_S 5
+
+static int connect_to(const char *path, struct err *e)
+{
+	static const struct timeval patience = { .tv_sec = PATIENCE_S };
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return err_set(e, -errno, "make a socket");
+	if (str_copy(at.sun_path, sizeof(at.sun_path), path) < 0)
+		return err_exit(e, EXITS_USAGE, -ENAMETOOLONG, "control socket %s", path);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
+		return err_set(
+			e, -errno,
+			"no node answers at %s; is it running, and is this its container and "
+			"--interface",
+			path);
+	return steal_fd(&fd);
+}
+
+static int ask(int fd, const char *method, const char *pubkey, struct err *e)
+{
+	json_t *req = json_pack("{s:s, s:s, s:i}", "jsonrpc", "2.0", "method", method, "id", 2);
+	auto_free char *text = NULL;
+	int r;
+
+	if (pubkey)
+		(void)json_object_set_new(req, "params", json_pack("{s:s}", "pubkey", pubkey));
+	text = json_dumps(req, JSON_COMPACT);
+	json_decref(req);
+	if (!text)
+		return err_exit(e, EXITS_USAGE, -EINVAL, "the key is not text");
+	r = io_write_full(fd, text, strlen(text));
+	if (r == 0)
+		r = io_write_full(fd, "\n", 1);
+	return r < 0 ? err_set(e, r, "ask the node") : 0;
+}
+
+/* Reads up to the newline that ends the answer. */
+static json_t *read_answer(int fd, struct err *e)
+{
+	auto_free char *buf = malloc(ANSWER_MAX);
+	size_t used = 0;
+
+	while (buf && used < ANSWER_MAX) {
+		ssize_t n = read(fd, buf + used, ANSWER_MAX - used);
+
+		if (n <= 0)
+			break;
+		used += (size_t)n;
+		if (buf[used - 1] == '\n')
+			return json_loadb(buf, used, 0, NULL);
+	}
+	(void)err_set(e, -EPROTO,
+		      "the node did not answer; only root and the node's own user are answered");
+	return NULL;
+}
+
+int cli_call(void **out, const char *path, const char *method, const char *pubkey, struct err *e)
+{
+	auto_close int fd = connect_to(path, e);
+	json_t *answer;
+	json_t *error;
+	int r = fd < 0 ? fd : ask(fd, method, pubkey, e);
+
+	if (r < 0)
+		return r;
+	answer = read_answer(fd, e);
+	if (!answer)
+		return -EPROTO;
+	error = json_object_get(answer, "error");
+	if (error) {
+		const char *message = json_string_value(json_object_get(error, "message"));
+
+		r = err_set(e, -ENOENT, "%s", message ? message : "the node refused");
+	} else {
+		*out = json_incref(json_object_get(answer, "result"));
+	}
+	json_decref(answer);
+	return r;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/cli/cli.h"
+#include "common/exits.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void help(const struct cli_usage *u)
+{
+	(void)printf("Usage: %s %s\n\n%s\nOptions (the flag wins over the variable):\n", u->name,
+		     u->synopsis, u->about);
+	settings_help(stdout, u->scope);
+}
+
+/* What a daemon says belongs into its log, in the form of the log. */
+static int refuse(const struct cli_usage *u, const struct err *e)
+{
+	if (!(u->scope & SCOPE_JOIN))
+		return cli_fail(e, EXITS_USAGE);
+	(void)log_init("wgmesh", LOG_FORMAT_AUTO, NULL);
+	log_error("config", "%s", e->msg);
+	return e->exit_code ? e->exit_code : EXITS_USAGE;
+}
+
+int cli_parse(struct settings *s, const struct cli_usage *u, int argc, char **argv, int *exit_code)
+{
+	struct err e = { 0 };
+	int r;
+
+	settings_init(s);
+	r = settings_read_env(s, u->scope, environ, &e);
+	if (r == 0)
+		r = settings_read_args(s, u->scope, argc, argv, &e);
+	if (r == -ECANCELED) {
+		help(u);
+		*exit_code = EXITS_OK;
+		return -1;
+	}
+	if (r < 0) {
+		*exit_code = refuse(u, &e);
+		return -1;
+	}
+	return r;
+}
+
+int cli_fail(const struct err *e, int fallback)
+{
+	/* A wrong usage has no system error behind it that would help. */
+	if (e->exit_code == EXITS_USAGE && e->code == -EINVAL)
+		(void)fprintf(stderr, "wgmesh: %s\n", e->msg);
+	else
+		(void)fprintf(stderr, "wgmesh: %s: %s\n", e->msg, strerror(-e->code));
+	return e->exit_code ? e->exit_code : fallback;
+}
+
+int cli_usage_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	(void)fputs("wgmesh: ", stderr);
+	va_start(ap, fmt);
+	(void)vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	(void)fputc('\n', stderr);
+	return EXITS_USAGE;
+}
+
+void cli_log_init(const struct settings *s)
+{
+	const char *levels = settings_text(s, SETTING_LOG_LEVEL);
+
+	if (log_init("wgmesh", (enum log_format)settings_number(s, SETTING_LOG_FORMAT), levels) < 0)
+		log_warn("log",
+			 "%s=\"%.40s\" is no list of levels such as \"info,exchange=debug\"; "
+			 "info is used",
+			 settings_origin(s, SETTING_LOG_LEVEL), levels);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/exits.h"
+#include "common/log.h"
+#include "daemon/cli/cli.h"
+#include "daemon/config.h"
+#include "daemon/node.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct cli_usage usage = {
+	.name = "wgmesh join",
+	.synopsis = "[OPTIONS]",
+	.about =
+		"Joins the mesh that a secret makes, and stays until SIGTERM: finds the other nodes,\n"
+		"keeps WireGuard configured, says goodbye and deletes the interface at the end.\n\n"
+		"  WGMESH_SECRET_FILE=/run/secrets/mesh_secret wgmesh join\n"
+		"  wgmesh join --secret-file secret --interface wg1 --listen-port 51821\n",
+	.scope = SCOPE_JOIN,
+};
+
+static void warn_no_effect(const struct settings *s)
+{
+	const struct setting *table = settings_table();
+
+	for (size_t i = 0; i < SETTING_COUNT; i++)
+		if ((table[i].scope & SCOPE_NO_EFFECT) && settings_is_given(s, (enum setting_id)i))
+			log_warn("config", "%s is %s", settings_origin(s, (enum setting_id)i),
+				 table[i].help);
+}
+
+static void warn_unknown_env(void)
+{
+	const char *nearest = NULL;
+	char name[64];
+	size_t pos = 0;
+
+	while (settings_unknown_env(environ, &pos, name, &nearest))
+		log_warn("config", "the variable %s is not known%s%s%s", name,
+			 nearest ? "; did you mean " : "", nearest ? nearest : "",
+			 nearest ? "?" : "");
+}
+
+int cli_join(int argc, char **argv)
+{
+	static struct config config;
+	struct settings s;
+	struct err e = { 0 };
+	int code = EXITS_OK;
+	int r = cli_parse(&s, &usage, argc, argv, &code);
+
+	if (r < 0)
+		return code;
+	if (r < argc)
+		return cli_usage_error("join takes no argument, but got \"%.40s\"", argv[r]);
+	cli_log_init(&s);
+	warn_unknown_env();
+	warn_no_effect(&s);
+	r = config_load(&config, &s, &e);
+	if (r < 0) {
+		log_error("config", "%s%s%s", e.msg, r == -EINVAL ? "" : ": ",
+			  r == -EINVAL ? "" : strerror(-r));
+		code = e.exit_code ? e.exit_code : EXITS_USAGE;
+	} else {
+		code = node_run(&config);
+	}
+	config_wipe(&config);
+	return code;
+}

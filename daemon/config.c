@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/config.h"
+#include "common/exits.h"
+#include "common/str.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SOCKET_DIR "/run/wgmesh"
+
+int config_interface(const char **out, const struct settings *s, struct err *e)
+{
+	*out = settings_text(s, SETTING_INTERFACE);
+	if (str_is_interface_name(*out))
+		return 0;
+	return err_exit(e, EXITS_USAGE, -EINVAL,
+			"%s=\"%.40s\" is no interface name; it must begin with a letter, then have "
+			"letters, digits, '_' or '-', 15 in all",
+			settings_origin(s, SETTING_INTERFACE), *out);
+}
+
+int config_socket_path(char out[static CONFIG_SOCKET_SIZE], const struct settings *s,
+		       const char *ifname, struct err *e)
+{
+	const char *given = settings_text(s, SETTING_SOCKET_PATH);
+
+	if (!given) {
+		(void)snprintf(out, CONFIG_SOCKET_SIZE, SOCKET_DIR "/%s.sock", ifname);
+		return 0;
+	}
+	if (str_copy(out, CONFIG_SOCKET_SIZE, given) == 0)
+		return 0;
+	return err_exit(e, EXITS_USAGE, -ENAMETOOLONG,
+			"%s is longer than the 107 bytes of a socket path",
+			settings_origin(s, SETTING_SOCKET_PATH));
+}
+
+static int load_subnet(struct config *out, const struct settings *s, struct err *e)
+{
+	const char *text = settings_text(s, SETTING_MESH_SUBNET);
+
+	if (!text)
+		return 0;
+	out->has_custom_subnet = true;
+	if (derive_custom_subnet(&out->custom_subnet, text) == 0)
+		return 0;
+	return err_exit(e, EXITS_USAGE, -EINVAL,
+			"%s=\"%.40s\" is no IPv4 subnet from /0 to /30, such as 10.42.0.0/16",
+			settings_origin(s, SETTING_MESH_SUBNET), text);
+}
+
+static int load_route(struct config *out, const struct settings *s, const char *text, size_t len,
+		      struct err *e)
+{
+	char one[PREFIX_TEXT_SIZE];
+	struct prefix *p = &out->routes[out->n_routes];
+
+	if (out->n_routes == ANNOUNCE_ROUTES_MAX)
+		return err_exit(e, EXITS_USAGE, -E2BIG, "%s names more than %d networks",
+				settings_origin(s, SETTING_ADVERTISE_ROUTES), ANNOUNCE_ROUTES_MAX);
+	str_cut(one, sizeof(one), text, len);
+	if (len >= sizeof(one) || prefix_parse(p, one) < 0)
+		return err_exit(e, EXITS_USAGE, -EINVAL,
+				"%s: \"%.40s\" is no network such as 192.168.10.0/24",
+				settings_origin(s, SETTING_ADVERTISE_ROUTES), one);
+	prefix_mask(p);
+	if (p->bits == 0)
+		return err_exit(
+			e, EXITS_USAGE, -EINVAL,
+			"%s: a default route (%s) would take all traffic of the peers; name "
+			"the networks behind this node",
+			settings_origin(s, SETTING_ADVERTISE_ROUTES), one);
+	out->n_routes++;
+	return 0;
+}
+
+static int load_routes(struct config *out, const struct settings *s, struct err *e)
+{
+	const char *p = settings_text(s, SETTING_ADVERTISE_ROUTES);
+
+	while (p && *p) {
+		size_t len;
+		int r;
+
+		p += strspn(p, ", ");
+		len = strcspn(p, ", ");
+		r = len > 0 ? load_route(out, s, p, len, e) : 0;
+		if (r < 0)
+			return r;
+		p += len;
+	}
+	return 0;
+}
+
+static int load_hostname(struct config *out, const struct settings *s, struct err *e)
+{
+	const char *given = settings_text(s, SETTING_HOSTNAME);
+	char host[ANNOUNCE_HOSTNAME_MAX + 1] = "";
+
+	if (!given) {
+		(void)gethostname(host, sizeof(host) - 1);
+		given = host;
+	}
+	if (str_copy(out->hostname, sizeof(out->hostname), given) < 0)
+		return err_exit(e, EXITS_USAGE, -EINVAL, "%s is longer than %d bytes",
+				settings_origin(s, SETTING_HOSTNAME), ANNOUNCE_HOSTNAME_MAX);
+	for (const char *c = given; *c; c++)
+		if (*c < 0x20 || *c > 0x7e)
+			return err_exit(e, EXITS_USAGE, -EINVAL,
+					"the host name has a byte that is not printable ASCII; "
+					"give another one with --hostname");
+	return 0;
+}
+
+int config_load(struct config *out, const struct settings *s, struct err *e)
+{
+	int r;
+
+	memset(out, 0, sizeof(*out));
+	out->state_dir = settings_text(s, SETTING_STATE_DIR);
+	out->listen_port = (uint16_t)settings_number(s, SETTING_LISTEN_PORT);
+	out->backend = (enum wg_backend)settings_number(s, SETTING_BACKEND);
+	out->wireguard_go = settings_text(s, SETTING_WIREGUARD_GO);
+	out->mtu = (uint32_t)settings_number(s, SETTING_MTU);
+	out->no_lan = settings_flag(s, SETTING_NO_LAN_DISCOVERY);
+	out->no_ipv6 = settings_flag(s, SETTING_NO_IPV6);
+	out->no_punching = settings_flag(s, SETTING_NO_PUNCHING);
+	out->introducer = settings_flag(s, SETTING_INTRODUCER);
+	out->new_identity = settings_flag(s, SETTING_NEW_IDENTITY);
+	r = config_interface(&out->ifname, s, e);
+	if (r == 0)
+		r = config_socket_path(out->socket_path, s, out->ifname, e);
+	if (r == 0)
+		r = load_subnet(out, s, e);
+	if (r == 0)
+		r = load_routes(out, s, e);
+	if (r == 0)
+		r = load_hostname(out, s, e);
+	if (r == 0)
+		r = config_secret(&out->secret, s, e);
+	if (r == 0)
+		derive_keys(&out->keys, &out->secret);
+	return r;
+}
+
+void config_wipe(struct config *c)
+{
+	secret_wipe(&c->secret);
+	derive_keys_wipe(&c->keys);
+}

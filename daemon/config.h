@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* config - the settings of `wgmesh join`, checked and typed */
+#ifndef DAEMON_CONFIG_H
+#define DAEMON_CONFIG_H
+
+#include "common/err.h"
+#include "common/settings.h"
+#include "daemon/addr.h"
+#include "daemon/announce.h"
+#include "daemon/derive.h"
+#include "daemon/wg/wg.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONFIG_SOCKET_SIZE 108 /* sun_path, unix(7) */
+
+/**
+ * struct config - What a node is told
+ * @secret:	Mesh secret; wipe with config_wipe()
+ * @keys:	Derived from it
+ * @state_dir:	State directory
+ * @ifname:	Interface
+ * @listen_port: UDP port of WireGuard
+ * @backend:	Back end wanted
+ * @wireguard_go: Userspace implementation
+ * @mtu:	Bytes, 0 to derive it
+ * @has_custom_subnet: @custom_subnet is set
+ * @custom_subnet: --mesh-subnet
+ * @hostname:	Announced name, printable ASCII
+ * @routes:	Networks to advertise, host bits cleared
+ * @n_routes:	Entries in @routes
+ * @socket_path: Control socket
+ * @no_lan:	No LAN discovery
+ * @no_ipv6:	No IPv6 addresses and endpoints
+ * @no_punching: One HELLO per exchange
+ * @introducer:	Announce as one
+ * @new_identity: --new-identity
+ */
+struct config {
+	struct secret secret;
+	struct mesh_keys keys;
+	const char *state_dir;
+	const char *ifname;
+	uint16_t listen_port;
+	enum wg_backend backend;
+	const char *wireguard_go;
+	uint32_t mtu;
+	bool has_custom_subnet;
+	struct prefix custom_subnet;
+	char hostname[ANNOUNCE_HOSTNAME_MAX + 1];
+	size_t n_routes;
+	struct prefix routes[ANNOUNCE_ROUTES_MAX];
+	char socket_path[CONFIG_SOCKET_SIZE];
+	bool no_lan;
+	bool no_ipv6;
+	bool no_punching;
+	bool introducer;
+	bool new_identity;
+};
+
+/**
+ * config_load() - Check the settings of a node
+ * @out:	Receives the configuration; wipe it with config_wipe(), also after a failure
+ * @s:		Settings; borrowed for as long as @out is used
+ * @e:		Names the setting, what is wrong and what to do
+ *
+ * Return: 0 or a negative errno value, with exit code 64
+ */
+int config_load(struct config *out, const struct settings *s, struct err *e);
+
+void config_wipe(struct config *c);
+
+/**
+ * config_secret() - Find the mesh secret: flag, variable, file, or a systemd credential
+ * @out:	Receives the secret
+ * @s:		Settings; a secret in argv or the environment is overwritten there
+ * @e:		Receives the reason on failure
+ *
+ * A secret and a secret file given in the same way, both as flags or both as variables, are an
+ * error. The credential is $CREDENTIALS_DIRECTORY/wgmesh-secret (systemd.exec(5)).
+ *
+ * Return: 0 or a negative errno value, with exit code 64
+ */
+int config_secret(struct secret *out, const struct settings *s, struct err *e);
+
+/**
+ * config_interface() - The checked interface name
+ *
+ * Return: 0 or -EINVAL with exit code 64
+ */
+int config_interface(const char **out, const struct settings *s, struct err *e);
+
+/**
+ * config_socket_path() - Where the control socket of a node is
+ * @out:	Receives the path
+ * @s:		Settings
+ * @ifname:	Interface
+ * @e:		Receives the reason on failure
+ *
+ * Return: 0 or -ENAMETOOLONG with exit code 64
+ */
+int config_socket_path(char out[static CONFIG_SOCKET_SIZE], const struct settings *s,
+		       const char *ifname, struct err *e);
+
+#endif /* DAEMON_CONFIG_H */

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/config.h"
+
+#include "common/defs.h"
+#include "common/exits.h"
+#include "common/io.h"
+#include "common/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Room for white space around the longest secret and for its URI form. */
+#define SECRET_FILE_MAX (SECRET_MAX + 256)
+
+static void warn_if_guessable(const char *text)
+{
+	if (!secret_has_uri_form(text, strlen(text)))
+		log_warn("secret", "the secret is not one that `wgmesh init --secret` made; a "
+				   "guessable one opens the mesh to everybody");
+}
+
+static int read_secret_file(struct secret *out, const char *path, struct err *e)
+{
+	char buf[SECRET_FILE_MAX];
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n = fd < 0 ? -errno : io_read_bounded(fd, buf, sizeof(buf) - 1);
+	int r;
+
+	if (n < 0)
+		return err_exit(e, EXITS_USAGE, (int)n,
+				"secret file %s cannot be read; mount it into the container, "
+				"readable for uid %u",
+				path, geteuid());
+	buf[n] = '\0';
+	r = secret_parse(out, buf, (size_t)n, e);
+	if (r == 0)
+		warn_if_guessable(buf);
+	crypto_wipe(buf, sizeof(buf));
+	return r;
+}
+
+/* The process list and /proc/PID/environ show these bytes to others: leave nothing there. */
+static int take_secret_text(struct secret *out, const char *text, struct err *e)
+{
+	int r = secret_parse(out, text, strlen(text), e);
+
+	if (r == 0)
+		warn_if_guessable(text);
+	crypto_wipe((void *)(uintptr_t)text, strlen(text));
+	return r;
+}
+
+static int credential(char path[static PATH_MAX])
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+
+	if (!dir)
+		return -ENOENT;
+	(void)snprintf(path, PATH_MAX, "%s/wgmesh-secret", dir);
+	return access(path, F_OK) < 0 ? -errno : 0;
+}
+
+int config_secret(struct secret *out, const struct settings *s, struct err *e)
+{
+	const struct setting_value *text = &s->v[SETTING_SECRET];
+	const struct setting_value *file = &s->v[SETTING_SECRET_FILE];
+	char path[PATH_MAX];
+
+	if (text->text && file->text && text->source == file->source)
+		return err_exit(e, EXITS_USAGE, -EINVAL,
+				"the secret is given twice, as text and as a file; give only %s",
+				settings_origin(s, SETTING_SECRET_FILE));
+	if (text->text && (!file->text || text->source > file->source))
+		return take_secret_text(out, text->text, e);
+	if (file->text)
+		return read_secret_file(out, file->text, e);
+	if (credential(path) == 0)
+		return read_secret_file(out, path, e);
+	return err_exit(e, EXITS_USAGE, -EINVAL,
+			"no mesh secret: give --secret-file FILE or WGMESH_SECRET_FILE; "
+			"`wgmesh init --secret` makes one");
+}

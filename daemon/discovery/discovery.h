@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * discovery - what a discovery layer and the node have to say to each other
+ *
+ * A layer turns datagrams into announcements and hands them over; it decides nothing about peers.
+ * Each layer is optional, and none can keep another from starting.
+ */
+#ifndef DAEMON_DISCOVERY_DISCOVERY_H
+#define DAEMON_DISCOVERY_DISCOVERY_H
+
+#include "daemon/addr.h"
+#include "daemon/announce.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A node with a hundred routes needs this much; existing nodes receive no more on the LAN. */
+#define DISCOVERY_DATAGRAM_MAX 4096
+
+enum discovery_source {
+	DISCOVERY_LAN,	 /* multicast announcement: the peer says where it is */
+	DISCOVERY_HELLO, /* the peer asked us: it knows where we are, and has our REPLY now */
+	DISCOVERY_REPLY, /* the peer answered us: it knows our key */
+};
+
+/**
+ * struct discovery_handler - The node, as a layer sees it
+ * @arg:	Passed to each call
+ * @describe:	Fill in what we say of ourselves to @to, known peers included when @with_known;
+ *		what it points to stays valid until the next call
+ * @on_announcement: Somebody who knows the secret announced this, from this address
+ * @on_goodbye:	Somebody who knows the secret says that this key has stopped
+ */
+struct discovery_handler {
+	void *arg;
+	void (*describe)(void *arg, struct announcement *out, bool with_known);
+	void (*on_announcement)(void *arg, const struct announcement *a,
+				const struct endpoint *from, enum discovery_source source);
+	void (*on_goodbye)(void *arg, const struct wg_key *key, int64_t timestamp,
+			   const struct endpoint *from);
+};
+
+/**
+ * discovery_seal_self() - Make the datagram that announces this node
+ * @out:	Receives DISCOVERY_DATAGRAM_MAX bytes at most
+ * @type:	HELLO, REPLY or ANNOUNCE
+ * @h:		The node
+ * @key:	Gossip key, CRYPTO_KEY_LEN bytes
+ * @observed:	REPLY: where the HELLO came from; otherwise NULL
+ *
+ * Known peers are told in HELLO and REPLY, as far as the datagram stays below 1400 bytes: existing
+ * nodes tell all of them, in fragments that get lost (protocol.md B4).
+ *
+ * Return: bytes, or -EMSGSIZE
+ */
+long discovery_seal_self(char out[static DISCOVERY_DATAGRAM_MAX], enum message_type type,
+			 const struct discovery_handler *h, const uint8_t *key,
+			 const struct endpoint *observed);
+
+#endif /* DAEMON_DISCOVERY_DISCOVERY_H */

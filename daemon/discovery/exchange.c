@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * DOC: Theory of operation
+ *
+ * A datagram passes, in this order: the token bucket of its source, the envelope (wrong secret and
+ * noise end here), the check that the body has the shape its type claims (the type is not
+ * authenticated), the validation of every field. Only then the node hears of it.
+ *
+ * An attempt is one HELLO on its way. It is resent after growing pauses: existing nodes drop more
+ * than ten datagrams a second from one address, so their own rate of ten leaves no room for others.
+ */
+#include "daemon/discovery/exchange.h"
+#include "common/log.h"
+#include "daemon/clock.h"
+#include "daemon/envelope.h"
+#include "daemon/net/udp.h"
+#include "daemon/ratelimit.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COMPONENT    "exchange"
+#define ATTEMPTS_MAX 256
+#define GOODBYE_MAX  512
+#define BATCH_MAX    64 /* datagrams taken before other events get their turn */
+
+/* Pauses after each send of a HELLO, in milliseconds; the last one is the wait for the REPLY. */
+static const int pauses_ms[] = { 100, 200, 400, 800, 1000, 1500 };
+#define PAUSES	      (sizeof(pauses_ms) / sizeof(pauses_ms[0]))
+#define ONCE_PAUSE_MS 4000
+
+struct attempt {
+	struct exchange *x;
+	struct endpoint to;
+	struct event *timer;
+	size_t n_sent;
+	size_t len;
+	char datagram[DISCOVERY_DATAGRAM_MAX];
+	struct attempt *next;
+};
+
+struct exchange {
+	struct exchange_config cfg;
+	struct event_base *base;
+	struct udp udp;
+	struct event *readable;
+	struct ratelimit limit;
+	struct exchange_counters counters;
+	struct attempt *attempts;
+	size_t n_attempts;
+	char datagram[ENVELOPE_DATAGRAM_MAX];
+};
+
+static void transmit(struct exchange *x, const char *datagram, long len, const struct endpoint *to,
+		     const struct udp_local *local)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+	int r = len < 0 ? (int)len : udp_send(&x->udp, datagram, (size_t)len, to, local);
+
+	if (r < 0)
+		log_debug(COMPONENT, "cannot send to %s: %s", endpoint_format(text, to),
+			  strerror(-r));
+}
+
+static void attempt_end(struct attempt *a)
+{
+	struct attempt **link = &a->x->attempts;
+
+	while (*link != a)
+		link = &(*link)->next;
+	*link = a->next;
+	a->x->n_attempts--;
+	event_free(a->timer);
+	free(a);
+}
+
+static void attempt_send(struct attempt *a)
+{
+	int ms = a->x->cfg.once ? ONCE_PAUSE_MS : pauses_ms[a->n_sent];
+	struct timeval pause = { .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 };
+
+	transmit(a->x, a->datagram, (long)a->len, &a->to, NULL);
+	a->x->counters.hellos_sent++;
+	a->n_sent++;
+	(void)event_add(a->timer, &pause);
+}
+
+static void on_attempt_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct attempt *a = arg;
+	char text[ENDPOINT_TEXT_SIZE];
+
+	(void)fd;
+	(void)what;
+	if (a->n_sent < (a->x->cfg.once ? 1 : PAUSES)) {
+		attempt_send(a);
+		return;
+	}
+	log_debug(COMPONENT, "no answer from %s", endpoint_format(text, &a->to));
+	attempt_end(a);
+}
+
+static struct attempt *attempt_find(const struct exchange *x, const struct endpoint *to)
+{
+	for (struct attempt *a = x->attempts; a; a = a->next)
+		if (endpoint_equal(&a->to, to))
+			return a;
+	return NULL;
+}
+
+void exchange_hello(struct exchange *x, const struct endpoint *to)
+{
+	struct attempt *a;
+	long len;
+
+	if (to->ip.family == 0 || to->port == 0 || attempt_find(x, to) ||
+	    x->n_attempts == ATTEMPTS_MAX)
+		return;
+	a = calloc(1, sizeof(*a));
+	if (!a)
+		return;
+	a->x = x;
+	a->to = *to;
+	a->timer = evtimer_new(x->base, on_attempt_timer, a);
+	len = discovery_seal_self(a->datagram, MESSAGE_HELLO, x->cfg.handler, x->cfg.key, NULL);
+	if (!a->timer || len < 0) {
+		if (a->timer)
+			event_free(a->timer);
+		free(a);
+		return;
+	}
+	a->len = (size_t)len;
+	a->next = x->attempts;
+	x->attempts = a;
+	x->n_attempts++;
+	attempt_send(a);
+}
+
+void exchange_goodbye(struct exchange *x, const struct endpoint *to, const struct wg_key *self)
+{
+	char plain[GOODBYE_MAX];
+	char datagram[2 * GOODBYE_MAX];
+	uint8_t nonce[CRYPTO_NONCE_LEN];
+	long len = goodbye_format(plain, sizeof(plain), self, clock_now().unix_s);
+
+	crypto_random(nonce, sizeof(nonce));
+	if (len >= 0)
+		len = envelope_seal(datagram, sizeof(datagram), MESSAGE_GOODBYE, plain, (size_t)len,
+				    nonce, x->cfg.key);
+	transmit(x, datagram, len, to, NULL);
+}
+
+static void answer_hello(struct exchange *x, const struct endpoint *from,
+			 const struct udp_local *local)
+{
+	char datagram[DISCOVERY_DATAGRAM_MAX];
+	long len = discovery_seal_self(datagram, MESSAGE_REPLY, x->cfg.handler, x->cfg.key, from);
+
+	transmit(x, datagram, len, from, local);
+	x->counters.replies_sent++;
+}
+
+static void take_announcement(struct exchange *x, const struct envelope *env,
+			      const struct endpoint *from, const struct udp_local *local)
+{
+	const struct discovery_handler *h = x->cfg.handler;
+	struct attempt *a = env->type == MESSAGE_REPLY ? attempt_find(x, from) : NULL;
+	struct announcement in;
+	enum announce_result r;
+
+	/* A REPLY that nobody asked for proves nothing (protocol.md B6). */
+	if (env->type == MESSAGE_REPLY && !a)
+		return;
+	r = announce_parse(&in, env, false);
+	if (r != ANNOUNCE_OK) {
+		x->counters.invalid++;
+		log_debug(COMPONENT, "%s with a bad %s", message_type_name(env->type),
+			  announce_result_name(r));
+		return;
+	}
+	if (a)
+		attempt_end(a);
+	h->on_announcement(h->arg, &in, from,
+			   env->type == MESSAGE_REPLY ? DISCOVERY_REPLY : DISCOVERY_HELLO);
+	if (env->type == MESSAGE_HELLO)
+		answer_hello(x, from, local);
+	announce_free(&in);
+}
+
+static void take_goodbye(struct exchange *x, const struct envelope *env,
+			 const struct endpoint *from)
+{
+	const struct discovery_handler *h = x->cfg.handler;
+	struct wg_key key;
+
+	if (goodbye_parse(&key, env) < 0)
+		x->counters.invalid++;
+	else
+		h->on_goodbye(h->arg, &key, env->timestamp, from);
+}
+
+static void take_envelope(struct exchange *x, const struct envelope *env,
+			  const struct endpoint *from, const struct udp_local *local)
+{
+	switch (env->type) {
+	case MESSAGE_HELLO:
+	case MESSAGE_REPLY:
+		take_announcement(x, env, from, local);
+		break;
+	case MESSAGE_GOODBYE:
+		take_goodbye(x, env, from);
+		break;
+	case MESSAGE_ANNOUNCE:
+	case MESSAGE_RENDEZVOUS_OFFER:
+	case MESSAGE_RENDEZVOUS_START:
+	case MESSAGE_UNKNOWN:
+		log_debug(COMPONENT, "%s is not served here", message_type_name(env->type));
+		break;
+	}
+}
+
+static void take_datagram(struct exchange *x, size_t len, const struct endpoint *from,
+			  const struct udp_local *local)
+{
+	struct now now = clock_now();
+	struct envelope env;
+	enum envelope_result r;
+	char text[ENDPOINT_TEXT_SIZE];
+
+	x->counters.received++;
+	if (!ratelimit_allow(&x->limit, &from->ip, now.mono_ms)) {
+		x->counters.rate_limited++;
+		return;
+	}
+	r = envelope_open(&env, x->datagram, len, x->cfg.key, now.unix_s);
+	if (r != ENVELOPE_OK) {
+		x->counters.not_ours++;
+		log_debug(COMPONENT, "datagram from %s: %s", endpoint_format(text, from),
+			  envelope_result_name(r));
+		return;
+	}
+	take_envelope(x, &env, from, local);
+	envelope_free(&env);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct exchange *x = arg;
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < BATCH_MAX; i++) {
+		struct udp_local local;
+		struct endpoint from;
+		ssize_t n = udp_receive(&x->udp, x->datagram, sizeof(x->datagram), &from, &local);
+
+		if (n == -EAGAIN)
+			return;
+		/* Errors are answers to earlier sends (ICMP); the socket goes on. */
+		if (n > 0)
+			take_datagram(x, (size_t)n, &from, &local);
+	}
+}
+
+int exchange_open(struct exchange **out, struct event_base *base, const struct exchange_config *cfg,
+		  struct err *e)
+{
+	struct exchange *x = calloc(1, sizeof(*x));
+	uint64_t seed = 0;
+	int r;
+
+	if (!x)
+		return err_set(e, -ENOMEM, "open the exchange");
+	x->cfg = *cfg;
+	x->base = base;
+	x->udp.fd = -1;
+	crypto_random(&seed, sizeof(seed));
+	ratelimit_init(&x->limit, seed);
+	r = udp_open_any(&x->udp, cfg->port, e);
+	if (r == 0) {
+		x->readable = event_new(base, x->udp.fd, EV_READ | EV_PERSIST, on_readable, x);
+		if (!x->readable || event_add(x->readable, NULL) < 0)
+			r = err_set(e, -ENOMEM, "open the exchange");
+	}
+	if (r < 0) {
+		exchange_close(x);
+		return r;
+	}
+	*out = x;
+	return 0;
+}
+
+void exchange_close(struct exchange *x)
+{
+	if (!x)
+		return;
+	while (x->attempts)
+		attempt_end(x->attempts);
+	if (x->readable)
+		event_free(x->readable);
+	udp_close(&x->udp);
+	free(x);
+}
+
+const struct exchange_counters *exchange_counters(const struct exchange *x)
+{
+	return &x->counters;
+}

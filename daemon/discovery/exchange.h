@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * exchange - HELLO and REPLY between two nodes on the gossip port (protocol.md section 9)
+ *
+ * Answers every HELLO, repeated ones too, from the address it came to. Starts exchanges: one sealed
+ * HELLO, sent again byte for byte until the REPLY or the end of patience.
+ */
+#ifndef DAEMON_DISCOVERY_EXCHANGE_H
+#define DAEMON_DISCOVERY_EXCHANGE_H
+
+#include "common/err.h"
+#include "daemon/addr.h"
+#include "daemon/crypto.h"
+#include "daemon/discovery/discovery.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct event_base;
+struct exchange;
+
+/**
+ * struct exchange_config - What an exchange needs to know
+ * @port:	Gossip port
+ * @key:	Gossip key, CRYPTO_KEY_LEN bytes; borrowed for good
+ * @once:	--no-punching: a HELLO is sent only once
+ * @handler:	The node; borrowed for good
+ */
+struct exchange_config {
+	uint16_t port;
+	const uint8_t *key;
+	bool once;
+	const struct discovery_handler *handler;
+};
+
+/**
+ * struct exchange_counters - Datagrams by fate
+ */
+struct exchange_counters {
+	uint64_t received;
+	uint64_t rate_limited;
+	uint64_t not_ours; /* wrong secret, DHT traffic, noise */
+	uint64_t invalid;  /* from a member, but malformed */
+	uint64_t replies_sent;
+	uint64_t hellos_sent;
+};
+
+/**
+ * exchange_open() - Listen
+ * @out:	Receives the handle, to be closed with exchange_close()
+ * @base:	Event loop; borrowed
+ * @cfg:	Configuration; copied
+ * @e:		Receives the reason on failure
+ *
+ * Return: 0 or a negative errno value
+ */
+int exchange_open(struct exchange **out, struct event_base *base, const struct exchange_config *cfg,
+		  struct err *e);
+void exchange_close(struct exchange *x);
+
+/**
+ * exchange_hello() - Start an exchange, unless one with the same address is under way
+ */
+void exchange_hello(struct exchange *x, const struct endpoint *to);
+
+/**
+ * exchange_goodbye() - Tell one peer, once, that we stop
+ */
+void exchange_goodbye(struct exchange *x, const struct endpoint *to, const struct wg_key *self);
+
+const struct exchange_counters *exchange_counters(const struct exchange *x);
+
+#endif /* DAEMON_DISCOVERY_EXCHANGE_H */

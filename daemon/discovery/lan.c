@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/discovery/lan.h"
+#include "common/log.h"
+#include "daemon/clock.h"
+#include "daemon/envelope.h"
+#include "daemon/net/udp.h"
+#include "daemon/ratelimit.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COMPONENT	"lan"
+#define PERIOD_MS	5000
+#define JITTER_MS	500  /* meshes that start together would otherwise shout together */
+#define EARLY_PERIOD_MS 1000 /* the first announcement may meet a link that is not ready */
+#define EARLY_COUNT	3
+#define BATCH_MAX	64
+#define INTERFACES_MAX	32
+
+struct lan {
+	struct lan_config cfg;
+	struct udp receiver;
+	struct udp sender;
+	struct event *readable;
+	struct event *timer;
+	struct ratelimit limit;
+	unsigned int n_announced;
+	int joined[INTERFACES_MAX];
+	size_t n_joined;
+};
+
+static bool is_suitable(const struct ifaddrs *ifa)
+{
+	unsigned int need = IFF_UP | IFF_RUNNING | IFF_MULTICAST;
+
+	return ifa->ifa_addr && ifa->ifa_addr->sa_family == AF_INET &&
+	       (ifa->ifa_flags & need) == need &&
+	       !(ifa->ifa_flags & (IFF_LOOPBACK | IFF_POINTOPOINT));
+}
+
+static bool is_joined(const struct lan *lan, int ifindex)
+{
+	for (size_t i = 0; i < lan->n_joined; i++)
+		if (lan->joined[i] == ifindex)
+			return true;
+	return false;
+}
+
+static void join(struct lan *lan, int ifindex, const char *name)
+{
+	int r;
+
+	if (is_joined(lan, ifindex) || lan->n_joined == INTERFACES_MAX)
+		return;
+	r = udp_join(&lan->receiver, &lan->cfg.group.ip, ifindex);
+	if (r < 0) {
+		log_warn(COMPONENT, "cannot listen on %s: %s", name, strerror(-r));
+		return;
+	}
+	lan->joined[lan->n_joined++] = ifindex;
+	log_info(COMPONENT, "announcing and listening on %s", name);
+}
+
+/* The interfaces are read anew each time, since they come and go. */
+static void announce_everywhere(struct lan *lan, const char *datagram, size_t len)
+{
+	struct ifaddrs *list = NULL;
+	int last = 0;
+
+	if (getifaddrs(&list) < 0)
+		return;
+	for (const struct ifaddrs *ifa = list; ifa; ifa = ifa->ifa_next) {
+		struct udp_local local = { 0 };
+
+		if (!is_suitable(ifa))
+			continue;
+		local.ifindex = (int)if_nametoindex(ifa->ifa_name);
+		/* An interface with several addresses comes once for each, in a row. */
+		if (local.ifindex == 0 || local.ifindex == lan->cfg.own_ifindex ||
+		    local.ifindex == last)
+			continue;
+		last = local.ifindex;
+		join(lan, local.ifindex, ifa->ifa_name);
+		(void)udp_send(&lan->sender, datagram, len, &lan->cfg.group, &local);
+	}
+	freeifaddrs(list);
+}
+
+static void announce(struct lan *lan)
+{
+	char datagram[DISCOVERY_DATAGRAM_MAX];
+	long len = discovery_seal_self(datagram, MESSAGE_ANNOUNCE, lan->cfg.handler, lan->cfg.key,
+				       NULL);
+
+	if (len >= 0)
+		announce_everywhere(lan, datagram, (size_t)len);
+}
+
+static void on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct lan *lan = arg;
+	struct timeval tv;
+	uint16_t random = 0;
+	int ms;
+
+	(void)fd;
+	(void)what;
+	announce(lan);
+	lan->n_announced++;
+	crypto_random(&random, sizeof(random));
+	ms = lan->n_announced < EARLY_COUNT ? EARLY_PERIOD_MS
+					    : PERIOD_MS - JITTER_MS + random % (2 * JITTER_MS);
+	tv.tv_sec = ms / 1000;
+	tv.tv_usec = (ms % 1000) * 1000;
+	(void)event_add(lan->timer, &tv);
+}
+
+static void take_datagram(struct lan *lan, const char *datagram, size_t len,
+			  const struct endpoint *from)
+{
+	const struct discovery_handler *h = lan->cfg.handler;
+	struct now now = clock_now();
+	struct announcement in;
+	struct envelope env;
+
+	if (!ratelimit_allow(&lan->limit, &from->ip, now.mono_ms) ||
+	    envelope_open(&env, datagram, len, lan->cfg.key, now.unix_s) != ENVELOPE_OK)
+		return;
+	/* Existing nodes ignore the type on this path, and so must we. */
+	if (announce_parse(&in, &env, false) == ANNOUNCE_OK) {
+		h->on_announcement(h->arg, &in, from, DISCOVERY_LAN);
+		announce_free(&in);
+	}
+	envelope_free(&env);
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct lan *lan = arg;
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < BATCH_MAX; i++) {
+		char datagram[DISCOVERY_DATAGRAM_MAX];
+		struct udp_local local;
+		struct endpoint from;
+		ssize_t n = udp_receive(&lan->receiver, datagram, sizeof(datagram), &from, &local);
+
+		if (n == -EAGAIN)
+			return;
+		if (n > 0)
+			take_datagram(lan, datagram, (size_t)n, &from);
+	}
+}
+
+static int open_sockets(struct lan *lan, struct err *e)
+{
+	/* Multicast leaves with the interface's own address only from an unbound IPv4 socket. */
+	struct endpoint any = { .ip = { .family = AF_INET } };
+	int r = udp_open_group(&lan->receiver, &lan->cfg.group, e);
+
+	return r < 0 ? r : udp_open_group(&lan->sender, &any, e);
+}
+
+int lan_open(struct lan **out, struct event_base *base, const struct lan_config *cfg, struct err *e)
+{
+	struct lan *lan = calloc(1, sizeof(*lan));
+	uint64_t seed = 0;
+	int r;
+
+	if (!lan)
+		return err_set(e, -ENOMEM, "open LAN discovery");
+	lan->cfg = *cfg;
+	lan->receiver.fd = -1;
+	lan->sender.fd = -1;
+	crypto_random(&seed, sizeof(seed));
+	ratelimit_init(&lan->limit, seed);
+	r = open_sockets(lan, e);
+	if (r == 0) {
+		lan->timer = evtimer_new(base, on_timer, lan);
+		lan->readable =
+			event_new(base, lan->receiver.fd, EV_READ | EV_PERSIST, on_readable, lan);
+		if (!lan->timer || !lan->readable || event_add(lan->readable, NULL) < 0)
+			r = err_set(e, -ENOMEM, "open LAN discovery");
+	}
+	if (r < 0) {
+		lan_close(lan);
+		return r;
+	}
+	on_timer(-1, 0, lan);
+	*out = lan;
+	return 0;
+}
+
+void lan_close(struct lan *lan)
+{
+	if (!lan)
+		return;
+	if (lan->timer)
+		event_free(lan->timer);
+	if (lan->readable)
+		event_free(lan->readable);
+	udp_close(&lan->receiver);
+	udp_close(&lan->sender);
+	free(lan);
+}

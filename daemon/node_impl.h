@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* node_impl - the node's own state, shared by the node_*.c files and by nobody else */
+#ifndef DAEMON_NODE_IMPL_H
+#define DAEMON_NODE_IMPL_H
+
+#include "daemon/adminlink.h"
+#include "daemon/config.h"
+#include "daemon/discovery/discovery.h"
+#include "daemon/discovery/exchange.h"
+#include "daemon/discovery/lan.h"
+#include "daemon/peers.h"
+#include "daemon/pong.h"
+#include "daemon/reconcile.h"
+#include "daemon/routes.h"
+#include "daemon/rpc_server.h"
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NODE_KNOWN_MAX 8 /* known peers offered to one announcement; what fits is sent */
+
+enum node_phase {
+	NODE_STARTING, /* netadmin sets up */
+	NODE_RUNNING,
+	NODE_STOPPING, /* the interface is being deleted */
+};
+
+/**
+ * struct node_peer - What the node itself keeps for a row of the peer table
+ * @node:	Back reference for the timer
+ * @timer:	When something is due for this peer; NULL until first used
+ * @hello_ms:	When a HELLO was last started
+ * @n_unanswered: HELLOs since it was last heard
+ * @seen_dump:	Number of the last dump that had it
+ * @written_dump: Number of the dump that was last asked for when it was last written
+ */
+struct node_peer {
+	struct node *node;
+	struct event *timer;
+	int64_t hello_ms;
+	unsigned int n_unanswered;
+	uint32_t seen_dump;
+	uint32_t written_dump;
+};
+
+/**
+ * struct node - Everything of one running node
+ */
+struct node {
+	const struct config *cfg;
+	enum node_phase phase;
+	int exit_code;
+	bool is_over; /* the exit code stands */
+	struct event_base *base;
+	struct event *on_term;
+	struct event *on_int;
+	struct event *on_hup;
+	struct event *safety_timer; /* reads WireGuard's state now and then */
+	struct event *cache_timer;  /* saves the peer cache a little after a change */
+	struct event *stop_timer;   /* ends a stop that netadmin does not finish */
+	struct adminlink *admin;
+	struct netadmin_ready ready;
+	struct reconcile_self self;
+	int64_t start_unix_s;
+	struct discovery_handler handler;
+	struct exchange *exchange;
+	struct lan *lan;
+	struct pong *pong[2];
+	struct rpc_server *rpc;
+	struct peers *peers;
+	struct node_peer rows[PEERS_MAX];
+	struct routes routes;
+	struct known_peer known[NODE_KNOWN_MAX];
+	uint16_t known_cursor; /* slot where the next selection of known peers begins */
+	uint32_t dump_number;  /* of the last dump asked for */
+	bool dump_pending;
+	bool is_settled;      /* the first dump has come: what WireGuard has is known */
+	bool sweep_strangers; /* the grace for unknown peers of an adopted interface is over */
+	int64_t cache_saved_ms;
+};
+
+/* node_peers.c: from sightings to WireGuard */
+
+/* Takes an announcement that came from the network. */
+void node_peers_announced(struct node *n, const struct announcement *a, const struct endpoint *from,
+			  enum discovery_source source);
+void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timestamp,
+			const struct endpoint *from);
+/*
+ * Takes a sighting of any method into the table and does what follows: greets a new face, writes
+ * what changed. @knows_us: the peer has answered us, so it has our key.
+ */
+void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us);
+/* The endpoint a text stands for, when it is a literal that may be used; otherwise "none". */
+struct endpoint node_peers_literal(const struct node *n, const char *text);
+/* Takes what WireGuard says of one peer. */
+void node_peers_observed(struct node *n, const struct wg_peer_state *state);
+/* A dump is complete: finds what is missing in WireGuard, or has outlived its tunnel. */
+void node_peers_dumped(struct node *n);
+/* Writes out what differs for every peer that is marked dirty. */
+void node_peers_flush(struct node *n);
+void node_peers_say_goodbye(struct node *n);
+void node_peers_free(struct node *n);
+
+/* node_cache.c: peers that outlive a restart */
+
+/* Takes the peer cache of the last run; @fd is read to its end. */
+void node_cache_load(struct node *n, int fd);
+void node_cache_save(struct node *n);
+
+/* node_self.c: what we say of ourselves */
+void node_self_describe(struct node *n, struct announcement *out, bool with_known);
+void node_self_status(const struct node *n, struct rpc_status *out);
+
+#endif /* DAEMON_NODE_IMPL_H */

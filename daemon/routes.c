@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/routes.h"
+
+static bool is_listed(const struct prefix *nets, size_t n, const struct prefix *net)
+{
+	for (size_t i = 0; i < n; i++)
+		if (prefix_equal(&nets[i], net))
+			return true;
+	return false;
+}
+
+static bool has_owner(const struct routes *t, const struct prefix *net)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (prefix_equal(&t->entry[i].net, net))
+			return true;
+	return false;
+}
+
+static bool is_owned_by(const struct routes *t, const struct prefix *net, uint16_t owner)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (t->entry[i].owner == owner && prefix_equal(&t->entry[i].net, net))
+			return true;
+	return false;
+}
+
+static void drop_missing(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
+			 routes_fn *fn, void *arg)
+{
+	size_t i = 0;
+
+	while (i < t->n) {
+		struct prefix net = t->entry[i].net;
+
+		if (t->entry[i].owner != owner || is_listed(nets, n, &net)) {
+			i++;
+			continue;
+		}
+		t->entry[i] = t->entry[--t->n];
+		if (!has_owner(t, &net))
+			fn(arg, &net, false);
+	}
+}
+
+void routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
+		routes_fn *fn, void *arg)
+{
+	drop_missing(t, owner, nets, n, fn, arg);
+	for (size_t i = 0; i < n && t->n < ROUTES_MAX; i++) {
+		bool is_first = !has_owner(t, &nets[i]);
+
+		if (is_owned_by(t, &nets[i], owner))
+			continue;
+		t->entry[t->n].net = nets[i];
+		t->entry[t->n++].owner = owner;
+		if (is_first)
+			fn(arg, &nets[i], true);
+	}
+}

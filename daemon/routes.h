@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* routes - which networks lie behind which peer, and so which kernel routes must exist; pure */
+#ifndef DAEMON_ROUTES_H
+#define DAEMON_ROUTES_H
+
+#include "daemon/addr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ROUTES_MAX 4096
+
+/**
+ * struct routes - Announced networks with their owners
+ * @n:		Entries in use
+ * @entry:	A network and the slot of the peer that announces it
+ */
+struct routes {
+	size_t n;
+	struct {
+		struct prefix net;
+		uint16_t owner;
+	} entry[ROUTES_MAX];
+};
+
+/* Told of each kernel route that must be added or removed. */
+typedef void routes_fn(void *arg, const struct prefix *net, bool add);
+
+/**
+ * routes_set() - Replace the networks of one peer
+ * @t:		Table
+ * @owner:	Slot of the peer
+ * @nets:	Its networks, masked; borrowed
+ * @n:		Entries in @nets; 0 when the peer is gone
+ * @fn:		Called for each network that gained its first or lost its last owner
+ * @arg:	Passed to @fn
+ */
+void routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
+		routes_fn *fn, void *arg);
+
+#endif /* DAEMON_ROUTES_H */

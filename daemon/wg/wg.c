@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/wg/wg.h"
+#include "common/defs.h"
+#include "common/exits.h"
+#include "common/str.h"
+#include "daemon/wg/backend.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+struct wg {
+	struct wg_impl *impl;
+	bool was_adopted;
+	char ifname[IFNAMSIZ];
+};
+
+/* What wg_open() works with. */
+struct opening {
+	struct wg *wg;
+	struct rtnl *rtnl;
+	enum wg_backend backend;
+	const char *program;
+};
+
+static int attach_kernel(struct opening *o, struct err *e)
+{
+	int r = wg_kernel_open(&o->wg->impl, o->wg->ifname, e);
+
+	/* The link was there a moment ago, so only permission to talk about it can be missing. */
+	return r == -ENOENT ? err_set(e, -EIO,
+				      "%s is a WireGuard interface, but the kernel's "
+				      "WireGuard does not answer",
+				      o->wg->ifname)
+			    : r;
+}
+
+/* Return: 0; -EOPNOTSUPP when the kernel has no WireGuard; or another negative errno value */
+static int create_kernel(struct opening *o, struct err *e)
+{
+	const char *ifname = o->wg->ifname;
+	struct rtnl_link link;
+	int r = rtnl_link_create(o->rtnl, ifname, "wireguard", e);
+
+	if (r < 0)
+		return r;
+	r = rtnl_link_get(o->rtnl, ifname, &link, e);
+	if (r == 0)
+		r = rtnl_link_set_alias(o->rtnl, link.index, WG_TAG, e);
+	if (r == 0)
+		r = attach_kernel(o, e);
+	if (r < 0)
+		(void)rtnl_link_delete(o->rtnl, ifname, NULL);
+	return r;
+}
+
+static int create(struct opening *o, struct err *e)
+{
+	struct err why = { 0 };
+	int r;
+
+	if (o->backend != WG_BACKEND_USERSPACE) {
+		r = create_kernel(o, e);
+		if (r != -EOPNOTSUPP)
+			return r;
+	}
+	if (o->backend == WG_BACKEND_KERNEL)
+		return err_exit(e, EXITS_NO_WIREGUARD, -EOPNOTSUPP,
+				"this kernel has no WireGuard; load its module on the host "
+				"(modprobe wireguard) or allow the userspace one");
+	r = wg_user_start(&o->wg->impl, o->rtnl, o->wg->ifname, o->program, &why);
+	if (r == 0)
+		return 0;
+	if (o->backend == WG_BACKEND_AUTO)
+		return err_exit(
+			e, why.exit_code, r,
+			"this kernel has no WireGuard (on the host: modprobe wireguard); %s",
+			why.msg);
+	return err_exit(e, why.exit_code, r, "%s", why.msg);
+}
+
+enum wg_plan wg_plan(const struct wg_found *found, enum wg_backend backend)
+{
+	if (!found->exists)
+		return WG_PLAN_CREATE;
+	if (!found->is_tagged)
+		return WG_PLAN_REFUSE;
+	if (strcmp(found->kind, "wireguard") == 0)
+		return backend == WG_BACKEND_USERSPACE ? WG_PLAN_REPLACE : WG_PLAN_ADOPT_KERNEL;
+	if (strcmp(found->kind, "tun") != 0)
+		return WG_PLAN_REFUSE;
+	return backend == WG_BACKEND_KERNEL || !found->answers ? WG_PLAN_REPLACE
+							       : WG_PLAN_ADOPT_USERSPACE;
+}
+
+/* Looks at what there is; a live userspace implementation is attached to on the way. */
+static int look(struct opening *o, struct rtnl_link *link, struct wg_found *found, struct err *e)
+{
+	int r = rtnl_link_get(o->rtnl, o->wg->ifname, link, e);
+
+	if (r == -ENODEV)
+		return 0;
+	if (r < 0)
+		return r;
+	found->exists = true;
+	found->is_tagged = strcmp(link->alias, WG_TAG) == 0;
+	found->kind = link->kind;
+	if (found->is_tagged && strcmp(link->kind, "tun") == 0)
+		found->answers = wg_user_attach(&o->wg->impl, o->wg->ifname, NULL) == 0;
+	return 0;
+}
+
+static void detach(struct wg *wg)
+{
+	if (wg->impl)
+		wg->impl->ops->close(wg->impl);
+	wg->impl = NULL;
+}
+
+static int carry_out(struct opening *o, enum wg_plan plan, struct err *e)
+{
+	const char *ifname = o->wg->ifname;
+	int r;
+
+	switch (plan) {
+	case WG_PLAN_REFUSE:
+		return err_exit(
+			e, EXITS_POLICY, -EEXIST,
+			"interface %s exists and was not made by wgmesh; remove it or choose "
+			"another with --interface",
+			ifname);
+	case WG_PLAN_ADOPT_USERSPACE:
+		o->wg->was_adopted = true;
+		return 0;
+	case WG_PLAN_ADOPT_KERNEL:
+		o->wg->was_adopted = true;
+		return attach_kernel(o, e);
+	case WG_PLAN_REPLACE:
+		detach(o->wg);
+		r = rtnl_link_delete(o->rtnl, ifname, e);
+		return r < 0 ? r : create(o, e);
+	case WG_PLAN_CREATE:
+		return create(o, e);
+	}
+	return -EINVAL;
+}
+
+static int open_link(struct opening *o, struct err *e)
+{
+	struct wg_found found = { 0 };
+	struct rtnl_link link;
+	int r = rtnl_open(&o->rtnl, e);
+
+	if (r < 0)
+		return r;
+	r = look(o, &link, &found, e);
+	if (r == 0)
+		r = carry_out(o, wg_plan(&found, o->backend), e);
+	rtnl_close(o->rtnl);
+	return r;
+}
+
+int wg_open(struct wg **out, const char *ifname, enum wg_backend backend, const char *program,
+	    struct err *e)
+{
+	struct opening o = { .backend = backend, .program = program };
+	int r;
+
+	*out = NULL;
+	if (!str_is_interface_name(ifname))
+		return err_set(e, -EINVAL, "\"%s\" cannot be the name of an interface", ifname);
+	o.wg = calloc(1, sizeof(*o.wg));
+	if (!o.wg)
+		return err_set(e, -ENOMEM, "open %s", ifname);
+	(void)str_copy(o.wg->ifname, sizeof(o.wg->ifname), ifname);
+	r = open_link(&o, e);
+	if (r < 0) {
+		wg_close(o.wg);
+		return r;
+	}
+	*out = o.wg;
+	return 0;
+}
+
+void wg_close(struct wg *wg)
+{
+	if (!wg)
+		return;
+	detach(wg);
+	free(wg);
+}
+
+enum wg_backend wg_backend(const struct wg *wg)
+{
+	return wg->impl->ops->backend;
+}
+
+bool wg_was_adopted(const struct wg *wg)
+{
+	return wg->was_adopted;
+}
+
+/* Could a UDP socket of this family be bound to the port? Only "taken" counts as no. */
+static bool port_is_taken(int family, uint16_t port)
+{
+	struct endpoint any = { .ip.family = (uint8_t)family, .port = port };
+	auto_close int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_storage ss;
+	socklen_t len = endpoint_to_sockaddr(&ss, &any, false);
+	int on = 1;
+
+	if (fd < 0)
+		return false;
+	if (family == AF_INET6)
+		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	return bind(fd, (const struct sockaddr *)&ss, len) < 0 && errno == EADDRINUSE;
+}
+
+/*
+ * The kernel looks at the port only when the interface goes up, and a userspace implementation that
+ * fails to move gives up the port it had: so it is tried first.
+ */
+static int check_port(struct wg *wg, uint16_t port, struct err *e)
+{
+	struct wg_device_state dev;
+	int r = wg_dump(wg, &dev, NULL, NULL, e);
+
+	if (r < 0 || dev.listen_port == port)
+		return r;
+	if (port_is_taken(AF_INET, port) || port_is_taken(AF_INET6, port))
+		return err_set(e, -EADDRINUSE, "UDP port %u for %s is in use", port, wg->ifname);
+	return 0;
+}
+
+int wg_set_device(struct wg *wg, const uint8_t *private_key, uint16_t listen_port, struct err *e)
+{
+	int r = listen_port > 0 ? check_port(wg, listen_port, e) : 0;
+
+	return r < 0 ? r : wg->impl->ops->set_device(wg->impl, private_key, listen_port, e);
+}
+
+static bool peer_is_valid(const struct wg_peer_config *p)
+{
+	if (p->flags & WG_PEER_REMOVE)
+		return true;
+	if ((p->flags & WG_PEER_HAS_ENDPOINT) && (p->endpoint.ip.family == 0 || !p->endpoint.port))
+		return false;
+	if (((p->flags & WG_PEER_HAS_PSK) && !p->psk) || p->n_allowed > WG_ALLOWED_MAX)
+		return false;
+	for (size_t i = 0; i < p->n_allowed; i++) {
+		const struct prefix *a = &p->allowed[i];
+
+		if (a->ip.family == 0 || a->bits > prefix_host(&a->ip).bits)
+			return false;
+	}
+	return true;
+}
+
+int wg_set_peers(struct wg *wg, const struct wg_peer_config *peers, size_t n, struct err *e)
+{
+	char key[45];
+
+	for (size_t i = 0; i < n; i++) {
+		if (!peer_is_valid(&peers[i]))
+			return err_set(e, -EINVAL, "configuration of peer %s is malformed",
+				       wg_key_format(key, &peers[i].key));
+	}
+	return n == 0 ? 0 : wg->impl->ops->set_peers(wg->impl, peers, n, e);
+}
+
+int wg_dump(struct wg *wg, struct wg_device_state *dev, wg_peer_fn *fn, void *arg, struct err *e)
+{
+	struct wg_device_state unused;
+
+	return wg->impl->ops->dump(wg->impl, dev ? dev : &unused, fn, arg, e);
+}

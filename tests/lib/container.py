@@ -1,0 +1,315 @@
+# SPDX-License-Identifier: MIT
+"""A container without a container engine, started in some 50 ms.
+
+What PID 1 sees is what Docker shows it: namespaces of its own, an overlay as root, volumes as bind
+mounts, /dev with the usual few devices, a capability bounding set, pipes for its output, and an
+environment with nothing in it that was not asked for.
+"""
+
+import dataclasses
+import json
+import os
+import pathlib
+import secrets
+import signal
+import subprocess
+import threading
+import time
+
+from lib import wait
+
+SCRIPT = pathlib.Path(__file__).with_name("container.sh")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# What `docker run` leaves a container: capabilities(7) names without the prefix.
+DOCKER_CAPS = frozenset(
+    "chown dac_override fsetid fowner mknod net_raw setgid setuid setfcap setpcap "
+    "net_bind_service sys_chroot kill audit_write".split())
+ROOT = (0, 0)
+IMAGE_USER = (65532, 65532)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mount:
+    """A mount of a container: bind mount of a directory or a file, or a tmpfs."""
+
+    kind: str
+    source: str
+    target: str
+    options: str
+
+    @staticmethod
+    def bind(source, target, read_only=False):
+        kind = "file" if os.path.isfile(source) else "bind"
+        return Mount(kind, str(source), target, "ro" if read_only else "rw")
+
+    @staticmethod
+    def tmpfs(target, options="mode=755,nosuid,nodev"):
+        return Mount("tmpfs", "tmpfs", target, options)
+
+    def line(self):
+        return f"{self.kind} {self.source} {self.target} {self.options}\n"
+
+
+@dataclasses.dataclass
+class Spec:
+    """How to run a container: the options of `docker run`, more or less.
+
+    caps        capabilities of the bounding set; None keeps those of the machine's root
+    absent      paths to leave out of the image ("/dev/net/tun", "/usr/bin/wireguard-go")
+    programs    files to put into /usr/local/bin
+    """
+
+    command: list
+    env: dict = dataclasses.field(default_factory=dict)
+    mounts: list = dataclasses.field(default_factory=list)
+    user: tuple = ROOT
+    caps: frozenset | None = DOCKER_CAPS | {"net_admin"}
+    no_new_privs: bool = False
+    read_only: bool = False
+    absent: tuple = ()
+    programs: tuple = ()
+    state_owner: tuple = IMAGE_USER
+
+    def credentials(self):
+        """The arguments of setpriv(1) that give a process this container's rights."""
+        uid, gid = self.user
+        args = ["/usr/bin/setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
+                # A change of user clears the order to die with the parent.
+                "--pdeathsig=KILL"]
+        if self.caps is not None:
+            args.append(",".join(["--bounding-set=-all", *(f"+{cap}" for cap in sorted(self.caps))]))
+            args.append("--inh-caps=-all")
+        if self.no_new_privs:
+            args.append("--no-new-privs")
+        return args
+
+    def environment(self):
+        variables = {"PATH": PATH, **self.env}
+        return ["/usr/bin/env", "-i", *(f"{name}={value}" for name, value in variables.items())]
+
+
+class Output(threading.Thread):
+    """Collects the lines a container writes to one of its streams."""
+
+    def __init__(self, stream):
+        super().__init__(daemon=True)
+        self._stream = stream
+        self._watchers = []
+        self.lines = []
+        self.start()
+
+    def run(self):
+        with self._stream:
+            for line in self._stream:
+                text = line.decode(errors="replace").rstrip("\n")
+                self.lines.append(text)
+                for watcher in list(self._watchers):
+                    watcher(text)
+
+    def watch(self, watcher):
+        """Call `watcher` with every further line, from the thread that reads it."""
+        self._watchers.append(watcher)
+
+    def text(self):
+        return "\n".join(self.lines)
+
+    def events(self):
+        """The lines as dictionaries: JSON as it is, anything else as {"msg": line}."""
+        return [_as_event(line) for line in list(self.lines)]
+
+
+def _as_event(line):
+    try:
+        event = json.loads(line)
+    except ValueError:
+        event = None
+    return event if isinstance(event, dict) else {"msg": line}
+
+
+class Process:
+    """A process inside a container, by its number on the machine."""
+
+    def __init__(self, pid):
+        self.pid = pid
+
+    def _read(self, name):
+        try:
+            return pathlib.Path(f"/proc/{self.pid}/{name}").read_bytes()
+        except OSError:
+            return b""
+
+    @property
+    def argv(self):
+        return [arg.decode(errors="replace") for arg in self._read("cmdline").split(b"\0")[:-1]]
+
+    @property
+    def status(self):
+        """/proc/PID/status as a dictionary of text; empty once the process is gone."""
+        lines = self._read("status").decode().splitlines()
+        return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+    @property
+    def state(self):
+        """One letter: R, S, D, T, Z ..., or "" once the process is gone."""
+        return self.status.get("State", "")[:1]
+
+    @property
+    def inner_pid(self):
+        """Its number inside the container."""
+        return int(self.status.get("NSpid", "0").split()[-1])
+
+    def has_cap(self, number):
+        return bool(int(self.status.get("CapEff", "0"), 16) >> number & 1)
+
+    def is_alive(self):
+        return self.state not in ("", "Z", "X")
+
+    def children(self):
+        numbers = self._read(f"task/{self.pid}/children").split()
+        return [Process(int(number)) for number in numbers]
+
+    def descendants(self):
+        """Children, grandchildren and so on, parents first."""
+        found = self.children()
+        for child in found:
+            found.extend(child.children())
+        return found
+
+    def signal(self, number):
+        os.kill(self.pid, number)
+
+    def __repr__(self):
+        return f"<{self.pid} {' '.join(self.argv)}>"
+
+
+class Container:
+    """A running container; its network namespace is somebody else's (netns.Port)."""
+
+    def __init__(self, name, port, spec, directory):
+        self.name = name
+        self.port = port
+        self.spec = spec
+        self.id = secrets.token_hex(32)
+        self._directory = pathlib.Path(directory) / "containers" / self.id
+        (self._directory / "layer").mkdir(parents=True)
+        self._killed = False
+        # The chain of exec calls ends in unshare(1), which waits for PID 1. Should this process
+        # die, so does unshare (pdeathsig), hence PID 1 (kill-child), hence all in its namespace.
+        self._unshare = subprocess.Popen(
+            ["setpriv", "--pdeathsig=KILL",
+             *port.command("unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child",
+                           "--propagation", "private",
+                           "busybox", "sh", str(SCRIPT),
+                           *spec.credentials(), *spec.environment(), *spec.command)],
+            env={"PATH": PATH, **self._script_environment()}, cwd="/",
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.started = time.monotonic()
+        self.stdout = Output(self._unshare.stdout)
+        self.log = Output(self._unshare.stderr)
+        self.init = wait.eventually(self._find_init, f"PID 1 of {name}")
+
+    def _script_environment(self):
+        spec = self.spec
+        return {
+            "CT_NAME": self.name,
+            "CT_DIR": str(self._directory / "layer"),
+            "CT_COPY": " ".join(str(program) for program in spec.programs),
+            "CT_MOUNTS": "".join(mount.line() for mount in [*self._engine_files(), *spec.mounts]),
+            "CT_ABSENT": " ".join(spec.absent),
+            "CT_OWNER": ":".join(str(number) for number in spec.state_owner),
+            "CT_READONLY": "yes" if spec.read_only else "",
+        }
+
+    def _engine_files(self):
+        """The three files that every engine mounts, from a directory named by the container's id."""
+        files = {
+            "hostname": self.name + "\n",
+            "hosts": f"127.0.0.1 localhost\n::1 localhost\n{self.port.address} {self.name}\n",
+            "resolv.conf": "",
+        }
+        for name, text in files.items():
+            (self._directory / name).write_text(text)
+            yield Mount.bind(self._directory / name, f"/etc/{name}")
+
+    def _find_init(self):
+        children = Process(self._unshare.pid).children()
+        if children:
+            return children[0]
+        # It may have come and gone already.
+        return Process(0) if self._unshare.poll() is not None else None
+
+    @property
+    def pid(self):
+        """Number of PID 1 on the machine."""
+        return self.init.pid
+
+    def is_running(self):
+        return self._unshare.poll() is None
+
+    def processes(self):
+        """PID 1 and everything below it; orphans are children of PID 1, so none is missing."""
+        return [self.init, *self.init.descendants()] if self.is_running() else []
+
+    def _enter(self):
+        return ["nsenter", f"--target={self.pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--"]
+
+    def run(self, *argv, check=True, **kwargs):
+        """Run a command inside, as the machine's root; returns a CompletedProcess with text."""
+        return self._run([*self._enter(), *self.spec.environment(), *argv], argv, check, kwargs)
+
+    def exec(self, *argv, check=True, **kwargs):
+        """Run a command inside with the container's own user and rights, as `docker exec` does."""
+        command = [*self._enter(), *self.spec.credentials(), *self.spec.environment(), *argv]
+        return self._run(command, argv, check, kwargs)
+
+    def _run(self, command, argv, check, kwargs):
+        kwargs.setdefault("stdin", subprocess.DEVNULL)
+        kwargs.setdefault("timeout", 30)
+        result = subprocess.run(command, text=True, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE, check=False, **kwargs)
+        if check:
+            said = (result.stdout + result.stderr).strip()
+            assert result.returncode == 0, f"{self.name}: {' '.join(argv)}: " \
+                                           f"exit {result.returncode}: {said}"
+        return result
+
+    def popen(self, *argv, **kwargs):
+        """Start a command inside, as the machine's root, and let it run."""
+        return subprocess.Popen([*self._enter(), *self.spec.environment(), *argv], text=True,
+                                stdin=subprocess.DEVNULL, **kwargs)
+
+    def root(self, path):
+        """A path inside the container as one of this process."""
+        return pathlib.Path(f"/proc/{self.pid}/root{path}")
+
+    def signal(self, number):
+        """Send a signal to PID 1 from outside, as an engine does."""
+        self.init.signal(number)
+
+    def wait(self, within=10.0):
+        """Wait until PID 1 has ended; returns its exit code, 128+n for a signal."""
+        within *= wait.scale
+        try:
+            code = self._unshare.wait(within)
+        except subprocess.TimeoutExpired:
+            raise wait.NotYet(f"{self.name} still runs after {within:g} s") from None
+        self.stdout.join()
+        self.log.join()
+        if self._killed:
+            return 128 + signal.SIGKILL  # which unshare(1) cannot pass on: it says 1
+        return code if code >= 0 else 128 - code
+
+    def stop(self, within=10.0):
+        """SIGTERM and wait, as `docker stop` does; returns the exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait(within)
+
+    def kill(self):
+        """SIGKILL PID 1, and with it everything in the container."""
+        if self.is_running():
+            self._killed = True
+            self.signal(signal.SIGKILL)
+        return self.wait()
+
+    destroy = kill
