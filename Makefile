@@ -64,7 +64,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/wg/userspace.c daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_settings.c
 INIT_UNITS   :=
-DAEMON_UNITS :=
+DAEMON_UNITS := tests/unit/test_peers.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap
