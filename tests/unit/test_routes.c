@@ -62,6 +62,7 @@ static void the_same_networks_again_tell_the_kernel_nothing(void **state)
 {
 	set(*state, ALICE, "10.1.0.0/24", "10.2.0.0/24", "+10.1.0.0/24 +10.2.0.0/24");
 	set(*state, ALICE, "10.2.0.0/24", "10.1.0.0/24", "");
+	assert_int_equal(((struct journal *)*state)->routes.n, 2);
 }
 
 static void only_what_differs_is_told(void **state)
