@@ -241,6 +241,16 @@ static void requests_of_a_wrong_shape_get_an_error(void **state)
 			 -32602);
 }
 
+static void an_empty_key_is_a_missing_one(void **state)
+{
+	json_t *answer = ask(*state, "{\"jsonrpc\":\"2.0\",\"method\":\"peers.get\","
+				     "\"params\":{\"pubkey\":\"\"},\"id\":1}");
+
+	assert_string_equal(vector_text(json_object_get(answer, "error"), "message"),
+			    "missing or invalid 'pubkey' parameter");
+	json_decref(answer);
+}
+
 static void null_parameters_are_no_parameters(void **state)
 {
 	json_t *answer = ask(*state, "{\"jsonrpc\":\"2.0\",\"method\":\"daemon.ping\","
@@ -290,6 +300,7 @@ int main(void)
 		T(what_is_not_known_is_left_out),
 		T(the_status_tells_of_our_own_additions),
 		T(requests_of_a_wrong_shape_get_an_error),
+		T(an_empty_key_is_a_missing_one),
 		T(null_parameters_are_no_parameters),
 		T(a_request_cut_anywhere_is_answered_with_an_error),
 		T(a_long_name_in_any_script_still_gets_an_error),
