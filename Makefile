@@ -70,17 +70,20 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.c \
 	tests/unit/test_log.c tests/unit/test_settings.c tests/unit/test_statefile.c \
 	tests/unit/test_str.c
-INIT_UNITS   := tests/unit/test_init_config.c tests/unit/test_init_lock.c \
+INIT_UNITS := tests/unit/test_init_config.c tests/unit/test_init_lock.c \
 	tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \
-	tests/unit/test_init_ownership.c tests/unit/test_init_signals.c \
-	tests/unit/test_init_status.c tests/unit/test_init_supervise.c \
-	tests/unit/test_init_volume.c tests/unit/test_init_writability.c
-DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_crypto.c \
-	tests/unit/test_derive.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
-	tests/unit/test_identity.c tests/unit/test_identity_store.c tests/unit/test_json.c \
-	tests/unit/test_peercache.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
-	tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c \
-	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_init_ownership.c tests/unit/test_init_signals.c tests/unit/test_init_status.c \
+	tests/unit/test_init_supervise.c tests/unit/test_init_volume.c \
+	tests/unit/test_init_writability.c
+DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_config.c \
+	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \
+	tests/unit/test_envelope.c tests/unit/test_identity.c tests/unit/test_identity_store.c \
+	tests/unit/test_json.c tests/unit/test_netadmin_wire.c tests/unit/test_peercache.c \
+	tests/unit/test_peers.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
+	tests/unit/test_routes.c tests/unit/test_rpc.c tests/unit/test_rtnl.c \
+	tests/unit/test_rtnl_msg.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
+	tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
+	tests/unit/test_wg_userspace.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap
