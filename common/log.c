@@ -88,8 +88,12 @@ static void put_json_member(struct line *l, const char *key, const char *value)
 /* Control characters would let a hostname forge a second line on a terminal. */
 static void put_printable(struct line *l, const char *s)
 {
-	for (; *s; s++)
-		put_char(l, (unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
+	for (; *s; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			put_char(l, '?');
+		else
+			put_char(l, *s);
+	}
 }
 
 static void put_text_field(struct line *l, const struct log_field *f)
