@@ -6,10 +6,12 @@ Everything is real: wgmesh-init is PID 1 of namespaces of its own, the nodes fin
 network segment of their own, and the pings go through WireGuard. Nothing on the machine changes.
 """
 
-import json
 import os
 import pathlib
 import re
+import shutil
+import signal
+import subprocess
 import sys
 import textwrap
 import threading
@@ -17,7 +19,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
-from lib.lab import Lab  # noqa: E402
+from lib.lab import Lab, programs  # noqa: E402
 from lib.node import STATE_DIR  # noqa: E402
 from lib.wait import NotYet, eventually  # noqa: E402
 
@@ -26,44 +28,75 @@ COLOURS = {"athens": 36, "berlin": 33, "cairo": 35}
 BOLD, DIM, GREEN, RED = 1, 2, 32, 31
 QUICK_S = 2.0
 
-# What the story needs of the logs; the rest is a `docker logs` away in real life.
-TELLING = re.compile(r"peer|identity|restored|adopt|volume|state directory|interface|migrat|goodbye",
-                     re.IGNORECASE)
+# What the story needs of the logs, besides warnings; the rest is a `docker logs` away in real life.
+TELLING = re.compile(r"/(volume|identity|node|peers): ")
+LOUD = re.compile(r"^\S+ (warn|error) ")
+UNTOLD = re.compile(r" (outcome|duration_ms|peer|endpoint|interface|mesh_ipv6)=\S+")
+LOG_COLUMN = 8
+# How fast people read, and how long they look at a table.
+WORDS_PER_S = 5
+LOOK_S = 2.0
 
 
 class Screen:
-    """Lines for a terminal; colours only where there is one. Log readers write from threads."""
+    """Lines for a terminal, written from several threads; colours and pauses only where there is one."""
 
     def __init__(self):
-        self._colour = sys.stdout.isatty()
+        self._is_terminal = sys.stdout.isatty()
         self._lock = threading.Lock()
         self._started = time.monotonic()
+        self._paused = 0.0
+        self._width = min(shutil.get_terminal_size((110, 24)).columns, 130)
 
     def paint(self, text, *codes):
-        if not self._colour:
+        if not self._is_terminal:
             return text
         return f"\033[{';'.join(str(code) for code in codes)}m{text}\033[0m"
 
     def line(self, text=""):
         with self._lock:
-            print(text, flush=True)
+            try:
+                print(text, flush=True)
+            except BrokenPipeError:
+                # Nobody reads any more, as in `make demo | head`.
+                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def pause(self, seconds=LOOK_S):
+        """Let a person read; nobody reads a pipe while it is written."""
+        if self._is_terminal:
+            time.sleep(seconds)
+            self._paused += seconds
+
+    def elapsed(self):
+        """Seconds that the programs took, without those for reading."""
+        return time.monotonic() - self._started - self._paused
 
     def heading(self, title, explanation):
-        elapsed = time.monotonic() - self._started
         self.line()
-        self.line(self.paint(f"== {title}", BOLD) + self.paint(f"  [{elapsed:.1f} s]", DIM))
-        for text in textwrap.wrap(explanation, 96):
+        self.line(self.paint(f"== {title}", BOLD))
+        for text in textwrap.wrap(explanation, self._width - 6, break_on_hyphens=False):
             self.line(f"   {text}")
         self.line()
+        self.pause(len(explanation.split()) / WORDS_PER_S)
 
-    def log(self, name, text, level="info"):
-        prefix = self.paint(f"{name:>8} |", COLOURS.get(name, 0))
-        self.line(f"{prefix} {self.paint(text, RED) if level in ('warn', 'error') else text}")
+    def log(self, name, text):
+        """A log line as it is, wrapped so that it stays in its column."""
+        prefix = self.paint(f"{name:>{LOG_COLUMN}} |", COLOURS[name])
+        for part in textwrap.wrap(text, self._width - LOG_COLUMN - 3, subsequent_indent="    ",
+                                  break_long_words=False, break_on_hyphens=False):
+            self.line(f"{prefix} {self.paint(part, RED) if LOUD.match(text) else part}")
 
     def check(self, is_good, text):
         mark = self.paint("ok  ", GREEN) if is_good else self.paint("FAIL", RED)
         self.line(f"   {mark} {text}")
         return is_good
+
+
+def new_secret():
+    """What `wgmesh init --secret` makes."""
+    made = subprocess.run([programs()[1], "init", "--secret"], text=True, check=True,
+                          stdout=subprocess.PIPE).stdout
+    return next(line for line in made.splitlines() if line.startswith("wgmesh://"))
 
 
 class Demo:
@@ -72,6 +105,7 @@ class Demo:
     def __init__(self, lab, screen):
         self.lab = lab
         self.screen = screen
+        self.secret = new_secret()
         self.nodes = {}
         self.failures = 0
 
@@ -83,18 +117,15 @@ class Demo:
         """Start a node as `docker run` would; its telling log lines appear as they come."""
         number = 10 + NAMES.index(name)
         node = self.lab.node(name, volume=self.lab.volume(name) if with_volume else None,
-                             port=self.lab.port(number))
+                             port=self.lab.port(number), secret=self.secret,
+                             env={"WGMESH_LOG_FORMAT": "text"})
         node.log.watch(lambda line: self.show_log(name, line))
         self.nodes[name] = node
         return node
 
     def show_log(self, name, line):
-        try:
-            event = json.loads(line)
-        except ValueError:
-            return
-        if event["level"] in ("warn", "error") or TELLING.search(event["msg"]):
-            self.screen.log(name, f"{event['component']}: {event['msg']}", event["level"])
+        if LOUD.match(line) or TELLING.search(line):
+            self.screen.log(name, UNTOLD.sub("", line))
 
     def others(self, name):
         return [node for other, node in self.nodes.items() if other != name]
@@ -102,7 +133,7 @@ class Demo:
     def wait_for_ping(self, source, address, what):
         """Seconds until a ping through the tunnel comes back."""
         begun = time.monotonic()
-        eventually(lambda: source.pings(address), what, within=10)
+        eventually(lambda: source.pings(address, deadline_s=0.1), what, within=10)
         return time.monotonic() - begun
 
     # The scenes
@@ -112,7 +143,8 @@ class Demo:
             "Three nodes, one secret",
             "Each container gets the mesh secret as a file and a volume for its state; nothing else. "
             "They announce themselves by multicast, answer with HELLO and REPLY, and configure "
-            "WireGuard for each other. No node knows an address of another.")
+            "WireGuard for each other. No node knows an address of another. Lines with a bar are the "
+            "containers' own logs, without some of their fields.")
         begun = time.monotonic()
         for name in NAMES:
             self.start(name)
@@ -121,29 +153,29 @@ class Demo:
                 self.wait_for_ping(node, other.mesh_ip, f"{name} to reach {other.name}")
         took = time.monotonic() - begun
         self.screen.line()
-        for name, node in self.nodes.items():
-            self.screen.log(name, f"key {node.public_key}  {node.mesh_ip}  {node.mesh_ip6}")
         self.check(took < 10, f"full mesh {took:.2f} s after the first container was started")
+        self.screen.pause()
 
     def ping_matrix(self):
         self.screen.heading(
             "Who reaches whom, through WireGuard",
-            "One ping from every node to the mesh addresses of every other: milliseconds over IPv4 "
-            "and IPv6.")
-        self.screen.line("   " + " " * 10 + "".join(f"{name:>18}" for name in NAMES))
+            "One ping from every node to the mesh addresses of every other: milliseconds over IPv4 / "
+            "IPv6.")
+        self.screen.line(f"   {'from   to':<10}" + "".join(f"{name:>16}" for name in NAMES))
         all_answered = True
         for name in NAMES:
             cells = []
             for other in NAMES:
                 cell = "-" if name == other else self.ping_cell(self.nodes[name], self.nodes[other])
                 all_answered = all_answered and "lost" not in cell
-                cells.append(f"{cell:>18}")
-            self.screen.line(f"   {name:>10}" + "".join(cells))
+                cells.append(f"{cell:>16}")
+            self.screen.line(f"   {name:<10}" + "".join(cells))
         self.screen.line()
         self.check(all_answered, "every ping was answered")
-        for name, node in self.nodes.items():
-            shaken = [key for key, at in node.handshakes().items() if at > 0]
-            self.check(len(shaken) == 2, f"{name} has WireGuard handshakes with {len(shaken)} peers")
+        shaken = [sum(at > 0 for at in node.handshakes().values()) for node in self.nodes.values()]
+        counts = ", ".join(f"{name} with {n}" for name, n in zip(self.nodes, shaken))
+        self.check(shaken == [2, 2, 2], f"WireGuard handshakes: {counts}")
+        self.screen.pause()
 
     @staticmethod
     def ping_cell(source, target):
@@ -162,23 +194,25 @@ class Demo:
         code = node.stop()
         stopped = time.monotonic() - begun
         self.check(code == 0, f"{name} stopped in {stopped:.2f} s with exit code {code}")
+        self.screen.pause()
         node.port.close()
         begun = time.monotonic()
         node = self.start(name, with_volume)
-        after = eventually(node.state, f"the key of {name}") and node.identity()
+        after = node.identity()
         self.wait_for_ping(witness, after["mesh_ip"], f"{witness.name} to reach {name} again")
         return before, after, time.monotonic() - begun
 
     def keeps_its_volume(self):
         self.screen.heading(
             "An update, done right: berlin is removed and re-created on its volume",
-            "What every image pull does. The key lies on the volume, so the new container is the "
-            "same node: peers need no change, and the address is the old one.")
+            "This is what every image update does. The key lies on the volume, so the new container "
+            "is the same node: same key, same addresses, and no peer needs to be told.")
         before, after, took = self.re_create("berlin", with_volume=True)
         self.screen.line()
         self.compare(before, after)
         self.check(before == after, "same key, same addresses")
         self.check(took < QUICK_S, f"reached again {took:.2f} s after its container was started")
+        self.screen.pause()
 
     def loses_its_volume(self):
         self.screen.heading(
@@ -188,25 +222,28 @@ class Demo:
         before, after, _ = self.re_create("cairo", with_volume=False)
         self.screen.line()
         self.compare(before, after)
-        node = self.nodes["cairo"]
-        warned = [event["msg"] for event in node.events("error") + node.events("warn")]
-        self.check(any(STATE_DIR in text for text in warned), "the loss was announced, with the cure")
+        warned = [line for line in self.nodes["cairo"].log.lines if LOUD.match(line)]
+        self.check(any(STATE_DIR in line for line in warned), "wgmesh-init said so, and what to change")
         self.check(before["wg_pubkey"] != after["wg_pubkey"], "the old identity is gone")
+        self.screen.pause()
 
     def compare(self, before, after):
-        for label, member in (("key", "wg_pubkey"), ("IPv4", "mesh_ip"), ("IPv6", "mesh_ipv6")):
-            same = before[member] == after[member]
-            self.screen.line(f"   {label:>4}  before  {before[member]}")
-            self.screen.line(f"         after   "
-                             + self.screen.paint(after[member], GREEN if same else RED))
+        """Old and new side by side."""
+        rows = [(label, before[member], after[member]) for label, member in
+                (("key", "wg_pubkey"), ("IPv4", "mesh_ip"), ("IPv6", "mesh_ipv6"))]
+        self.screen.line(f"   {'':4}  {'before':<44}  after")
+        for label, old, new in rows:
+            shown = self.screen.paint(new, GREEN if old == new else RED)
+            self.screen.line(f"   {label:<4}  {old:<44}  {shown}")
 
     def ending(self):
         self.screen.heading(
             "What was shown",
-            "Three nodes found each other from one secret and carried pings through WireGuard; a "
-            "node that was re-created on its volume came back as itself within a second or two; "
-            "one that lost its volume became somebody else, and was told so.")
+            "Three nodes found each other from one secret and carried pings through WireGuard. One "
+            "that was re-created on its volume came back as itself; one that lost its volume became "
+            "somebody else, and was told so.")
         verdict = "all of it came true" if self.failures == 0 else f"{self.failures} checks FAILED"
+        verdict += f"; without the pauses for reading it took {self.screen.elapsed():.1f} s"
         self.screen.line(f"   {self.screen.paint(verdict, GREEN if self.failures == 0 else RED)}")
 
     def run(self):
@@ -220,6 +257,8 @@ def main():
     if os.geteuid() != 0:
         print("make demo: making namespaces takes root: run it with sudo", file=sys.stderr)
         return 77
+    # An exception, so that the lab is cleaned up.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     screen = Screen()
     with Lab() as lab:
         try:

@@ -98,17 +98,11 @@ def cut_short(path):
     path.write_bytes(path.read_bytes()[:40])
 
 
-def make_unreadable(path):
-    path.unlink()
-    path.mkdir()
-
-
 DAMAGES = {
     "truncated": cut_short,
     "empty": lambda path: path.write_bytes(b""),
     "not JSON": lambda path: path.write_bytes(b"\x00\xff not json"),
     "without keys": lambda path: path.write_text("{}"),
-    "a directory": make_unreadable,
 }
 
 
@@ -149,6 +143,16 @@ def test_a_damaged_key_without_a_snapshot_is_never_replaced(lab, damaged):
     said = "\n".join(event["msg"] for event in node.events("error"))
     assert f"{STATE_DIR}/{KEY_FILE}" in said
     assert "--new-identity" in said or "restore" in said
+
+
+def test_what_is_no_file_where_the_key_should_be_is_named_and_left_to_a_person(lab):
+    run_once(lab, "before", lab.volume("state"))
+    (lab.volume("state") / KEY_FILE).unlink()
+    (lab.volume("state") / KEY_FILE).mkdir()
+    node = lab.node("after", volume=lab.volume("state"))
+    assert node.wait() == DAMAGED
+    assert (lab.volume("state") / KEY_FILE).is_dir()
+    assert any(f"{STATE_DIR}/{KEY_FILE}" in event["msg"] for event in node.events("error"))
 
 
 def test_a_key_that_cannot_be_read_is_never_replaced(lab):

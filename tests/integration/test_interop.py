@@ -141,8 +141,9 @@ def test_peers_are_listed_counted_and_shown(node, peer):
 
 def test_decode_opens_a_datagram(node, peer):
     datagram = peer.seal("HELLO", peer.announcement())
-    shown = node.run("wgmesh", "decode", stdin=None, input=datagram.decode()).stdout
-    assert peer.public_key in shown and "HELLO" in shown
+    shown = node.run("wgmesh", "decode", stdin=None, input=datagram.decode())
+    assert json.loads(shown.stdout)["wg_pubkey"] == peer.public_key
+    assert "HELLO" in shown.stderr
     other = protocol.seal(os.urandom(32), "HELLO", peer.announcement())
     assert node.run("wgmesh", "decode", stdin=None, input=other.decode(), check=False).returncode != 0
 

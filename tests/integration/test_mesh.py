@@ -55,7 +55,8 @@ def test_nodes_have_the_addresses_that_follow_from_secret_and_key(pair):
 def test_every_peer_has_the_meshs_preshared_key_and_a_keepalive(pair):
     one, two = pair
     assert [key for key, _ in one.wg("preshared-keys")] == [two.public_key]
-    assert one.wg("persistent-keepalive") == [[two.public_key, "25"]]
+    # One side begins the handshake, the other follows: on neither is the keepalive set at once.
+    eventually(lambda: one.wg("persistent-keepalive") == [[two.public_key, "25"]], "the keepalive")
     allowed = one.wg("allowed-ips")[0][1].split()
     assert sorted(allowed) == sorted([f"{two.mesh_ip}/32", f"{two.mesh_ip6}/128"])
 

@@ -2,6 +2,7 @@
 """What cannot work is refused at once: one sentence with the cure, and a documented exit code."""
 
 import os
+import socket
 
 import pytest
 
@@ -12,7 +13,7 @@ from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
 
-USAGE, NO_WIREGUARD, NO_PERMISSION, NOT_FOUND = 64, 69, 77, 127
+USAGE, NO_WIREGUARD, SYSTEM, NO_PERMISSION, NOT_FOUND = 64, 69, 71, 77, 127
 
 
 def refusal(node):
@@ -130,12 +131,10 @@ def test_a_foreign_interface_of_that_name_is_left_alone(lab):
 
 def test_a_taken_port_is_named(lab):
     port = lab.port()
-    blocker = lab.container("blocker", ["wgmesh-init", "--state-dir=none", "--", "busybox", "nc",
-                                        "-l", "-u", "-p", "51820"], port=port)
-    eventually(lambda: ":51820" in blocker.run("ss", "-lun").stdout, "the blocker")
-    node = lab.node("node", volume=lab.volume("state"), port=port, init=["--restart=never"])
-    assert node.wait() != 0
-    assert any("51820" in sentence for sentence in refusal(node)), refusal(node)
+    with port.socket(socket.AF_INET, socket.SOCK_DGRAM) as blocker:
+        blocker.bind(("0.0.0.0", 51820))
+        node = lab.node("node", volume=lab.volume("state"), port=port, init=["--restart=never"])
+        assert_refused(node, SYSTEM, "51820", "--listen-port")
 
 
 def test_an_unreadable_secret_file_names_the_file(lab):

@@ -2,6 +2,7 @@
 """PID 1's own duties: reaping, signals, restarts, health."""
 
 import json
+import re
 import signal
 import time
 
@@ -56,13 +57,22 @@ def test_a_program_that_ignores_the_stop_is_killed_in_time(lab, time_scale):
 
 
 def test_a_failing_program_is_started_again_with_growing_pauses(lab):
-    box = supervised(lab, "sh", "-c", "echo run; exit 1")
-    eventually(lambda: len(box.stdout.lines) >= 3, "three runs")
+    box = supervised(lab, "sh", "-c", "echo run; exit 1", init=["--restart=on-failure"])
+    eventually(lambda: len(box.stdout.lines) >= 4, "four runs")
+    said = [event["msg"] for event in box.log.events() if "next start in" in event["msg"]]
+    pauses = [float(re.search(r"in ([\d.]+) s", text).group(1)) for text in said]
+    assert pauses == sorted(pauses) and pauses[0] < pauses[2], said
     box.stop()
 
 
+def test_a_program_that_is_not_the_daemon_is_restarted_only_when_that_was_asked_for(lab):
+    box = supervised(lab, "sh", "-c", "echo run; exit 1")
+    assert box.wait() == 1
+    assert box.stdout.lines == ["run"]
+
+
 def test_an_exit_that_no_restart_cures_is_not_retried(lab):
-    box = supervised(lab, "sh", "-c", "echo run; exit 78")
+    box = supervised(lab, "sh", "-c", "echo run; exit 78", init=["--restart=on-failure"])
     assert box.wait() == 78
     assert box.stdout.lines == ["run"]
 
