@@ -45,7 +45,7 @@ ALL_CFLAGS   = $(CSTD) $(WARN) $(BASE) $(opt-$(VARIANT)) -I. $(CPPFLAGS) $(CFLAG
 ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
-	common/statefile.c common/str.c
+	common/settings_table.c common/statefile.c common/str.c
 INIT_SRC   := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init/config.c \
 	init/filecopy.c init/fsuser.c init/health.c init/journal.c init/json.c init/lock.c \
 	init/mask.c init/migrate.c init/mountinfo.c init/names.c init/ownership.c \
@@ -54,7 +54,8 @@ INIT_SRC   := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init
 	init/termlog.c init/verify.c init/voltext.c init/volume.c init/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/clock.c daemon/config.c daemon/config_secret.c daemon/crypto.c daemon/derive.c \
-	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_store.c \
+	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_file.c \
+	daemon/identity_store.c \
 	daemon/json.c daemon/netadmin.c daemon/netadmin_client.c daemon/netadmin_setup.c \
 	daemon/netadmin_wire.c daemon/node.c daemon/node_cache.c daemon/node_peers.c \
 	daemon/node_self.c daemon/peercache.c daemon/peers.c daemon/pong.c daemon/ratelimit.c \
