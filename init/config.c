@@ -18,11 +18,11 @@
 
 static int count(char **list)
 {
-	char **p = list;
+	int n = 0;
 
-	while (p && *p)
-		p++;
-	return (int)(p - list);
+	while (list && list[n])
+		n++;
+	return n;
 }
 
 static int parse_id(uint32_t *out, const char *text)

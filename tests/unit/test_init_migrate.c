@@ -23,6 +23,7 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
+	assert_non_null(f);
 	tempdir_make(&f->from);
 	tempdir_make(&f->to);
 	*state = f;

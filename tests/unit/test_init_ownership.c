@@ -18,6 +18,7 @@ static int set_up(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
+	assert_non_null(f);
 	tempdir_make(&f->dir);
 	/* As root, really for another user; without root, for ourselves. */
 	f->user.uid = geteuid() == 0 ? 65532 : geteuid();
@@ -177,7 +178,7 @@ static void files_of_others_are_left_alone(void **state)
 static void links_are_never_followed(void **state)
 {
 	struct fixture *f = *state;
-	struct tempdir victim;
+	struct tempdir victim = { .fd = -1 };
 	char target[96];
 	struct stat st;
 

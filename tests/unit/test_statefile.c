@@ -9,6 +9,7 @@ static int set_up(void **state)
 {
 	struct tempdir *d = calloc(1, sizeof(*d));
 
+	assert_non_null(d);
 	tempdir_make(d);
 	*state = d;
 	return 0;
