@@ -65,8 +65,9 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 COMMON_UNITS := tests/unit/test_settings.c
 INIT_UNITS   :=
 DAEMON_UNITS := tests/unit/test_config.c tests/unit/test_exchange.c tests/unit/test_netadmin_wire.c \
-	tests/unit/test_peers.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
-	tests/unit/test_routes.c tests/unit/test_rpc.c tests/unit/test_udp.c
+	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
+	tests/unit/test_reconcile.c tests/unit/test_routes.c tests/unit/test_rpc.c \
+	tests/unit/test_rpc_server.c tests/unit/test_udp.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap

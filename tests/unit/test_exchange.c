@@ -267,6 +267,7 @@ static void one_exchange_tells_each_of_the_other(void **state)
 	assert_true(endpoint_equal(&f->alice.last.observed, &f->alice.at));
 	assert_int_equal(exchange_counters(f->alice.x)->hellos_sent, 1);
 	assert_int_equal(exchange_counters(f->bob.x)->replies_sent, 1);
+	assert_int_equal(exchange_counters(f->alice.x)->replies_sent, 0);
 }
 
 static void a_hello_is_answered_from_the_address_it_came_to(void **state)
@@ -397,24 +398,34 @@ static void an_exchange_with_nobody_is_not_started(void **state)
 	assert_int_equal(exchange_counters(f->alice.x)->hellos_sent, 0);
 }
 
-static bool alice_gave_up_pausing(void *arg)
+static bool alice_has_sent_three(void *arg)
 {
 	struct fixture *f = arg;
 
 	return exchange_counters(f->alice.x)->hellos_sent >= 3;
 }
 
-static void without_punching_a_hello_is_sent_once(void **state)
+static bool side_was_told(void *arg)
+{
+	return ((struct side *)arg)->n_announced > 0;
+}
+
+static void without_punching_a_hello_is_sent_once_and_its_answer_awaited(void **state)
 {
 	struct fixture *f = *state;
 	struct side carol = { 0 };
+	char datagram[DISCOVERY_DATAGRAM_MAX];
+	char plain[1024];
 
 	open_side(&carol, f->base, 4, true);
 	exchange_hello(carol.x, &f->raw_at);
 	/* Alice's third send comes 300 ms later; Carol's second would have come before. */
 	exchange_hello(f->alice.x, &f->raw_at);
-	assert_true(loop_until(f->base, alice_gave_up_pausing, f));
+	assert_true(loop_until(f->base, alice_has_sent_three, f));
 	assert_int_equal(exchange_counters(carol.x)->hellos_sent, 1);
+	announcement_text(plain, 3);
+	send_bytes(f, datagram, seal(datagram, MESSAGE_REPLY, plain, gossip_key), &carol.at);
+	assert_true(loop_until(f->base, side_was_told, &carol));
 	exchange_close(carol.x);
 }
 
@@ -572,6 +583,7 @@ static void a_node_with_a_hundred_routes_still_announces_all_of_them(void **stat
 	let_bob_receive(f, 1);
 	open_newest(f, MESSAGE_REPLY, &reply);
 	assert_int_equal(reply.n_routes, ANNOUNCE_ROUTES_MAX);
+	assert_int_equal(reply.n_known, 0);
 	announce_free(&reply);
 }
 
@@ -601,7 +613,7 @@ int main(void)
 		T(a_hello_without_an_answer_is_sent_again_byte_for_byte),
 		T(an_exchange_under_way_is_not_started_again_until_it_has_ended),
 		T(an_exchange_with_nobody_is_not_started),
-		T(without_punching_a_hello_is_sent_once),
+		T(without_punching_a_hello_is_sent_once_and_its_answer_awaited),
 		T(a_goodbye_arrives_with_its_key_and_time),
 		T(an_announcement_relabelled_as_goodbye_is_refused),
 		T(a_goodbye_relabelled_as_hello_is_refused_and_not_answered),
