@@ -45,15 +45,21 @@ ALL_CFLAGS   = $(CSTD) $(WARN) $(BASE) $(opt-$(VARIANT)) -I. $(CPPFLAGS) $(CFLAG
 ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
-	common/statefile.c common/str.c
-INIT_SRC   :=
+	common/settings_table.c common/statefile.c common/str.c
+INIT_SRC   := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init/config.c \
+	init/filecopy.c init/fsuser.c init/health.c init/journal.c init/json.c init/lock.c \
+	init/mask.c init/migrate.c init/mountinfo.c init/names.c init/ownership.c \
+	init/phase_signals.c init/privileges.c init/program.c init/reap.c init/runtime.c \
+	init/signals.c init/spawn.c init/status.c init/storage.c init/supervise.c init/sweep.c \
+	init/termlog.c init/verify.c init/voltext.c init/volume.c init/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/clock.c daemon/config.c daemon/config_secret.c daemon/crypto.c daemon/derive.c \
-	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_store.c \
+	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_file.c \
+	daemon/identity_store.c \
 	daemon/json.c daemon/netadmin.c daemon/netadmin_client.c daemon/netadmin_setup.c \
-	daemon/netadmin_wire.c daemon/node.c daemon/node_peers.c daemon/node_self.c \
-	daemon/peercache.c daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c \
-	daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/snapshot.c \
+	daemon/netadmin_wire.c daemon/node.c daemon/node_cache.c daemon/node_peers.c \
+	daemon/node_self.c daemon/peercache.c daemon/peers.c daemon/pong.c daemon/ratelimit.c \
+	daemon/reconcile.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/snapshot.c \
 	daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c daemon/cli/down.c \
 	daemon/cli/init.c daemon/cli/join.c daemon/cli/peers.c daemon/cli/state.c \
 	daemon/cli/status.c \
@@ -62,12 +68,25 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/net/rtnl_msg.c daemon/net/udp.c \
 	daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c \
 	daemon/wg/userspace.c daemon/wg/wg.c
-COMMON_UNITS := tests/unit/test_settings.c
-INIT_UNITS   :=
-DAEMON_UNITS := tests/unit/test_config.c tests/unit/test_exchange.c tests/unit/test_netadmin_wire.c \
-	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
-	tests/unit/test_reconcile.c tests/unit/test_routes.c tests/unit/test_rpc.c \
-	tests/unit/test_rpc_server.c tests/unit/test_udp.c
+COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.c \
+	tests/unit/test_log.c tests/unit/test_settings.c tests/unit/test_statefile.c \
+	tests/unit/test_str.c
+INIT_UNITS := tests/unit/test_init_config.c tests/unit/test_init_lock.c \
+	tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \
+	tests/unit/test_init_ownership.c tests/unit/test_init_signals.c tests/unit/test_init_status.c \
+	tests/unit/test_init_supervise.c tests/unit/test_init_volume.c \
+	tests/unit/test_init_writability.c
+DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_config.c \
+	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \
+	tests/unit/test_envelope.c tests/unit/test_identity.c tests/unit/test_identity_store.c \
+	tests/unit/test_json.c tests/unit/test_netadmin_wire.c tests/unit/test_peercache.c \
+	tests/unit/test_peers.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
+	tests/unit/test_routes.c tests/unit/test_rpc.c tests/unit/test_rtnl.c \
+	tests/unit/test_rtnl_msg.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
+	tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
+	tests/unit/test_wg_userspace.c
+DAEMON_UNITS += tests/unit/test_exchange.c tests/unit/test_pong.c tests/unit/test_rpc_server.c \
+	tests/unit/test_udp.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap
@@ -86,9 +105,9 @@ build/wgmesh: $(O)/wgmesh
 	$(Q)ln -sf $(VARIANT)/wgmesh $@
 
 # The static form needs no loader and no library: one file for any image. Sanitizers need both.
-$(O)/wgmesh-init: $(call obj,init/main.c) $(O)/libinit.a $(O)/libcommon.a
+$(O)/wgmesh-init: $(call obj,init/main.c init/entry.c) $(O)/libinit.a $(O)/libcommon.a
 	@echo "  LD   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(filter asan,$(VARIANT)),-pie,-static-pie) $^ $(INIT_LIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(filter asan,$(VARIANT)),-pie,-static-pie) -Wl,-e,wgmesh_init_entry $^ $(INIT_LIBS) -o $@
 $(O)/wgmesh: $(call obj,daemon/main.c) $(O)/libdaemon.a $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
@@ -121,4 +140,72 @@ $(O)/%.o: %.c Makefile
 units: $(UNITS) ## build and run the unit tests
 	$(Q)set -e; for t in $^; do ./$$t; done
 
--include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) init/main.c daemon/main.c))
+# Checks. Those that are slow leave a stamp per file; an object file knows which headers it needs.
+JOBS    := $(shell nproc 2>/dev/null || echo 2)
+SUB     := $(MAKE) --no-print-directory -j$(JOBS)
+PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
+LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC)
+CHECKS  := format headers tidy cppcheck analyzer banned shell python
+BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
+SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
+PYTHONS  = $(shell find tests -name '*.py')
+
+.PHONY: deps test test-kernel demo asan programs unit-programs clean help
+.PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
+deps: ## install what it takes to build, test and lint on Debian 12
+	$(Q)tests/deps.sh
+test: ## build and run every test there is; T= passes options to pytest
+	$(Q)$(SUB) WERROR=1 programs unit-programs
+	$(Q)$(SUB) WERROR=1 VARIANT=asan programs unit-programs
+	$(Q)$(PYTEST) --variants release,asan $(T)
+test-kernel: programs ## the tests that need the kernel's WireGuard, in a virtual machine
+	$(Q)$(PYTEST) $(T) tests/kernel
+demo: ## a mesh of three containers keeps its identities, or loses one: watch it for a minute
+	$(Q)tests/deps.sh
+	$(Q)$(SUB) programs
+	$(Q)$(PYTHON) -B tests/demo/demo.py
+asan: ## build and run the unit tests under AddressSanitizer and UBSan
+	$(Q)$(SUB) VARIANT=asan units
+programs: $(O)/wgmesh-init $(O)/wgmesh
+unit-programs: $(UNITS)
+
+lint: ## all checks of the sources: layout, headers, static analysis, scripts
+	$(Q)$(SUB) --output-sync=target --keep-going $(CHECKS:%=lint-%)
+list-lint:
+	@echo $(CHECKS:%=lint-%)
+format: lint-format ## is everything laid out as clang-format would?
+headers: lint-headers ## does every header compile alone?
+lint-format:
+	$(Q)clang-format --dry-run -Werror $(LINTED) $(HEADERS)
+lint-headers:
+	$(Q)printf '%s\n' $(HEADERS) | xargs -P$(JOBS) -n1 \
+		$(CC) $(CSTD) -Wall -Wextra -Werror -I. -fsyntax-only -x c
+lint-tidy: $(LINTED:%.c=build/lint/%.tidy)
+lint-cppcheck:
+	@mkdir -p build/lint/cppcheck
+	$(Q)cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr \
+		--error-exitcode=1 --cppcheck-build-dir=build/lint/cppcheck -j$(JOBS) -I. $(LINTED)
+lint-analyzer: $(LINTED:%.c=build/lint/%.analyzed)
+lint-banned:
+	$(Q)grep -nE '\b($(BANNED))\(' $(LINTED) $(HEADERS); test $$? = 1
+lint-shell:
+	$(Q)shellcheck $(SCRIPTS)
+lint-python:
+	$(Q)$(PYTHON) -B -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
+		$(PYTHONS)
+build/lint/%.tidy: build/release/%.o .clang-tidy
+	@mkdir -p $(@D); echo "  TIDY $*.c"
+	$(Q)clang-tidy --quiet $*.c -- $(CSTD) -I. 2>$@.log || { cat $@.log; exit 1; }
+	@rm -f $@.log; touch $@
+build/lint/%.analyzed: build/release/%.o
+	@mkdir -p $(@D); echo "  GCC  -fanalyzer $*.c"
+	$(Q)$(CC) $(CSTD) -I. -O1 -fanalyzer -Werror -c $*.c -o /dev/null
+	@touch $@
+
+clean: ## remove build/, but not the kernel that `make deps` fetched
+	$(Q)find build -mindepth 1 -maxdepth 1 ! -name kernel -exec rm -rf {} + 2>/dev/null || :
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
+		while IFS=$$'\t' read -r target what; do printf '  %-12s %s\n' "$$target" "$$what"; done
+
+-include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) init/entry.c init/main.c daemon/main.c))

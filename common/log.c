@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -87,8 +88,12 @@ static void put_json_member(struct line *l, const char *key, const char *value)
 /* Control characters would let a hostname forge a second line on a terminal. */
 static void put_printable(struct line *l, const char *s)
 {
-	for (; *s; s++)
-		put_char(l, (unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
+	for (; *s; s++) {
+		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+			put_char(l, '?');
+		else
+			put_char(l, *s);
+	}
 }
 
 static void put_text_field(struct line *l, const struct log_field *f)
@@ -273,13 +278,15 @@ static int parse_levels(const char *levels)
 /*
  * Our own description of standard error: O_NONBLOCK must not leak to the programs that share the
  * inherited one. Sockets cannot be reopened, and a pipe of another user's may not be: then the
- * inherited description is used as it is.
+ * inherited description is used as it is. So is a regular file, which never blocks, and where a
+ * second description with an offset of its own would overwrite what the others write.
  */
 static void open_stderr(void)
 {
+	struct stat st;
 	int fd;
 
-	if (state.fd != STDERR_FILENO)
+	if (state.fd != STDERR_FILENO || fstat(STDERR_FILENO, &st) < 0 || S_ISREG(st.st_mode))
 		return;
 	fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd >= 0 && fd <= STDERR_FILENO) {

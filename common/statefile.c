@@ -23,6 +23,24 @@ int statefile_sibling(char *out, size_t size, const char *name)
 	return n < 0 || (size_t)n >= size || n > NAME_MAX ? -ENAMETOOLONG : 0;
 }
 
+/* Writes the sibling durably. */
+static int write_sibling(int dirfd, const char *tmp, const void *buf, size_t len, struct err *e)
+{
+	/* O_TRUNC, not O_EXCL: a crash may have left the sibling, and nobody else writes here. */
+	auto_close int fd =
+		openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return err_set(e, -errno, "open %s", tmp);
+	r = io_write_full(fd, buf, len);
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r < 0)
+		(void)unlinkat(dirfd, tmp, 0);
+	return r < 0 ? err_set(e, r, "write %s", tmp) : 0;
+}
+
 /* link(2) refuses an existing name too, where a file system has no RENAME_NOREPLACE (NFS). */
 static int rename_sibling(int dirfd, const char *tmp, const char *name, unsigned int flags)
 {
@@ -35,42 +53,38 @@ static int rename_sibling(int dirfd, const char *tmp, const char *name, unsigned
 	return unlinkat(dirfd, tmp, 0) < 0 ? -errno : 0;
 }
 
-/* Writes the sibling durably, then renames it over @name with renameat2(2) @flags. */
-static int publish(int dirfd, const char *name, const void *buf, size_t len, unsigned int flags,
-		   struct err *e)
+static int publish(int dirfd, const char *tmp, const char *name, unsigned int flags, struct err *e)
 {
-	char tmp[NAME_MAX + 1];
-	auto_close int fd = -1;
-	int r = statefile_sibling(tmp, sizeof(tmp), name);
+	int r = rename_sibling(dirfd, tmp, name, flags);
 
-	if (r < 0)
-		return err_set(e, r, "state file name \"%s\"", name);
-	/* O_TRUNC, not O_EXCL: a crash may have left the sibling, and nobody else writes here. */
-	fd = openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_set(e, -errno, "open %s", tmp);
-
-	r = io_write_full(fd, buf, len);
-	if (r == 0 && fsync(fd))
-		r = -errno;
-	if (r == 0)
-		r = rename_sibling(dirfd, tmp, name, flags);
 	if (r < 0) {
 		(void)unlinkat(dirfd, tmp, 0);
-		return err_set(e, r, "write %s", name);
+		return err_set(e, r, "replace %s", name);
 	}
 	/* The new name is on disk only once its directory is. */
-	return fsync(dirfd) ? err_set(e, -errno, "sync the directory of %s", name) : 0;
+	return fsync(dirfd) < 0 ? err_set(e, -errno, "sync the directory of %s", name) : 0;
 }
 
 int statefile_replace(int dirfd, const char *name, const void *buf, size_t len, struct err *e)
 {
-	return publish(dirfd, name, buf, len, 0, e);
+	char tmp[NAME_MAX + 1];
+	int r = statefile_sibling(tmp, sizeof(tmp), name);
+
+	if (r < 0)
+		return err_set(e, r, "state file name \"%s\"", name);
+	r = write_sibling(dirfd, tmp, buf, len, e);
+	return r < 0 ? r : publish(dirfd, tmp, name, 0, e);
 }
 
 int statefile_create(int dirfd, const char *name, const void *buf, size_t len, struct err *e)
 {
-	return publish(dirfd, name, buf, len, RENAME_NOREPLACE, e);
+	char tmp[NAME_MAX + 1];
+	int r = statefile_sibling(tmp, sizeof(tmp), name);
+
+	if (r < 0)
+		return err_set(e, r, "state file name \"%s\"", name);
+	r = write_sibling(dirfd, tmp, buf, len, e);
+	return r < 0 ? r : publish(dirfd, tmp, name, RENAME_NOREPLACE, e);
 }
 
 ssize_t statefile_read(int dirfd, const char *name, char *buf, size_t size, struct err *e)

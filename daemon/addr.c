@@ -46,7 +46,7 @@ static bool is_v4_mapped(const struct ip *ip)
 	return ip->family == AF_INET6 && memcmp(ip->b, v4_mapped, sizeof(v4_mapped)) == 0;
 }
 
-static unsigned int v6_group(const struct ip *ip, unsigned int i)
+static unsigned int v6_group(const struct ip *ip, size_t i)
 {
 	return (unsigned int)ip->b[2 * i] << 8 | ip->b[2 * i + 1];
 }

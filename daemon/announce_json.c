@@ -23,7 +23,10 @@ struct peer_text {
 static int read_types(struct peer_text *t, bool *introducer, json_t *object,
 		      const char *endpoint_name)
 {
-	if (!json_is_object(object) || json_member_text(&t->key, object, "wg_pubkey") < 0 ||
+	/* null is an object with no members. */
+	if (!json_is_object(object) && !json_is_null(object))
+		return -EINVAL;
+	if (json_member_text(&t->key, object, "wg_pubkey") < 0 ||
 	    json_member_text(&t->hostname, object, "hostname") < 0 ||
 	    json_member_text(&t->mesh_ip, object, "mesh_ip") < 0 ||
 	    json_member_text(&t->mesh_ip6, object, "mesh_ipv6") < 0 ||

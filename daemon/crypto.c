@@ -7,7 +7,7 @@
 #include <sodium.h>
 #include <string.h>
 
-#define HKDF_MAX (255 * CRYPTO_SHA256_LEN)
+#define HKDF_MAX ((size_t)255 * CRYPTO_SHA256_LEN)
 
 static_assert(CRYPTO_KEY_LEN == crypto_aead_aes256gcm_KEYBYTES, "key length");
 static_assert(CRYPTO_NONCE_LEN == crypto_aead_aes256gcm_NPUBBYTES, "nonce length");

@@ -3,8 +3,8 @@
  * identity - the node's key file, and the rule that a key is never lost or silently replaced
  *
  * {iface}.json (protocol.md section 4) holds the key pair and the mesh addresses. Snapshots of it
- * lie in .snapshots/ beside it. The codec is pure; identity_load() and friends do the file work
- * through common/statefile.
+ * lie in .snapshots/ beside it (snapshot.h). The codec is pure (identity.c); the file work is in
+ * identity_store.c, on top of common/statefile.
  */
 #ifndef DAEMON_IDENTITY_H
 #define DAEMON_IDENTITY_H
@@ -40,7 +40,7 @@ struct identity {
  * @out:	Receives the identity; wiped on failure
  * @text:	JSON; borrowed
  * @len:	Bytes in @text
- * @e:		Says what is wrong with the file's contents; never contains key bytes
+ * @e:		Says what is wrong, to be read after the file's name; never contains key bytes
  *
  * Stricter than existing nodes where they would lose a key: both keys must be there, canonical,
  * and belong together.
@@ -65,43 +65,89 @@ enum identity_origin {
 };
 
 /**
+ * identity_read_file() - Read one key file, or one snapshot
+ * @out:	Receives the identity; wiped on failure
+ * @dirfd:	Directory; borrowed
+ * @name:	File name
+ * @e:		With -EBADMSG: what is wrong, to be read after the file's name; may be NULL
+ *
+ * Return: 0; -ENOENT; -EBADMSG when it is damaged, no regular file, or its bytes cannot be had;
+ *         another negative errno value when nothing can be said of it (no memory, no descriptor)
+ */
+int identity_read_file(struct identity *out, int dirfd, const char *name, struct err *e);
+
+/**
+ * struct identity_place - Where a key file lies
+ * @dirfd:	State directory; borrowed
+ * @dir:	Its path, for messages; borrowed
+ * @ifname:	Interface, which names the file; borrowed
+ */
+struct identity_place {
+	int dirfd;
+	const char *dir;
+	const char *ifname;
+};
+
+/**
  * identity_load() - Load the key, or restore it from the newest good snapshot
  * @out:	Receives the identity
  * @origin:	Receives IDENTITY_LOADED or IDENTITY_RESTORED
- * @dirfd:	State directory; borrowed
- * @dir:	Its path, for messages
- * @ifname:	Interface
+ * @at:		Where it lies
  * @repair:	false: report damage, change nothing
  * @e:		Names the file, the damage and the cure
  *
- * A damaged file is kept as .snapshots/{iface}.json.damaged-N; nothing is ever deleted.
+ * A damaged file is kept as .snapshots/{iface}.json.damaged-N; nothing is ever deleted. With
+ * @repair, what was restored from where is logged, and a good key gets a snapshot if it has none.
  *
  * Return: 0; -ENOENT when there is neither a key nor any trace of one (a first start);
  *         -EBADMSG with exit code 65 when the key is damaged or missing, or a trace of it exists,
  *         and no snapshot is good; or another negative errno value
  */
-int identity_load(struct identity *out, enum identity_origin *origin, int dirfd, const char *dir,
-		  const char *ifname, bool repair, struct err *e);
+int identity_load(struct identity *out, enum identity_origin *origin,
+		  const struct identity_place *at, bool repair, struct err *e);
 
 /**
- * identity_create() - Make a key and write it, never over an existing file
- * @out:	Receives the identity, without mesh addresses
- * @dirfd:	State directory; borrowed
- * @ifname:	Interface
+ * identity_generate() - Make a key pair; mesh addresses are "none"
+ */
+void identity_generate(struct identity *out);
+
+/**
+ * identity_create() - Write the first key file, never over an existing one
+ * @id:		Identity; borrowed
+ * @at:		Where it goes
  * @e:		Receives the reason on failure
  *
  * A left-over damaged file is moved aside first: callers come here after -ENOENT from
  * identity_load(), or because the person said --new-identity.
  *
- * Return: 0, -EEXIST when a key file appeared meanwhile, or another negative errno value
+ * Return: 0, -EEXIST when a good key file is there, or another negative errno value
  */
-int identity_create(struct identity *out, int dirfd, const char *ifname, struct err *e);
+int identity_create(const struct identity *id, const struct identity_place *at, struct err *e);
 
 /**
  * identity_save() - Write changed mesh addresses, and snapshot the file
+ * @id:		Identity; borrowed
+ * @at:		Where it lies
+ * @e:		Receives the reason on failure
  *
- * Return: 0 or a negative errno value with the old file in place
+ * Return: 0; -EEXIST when the file holds another key; or another negative errno value with the old
+ *         file in place
  */
-int identity_save(const struct identity *id, int dirfd, const char *ifname, struct err *e);
+int identity_save(const struct identity *id, const struct identity_place *at, struct err *e);
+
+/**
+ * identity_restore() - Put a snapshot in the key file's place, because the person said so
+ * @out:	Receives the identity
+ * @at:		Where it goes
+ * @snapshot:	File name inside .snapshots/, as snapshot_find() gives it
+ * @e:		Receives the reason on failure
+ *
+ * What was in the key file is kept: a good key as a snapshot, a damaged file beside them.
+ *
+ * Return: 0; -EINVAL for a name of another kind, -ENOENT, -EBADMSG for a damaged snapshot; or
+ *         another negative errno value
+ */
+int identity_restore(struct identity *out, const struct identity_place *at, const char *snapshot,
+		     struct err *e);
 
 #endif /* DAEMON_IDENTITY_H */

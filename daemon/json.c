@@ -2,6 +2,7 @@
 #include "daemon/json.h"
 #include "common/defs.h"
 #include "common/str.h"
+#include "daemon/crypto.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -29,7 +30,7 @@ struct piece {
 	const char *instead;
 };
 
-/* Length of the UTF-8 character at @p, or 0: RFC 3629 table 3-7, so no surrogates, nothing overlong. */
+/* Length of the UTF-8 character at @p, or 0: no surrogates, nothing overlong (RFC 3629). */
 static size_t utf8_len(const uint8_t *p, size_t len)
 {
 	static const struct {
@@ -147,7 +148,8 @@ static json_t *load_object(const char *text, size_t len, json_error_t *error)
 json_t *json_parse(const void *text, size_t len, json_error_t *error)
 {
 	json_error_t ignored;
-	auto_free char *copy = NULL;
+	json_t *root;
+	char *copy;
 
 	if (!error)
 		error = &ignored;
@@ -155,7 +157,13 @@ json_t *json_parse(const void *text, size_t len, json_error_t *error)
 	if (is_clean(text, len))
 		return load_object(text, len, error);
 	copy = malloc(3 * len);
-	return copy ? load_object(copy, clean(copy, text, len), error) : NULL;
+	if (!copy)
+		return NULL;
+	root = load_object(copy, clean(copy, text, len), error);
+	/* A damaged key file comes this way too. */
+	crypto_wipe(copy, 3 * len);
+	free(copy);
+	return root;
 }
 
 json_t *json_member(json_t *object, const char *name)
@@ -282,9 +290,8 @@ static void put_head(struct json_writer *w, const char *name)
 
 void json_write_init(struct json_writer *w, char *out, size_t size, bool indented)
 {
-	*w = (struct json_writer) {
-		.out = out, .size = size, .indented = indented, .is_first = true
-	};
+	*w = (struct json_writer) { .size = size, .indented = indented, .is_first = true };
+	w->out = out;
 }
 
 void json_write_open(struct json_writer *w, const char *name, char bracket)

@@ -2,6 +2,7 @@
 #include "common/exits.h"
 #include "daemon/cli/cli.h"
 #include "daemon/crypto.h"
+#include "daemon/json.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -74,6 +75,7 @@ int main(int argc, char **argv)
 		(void)fputs("wgmesh: the system gives no random numbers\n", stderr);
 		return EXITS_SYSTEM;
 	}
+	json_init();
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return commands[i].run(argc - 2, argv + 2);

@@ -32,28 +32,6 @@ static int open_state_dir(struct netadmin_node *n, struct err *e)
 	return 0;
 }
 
-static int create_identity(struct netadmin_node *n, enum identity_origin *origin, struct err *e)
-{
-	int r = identity_create(&n->id, n->dirfd, n->cfg->ifname, e);
-
-	if (r < 0 && e->exit_code == 0)
-		e->exit_code = r == -EACCES ? EXITS_NO_PERMISSION : EXITS_CANNOT_CREATE;
-	*origin = IDENTITY_CREATED;
-	return r;
-}
-
-static int take_identity(struct netadmin_node *n, enum identity_origin *origin, struct err *e)
-{
-	int r = identity_load(&n->id, origin, n->dirfd, n->cfg->state_dir, n->cfg->ifname, true, e);
-
-	if (r == 0 || (r != -ENOENT && !n->cfg->new_identity))
-		return r;
-	if (r != -ENOENT)
-		log_warn("identity", "%s; making a new key, since --new-identity was given",
-			 e->msg);
-	return create_identity(n, origin, e);
-}
-
 /* Keeps a stored address that fits the mesh, and derives what is missing or does not. */
 static bool settle_addresses(struct netadmin_node *n)
 {
@@ -75,26 +53,48 @@ static bool settle_addresses(struct netadmin_node *n)
 	return changed;
 }
 
+static int create_identity(struct netadmin_node *n, const struct identity_place *at, struct err *e)
+{
+	int r;
+
+	identity_generate(&n->id);
+	(void)settle_addresses(n);
+	r = identity_create(&n->id, at, e);
+	if (r < 0 && e->exit_code == 0)
+		e->exit_code = r == -EACCES ? EXITS_NO_PERMISSION : EXITS_CANNOT_CREATE;
+	return r;
+}
+
+static int save_addresses(struct netadmin_node *n, const struct identity_place *at)
+{
+	struct err e = { 0 };
+	int r = settle_addresses(n) ? identity_save(&n->id, at, &e) : 0;
+
+	/* The key itself is safe on disk, and addresses can be derived again. */
+	if (r < 0)
+		log_warn("identity", "the mesh address could not be saved: %s: %s", e.msg,
+			 strerror(-r));
+	return 0;
+}
+
 static int setup_identity(struct netadmin_node *n, enum identity_origin *origin, struct err *e)
 {
+	struct identity_place at = { .dir = n->cfg->state_dir, .ifname = n->cfg->ifname };
 	int r = open_state_dir(n, e);
 
-	if (r == 0)
-		r = take_identity(n, origin, e);
 	if (r < 0)
 		return r;
-	if (!settle_addresses(n))
-		return 0;
-	r = identity_save(&n->id, n->dirfd, n->cfg->ifname, e);
-	if (r < 0 && *origin != IDENTITY_LOADED && e->exit_code == 0)
-		e->exit_code = EXITS_IO;
-	/* The key itself is safe on disk; addresses can be derived again. */
-	if (r < 0 && *origin == IDENTITY_LOADED) {
-		log_warn("identity", "the mesh address could not be saved: %s: %s", e->msg,
-			 strerror(-r));
-		r = 0;
-	}
-	return r;
+	at.dirfd = n->dirfd;
+	r = identity_load(&n->id, origin, &at, true, e);
+	if (r == 0)
+		return save_addresses(n, &at);
+	if (r != -ENOENT && !n->cfg->new_identity)
+		return r;
+	if (r != -ENOENT)
+		log_warn("identity", "%s; making a new key, since --new-identity was given",
+			 e->msg);
+	*origin = IDENTITY_CREATED;
+	return create_identity(n, &at, e);
 }
 
 /* Setting an unchanged port makes wireguard-go reopen its socket, so only differences are set. */

@@ -30,8 +30,9 @@
 
 static void end(struct node *n, int exit_code)
 {
-	if (n->exit_code == EXITS_OK)
+	if (!n->is_over)
 		n->exit_code = exit_code;
+	n->is_over = true;
 	(void)event_base_loopbreak(n->base);
 }
 
@@ -48,7 +49,7 @@ static void begin_stop(struct node *n)
 	log_info(COMPONENT, "stopping: saying goodbye and deleting %s", n->cfg->ifname);
 	if (n->phase == NODE_RUNNING) {
 		node_peers_say_goodbye(n);
-		node_peers_save_cache(n);
+		node_cache_save(n);
 	}
 	n->phase = NODE_STOPPING;
 	adminlink_send(n->admin, &req, -1);
@@ -104,7 +105,7 @@ static void on_safety_timer(evutil_socket_t fd, short what, void *arg)
 	request_dump(n);
 	if (now.mono_ms - n->cache_saved_ms > CACHE_PERIOD_MS && peers_count(n->peers) > 0) {
 		n->cache_saved_ms = now.mono_ms;
-		node_peers_save_cache(n);
+		node_cache_save(n);
 	}
 }
 
@@ -117,7 +118,7 @@ static void on_cache_timer(evutil_socket_t fd, short what, void *arg)
 	if (n->phase != NODE_RUNNING)
 		return;
 	n->cache_saved_ms = clock_now().mono_ms;
-	node_peers_save_cache(n);
+	node_cache_save(n);
 }
 
 static void on_announcement(void *arg, const struct announcement *a, const struct endpoint *from,
@@ -253,7 +254,7 @@ static void on_ready(struct node *n, const struct netadmin_ready *ready, int cac
 	}
 	n->phase = NODE_RUNNING;
 	if (cache_fd >= 0)
-		node_peers_load_cache(n, cache_fd);
+		node_cache_load(n, cache_fd);
 	request_dump(n);
 	(void)event_add(n->safety_timer, &period);
 }
@@ -304,8 +305,13 @@ static void on_admin_idle(void *arg)
 
 static void on_admin_gone(void *arg)
 {
+	struct node *n = arg;
+
+	/* After NETADMIN_STOPPED or _FAILED it ends as it should. */
+	if (n->is_over)
+		return;
 	log_error(COMPONENT, "netadmin has ended; the interface stays for the next run");
-	end(arg, EXITS_SYSTEM);
+	end(n, EXITS_SYSTEM);
 }
 
 /* --- putting it together ------------------------------------------------------------------- */

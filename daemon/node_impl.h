@@ -51,6 +51,7 @@ struct node {
 	const struct config *cfg;
 	enum node_phase phase;
 	int exit_code;
+	bool is_over; /* the exit code stands */
 	struct event_base *base;
 	struct event *on_term;
 	struct event *on_int;
@@ -86,9 +87,13 @@ void node_peers_announced(struct node *n, const struct announcement *a, const st
 			  enum discovery_source source);
 void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timestamp,
 			const struct endpoint *from);
-/* Takes the peer cache of the last run; @fd is read to its end. */
-void node_peers_load_cache(struct node *n, int fd);
-void node_peers_save_cache(struct node *n);
+/*
+ * Takes a sighting of any method into the table and does what follows: greets a new face, writes
+ * what changed. @knows_us: the peer has answered us, so it has our key.
+ */
+void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us);
+/* The endpoint a text stands for, when it is a literal that may be used; otherwise "none". */
+struct endpoint node_peers_literal(const struct node *n, const char *text);
 /* Takes what WireGuard says of one peer. */
 void node_peers_observed(struct node *n, const struct wg_peer_state *state);
 /* A dump is complete: finds what is missing in WireGuard, or has outlived its tunnel. */
@@ -97,6 +102,12 @@ void node_peers_dumped(struct node *n);
 void node_peers_flush(struct node *n);
 void node_peers_say_goodbye(struct node *n);
 void node_peers_free(struct node *n);
+
+/* node_cache.c: peers that outlive a restart */
+
+/* Takes the peer cache of the last run; @fd is read to its end. */
+void node_cache_load(struct node *n, int fd);
+void node_cache_save(struct node *n);
 
 /* node_self.c: what we say of ourselves */
 void node_self_describe(struct node *n, struct announcement *out, bool with_known);

@@ -7,17 +7,12 @@
  * (existing nodes forget us after five minutes without one), our turn to begin a handshake, and
  * the end of a peer that fell silent. An idle mesh wakes for nothing else.
  */
-#include "common/defs.h"
-#include "common/io.h"
 #include "common/log.h"
 #include "daemon/node_impl.h"
 #include "daemon/peercache.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #define COMPONENT	   "peers"
 #define REFRESH_MS	   80000  /* HELLO to a peer we hear; protocol.md section 9: 60 to 120 s */
@@ -214,7 +209,7 @@ static void save_cache_soon(struct node *n)
 		(void)event_add(n->cache_timer, &delay);
 }
 
-static void take_sighting(struct node *n, const struct sighting *s, bool knows_us)
+void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 {
 	struct now now = clock_now();
 	struct peer *p = NULL;
@@ -241,8 +236,7 @@ static void take_sighting(struct node *n, const struct sighting *s, bool knows_u
 		node_peers_flush(n);
 }
 
-/* The endpoint a text stands for, when it is a literal that may be used. */
-static struct endpoint literal(const struct node *n, const char *text)
+struct endpoint node_peers_literal(const struct node *n, const char *text)
 {
 	struct endpoint e;
 
@@ -263,14 +257,15 @@ static size_t mask_routes(struct prefix *out, const struct announcement *a)
 
 static void take_known_peer(struct node *n, const struct known_peer *known)
 {
-	char text[ENDPOINT_OUT_SIZE];
+	char endpoint[ENDPOINT_OUT_SIZE];
+	char control[ENDPOINT_OUT_SIZE];
 	struct sighting s = { .who = known, .method = METHOD_TRANSITIVE };
 
-	endpoint_from_known_peer(text, known->endpoint);
-	s.endpoint = literal(n, text);
-	endpoint_control(text, text, n->cfg->keys.gossip_port);
-	s.control = literal(n, text);
-	take_sighting(n, &s, false);
+	endpoint_from_known_peer(endpoint, known->endpoint);
+	endpoint_control(control, endpoint, n->cfg->keys.gossip_port);
+	s.endpoint = node_peers_literal(n, endpoint);
+	s.control = node_peers_literal(n, control);
+	node_peers_sight(n, &s, false);
 }
 
 void node_peers_announced(struct node *n, const struct announcement *a, const struct endpoint *from,
@@ -290,8 +285,8 @@ void node_peers_announced(struct node *n, const struct announcement *a, const st
 		s.method = METHOD_EXCHANGE;
 		endpoint_from_exchange(text, a->self.endpoint, &from->ip);
 	}
-	s.endpoint = literal(n, text);
-	take_sighting(n, &s, source == DISCOVERY_REPLY);
+	s.endpoint = node_peers_literal(n, text);
+	node_peers_sight(n, &s, source == DISCOVERY_REPLY);
 	for (size_t i = 0; source != DISCOVERY_LAN && i < a->n_known; i++)
 		take_known_peer(n, &a->known[i]);
 }
@@ -405,86 +400,6 @@ void node_peers_dumped(struct node *n)
 			p->is_dirty = true;
 	}
 	node_peers_flush(n);
-}
-
-/* --- the cache ----------------------------------------------------------------------------- */
-
-static void take_cached(struct node *n, const struct cached_peer *c)
-{
-	char text[ENDPOINT_OUT_SIZE];
-	struct sighting s = {
-		.who = &c->peer,
-		.routes = c->routes,
-		.n_routes = c->n_routes,
-		.has_routes = true,
-		.method = METHOD_CACHE,
-		.seen_unix_s = c->last_seen,
-	};
-
-	s.endpoint = literal(n, c->peer.endpoint);
-	endpoint_control(text, c->peer.endpoint, n->cfg->keys.gossip_port);
-	s.control = literal(n, text);
-	take_sighting(n, &s, false);
-}
-
-void node_peers_load_cache(struct node *n, int fd)
-{
-	struct cached_peer *list = NULL;
-	struct now now = clock_now();
-	size_t total = 0;
-	ssize_t len;
-	auto_free char *buf = malloc(PEERCACHE_FILE_MAX);
-
-	if (!buf)
-		return;
-	len = io_read_bounded(fd, buf, PEERCACHE_FILE_MAX);
-	if (len < 0 ||
-	    peercache_parse(&list, &total, buf, (size_t)len, now.unix_s, PEERCACHE_AGE_S) < 0) {
-		log_warn(COMPONENT, "the peer cache is damaged and is not used; peers will be "
-				    "discovered anew");
-		return;
-	}
-	log_info(COMPONENT, "%zu peers from the cache", total);
-	for (size_t i = 0; i < total; i++)
-		take_cached(n, &list[i]);
-	free(list);
-}
-
-static size_t collect_cache(struct node *n, struct cached_peer *out)
-{
-	size_t total = 0;
-
-	for (const struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
-		struct cached_peer *c = &out[total];
-
-		/* Hearsay does not go to disk. */
-		if (!peer_is_verified(p) && !(p->methods & METHOD_CACHE))
-			continue;
-		c->peer = p->info;
-		(void)endpoint_format(c->peer.endpoint, &p->endpoint);
-		memcpy(c->routes, p->routes, p->n_routes * sizeof(p->routes[0]));
-		c->n_routes = p->n_routes;
-		c->last_seen = p->seen_unix_s;
-		total++;
-	}
-	return total;
-}
-
-void node_peers_save_cache(struct node *n)
-{
-	struct netadmin_request req = { .op = NETADMIN_SAVE_CACHE };
-	size_t count = peers_count(n->peers);
-	auto_free struct cached_peer *list = calloc(count + 1, sizeof(*list));
-	auto_free char *text = NULL;
-	auto_close int fd = memfd_create("peers", MFD_CLOEXEC);
-	long len;
-
-	if (!list || fd < 0)
-		return;
-	len = peercache_format(&text, list, collect_cache(n, list), clock_now().unix_s);
-	if (len < 0 || io_write_full(fd, text, (size_t)len) < 0)
-		return;
-	adminlink_send(n->admin, &req, steal_fd(&fd));
 }
 
 void node_peers_free(struct node *n)

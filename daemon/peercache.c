@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/peercache.h"
-#include "common/defs.h"
 #include "daemon/announce_json.h"
 
 #include <errno.h>
@@ -23,7 +22,7 @@ static int read_entries(struct cached_peer **out, size_t *n, const json_t *list,
 			int64_t max_age_s)
 {
 	size_t room = json_array_size(list);
-	auto_free struct cached_peer *peers = NULL;
+	struct cached_peer *peers;
 	json_t *item;
 	size_t i;
 
@@ -38,13 +37,14 @@ static int read_entries(struct cached_peer **out, size_t *n, const json_t *list,
 		if (*n < room && read_entry(&peers[*n], item, now, max_age_s))
 			(*n)++;
 	}
-	if (*n > 0) {
+	if (*n > 0)
 		*out = peers;
-		peers = NULL;
-	}
+	else
+		free(peers);
 	return 0;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): two buffers with lengths, and two times */
 int peercache_parse(struct cached_peer **out, size_t *n, const char *text, size_t len, int64_t now,
 		    int64_t max_age_s)
 {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PEERCACHE_FILE_MAX (4 * 1024 * 1024)
+#define PEERCACHE_FILE_MAX (4U << 20)
 #define PEERCACHE_AGE_S	   (30 * 24 * 3600) /* design.md: cached peers are tried for 30 days */
 #define NODEFILE_RECORD	   38
 

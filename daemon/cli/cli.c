@@ -16,6 +16,16 @@ static void help(const struct cli_usage *u)
 	settings_help(stdout, u->scope);
 }
 
+/* What a daemon says belongs into its log, in the form of the log. */
+static int refuse(const struct cli_usage *u, const struct err *e)
+{
+	if (!(u->scope & SCOPE_JOIN))
+		return cli_fail(e, EXITS_USAGE);
+	(void)log_init("wgmesh", LOG_FORMAT_AUTO, NULL);
+	log_error("config", "%s", e->msg);
+	return e->exit_code ? e->exit_code : EXITS_USAGE;
+}
+
 int cli_parse(struct settings *s, const struct cli_usage *u, int argc, char **argv, int *exit_code)
 {
 	struct err e = { 0 };
@@ -31,7 +41,7 @@ int cli_parse(struct settings *s, const struct cli_usage *u, int argc, char **ar
 		return -1;
 	}
 	if (r < 0) {
-		*exit_code = cli_fail(&e, EXITS_USAGE);
+		*exit_code = refuse(u, &e);
 		return -1;
 	}
 	return r;

@@ -38,8 +38,8 @@ static int check_key(const struct check *c)
 	struct identity id;
 	struct err e = { 0 };
 	char key[45];
-	int r = identity_load(&id, &origin, c->dirfd, c->dir, c->ifname,
-			      settings_flag(c->s, SETTING_REPAIR), &e);
+	const struct identity_place at = { c->dirfd, c->dir, c->ifname };
+	int r = identity_load(&id, &origin, &at, settings_flag(c->s, SETTING_REPAIR), &e);
 
 	if (r == -ENOENT) {
 		log_info("state", "%s/%s.json: none yet; the node's first start makes it", c->dir,

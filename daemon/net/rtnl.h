@@ -83,12 +83,13 @@ int rtnl_link_set_up(struct rtnl *rtnl, int ifindex, bool up, struct err *e);
  *
  * IPv6 addresses skip duplicate address detection: on a tunnel nobody could answer it.
  *
- * Return: 0 or a negative errno value (-EACCES where IPv6 is disabled on the interface)
+ * Return: 0 or a negative errno value: -EACCES where IPv6 is disabled on the interface, -EOPNOTSUPP
+ *         or -EAFNOSUPPORT where the kernel has none
  */
 int rtnl_addr_add(struct rtnl *rtnl, int ifindex, const struct prefix *addr, struct err *e);
 int rtnl_addr_del(struct rtnl *rtnl, int ifindex, const struct prefix *addr, struct err *e);
 
-/* Called once per item; a non-zero return stops. */
+/* Called once per item, after all have been read: it may use the handle. A non-zero return stops. */
 typedef int rtnl_prefix_fn(const struct prefix *p, void *arg);
 
 /**
@@ -104,6 +105,9 @@ int rtnl_addr_list(struct rtnl *rtnl, int ifindex, rtnl_prefix_fn *fn, void *arg
  * @ifindex:	Interface
  * @dst:	Network, host bits cleared
  * @e:		Receives the reason on failure
+ *
+ * The main table is searched first: the kernel alone would let ours stand beside one of a higher
+ * metric and take its traffic. A route of ours through another interface counts as somebody else's.
  *
  * Return: 0; -EEXIST when somebody else's route for exactly @dst is there, which stays; or another
  *         negative errno value

@@ -15,7 +15,7 @@ char *wg_key_format(char out[static KEY_TEXT_SIZE], const struct wg_key *key)
 
 int wg_key_parse(struct wg_key *out, const char *text)
 {
-	struct wg_key key;
+	struct wg_key key = { 0 };
 	long n = crypto_unbase64(key.b, sizeof(key.b), text, strlen(text), false);
 
 	if (n != (long)sizeof(key.b))

@@ -76,7 +76,7 @@ struct wg_peer_state {
 /**
  * struct wg_device_state - What the implementation says of the interface
  * @public_key:	All zero when no private key is set
- * @listen_port: UDP port in use, 0 when the interface is down
+ * @listen_port: UDP port, 0 when there is none yet
  */
 struct wg_device_state {
 	struct wg_key public_key;
@@ -101,10 +101,14 @@ struct wg;
  * An interface of that name that does not carry our tag in its alias (ifalias, "wgmesh") belongs
  * to somebody else: it is refused with -EEXIST and left alone. A new interface is tagged before
  * anything else is done to it. A userspace implementation is started in the foreground in a session
- * of its own, with standard streams on /dev/null, and outlives this process: packets go on flowing
- * while the daemon is restarted. It ends when the interface is deleted.
+ * of its own, with standard streams on /dev/null and nothing of our environment, and outlives this
+ * process: packets go on flowing while the daemon is restarted. It ends when the interface is
+ * deleted. Starting it needs fork(2) and execve(2): a sandbox, which it would inherit, comes later.
  *
- * Return: 0; -EEXIST; -EOPNOTSUPP with exit code 69 when there is neither kernel nor userspace
+ * An interface of ours whose userspace implementation is dead, or that is of the other back end than
+ * @backend asks for, is deleted and made anew.
+ *
+ * Return: 0; -EEXIST with exit code 78; -EOPNOTSUPP with exit code 69 when there is neither kernel nor userspace
  *         WireGuard (the message says what is missing: module, /dev/net/tun, program); -EPERM with
  *         exit code 77 when CAP_NET_ADMIN is missing; or another negative errno value
  */
@@ -132,6 +136,9 @@ bool wg_was_adopted(const struct wg *wg);
  * @private_key: 32 bytes; borrowed; NULL leaves it
  * @listen_port: 1..65535; 0 leaves it
  * @e:		Receives the reason on failure
+ *
+ * A port is tried before it is set, as the kernel itself looks at it only when the interface goes up:
+ * it can still be lost until then, and rtnl_link_set_up() reports -EADDRINUSE.
  *
  * Return: 0, -EADDRINUSE when the port is taken, or another negative errno value
  */

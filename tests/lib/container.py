@@ -10,6 +10,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import secrets
 import signal
 import subprocess
 import threading
@@ -189,8 +190,9 @@ class Container:
         self.name = name
         self.port = port
         self.spec = spec
-        self._directory = pathlib.Path(directory)
-        self._directory.mkdir(parents=True)
+        self.id = secrets.token_hex(32)
+        self._directory = pathlib.Path(directory) / "containers" / self.id
+        (self._directory / "layer").mkdir(parents=True)
         self._killed = False
         # The chain of exec calls ends in unshare(1), which waits for PID 1. Should this process
         # die, so does unshare (pdeathsig), hence PID 1 (kill-child), hence all in its namespace.
@@ -211,13 +213,24 @@ class Container:
         spec = self.spec
         return {
             "CT_NAME": self.name,
-            "CT_DIR": str(self._directory),
+            "CT_DIR": str(self._directory / "layer"),
             "CT_COPY": " ".join(str(program) for program in spec.programs),
-            "CT_MOUNTS": "".join(mount.line() for mount in spec.mounts),
+            "CT_MOUNTS": "".join(mount.line() for mount in [*self._engine_files(), *spec.mounts]),
             "CT_ABSENT": " ".join(spec.absent),
             "CT_OWNER": ":".join(str(number) for number in spec.state_owner),
             "CT_READONLY": "yes" if spec.read_only else "",
         }
+
+    def _engine_files(self):
+        """The three files that every engine mounts, from a directory named by the container's id."""
+        files = {
+            "hostname": self.name + "\n",
+            "hosts": f"127.0.0.1 localhost\n::1 localhost\n{self.port.address} {self.name}\n",
+            "resolv.conf": "",
+        }
+        for name, text in files.items():
+            (self._directory / name).write_text(text)
+            yield Mount.bind(self._directory / name, f"/etc/{name}")
 
     def _find_init(self):
         children = Process(self._unshare.pid).children()
@@ -276,6 +289,7 @@ class Container:
 
     def wait(self, within=10.0):
         """Wait until PID 1 has ended; returns its exit code, 128+n for a signal."""
+        within *= wait.scale
         try:
             code = self._unshare.wait(within)
         except subprocess.TimeoutExpired:

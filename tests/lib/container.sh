@@ -74,7 +74,7 @@ printf '%s' "$CT_MOUNTS" | while read -r kind source target options; do
         ;;
     bind | file)
         mount -o bind "$source" "./$target"
-        mount -o "remount,bind,$options" "./$target"
+        [ "$options" = rw ] || mount -o "remount,bind,$options" "./$target"
         ;;
     esac
 done

@@ -70,8 +70,7 @@ class Lab:
     def container(self, name, command, port=None, kind=Container, **options):
         """Start a container; options are those of container.Spec."""
         spec = Spec(command=list(command), programs=programs(self.variant), **options)
-        directory = self.directory / f"container-{next(self._serial)}"
-        container = kind(name, port or self.port(), spec, directory)
+        container = kind(name, port or self.port(), spec, self.directory)
         self.containers.append(container)
         self._cleanup.callback(container.destroy)
         return container

@@ -26,8 +26,9 @@ class Node(Container):
         return json.loads(text)
 
     def _member(self, name):
-        state = wait.eventually(self.state, f"a key file of {self.name}")
-        return state[name]
+        # The key file of an older node gets its addresses only when the daemon adds them.
+        return wait.eventually(lambda: (self.state() or {}).get(name),
+                               f"{name} in the key file of {self.name}")
 
     @property
     def public_key(self):

@@ -5,6 +5,9 @@ import time
 
 POLL_S = 0.01
 
+# How much longer than on real hardware everything may take; an emulated processor is slow.
+scale = 1.0
+
 
 class NotYet(AssertionError):
     """A condition did not come true before its deadline."""
@@ -16,6 +19,7 @@ def eventually(condition, what, within=5.0):
     An AssertionError that `condition` raises counts as "not yet", so that it may be written with
     asserts; the last one is shown when the deadline passes.
     """
+    within *= scale
     deadline = time.monotonic() + within
     while True:
         last = None

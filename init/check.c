@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/defs.h"
+#include "common/exits.h"
+#include "init/boot.h"
+#include "init/commands.h"
+#include "init/json.h"
+#include "init/lock.h"
+#include "init/migrate.h"
+#include "init/ownership.h"
+#include "init/privileges.h"
+#include "init/storage.h"
+#include "init/verify.h"
+#include "init/writability.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* Phases that a report has a line for. */
+static const enum phase_id reported[] = { PHASE_VOLUME,	   PHASE_WRITABILITY, PHASE_LOCK,
+					  PHASE_OWNERSHIP, PHASE_MIGRATE,     PHASE_VERIFY,
+					  PHASE_PRIVILEGES };
+
+static void print_text(const struct boot *b)
+{
+	for (size_t i = 0; i < ARRAY_LEN(reported); i++) {
+		const struct phase *p = &b->phases[reported[i]];
+
+		(void)printf("%-12s %-8s %s\n", phase_name(reported[i]), outcome_name(p->outcome),
+			     p->note);
+	}
+	(void)printf("%s\n", b->exit_code ? "a start would be refused" : "a start would go ahead");
+}
+
+static void print_json(const struct boot *b)
+{
+	(void)printf("{\"exit_code\":%d,\"verdict\":\"%s\",\"checks\":{", b->exit_code,
+		     verdict_name(b->volume.verdict));
+	for (size_t i = 0; i < ARRAY_LEN(reported); i++) {
+		const struct phase *p = &b->phases[reported[i]];
+
+		(void)printf("%s\"%s\":{\"outcome\":\"%s\",\"duration_ms\":%.3f,\"note\":",
+			     i ? "," : "", phase_name(reported[i]), outcome_name(p->outcome),
+			     (double)p->duration_us / 1000);
+		json_put_string(stdout, p->note);
+		(void)putchar('}');
+	}
+	(void)puts("}}");
+}
+
+static bool run_checks(struct boot *b)
+{
+	return boot_phase(b, PHASE_VOLUME, storage_classify) &&
+	       boot_phase(b, PHASE_WRITABILITY, writability_check) &&
+	       boot_phase(b, PHASE_LOCK, lock_acquire) &&
+	       boot_phase(b, PHASE_OWNERSHIP, ownership_settle) &&
+	       boot_phase(b, PHASE_MIGRATE, migrate_legacy) &&
+	       boot_phase(b, PHASE_VERIFY, verify_state) &&
+	       boot_phase(b, PHASE_PRIVILEGES, privileges_settle);
+}
+
+static void report(struct boot *b)
+{
+	b->is_report = true;
+	b->config.is_dry = true;
+	if (!run_checks(b))
+		return;
+	if (settings_flag(&b->config.settings, SETTING_JSON))
+		print_json(b);
+	else
+		print_text(b);
+}
+
+static int run_command(char **argv, char **envp, void (*run)(struct boot *b))
+{
+	struct boot b;
+
+	boot_init(&b);
+	if (boot_configure(&b, SCOPE_INIT_CHECK, argv, envp))
+		run(&b);
+	boot_fini(&b);
+	return b.exit_code;
+}
+
+int commands_check(char **argv, char **envp)
+{
+	return run_command(argv, envp, report);
+}
+
+/* What the phases that a subcommand ran on its own came to. */
+static void conclude(const struct boot *b, bool is_good, enum phase_id last)
+{
+	if (is_good)
+		(void)printf("%s: %s\n", phase_name(last), b->phases[last].note);
+}
+
+static void migrate(struct boot *b)
+{
+	bool is_good = boot_phase(b, PHASE_WRITABILITY, writability_check) &&
+		       boot_phase(b, PHASE_LOCK, lock_acquire) &&
+		       boot_phase(b, PHASE_MIGRATE, migrate_legacy);
+
+	conclude(b, is_good, PHASE_MIGRATE);
+}
+
+static void fix_permissions(struct boot *b)
+{
+	bool is_good = boot_phase(b, PHASE_WRITABILITY, writability_check) &&
+		       boot_phase(b, PHASE_OWNERSHIP, ownership_settle);
+
+	conclude(b, is_good, PHASE_OWNERSHIP);
+}
+
+int commands_migrate(char **argv, char **envp)
+{
+	return run_command(argv, envp, migrate);
+}
+
+int commands_fix_permissions(char **argv, char **envp)
+{
+	return run_command(argv, envp, fix_permissions);
+}

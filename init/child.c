@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/child.h"
+#include "common/defs.h"
+#include "init/clock.h"
+#include "init/mask.h"
+#include "init/spawn.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int remaining_ms(uint64_t limit_ms, uint64_t since_ms)
+{
+	uint64_t passed = clock_mono_ms() - since_ms;
+
+	if (limit_ms == CHILD_NO_LIMIT)
+		return -1;
+	if (passed >= limit_ms)
+		return 0;
+	return limit_ms - passed > INT_MAX ? INT_MAX : (int)(limit_ms - passed);
+}
+
+int child_wait(struct reaped *out, pid_t pid, uint64_t limit_ms)
+{
+	uint64_t since_ms = clock_mono_ms();
+	auto_close int stop_fd = mask_open_stop();
+	auto_close int pid_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct pollfd fds[] = { { .fd = pid_fd, .events = POLLIN },
+				{ .fd = stop_fd, .events = POLLIN } };
+
+	if (pid_fd < 0)
+		return -errno;
+	for (;;) {
+		int n;
+		int r = reap_pid(out, pid);
+
+		if (r != 0)
+			return r < 0 ? r : 0;
+		n = poll(fds, ARRAY_LEN(fds), remaining_ms(limit_ms, since_ms));
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (n > 0 && fds[0].revents == 0 && fds[1].revents != 0)
+			return -EINTR;
+	}
+}
+
+void child_abandon(pid_t pid)
+{
+	(void)kill(pid, SIGKILL);
+}
+
+struct job {
+	void (*run)(void *data);
+	void *data;
+};
+
+static int run_job(void *arg)
+{
+	const struct job *job = arg;
+
+	job->run(job->data);
+	return 0;
+}
+
+static int wait_for_job(pid_t pid, uint64_t limit_ms)
+{
+	struct reaped end = { 0 };
+	int r = child_wait(&end, pid, limit_ms);
+
+	if (r < 0) {
+		child_abandon(pid);
+		return r;
+	}
+	return end.code == 0 ? 0 : -EIO;
+}
+
+int child_run(void (*run)(void *data), void *data, size_t size, uint64_t limit_ms)
+{
+	void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct job job = { .run = run, .data = shared };
+	pid_t pid;
+	int r;
+
+	if (shared == MAP_FAILED)
+		return -errno;
+	memcpy(shared, data, size);
+	pid = spawn_function(run_job, &job);
+	r = pid < 0 ? (int)pid : wait_for_job(pid, limit_ms);
+	if (r == 0)
+		memcpy(data, shared, size);
+	(void)munmap(shared, size);
+	return r;
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/config.h"
+#include "common/caps.h"
+#include "common/defs.h"
+#include "common/exits.h"
+#include "common/log.h"
+#include "common/str.h"
+#include "init/program.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define NONE	      "none"
+#define STATE_DIR_ENV "WGMESH_STATE_DIR"
+
+static int count(char **list)
+{
+	int n = 0;
+
+	while (list && list[n])
+		n++;
+	return n;
+}
+
+static int parse_id(uint32_t *out, const char *text)
+{
+	uint64_t n = 0;
+	/* The last number means "leave it" to chown(2) and setresuid(2). */
+	int r = str_parse_u64(&n, text, 0, UINT32_MAX - 1);
+
+	*out = (uint32_t)n;
+	return r;
+}
+
+/* UID or UID:GID; without a group, the group of the same number. */
+static int parse_user(struct config *c, const char *text, struct err *e)
+{
+	const char *colon = strchr(text, ':');
+	char uid[16];
+
+	str_cut(uid, sizeof(uid), text, colon ? (size_t)(colon - text) : strlen(text));
+	if (parse_id(&c->uid, uid) < 0 || parse_id(&c->gid, colon ? colon + 1 : uid) < 0)
+		return err_exit(e, EXITS_USAGE, -EINVAL,
+				"%s=\"%.60s\" must be numbers such as 65532:65532; names are not "
+				"looked up",
+				settings_origin(&c->settings, SETTING_USER), text);
+	return 0;
+}
+
+/* The user the daemon gets: the one asked for, or ours where we may not change it. */
+static int choose_user(struct config *c, struct err *e)
+{
+	bool is_given = settings_is_given(&c->settings, SETTING_USER);
+	int r = parse_user(c, settings_text(&c->settings, SETTING_USER), e);
+
+	if (r < 0)
+		return r;
+	if (c->is_plain && !is_given)
+		return 0;
+	c->confine = true;
+	if (c->uid == geteuid() && c->gid == getegid())
+		return 0;
+	c->may_change_user = caps_has(CAP_SETUID) && caps_has(CAP_SETGID);
+	if (c->may_change_user)
+		return 0;
+	if (is_given)
+		return err_exit(
+			e, EXITS_NO_PERMISSION, -EPERM,
+			"%s asks for user %u:%u, but this process is %u:%u and has not both "
+			"CAP_SETUID and CAP_SETGID; add them (cap_add: [SETUID, SETGID]) or "
+			"start the container as that user",
+			settings_origin(&c->settings, SETTING_USER), c->uid, c->gid, geteuid(),
+			getegid());
+	c->uid = geteuid();
+	c->gid = getegid();
+	return 0;
+}
+
+/* Trees that a repair of ownership must never be let loose on. */
+static bool is_system_dir(const char *dir)
+{
+	static const char *const dirs[] = {
+		"/bin", "/boot", "/dev",  "/etc",     "/home",	  "/lib",	"/lib64",  "/media",
+		"/mnt", "/opt",	 "/proc", "/root",    "/run",	  "/sbin",	"/srv",	   "/sys",
+		"/tmp", "/usr",	 "/var",  "/var/lib", "/var/run", "/usr/local", "/var/tmp"
+	};
+	char trimmed[64];
+	size_t len = strlen(dir);
+
+	while (len > 0 && dir[len - 1] == '/')
+		len--;
+	str_cut(trimmed, sizeof(trimmed), dir, len);
+	if (len == 0 || strncmp(dir, "/proc/", 6) == 0 || strncmp(dir, "/sys/", 5) == 0)
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		if (strcmp(trimmed, dirs[i]) == 0)
+			return true;
+	return false;
+}
+
+static int check_dir(const struct config *c, enum setting_id id, const char *dir, struct err *e)
+{
+	const char *origin = settings_origin(&c->settings, id);
+
+	if (dir[0] != '/')
+		return err_exit(e, EXITS_USAGE, -EINVAL, "%s=\"%.200s\" must be an absolute path",
+				origin, dir);
+	if (id == SETTING_STATE_DIR && is_system_dir(dir))
+		return err_exit(e, EXITS_USAGE, -EINVAL,
+				"%s=\"%.200s\" is a directory of the system; give the state a "
+				"directory of its own below it",
+				origin, dir);
+	return 0;
+}
+
+/*
+ * The daemon's own flags, as it will read them. What it will refuse is refused by it, with a better
+ * text: an error only means that no more can be learned here.
+ */
+static void read_join_flags(const struct config *c, struct settings *join)
+{
+	char **args = c->program + 2;
+
+	settings_init(join);
+	(void)settings_read_env(join, SCOPE_JOIN, c->envp, NULL);
+	(void)settings_read_args(join, SCOPE_JOIN, count(args), args, NULL);
+}
+
+static enum setting_source source_of(const struct settings *s, enum setting_id id)
+{
+	return s->v[id].source;
+}
+
+/* One state directory for both programs: whichever of them was given it by flag decides. */
+static int agree_on_state_dir(struct config *c, const struct settings *join, struct err *e)
+{
+	const char *theirs = settings_text(join, SETTING_STATE_DIR);
+
+	if (source_of(join, SETTING_STATE_DIR) != SOURCE_FLAG)
+		return 0;
+	if (source_of(&c->settings, SETTING_STATE_DIR) == SOURCE_FLAG &&
+	    strcmp(c->state_dir, theirs) != 0)
+		return err_exit(e, EXITS_USAGE, -EINVAL,
+				"wgmesh-init has --state-dir=%.150s and wgmesh join has "
+				"--state-dir=%.150s; give it once",
+				c->state_dir, theirs);
+	c->settings.v[SETTING_STATE_DIR] = join->v[SETTING_STATE_DIR];
+	c->state_dir = theirs;
+	c->has_their_dir = true;
+	return 0;
+}
+
+static int learn_from_program(struct config *c, struct err *e)
+{
+	struct settings join;
+	const char *iface;
+
+	if (!c->is_join)
+		return 0;
+	read_join_flags(c, &join);
+	iface = settings_text(&join, SETTING_INTERFACE);
+	if (str_is_interface_name(iface))
+		(void)str_copy(c->interface, sizeof(c->interface), iface);
+	c->new_identity = c->new_identity || settings_flag(&join, SETTING_NEW_IDENTITY);
+	return agree_on_state_dir(c, &join, e);
+}
+
+static bool is_state_dir_entry(const char *entry)
+{
+	return strncmp(entry, STATE_DIR_ENV "=", sizeof(STATE_DIR_ENV)) == 0;
+}
+
+/* "none" is a word of wgmesh-init, which the daemon would take for a path. */
+static int make_child_env(struct config *c, struct err *e)
+{
+	bool is_ours = source_of(&c->settings, SETTING_STATE_DIR) == SOURCE_FLAG && !c->is_plain &&
+		       !c->has_their_dir;
+	size_t n = (size_t)count(c->envp);
+	char **env = calloc(n + 2, sizeof(*env));
+	size_t used = 0;
+
+	c->child_env = env;
+	if (!env)
+		return err_set(e, -ENOMEM, "make room for the environment");
+	for (size_t i = 0; i < n; i++)
+		if (!is_state_dir_entry(c->envp[i]) ||
+		    (!is_ours && strcmp(c->envp[i] + sizeof(STATE_DIR_ENV), NONE) != 0))
+			env[used++] = c->envp[i];
+	if (!is_ours)
+		return 0;
+	if (asprintf(&c->state_dir_entry, STATE_DIR_ENV "=%s", c->state_dir) < 0) {
+		c->state_dir_entry = NULL;
+		return err_set(e, -ENOMEM, "make room for the environment");
+	}
+	env[used] = c->state_dir_entry;
+	return 0;
+}
+
+void config_fini(struct config *c)
+{
+	free(c->child_env);
+	free(c->state_dir_entry);
+	c->child_env = NULL;
+	c->state_dir_entry = NULL;
+}
+
+static void find_program(struct config *c)
+{
+	const char *name = config_program_name(c);
+	bool is_wgmesh = strcmp(name, "wgmesh") == 0;
+
+	c->is_join = is_wgmesh && c->program[1] && strcmp(c->program[1], "join") == 0;
+	c->is_plain = is_wgmesh && !c->is_join;
+	c->wgmesh = program_find_wgmesh(is_wgmesh ? c->program[0] : NULL, c->envp);
+}
+
+static int choose_dirs(struct config *c, struct err *e)
+{
+	int r;
+
+	c->state_dir = settings_text(&c->settings, SETTING_STATE_DIR);
+	r = learn_from_program(c, e);
+	if (r < 0)
+		return r;
+	c->is_plain = c->is_plain || strcmp(c->state_dir, NONE) == 0;
+	c->legacy_dir = settings_text(&c->settings, SETTING_LEGACY_DIR);
+	if (strcmp(c->legacy_dir, NONE) == 0)
+		c->legacy_dir = NULL;
+	if (c->is_plain)
+		return 0;
+	r = check_dir(c, SETTING_STATE_DIR, c->state_dir, e);
+	if (r == 0 && c->legacy_dir)
+		r = check_dir(c, SETTING_LEGACY_DIR, c->legacy_dir, e);
+	return r;
+}
+
+static int read_options(struct config *c, unsigned int scope, char **argv, struct err *e)
+{
+	int r;
+
+	settings_init(&c->settings);
+	r = settings_read_env(&c->settings, scope, c->envp, e);
+	if (r == 0)
+		r = settings_read_args(&c->settings, scope, count(argv), argv, e);
+	if (r < 0)
+		return r;
+	if (scope == SCOPE_INIT && !argv[r])
+		return err_exit(e, EXITS_USAGE, -EINVAL,
+				"no PROGRAM to run; try: wgmesh-init wgmesh join, or wgmesh-init "
+				"--help");
+	if (scope != SCOPE_INIT && argv[r])
+		return err_exit(e, EXITS_USAGE, -EINVAL, "unexpected argument \"%.60s\"", argv[r]);
+	c->program = scope == SCOPE_INIT ? argv + r : NULL;
+	return 0;
+}
+
+int config_load(struct config *c, unsigned int scope, char **argv, char **envp, struct err *e)
+{
+	int r;
+
+	memset(c, 0, sizeof(*c));
+	c->envp = envp;
+	r = read_options(c, scope, argv, e);
+	if (r < 0)
+		return r;
+	c->is_dry = settings_flag(&c->settings, SETTING_DRY_RUN);
+	c->new_identity = settings_flag(&c->settings, SETTING_NEW_IDENTITY);
+	(void)str_copy(c->interface, sizeof(c->interface), "wg0");
+	if (c->program)
+		find_program(c);
+	else
+		c->wgmesh = program_find_wgmesh(NULL, envp);
+	r = choose_dirs(c, e);
+	if (r == 0)
+		r = choose_user(c, e);
+	return r == 0 ? make_child_env(c, e) : r;
+}
+
+const char *config_program_name(const struct config *c)
+{
+	const char *slash = strrchr(c->program[0], '/');
+
+	return slash ? slash + 1 : c->program[0];
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* config - what wgmesh-init was asked to do: options, environment, and the daemon's own flags */
+#ifndef INIT_CONFIG_H
+#define INIT_CONFIG_H
+
+#include "common/err.h"
+#include "common/settings.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGNORE };
+
+/**
+ * struct config - Everything that was asked for
+ * @settings:	Options as given
+ * @program:	PROGRAM and its arguments, NULL at the end; NULL for a subcommand
+ * @envp:	Environment that came in; borrowed
+ * @child_env:	Environment of the daemon
+ * @state_dir_entry: What @child_env owns of its entries
+ * @wgmesh:	The wgmesh program, a path or a name for PATH; NULL when there is none
+ * @state_dir:	State directory
+ * @legacy_dir:	Legacy directory, NULL for none
+ * @interface:	WireGuard interface of the daemon
+ * @is_plain:	No state to look after: phases 2 to 7 are skipped
+ * @is_join:	PROGRAM is "wgmesh join"
+ * @is_dry:	Change nothing, say what would be done
+ * @new_identity: A lost key may be replaced
+ * @confine:	The daemon gets a user and capabilities of its own
+ * @has_their_dir: The state directory comes from a flag of the daemon
+ * @may_change_user: @uid and @gid differ from ours and can be had
+ * @uid:	User of the daemon
+ * @gid:	Group of the daemon
+ */
+struct config {
+	struct settings settings;
+	char **program;
+	char **envp;
+	char **child_env;
+	char *state_dir_entry;
+	const char *wgmesh;
+	const char *state_dir;
+	const char *legacy_dir;
+	char interface[16];
+	bool is_plain;
+	bool is_join;
+	bool is_dry;
+	bool new_identity;
+	bool confine;
+	bool has_their_dir;
+	bool may_change_user;
+	uid_t uid;
+	gid_t gid;
+};
+
+/**
+ * config_load() - Work out what was asked for
+ * @c:		Configuration to fill; config_fini() in every case
+ * @scope:	SCOPE_INIT or SCOPE_INIT_CHECK
+ * @argv:	Arguments, the first option at index 0, NULL at the end; borrowed
+ * @envp:	Environment; borrowed
+ * @e:		Receives the reason on failure
+ *
+ * Return: 0, -ECANCELED when help was asked for, or a negative errno value with an exit code
+ */
+int config_load(struct config *c, unsigned int scope, char **argv, char **envp, struct err *e);
+
+/**
+ * config_fini() - Free what a configuration owns
+ */
+void config_fini(struct config *c);
+
+/**
+ * config_program_name() - Last component of PROGRAM, for messages
+ */
+const char *config_program_name(const struct config *c);
+
+#endif /* INIT_CONFIG_H */

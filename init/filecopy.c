@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/filecopy.h"
+#include "common/defs.h"
+#include "common/exits.h"
+#include "common/io.h"
+#include "init/migrate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CHUNK 16384
+
+int filecopy_open(int dirfd, const char *name, struct stat *st, struct err *e)
+{
+	/* O_NONBLOCK: opening a planted FIFO must not wait for a writer. */
+	auto_close int fd = io_open_beneath(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+
+	if (fd == -ELOOP)
+		return err_set(e, fd, "%s is a symbolic link", name);
+	if (fd < 0)
+		return err_set(e, fd, "%s cannot be opened: %s", name, strerror(-fd));
+	if (fstat(fd, st) < 0)
+		return err_set(e, -errno, "look at %s", name);
+	if (!S_ISREG(st->st_mode))
+		return err_set(e, -EINVAL, "%s is not a regular file", name);
+	if (st->st_nlink > 1)
+		return err_set(e, -EMLINK, "%s has a second name (hard link)", name);
+	if (st->st_size > MIGRATE_MAX_BYTES)
+		return err_set(e, -EFBIG, "%s is larger than any state file", name);
+	return steal_fd(&fd);
+}
+
+/* Like read(2), but short only at the end of the file. */
+static ssize_t read_chunk(int fd, void *buf, off_t at)
+{
+	size_t used = 0;
+
+	while (used < CHUNK) {
+		ssize_t n = pread(fd, (char *)buf + used, CHUNK - used, at + (off_t)used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	return (ssize_t)used;
+}
+
+int filecopy_is_equal(int a, int b)
+{
+	char left[CHUNK];
+	char right[CHUNK];
+
+	for (off_t at = 0;; at += CHUNK) {
+		ssize_t n = read_chunk(a, left, at);
+		ssize_t m = read_chunk(b, right, at);
+
+		if (n < 0 || m < 0)
+			return n < 0 ? (int)n : (int)m;
+		if (n != m || memcmp(left, right, (size_t)n) != 0)
+			return 0;
+		if (n < CHUNK)
+			return 1;
+	}
+}
+
+static int copy_bytes(int from, int to)
+{
+	char buf[CHUNK];
+
+	for (off_t at = 0;; at += CHUNK) {
+		ssize_t n = read_chunk(from, buf, at);
+		int r;
+
+		if (n < 0)
+			return (int)n;
+		r = io_write_full(to, buf, (size_t)n);
+		if (r < 0 || n < CHUNK)
+			return r;
+	}
+}
+
+static int give_away(const struct filecopy *c, int fd, struct err *e)
+{
+	struct stat st;
+
+	if (!c->change_owner || (fstat(fd, &st) == 0 && st.st_uid == c->uid))
+		return 0;
+	if (fchown(fd, c->uid, c->gid) < 0)
+		return err_exit(
+			e, EXITS_NO_PERMISSION, -errno,
+			"cannot give the copy of %s to user %u:%u; add the capability CHOWN, "
+			"or copy the file by hand",
+			c->name, c->uid, c->gid);
+	return 0;
+}
+
+/* link(2) refuses an existing name too, where a file system has no RENAME_NOREPLACE (NFS). */
+static int rename_over_nothing(const struct filecopy *c)
+{
+	if (renameat2(c->to_dir, c->temporary, c->to_dir, c->name, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	if (linkat(c->to_dir, c->temporary, c->to_dir, c->name, 0) < 0)
+		return -errno;
+	return unlinkat(c->to_dir, c->temporary, 0) < 0 ? -errno : 0;
+}
+
+static int write_copy(const struct filecopy *c, int fd, struct err *e)
+{
+	int r = copy_bytes(c->from_fd, fd);
+
+	if (r == 0 && fsync(fd) < 0)
+		r = -errno;
+	if (r < 0)
+		return err_exit(e, EXITS_IO, r, "copy %s", c->name);
+	r = filecopy_is_equal(c->from_fd, fd);
+	if (r < 0)
+		return err_exit(e, EXITS_IO, r, "read the copy of %s back", c->name);
+	if (r == 0)
+		return err_exit(
+			e, EXITS_IO, -EIO,
+			"the copy of %s reads back different from the original; is somebody "
+			"writing to the original?",
+			c->name);
+	return give_away(c, fd, e);
+}
+
+int filecopy_publish(const struct filecopy *c, struct err *e)
+{
+	/* O_TRUNC, not O_EXCL: a killed run may have left it, and the lock is ours. */
+	auto_close int fd = io_open_beneath(c->to_dir, c->temporary,
+					    O_RDWR | O_CREAT | O_TRUNC | O_NONBLOCK, 0600);
+	int r;
+
+	if (fd < 0)
+		return err_exit(e, EXITS_CANNOT_CREATE, fd, "create %s", c->temporary);
+	r = write_copy(c, fd, e);
+	if (r == 0) {
+		r = rename_over_nothing(c);
+		if (r < 0)
+			(void)err_exit(e, EXITS_CANNOT_CREATE, r, "publish %s", c->name);
+	}
+	if (r < 0) {
+		(void)unlinkat(c->to_dir, c->temporary, 0);
+		return r;
+	}
+	/* The new name is on disk only once its directory is. */
+	return fsync(c->to_dir) < 0
+		       ? err_exit(e, EXITS_IO, -errno, "sync the directory of %s", c->name)
+		       : 0;
+}

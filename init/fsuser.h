@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* fsuser - reach files as another user for a while, as a file server does: setfsuid(2) */
+#ifndef INIT_FSUSER_H
+#define INIT_FSUSER_H
+
+#include <sys/types.h>
+
+/**
+ * fsuser_become() - From now on, reach files as this user
+ * @uid:	User
+ * @gid:	Group
+ *
+ * The capabilities that override file permissions rest meanwhile (capabilities(7)). Without
+ * CAP_SETUID and CAP_SETGID nothing changes. Children inherit it until execve(2).
+ */
+void fsuser_become(uid_t uid, gid_t gid);
+
+/**
+ * fsuser_revert() - Reach files as ourselves again
+ */
+void fsuser_revert(void);
+
+#endif /* INIT_FSUSER_H */

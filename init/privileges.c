@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/privileges.h"
+#include "common/caps.h"
+#include "common/defs.h"
+#include "init/fsuser.h"
+#include "init/ownership.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/*
+ * What PID 1 needs to start the daemon again, to signal it, and to run "wgmesh down" at the end:
+ * the daemon's own capability has to be held in order to be handed on.
+ */
+static const cap_value_t kept[] = { CAP_KILL, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_NET_ADMIN };
+
+/* The owner first: without him, a stricter mode would only lock the daemon out. */
+static bool give_runtime_dir(const struct boot *b, int fd, const char *path)
+{
+	const struct ownership_user user = { .uid = b->config.uid, .gid = b->config.gid };
+	struct stat st;
+
+	if (fchown(fd, user.uid, user.gid) == 0 && fchmod(fd, 0700) == 0)
+		return true;
+	if (fstat(fd, &st) == 0 && ownership_can_use(&st, &user))
+		return true;
+	boot_warn(b,
+		  "cannot give %s to user %u:%u, so its control sockets will not work: add the "
+		  "capability CHOWN, or mount a tmpfs there (--tmpfs %s:mode=0700,uid=%u,gid=%u)",
+		  path, user.uid, user.gid, path, user.uid, user.gid);
+	return false;
+}
+
+static bool make_runtime_dir(const struct boot *b, const char *path)
+{
+	auto_close int fd = -1;
+
+	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+		boot_warn(b,
+			  "cannot create %s (%s), so control sockets will not work: mount a tmpfs "
+			  "there (--tmpfs %s:mode=0700,uid=%u,gid=%u)",
+			  path, strerror(errno), path, b->config.uid, b->config.gid);
+		return false;
+	}
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == EACCES)
+		fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
+		boot_warn(b, "cannot open %s: %s", path, strerror(errno));
+		return false;
+	}
+	return give_runtime_dir(b, fd, path);
+}
+
+/* Which of the sets lacks it tells the cure: engines give a non-root user no effective one. */
+static bool explain_net_admin(const struct boot *b)
+{
+	if (caps_has(CAP_NET_ADMIN))
+		return true;
+	if (!caps_has_bound(CAP_NET_ADMIN))
+		boot_warn(b, "CAP_NET_ADMIN is missing, even from the bounding set, so WireGuard "
+			     "cannot be set up: add it (docker run --cap-add NET_ADMIN; compose "
+			     "cap_add: [NET_ADMIN]; Kubernetes securityContext.capabilities.add)");
+	else if (geteuid() != 0)
+		boot_warn(b,
+			  "CAP_NET_ADMIN is in the bounding set but not in effect, because this "
+			  "container starts as uid %u, and engines give added capabilities to root "
+			  "only: remove user:/runAsUser (wgmesh-init drops root by itself), or use "
+			  "userspace networking without it",
+			  geteuid());
+	else
+		boot_warn(b,
+			  "CAP_NET_ADMIN is in the bounding set but not in effect, although this "
+			  "is root: whatever started wgmesh-init took it away");
+	return false;
+}
+
+/*
+ * Without CAP_KILL, root may not signal the daemon, but whoever shares a user with it may: the real
+ * user of PID 1 becomes the daemon's, and the effective one stays (kill(2), capabilities(7)).
+ */
+static int keep_right_to_signal(const struct boot *b, struct err *e)
+{
+	if (caps_has(CAP_KILL) || !b->config.may_change_user)
+		return 0;
+	if (setresuid(b->config.uid, (uid_t)-1, (uid_t)-1) < 0)
+		return err_set(e, -errno, "share the daemon's user, to be able to signal it");
+	return 0;
+}
+
+static int keep_little(const struct boot *b, struct err *e)
+{
+	int r = keep_right_to_signal(b, e);
+
+	if (r == 0)
+		r = caps_keep_only(kept, ARRAY_LEN(kept), e);
+	if (r < 0)
+		return r;
+	/* Nobody is to read memory or descriptors of PID 1, not even the daemon's user. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_set(e, -errno, "make this process not dumpable");
+	return 0;
+}
+
+int privileges_settle(struct boot *b, struct err *e)
+{
+	bool is_good;
+	int r;
+
+	fsuser_revert();
+	if (!b->config.confine) {
+		boot_note(b, "the program keeps the user and the capabilities of wgmesh-init");
+		return OUTCOME_SKIPPED;
+	}
+	is_good = explain_net_admin(b);
+	if (b->config.is_dry) {
+		boot_note(b, "the daemon would be user %u:%u %s CAP_NET_ADMIN", b->config.uid,
+			  b->config.gid, is_good ? "with" : "without");
+		return is_good ? OUTCOME_OK : OUTCOME_WARNED;
+	}
+	is_good &= make_runtime_dir(b, "/run/wgmesh");
+	is_good &= make_runtime_dir(b, "/run/wireguard");
+	r = keep_little(b, e);
+	if (r < 0)
+		return r;
+	if (b->config.uid == 0)
+		boot_warn(b, "the daemon runs as root, for want of CAP_SETUID and CAP_SETGID or "
+			     "because --user asks for it");
+	boot_note(b, "the daemon gets user %u:%u and %s", b->config.uid, b->config.gid,
+		  caps_has(CAP_NET_ADMIN) ? "CAP_NET_ADMIN, nothing else" : "no capability at all");
+	return is_good && b->config.uid != 0 ? OUTCOME_OK : OUTCOME_WARNED;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/status.h"
+#include "common/defs.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define BACKLOG	  16
+#define ANSWER_S  1
+#define NAME_HEAD "@wgmesh-init/"
+
+struct text {
+	char *out;
+	size_t len;
+};
+
+/* One "key=value" line; a value never contains a line break, or it would forge the next line. */
+__attribute__((format(printf, 3, 4))) static void put(struct text *t, const char *key,
+						      const char *fmt, ...)
+{
+	char value[600];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(value, sizeof(value), fmt, ap);
+	va_end(ap);
+	for (char *p = value; *p; p++)
+		if ((unsigned char)*p < 0x20)
+			*p = ' ';
+	n = snprintf(t->out + t->len, STATUS_SIZE - t->len, "%s=%s\n", key, value);
+	if (n > 0 && (size_t)n < STATUS_SIZE - t->len)
+		t->len += (size_t)n;
+	t->out[t->len] = '\0';
+}
+
+bool status_is_healthy(const struct supervise *m)
+{
+	return m->state == SUPERVISE_RUNNING;
+}
+
+static void put_phases(struct text *t, const struct boot *b)
+{
+	for (size_t i = 0; i < PHASE_COUNT; i++) {
+		const struct phase *p = &b->phases[i];
+		char key[40];
+
+		(void)snprintf(key, sizeof(key), "phase.%s", phase_name((enum phase_id)i));
+		put(t, key, "%s %llu.%03u %s", outcome_name(p->outcome),
+		    (unsigned long long)(p->duration_us / 1000),
+		    (unsigned int)(p->duration_us % 1000), p->note);
+	}
+}
+
+size_t status_format(const struct status_view *v, char out[static STATUS_SIZE])
+{
+	struct text t = { .out = out };
+	const struct supervise *m = v->machine;
+	const struct boot *b = v->boot;
+
+	out[0] = '\0';
+	put(&t, "healthy", "%s", status_is_healthy(m) ? "true" : "false");
+	put(&t, "state", "%s", supervise_state_name(m->state));
+	put(&t, "version", "%s", WGMESH_VERSION);
+	put(&t, "uptime_s", "%llu", (unsigned long long)((v->now_us - b->started_us) / 1000000));
+	put(&t, "daemon_pid", "%d", v->daemon);
+	put(&t, "restarts", "%u", m->restarts);
+	put(&t, "failures", "%u", m->failures);
+	if (m->last_code >= 0) {
+		put(&t, "last_exit", "%d", m->last_code);
+		put(&t, "last_run_s", "%llu", (unsigned long long)(m->last_run_ms / 1000));
+	}
+	if (!b->config.is_plain) {
+		put(&t, "state_dir", "%s", b->config.state_dir);
+		put(&t, "interface", "%s", b->config.interface);
+		put(&t, "verdict", "%s", verdict_name(b->volume.verdict));
+		put(&t, "volume", "%s", b->volume.what);
+	}
+	put_phases(&t, b);
+	return t.len;
+}
+
+/* "@" stands for the leading NUL of an abstract name; the text must fit, and always does. */
+static int make_address(struct sockaddr_un *sa, socklen_t *len, bool with_pid)
+{
+	struct stat st;
+	char pid[16] = "";
+	int n;
+
+	memset(sa, 0, sizeof(*sa));
+	sa->sun_family = AF_UNIX;
+	if (stat("/proc/self/ns/pid", &st) < 0)
+		st.st_ino = 0;
+	if (with_pid)
+		(void)snprintf(pid, sizeof(pid), "/%d", getpid());
+	n = snprintf(sa->sun_path, sizeof(sa->sun_path), NAME_HEAD "%llu%s",
+		     (unsigned long long)st.st_ino, pid);
+	if (n < 0 || (size_t)n >= sizeof(sa->sun_path))
+		return -ENAMETOOLONG;
+	sa->sun_path[0] = '\0';
+	*len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)n);
+	return 0;
+}
+
+static int bind_name(int fd, bool with_pid)
+{
+	struct sockaddr_un sa;
+	socklen_t len = 0;
+	int r = make_address(&sa, &len, with_pid);
+
+	if (r < 0)
+		return r;
+	return bind(fd, (const struct sockaddr *)&sa, len) < 0 ? -errno : 0;
+}
+
+int status_listen(void)
+{
+	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = bind_name(fd, false);
+	if (r == -EADDRINUSE)
+		r = bind_name(fd, true);
+	if (r < 0)
+		return r;
+	return listen(fd, BACKLOG) < 0 ? -errno : steal_fd(&fd);
+}
+
+/* With the host's network, a process of another container could have taken the name. */
+static bool is_in_our_namespace(int fd)
+{
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid > 0;
+}
+
+static int read_answer(int fd, char out[static STATUS_SIZE])
+{
+	size_t used = 0;
+
+	while (used < STATUS_SIZE - 1) {
+		ssize_t n = read(fd, out + used, STATUS_SIZE - 1 - used);
+
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		used += (size_t)n;
+	}
+	out[used] = '\0';
+	return used == 0 ? -ENODATA : 0;
+}
+
+int status_fetch(char out[static STATUS_SIZE], struct err *e)
+{
+	const struct timeval limit = { .tv_sec = ANSWER_S };
+	struct sockaddr_un sa;
+	socklen_t len = 0;
+	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int r = make_address(&sa, &len, false);
+
+	if (fd < 0 || r < 0)
+		return err_set(e, fd < 0 ? -errno : r, "open a socket");
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	if (connect(fd, (const struct sockaddr *)&sa, len) < 0)
+		return err_set(
+			e, -errno,
+			"no wgmesh-init supervises anything here: it is still starting, or it "
+			"runs in another container");
+	if (!is_in_our_namespace(fd))
+		return err_set(e, -EPERM, "the status socket belongs to another container");
+	r = read_answer(fd, out);
+	return r < 0 ? err_set(e, r, "wgmesh-init does not answer") : 0;
+}
+
+bool status_value(const char *text, const char *key, char *out, size_t size)
+{
+	size_t len = strlen(key);
+
+	out[0] = '\0';
+	for (const char *p = text; *p;) {
+		size_t n = strcspn(p, "\n");
+
+		if (n > len && strncmp(p, key, len) == 0 && p[len] == '=') {
+			size_t m = n - len - 1;
+
+			memcpy(out, p + len + 1, m < size ? m : size - 1);
+			out[m < size ? m : size - 1] = '\0';
+			return true;
+		}
+		p += n + (p[n] == '\n' ? 1 : 0);
+	}
+	return false;
+}

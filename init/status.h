@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/* status - what PID 1 knows, as key=value lines, and the socket it is served on */
+#ifndef INIT_STATUS_H
+#define INIT_STATUS_H
+
+#include "common/err.h"
+#include "init/boot.h"
+#include "init/supervise.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define STATUS_SIZE 8192
+
+/**
+ * struct status_view - What there is to say
+ * @boot:	Phases and verdict
+ * @machine:	Supervisor
+ * @daemon:	Process number of the daemon, 0 when it does not run
+ * @now_us:	Monotonic time
+ */
+struct status_view {
+	const struct boot *boot;
+	const struct supervise *machine;
+	pid_t daemon;
+	uint64_t now_us;
+};
+
+/**
+ * status_format() - Write the lines
+ * @v:		What there is to say
+ * @out:	Receives the text
+ *
+ * Return: bytes written, without the terminating NUL
+ */
+size_t status_format(const struct status_view *v, char out[static STATUS_SIZE]);
+
+/**
+ * status_is_healthy() - Is the container in the state it should be in?
+ */
+bool status_is_healthy(const struct supervise *m);
+
+/**
+ * status_listen() - Open the socket, named by the PID namespace, so that no directory is needed
+ *
+ * Return: listening descriptor owned by the caller, or a negative errno value
+ */
+int status_listen(void);
+
+/**
+ * status_fetch() - Ask the PID 1 of this container
+ * @out:	Receives its lines
+ * @e:		Receives the reason on failure
+ *
+ * Return: 0 or a negative errno value
+ */
+int status_fetch(char out[static STATUS_SIZE], struct err *e);
+
+/**
+ * status_value() - Find a value in the lines; pure
+ * @text:	Lines
+ * @key:	Key
+ * @out:	Receives the value, cut to @size; empty when there is none
+ * @size:	Room in @out
+ *
+ * Return: true when there is one
+ */
+bool status_value(const char *text, const char *key, char *out, size_t size);
+
+#endif /* INIT_STATUS_H */

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/supervise.h"
+#include "common/defs.h"
+#include "common/exits.h"
+
+#include <stddef.h>
+
+/*
+ * DOC: Theory of operation
+ *
+ * One table, state x event to handler; an empty field means that the event changes nothing. The
+ * way out is always the same: the daemon has ended, the hook takes the network down, what is left
+ * is told to end, what then still is left is killed, and PID 1 ends. A crash of the daemon is not
+ * on that way: RUNNING and BACKOFF alternate and nothing else is touched.
+ */
+
+#define BACKOFF_MIN_MS	   100
+#define BACKOFF_MAX_MS	   30000
+#define BACKOFF_DOUBLINGS  9
+#define HEALTHY_MS	   60000
+#define HOOK_MS		   2000
+#define HURRIED_HOOK_MS	   1000
+#define KILL_MS		   1000
+#define SIGNAL_CODE(n)	   (128 + (n))
+#define SIGNAL_NUMBER_TERM 15
+#define SIGNAL_NUMBER_KILL 9
+
+typedef struct supervise_step handler(struct supervise *m, const struct supervise_event *ev);
+
+static const struct supervise_step nothing = { 0 };
+
+static struct supervise_step spawn(struct supervise *m, const struct supervise_event *ev)
+{
+	m->state = SUPERVISE_RUNNING;
+	m->started_ms = ev->now_ms;
+	return (struct supervise_step) { .actions = SUPERVISE_DO_SPAWN };
+}
+
+static struct supervise_step respawn(struct supervise *m, const struct supervise_event *ev)
+{
+	m->restarts++;
+	return spawn(m, ev);
+}
+
+static struct supervise_step finish(struct supervise *m, const struct supervise_event *ev)
+{
+	(void)ev;
+	m->state = SUPERVISE_DONE;
+	return (struct supervise_step) { .actions = SUPERVISE_DO_DISARM | SUPERVISE_DO_EXIT };
+}
+
+static struct supervise_step purge(struct supervise *m, const struct supervise_event *ev)
+{
+	m->state = SUPERVISE_PURGING;
+	m->is_forced = true;
+	return (struct supervise_step) { .actions = SUPERVISE_DO_KILL_ALL | SUPERVISE_DO_ARM,
+					 .timer_ms = ev->now_ms + KILL_MS };
+}
+
+static struct supervise_step sweep(struct supervise *m, const struct supervise_event *ev)
+{
+	if (m->is_forced || ev->now_ms >= m->deadline_ms)
+		return purge(m, ev);
+	m->state = SUPERVISE_SWEEPING;
+	return (struct supervise_step) { .actions = SUPERVISE_DO_TERM_ALL | SUPERVISE_DO_ARM,
+					 .timer_ms = m->deadline_ms };
+}
+
+/* The daemon is gone for good: take the network down, then sweep. */
+static struct supervise_step wind_up(struct supervise *m, const struct supervise_event *ev)
+{
+	uint64_t limit_ms = m->is_forced ? HURRIED_HOOK_MS : HOOK_MS;
+
+	if (!m->policy.has_hook)
+		return sweep(m, ev);
+	m->state = SUPERVISE_HOOK;
+	return (struct supervise_step) { .actions = SUPERVISE_DO_HOOK | SUPERVISE_DO_ARM,
+					 .timer_ms = ev->now_ms + limit_ms };
+}
+
+static struct supervise_step hook_overdue(struct supervise *m, const struct supervise_event *ev)
+{
+	struct supervise_step step = sweep(m, ev);
+
+	step.actions |= SUPERVISE_DO_KILL_HOOK;
+	return step;
+}
+
+/* Ends without a stop signal: there is nobody whose patience counts, so the whole time is given. */
+static struct supervise_step end_with(struct supervise *m, const struct supervise_event *ev,
+				      int code)
+{
+	m->exit_code = code;
+	m->deadline_ms = ev->now_ms + m->policy.stop_timeout_ms;
+	return wind_up(m, ev);
+}
+
+static struct supervise_step give_up(struct supervise *m, const struct supervise_event *ev)
+{
+	/* Under restart=always a daemon can loop with code 0; a loop is not a success. */
+	int code = ev->code == 0 ? EXITS_FAILURE : ev->code;
+
+	if (!m->policy.hold)
+		return end_with(m, ev, code);
+	m->exit_code = code;
+	m->state = SUPERVISE_HOLDING;
+	return (struct supervise_step) { .actions = SUPERVISE_DO_DISARM };
+}
+
+static struct supervise_step back_off(struct supervise *m, const struct supervise_event *ev,
+				      unsigned int failures)
+{
+	unsigned int doublings = failures > BACKOFF_DOUBLINGS ? BACKOFF_DOUBLINGS : failures - 1;
+	uint64_t base = (uint64_t)BACKOFF_MIN_MS << doublings;
+
+	/* A quarter of jitter keeps nodes that crashed together from coming back together. */
+	m->delay_ms = base + ev->random % (base / 4 + 1);
+	if (m->delay_ms > BACKOFF_MAX_MS)
+		m->delay_ms = BACKOFF_MAX_MS;
+	m->state = SUPERVISE_BACKOFF;
+	return (struct supervise_step) { .actions = SUPERVISE_DO_ARM,
+					 .timer_ms = ev->now_ms + m->delay_ms };
+}
+
+static void note_end(struct supervise *m, const struct supervise_event *ev)
+{
+	m->last_code = ev->code;
+	m->last_run_ms = ev->now_ms - m->started_ms;
+	m->fork_failures = 0;
+}
+
+static struct supervise_step ended(struct supervise *m, const struct supervise_event *ev)
+{
+	note_end(m, ev);
+	if (m->last_run_ms >= HEALTHY_MS)
+		m->failures = 0;
+	if (m->policy.restart == RESTART_NEVER)
+		return end_with(m, ev, ev->code);
+	if (ev->code == 0 && m->policy.restart == RESTART_ON_FAILURE)
+		return end_with(m, ev, 0);
+	m->failures++;
+	if (ev->is_final || m->failures >= SUPERVISE_LOOP_FAILURES ||
+	    (ev->signal == 0 && exits_is_incurable(ev->code)))
+		return give_up(m, ev);
+	return back_off(m, ev, m->failures);
+}
+
+/* No process could be made: the machine's trouble, not the daemon's, so it is tried for ever. */
+static struct supervise_step fork_failed(struct supervise *m, const struct supervise_event *ev)
+{
+	m->fork_failures++;
+	return back_off(m, ev, m->fork_failures);
+}
+
+static void begin_stop(struct supervise *m, const struct supervise_event *ev)
+{
+	m->stop_signal = ev->signal;
+	m->deadline_ms = ev->now_ms + m->policy.stop_timeout_ms;
+}
+
+static struct supervise_step stop_running(struct supervise *m, const struct supervise_event *ev)
+{
+	begin_stop(m, ev);
+	m->state = SUPERVISE_STOPPING;
+	return (struct supervise_step) { .actions = SUPERVISE_DO_FORWARD | SUPERVISE_DO_ARM,
+					 .signal = ev->signal,
+					 .timer_ms = m->deadline_ms };
+}
+
+/* Between two starts the last end is the truth, and it was not asked for. */
+static struct supervise_step stop_idle(struct supervise *m, const struct supervise_event *ev)
+{
+	begin_stop(m, ev);
+	m->exit_code = m->last_code > 0 ? m->last_code : 0;
+	return wind_up(m, ev);
+}
+
+static struct supervise_step kill_daemon(struct supervise *m, const struct supervise_event *ev)
+{
+	m->state = SUPERVISE_KILLING;
+	m->is_forced = true;
+	return (struct supervise_step) { .actions = SUPERVISE_DO_KILL_ALL | SUPERVISE_DO_ARM,
+					 .timer_ms = ev->now_ms + KILL_MS };
+}
+
+/* A daemon that ends of the signal it was stopped with did what it was asked to do. */
+static bool is_orderly(const struct supervise *m, const struct supervise_event *ev)
+{
+	return ev->code == SIGNAL_CODE(m->stop_signal) ||
+	       ev->code == SIGNAL_CODE(SIGNAL_NUMBER_TERM);
+}
+
+static struct supervise_step stopped(struct supervise *m, const struct supervise_event *ev)
+{
+	note_end(m, ev);
+	m->exit_code = is_orderly(m, ev) ? 0 : ev->code;
+	return wind_up(m, ev);
+}
+
+/* Not even SIGKILL ends it: it hangs in the kernel, and dies with PID 1 at the latest. */
+static struct supervise_step leave_daemon(struct supervise *m, const struct supervise_event *ev)
+{
+	m->exit_code = SIGNAL_CODE(SIGNAL_NUMBER_KILL);
+	return wind_up(m, ev);
+}
+
+static struct supervise_step hurry(struct supervise *m, const struct supervise_event *ev)
+{
+	if (m->stop_signal == 0)
+		begin_stop(m, ev);
+	else
+		m->is_forced = true;
+	return nothing;
+}
+
+static struct supervise_step hurry_sweep(struct supervise *m, const struct supervise_event *ev)
+{
+	if (m->stop_signal == 0) {
+		begin_stop(m, ev);
+		return (struct supervise_step) { .actions = SUPERVISE_DO_ARM,
+						 .timer_ms = m->deadline_ms };
+	}
+	return purge(m, ev);
+}
+
+/* clang-format off */
+static handler *const table[SUPERVISE_STATE_COUNT][SUPERVISE_EVENT_COUNT] = {
+	[SUPERVISE_NEW] = { [SUPERVISE_START] = spawn, [SUPERVISE_STOP] = stop_idle },
+	[SUPERVISE_RUNNING] = { [SUPERVISE_EXITED] = ended, [SUPERVISE_SPAWN_FAILED] = fork_failed,
+		[SUPERVISE_STOP] = stop_running },
+	[SUPERVISE_BACKOFF] = { [SUPERVISE_TIMER] = respawn, [SUPERVISE_STOP] = stop_idle },
+	[SUPERVISE_HOLDING] = { [SUPERVISE_STOP] = stop_idle },
+	[SUPERVISE_STOPPING] = { [SUPERVISE_EXITED] = stopped, [SUPERVISE_STOP] = kill_daemon,
+		[SUPERVISE_TIMER] = kill_daemon },
+	[SUPERVISE_KILLING] = { [SUPERVISE_EXITED] = stopped, [SUPERVISE_TIMER] = leave_daemon },
+	[SUPERVISE_HOOK] = { [SUPERVISE_HOOK_DONE] = sweep, [SUPERVISE_TIMER] = hook_overdue,
+		[SUPERVISE_STOP] = hurry },
+	[SUPERVISE_SWEEPING] = { [SUPERVISE_CHILDLESS] = finish, [SUPERVISE_TIMER] = purge,
+		[SUPERVISE_STOP] = hurry_sweep },
+	[SUPERVISE_PURGING] = { [SUPERVISE_CHILDLESS] = finish, [SUPERVISE_TIMER] = finish },
+	[SUPERVISE_DONE] = { NULL },
+};
+/* clang-format on */
+
+void supervise_init(struct supervise *m, const struct supervise_policy *policy)
+{
+	*m = (struct supervise) { .policy = *policy, .last_code = -1 };
+}
+
+struct supervise_step supervise_step(struct supervise *m, const struct supervise_event *ev)
+{
+	handler *handle = table[m->state][ev->type];
+
+	return handle ? handle(m, ev) : nothing;
+}
+
+const char *supervise_state_name(enum supervise_state state)
+{
+	static const char *const names[] = {
+		[SUPERVISE_NEW] = "new",	   [SUPERVISE_RUNNING] = "running",
+		[SUPERVISE_BACKOFF] = "backoff",   [SUPERVISE_HOLDING] = "holding",
+		[SUPERVISE_STOPPING] = "stopping", [SUPERVISE_KILLING] = "killing",
+		[SUPERVISE_HOOK] = "hook",	   [SUPERVISE_SWEEPING] = "sweeping",
+		[SUPERVISE_PURGING] = "purging",   [SUPERVISE_DONE] = "done",
+	};
+
+	_Static_assert(ARRAY_LEN(names) == SUPERVISE_STATE_COUNT, "a name for every state");
+	return names[state];
+}

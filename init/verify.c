@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/verify.h"
+#include "common/defs.h"
+#include "common/exits.h"
+#include "init/child.h"
+#include "init/spawn.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ARGS_MAX 9
+
+struct arguments {
+	char state_dir[PATH_MAX + 16];
+	char interface[32];
+	char *argv[ARGS_MAX];
+};
+
+static void add(struct arguments *a, const char *text)
+{
+	size_t n = 0;
+
+	while (a->argv[n])
+		n++;
+	/* execve(2) promises not to change what argv points to, but its type does not say so. */
+	memcpy(&a->argv[n], &text, sizeof(text));
+}
+
+static void make_arguments(const struct boot *b, struct arguments *a)
+{
+	const struct config *c = &b->config;
+
+	(void)snprintf(a->state_dir, sizeof(a->state_dir), "--state-dir=%s", c->state_dir);
+	(void)snprintf(a->interface, sizeof(a->interface), "--interface=%s", c->interface);
+	add(a, c->wgmesh);
+	add(a, "state");
+	add(a, "verify");
+	add(a, a->state_dir);
+	add(a, a->interface);
+	if (!c->is_dry)
+		add(a, "--repair");
+	if (c->new_identity)
+		add(a, "--new-identity=true");
+}
+
+static int judge(struct boot *b, const struct reaped *end, struct err *e)
+{
+	switch (end->code) {
+	case EXITS_OK:
+		boot_note(b, "wgmesh state verify found nothing wrong with %s",
+			  b->config.interface);
+		return OUTCOME_OK;
+	case EXITS_STATE_DAMAGED:
+		return err_exit(
+			e, end->code, -EBADMSG,
+			"the key file of %s is damaged or lost and there is nothing to "
+			"restore it from (see above); restore a backup, or start once with "
+			"--new-identity to accept that this node gets a new key and address",
+			b->config.interface);
+	case EXITS_CANNOT_CREATE:
+	case EXITS_IO:
+	case EXITS_NO_PERMISSION:
+	case EXITS_POLICY:
+		return err_exit(e, end->code, -EIO,
+				"wgmesh state verify refused this start with code %d (see above)",
+				end->code);
+	default:
+		break;
+	}
+	if (end->signal)
+		boot_note(b, "wgmesh state verify was killed by signal %d; going on unverified",
+			  end->signal);
+	else
+		boot_note(b, "wgmesh state verify ended with code %d; going on unverified",
+			  end->code);
+	return OUTCOME_WARNED;
+}
+
+static int run(struct boot *b, const struct spawn_program *p, struct err *e)
+{
+	struct spawn_child child;
+	struct reaped end = { 0 };
+	struct err why = { 0 };
+	int r = spawn_program(p, &child, e);
+
+	if (r < 0)
+		return r;
+	r = child_wait(&end, child.pid, CHILD_NO_LIMIT);
+	if (r < 0) {
+		/* It only reads, or replaces a file whole: it can be killed at any instruction. */
+		child_abandon(child.pid);
+		(void)spawn_error(&child, NULL);
+		return r == -EINTR ? r : err_set(e, r, "wait for wgmesh state verify");
+	}
+	if (spawn_error(&child, &why) < 0) {
+		boot_note(b, "cannot %.200s; going on unverified", why.msg);
+		return OUTCOME_WARNED;
+	}
+	return judge(b, &end, e);
+}
+
+int verify_state(struct boot *b, struct err *e)
+{
+	struct arguments a = { 0 };
+	struct spawn_program p = { .argv = a.argv,
+				   .envp = b->config.child_env,
+				   .confine = true,
+				   .uid = b->config.uid,
+				   .gid = b->config.gid };
+
+	if (!b->config.wgmesh) {
+		boot_note(b, "there is no wgmesh program to look at the key file with");
+		return OUTCOME_SKIPPED;
+	}
+	if (b->state_fd < 0) {
+		boot_note(b, "there is no state directory yet");
+		return OUTCOME_SKIPPED;
+	}
+	make_arguments(b, &a);
+	return run(b, &p, e);
+}

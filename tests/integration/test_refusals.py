@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: MIT
+"""What cannot work is refused at once: one sentence with the cure, and a documented exit code."""
+
+import os
+import socket
+
+import pytest
+
+from lib.container import DOCKER_CAPS, Mount
+from lib.lab import SECRET
+from lib.node import SECRET_FILE
+from lib.wait import eventually
+
+pytestmark = pytest.mark.asan
+
+USAGE, NO_WIREGUARD, SYSTEM, NO_PERMISSION, NOT_FOUND = 64, 69, 71, 77, 127
+
+
+def refusal(node):
+    """The errors of a node that ended: its sentences for the operator."""
+    return [event["msg"] for event in node.events("error")]
+
+
+def assert_refused(node, code, *words):
+    """It ended with the code, quickly, and one sentence holds all the words."""
+    assert node.wait() == code, node.log.text()
+    sentences = refusal(node)
+    assert any(all(word in sentence for word in words) for sentence in sentences), sentences
+    assert not node.has_interface()
+
+
+@pytest.mark.parametrize("join, words", [
+    (["--interface=9lives"], ["--interface", "9lives"]),
+    (["--interface=much-too-long-a-name"], ["--interface", "much-too-long-a-name"]),
+    (["--listen-port=0"], ["--listen-port", "65535"]),
+    (["--listen-port=65536"], ["--listen-port", "65535"]),
+    (["--listen-port=http"], ["--listen-port", "65535"]),
+    (["--mesh-subnet=10.0.0.0/33"], ["--mesh-subnet", "10.0.0.0/33"]),
+    (["--mesh-subnet=fd00::/64"], ["--mesh-subnet", "fd00::/64"]),
+    (["--advertise-routes=192.168.0.0"], ["--advertise-routes", "192.168.0.0"]),
+    (["--advertise-routes=0.0.0.0/0"], ["--advertise-routes", "default route"]),
+    (["--lisen-port=51820"], ["--lisen-port", "--listen-port"]),
+    (["--backend=quantum"], ["--backend", "auto"]),
+], ids=lambda value: value[0] if value and value[0].startswith("--") and "=" in value[0] else "")
+def test_a_bad_option_is_named_with_what_is_accepted(lab, join, words):
+    assert_refused(lab.node("node", volume=lab.volume("state"), join=join), USAGE, *words)
+
+
+@pytest.mark.parametrize("name, value", [
+    ("WGMESH_LISTEN_PORT", "http"), ("WGMESH_INTERFACE", "9lives"), ("WGMESH_MESH_SUBNET", "x")])
+def test_a_bad_variable_is_named_like_an_option(lab, name, value):
+    node = lab.node("node", volume=lab.volume("state"), env={name: value})
+    assert_refused(node, USAGE, name, value)
+
+
+def test_a_bad_option_of_init_is_named_too(lab):
+    node = lab.node("node", volume=lab.volume("state"), init=["--persistance=require"])
+    assert_refused(node, USAGE, "--persistance", "--persistence")
+
+
+def test_a_secret_that_is_too_short_is_refused_without_showing_it(lab):
+    node = lab.node("node", volume=lab.volume("state"), secret="too-short-4-us")
+    assert_refused(node, USAGE, "16")
+    assert "too-short-4-us" not in node.log.text()
+
+
+def test_a_missing_secret_is_asked_for(lab):
+    node = lab.node("node", volume=lab.volume("state"), secret=None)
+    assert_refused(node, USAGE, "WGMESH_SECRET_FILE")
+
+
+def test_a_secret_given_twice_is_refused(lab):
+    node = lab.node("node", volume=lab.volume("state"), env={"WGMESH_SECRET": SECRET})
+    assert_refused(node, USAGE, "twice")
+
+
+def test_a_secret_file_that_is_not_there_is_named(lab):
+    node = lab.node("node", volume=lab.volume("state"), secret=None,
+                    env={"WGMESH_SECRET_FILE": "/run/secrets/absent"})
+    assert_refused(node, USAGE, "/run/secrets/absent")
+
+
+def test_the_secret_is_in_no_command_line_and_no_log(lab):
+    node = lab.node("node", volume=lab.volume("state"), secret=None, env={"WGMESH_SECRET": SECRET},
+                    init=["--log-level=debug"], join=["--log-level=debug"])
+    eventually(node.has_interface, "the interface")
+    assert SECRET not in node.log.text()
+    assert node.state()["wg_private_key"] not in node.log.text()
+    for process in node.processes():
+        assert SECRET not in " ".join(process.argv)
+
+
+def test_an_unknown_variable_is_a_warning_that_suggests_the_right_one(lab):
+    node = lab.node("node", volume=lab.volume("state"), env={"WGMESH_LISTEN_PROT": "4711"})
+    eventually(node.has_interface, "the interface")
+    warning = node.find_log("WGMESH_LISTEN_PROT", level="warn")
+    assert warning and "WGMESH_LISTEN_PORT" in warning["msg"]
+
+
+def test_a_missing_net_admin_is_named_with_the_cure(lab):
+    node = lab.node("node", volume=lab.volume("state"), caps=DOCKER_CAPS)
+    assert_refused(node, NO_PERMISSION, "NET_ADMIN")
+
+
+def test_a_user_without_capabilities_is_told_why(lab):
+    volume = lab.volume("state")
+    os.chown(volume, 65532, 65532)
+    node = lab.node("node", volume=volume, user=(65532, 65532))
+    assert_refused(node, NO_PERMISSION, "NET_ADMIN")
+
+
+def test_without_kernel_module_and_tun_device_both_are_named(lab):
+    node = lab.node("node", volume=lab.volume("state"), absent=("/dev/net/tun",))
+    assert_refused(node, NO_WIREGUARD, "/dev/net/tun")
+
+
+def test_without_kernel_module_and_userspace_program_both_are_named(lab):
+    node = lab.node("node", volume=lab.volume("state"), absent=("/usr/bin/wireguard-go",))
+    assert_refused(node, NO_WIREGUARD, "wireguard-go")
+
+
+def test_a_foreign_interface_of_that_name_is_left_alone(lab):
+    port = lab.port()
+    port.ip("link add wg0 type veth peer name foreign", "addr add 192.0.2.1/24 dev wg0")
+    before = port.run("ip", "address", "show", "wg0").stdout
+    node = lab.node("node", volume=lab.volume("state"), port=port)
+    assert node.wait() != 0
+    assert any("wg0" in sentence for sentence in refusal(node)), refusal(node)
+    assert port.run("ip", "address", "show", "wg0").stdout == before
+
+
+def test_a_taken_port_is_named(lab):
+    port = lab.port()
+    with port.socket(socket.AF_INET, socket.SOCK_DGRAM) as blocker:
+        blocker.bind(("0.0.0.0", 51820))
+        node = lab.node("node", volume=lab.volume("state"), port=port, init=["--restart=never"])
+        assert_refused(node, SYSTEM, "51820", "--listen-port")
+
+
+def test_an_unreadable_secret_file_names_the_file(lab):
+    path = lab.secret_file(SECRET)
+    path.chmod(0o000)
+    node = lab.node("node", volume=lab.volume("state"), secret=None,
+                    env={"WGMESH_SECRET_FILE": SECRET_FILE},
+                    mounts=[Mount.bind(path, SECRET_FILE, read_only=True)],
+                    caps=(DOCKER_CAPS | {"net_admin"}) - {"dac_override"})
+    assert node.wait() in (USAGE, NO_PERMISSION)
+    assert any(SECRET_FILE in sentence for sentence in refusal(node)), refusal(node)
+
+
+def test_a_program_that_does_not_exist_is_127(lab):
+    node = lab.container("node", ["wgmesh-init", "--state-dir=none", "--", "no-such-program"])
+    assert node.wait() == NOT_FOUND
+    assert "no-such-program" in node.log.text()

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: MIT
+"""A stop is not a crash: peers are told, and WireGuard goes, whatever state the daemon is in."""
+
+import signal
+import time
+
+import pytest
+
+from lib.wait import eventually
+
+pytestmark = [pytest.mark.asan, pytest.mark.kernel]
+
+
+@pytest.fixture
+def started(lab):
+    """A node in a network namespace that the test keeps, as a pod's is kept."""
+    node = lab.node("node", volume=lab.volume("node"), port=lab.port(),
+                    init=["--stop-timeout=1s"])
+    eventually(lambda: node.has_interface() and node.mesh_process(), "the node")
+    return node
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_stop_says_goodbye_and_takes_the_interface_down(lab, started, number, time_scale):
+    peer = lab.peer()
+    peer.announce()
+    peer.wait_for("HELLO", where=lambda m: m.body["wg_pubkey"] == started.public_key)
+    key = started.public_key
+    begun = time.monotonic()
+    started.signal(number)
+    assert started.wait() == 0
+    assert time.monotonic() - begun < time_scale
+    peer.wait_for("GOODBYE", where=lambda m: m.body["wg_pubkey"] == key, within=1)
+    assert not started.has_interface()
+
+
+def test_the_interface_goes_even_if_the_daemon_had_to_be_killed(started):
+    for process in started.daemons():
+        process.signal(signal.SIGSTOP)
+    started.signal(signal.SIGTERM)
+    started.wait(within=4)
+    assert not started.has_interface()
+
+
+def test_the_interface_goes_even_if_the_daemon_is_killed_while_it_stops(started):
+    netadmin = started.netadmin()
+    netadmin.signal(signal.SIGSTOP)
+    started.signal(signal.SIGTERM)
+    for process in started.daemons():
+        process.signal(signal.SIGKILL)
+    started.wait()
+    assert not started.has_interface()
+
+
+def test_a_second_stop_signal_cuts_the_wait_short(lab, time_scale):
+    node = lab.node("node", volume=lab.volume("node"), init=["--stop-timeout=60s"])
+    eventually(lambda: node.has_interface() and node.mesh_process(), "the node")
+    for process in node.daemons():
+        process.signal(signal.SIGSTOP)
+    begun = time.monotonic()
+    node.signal(signal.SIGTERM)
+    eventually(lambda: node.find_log("SIGTERM") or time.monotonic() - begun > 0.2, "the first signal")
+    node.signal(signal.SIGTERM)
+    node.wait()
+    assert time.monotonic() - begun < 3 * time_scale
+    assert not node.has_interface()
+
+
+def test_the_stopped_node_starts_again_in_the_same_namespace(lab, started):
+    before = started.identity()
+    started.stop()
+    again = lab.node("node", volume=lab.volume("node"), port=started.port)
+    eventually(again.has_interface, "the interface")
+    assert again.identity() == before

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: MIT
+"""PID 1's own duties: reaping, signals, restarts, health."""
+
+import json
+import re
+import signal
+import time
+
+import pytest
+
+from lib.wait import eventually
+
+pytestmark = pytest.mark.asan
+
+
+def supervised(lab, *command, init=()):
+    """Any program under a wgmesh-init without state."""
+    return lab.container("node", ["wgmesh-init", "--state-dir=none", *init, "--", *command])
+
+
+def test_orphans_are_reaped(lab):
+    orphans = "for i in 1 2 3 4 5; do (sleep 0.05 &) ; done; exec sleep 1000"
+    box = supervised(lab, "sh", "-c", orphans)
+    eventually(lambda: any(p.argv[:2] == ["sleep", "1000"] for p in box.processes()), "the program")
+    eventually(lambda: len(box.processes()) == 2, "PID 1 and the program, and nobody else")
+    assert [p.state for p in box.processes() if p.state == "Z"] == []
+
+
+def test_the_programs_exit_code_is_the_containers(lab):
+    assert supervised(lab, "sh", "-c", "exit 7", init=["--restart=never"]).wait() == 7
+    assert supervised(lab, "true").wait() == 0
+
+
+def test_a_program_killed_by_a_signal_is_128_plus_n(lab):
+    box = supervised(lab, "sh", "-c", "kill -SEGV $$", init=["--restart=never"])
+    assert box.wait() == 128 + signal.SIGSEGV
+
+
+@pytest.mark.parametrize("name", ["HUP", "USR1", "USR2", "WINCH", "TERM", "INT", "QUIT"])
+def test_signals_are_passed_on_once(lab, name):
+    script = f"trap 'echo got {name}' {name}; echo ready; while :; do sleep 0.01; done"
+    box = supervised(lab, "sh", "-c", script, init=["--stop-timeout=300ms"])
+    eventually(lambda: "ready" in box.stdout.lines, "the program")
+    box.signal(getattr(signal, f"SIG{name}"))
+    eventually(lambda: f"got {name}" in box.stdout.lines, "the signal")
+    assert box.stdout.lines.count(f"got {name}") == 1
+
+
+def test_a_program_that_ignores_the_stop_is_killed_in_time(lab, time_scale):
+    box = supervised(lab, "sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.01; done",
+                     init=["--stop-timeout=300ms"])
+    eventually(lambda: "ready" in box.stdout.lines, "the program")
+    begun = time.monotonic()
+    box.signal(signal.SIGTERM)
+    assert box.wait() == 128 + signal.SIGKILL
+    assert 0.3 <= time.monotonic() - begun < 0.3 + time_scale
+
+
+def test_a_failing_program_is_started_again_with_growing_pauses(lab):
+    box = supervised(lab, "sh", "-c", "echo run; exit 1", init=["--restart=on-failure"])
+    eventually(lambda: len(box.stdout.lines) >= 4, "four runs")
+    said = [event["msg"] for event in box.log.events() if "next start in" in event["msg"]]
+    pauses = [float(re.search(r"in ([\d.]+) s", text).group(1)) for text in said]
+    assert pauses == sorted(pauses) and pauses[0] < pauses[2], said
+    box.stop()
+
+
+def test_a_program_that_is_not_the_daemon_is_restarted_only_when_that_was_asked_for(lab):
+    box = supervised(lab, "sh", "-c", "echo run; exit 1")
+    assert box.wait() == 1
+    assert box.stdout.lines == ["run"]
+
+
+def test_an_exit_that_no_restart_cures_is_not_retried(lab):
+    box = supervised(lab, "sh", "-c", "echo run; exit 78", init=["--restart=on-failure"])
+    assert box.wait() == 78
+    assert box.stdout.lines == ["run"]
+
+
+def test_an_idle_pid_1_uses_no_cpu(lab):
+    box = supervised(lab, "sleep", "1000")
+    eventually(lambda: any(p.argv == ["sleep", "1000"] for p in box.processes()), "the program")
+
+    def switches():
+        status = box.init.status
+        return int(status["voluntary_ctxt_switches"])
+
+    before = eventually(lambda: settled(switches), "PID 1 at rest")
+    time.sleep(0.5)
+    assert switches() == before
+
+
+def settled(read):
+    """A counter that stands still for 100 ms."""
+    first = read()
+    time.sleep(0.1)
+    return first if read() == first else None
+
+
+def test_the_health_check_is_0_when_up_silent_and_quick(lab, time_scale):
+    node = lab.node("node", volume=lab.volume("state"))
+    eventually(lambda: node.exec("wgmesh-init", "healthcheck", check=False).returncode == 0, "health")
+    begun = time.monotonic()
+    result = node.exec("wgmesh-init", "healthcheck")
+    assert time.monotonic() - begun < 0.25 * time_scale, "50 ms of its own, the rest is nsenter"
+    assert result.stdout == "" and result.stderr == ""
+
+
+def test_the_health_check_is_1_while_the_daemon_hangs_in_a_restart_loop(lab):
+    box = lab.container("node", ["wgmesh-init", "--state-dir=none", "--", "sh", "-c", "exit 1"])
+    eventually(lambda: box.exec("wgmesh-init", "healthcheck", check=False).returncode == 1, "ill health")
+
+
+def test_status_tells_what_pid_1_knows(lab):
+    node = lab.node("node", volume=lab.volume("state"))
+    eventually(node.has_interface, "the interface")
+    status = json.loads(node.exec("wgmesh-init", "status", "--json").stdout)
+    assert "persistent" in json.dumps(status)
+    assert "/var/lib/wgmesh" in json.dumps(status)
+    assert node.exec("wgmesh-init", "status").stdout.strip()
+
+
+def test_check_reports_every_phase_and_changes_nothing(lab):
+    volume = lab.volume("state")
+    box = lab.container("node", ["wgmesh-init", "check"])
+    assert box.wait() == 0
+    for phase in ("volume", "writability", "ownership"):
+        assert phase in box.stdout.text() + box.log.text()
+    assert list(volume.iterdir()) == []

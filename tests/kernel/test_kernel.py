@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+"""The integration tests that the kernel's WireGuard makes a difference to, in a virtual machine."""
+
+import pytest
+import vm
+
+COMMAND = ["/usr/bin/python3", "-B", "-m", "pytest", "-c", "tests/pytest.ini", "-m", "kernel",
+           "--time-scale", "5", "tests/integration"]
+
+
+def test_nodes_mesh_crash_and_stop_over_the_kernels_wireguard():
+    try:
+        status, output = vm.run(COMMAND)
+    except vm.Unavailable as missing:
+        pytest.skip(str(missing))
+    print(output)
+    assert status == 0
+
+
+def test_a_virtual_machine_that_hangs_is_a_failure_with_its_last_words():
+    try:
+        with pytest.raises(vm.Failed, match="hung(.|\n)*still here"):
+            vm.run(["sh", "-c", "echo still here; sleep 1000"], timeout_s=6)
+    except vm.Unavailable as missing:
+        pytest.skip(str(missing))
+
+
+def test_a_virtual_machine_that_panics_is_a_failure():
+    try:
+        with pytest.raises(vm.Failed, match="without a status(.|\n)*sysrq"):
+            vm.run(["sh", "-c", "echo c >/proc/sysrq-trigger"])
+    except vm.Unavailable as missing:
+        pytest.skip(str(missing))
