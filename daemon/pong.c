@@ -15,6 +15,7 @@
 #define LINE_MAX_LEN	16
 #define CONNECTIONS_MAX PEERS_MAX
 #define BACKLOG		64
+#define UNREAD_MAX	1024 /* bytes of answers; who does not read them is no prober */
 
 struct connection {
 	struct pong *owner;
@@ -57,7 +58,8 @@ static void on_read(struct bufferevent *bev, void *arg)
 		if (!line)
 			break;
 		free(line);
-		if (!is_ping || bufferevent_write(bev, "pong\n", 5) < 0) {
+		if (!is_ping || evbuffer_get_length(bufferevent_get_output(bev)) > UNREAD_MAX ||
+		    bufferevent_write(bev, "pong\n", 5) < 0) {
 			hang_up(c);
 			return;
 		}

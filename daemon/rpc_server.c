@@ -19,10 +19,12 @@
 #define CLIENTS_MAX 32
 #define SILENCE_S   30
 #define BACKLOG	    16
+#define UNREAD_MAX  (1024 * 1024) /* answers that wait to be read; then no request is taken */
 
 struct client {
 	struct rpc_server *server;
 	struct bufferevent *bev;
+	bool is_leaving; /* it has closed its side, and waits for its last answers */
 	struct client *next;
 	struct client *prev;
 };
@@ -66,34 +68,53 @@ static bool answer_line(struct client *c, const char *line, size_t len)
 	return ok;
 }
 
-static void on_read(struct bufferevent *bev, void *arg)
+/* Answers what has come, as long as the answers are read; may hang up. */
+static void answer_lines(struct client *c)
 {
-	struct evbuffer *in = bufferevent_get_input(bev);
-	struct client *c = arg;
+	struct evbuffer *in = bufferevent_get_input(c->bev);
+	struct evbuffer *out = bufferevent_get_output(c->bev);
+	bool ok = true;
 
-	for (;;) {
+	while (ok && evbuffer_get_length(out) < UNREAD_MAX) {
 		size_t len = 0;
 		char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
-		bool ok;
 
-		if (!line)
-			break;
-		ok = answer_line(c, line, len);
-		free(line);
-		if (!ok) {
-			hang_up(c);
+		if (!line) {
+			if (evbuffer_get_length(in) >= RPC_LINE_MAX ||
+			    (c->is_leaving && evbuffer_get_length(out) == 0))
+				hang_up(c);
 			return;
 		}
+		ok = answer_line(c, line, len);
+		free(line);
 	}
-	if (evbuffer_get_length(in) >= RPC_LINE_MAX)
+	if (!ok)
 		hang_up(c);
+}
+
+static void on_read(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	answer_lines(arg);
+}
+
+static void on_written(struct bufferevent *bev, void *arg)
+{
+	(void)bev;
+	answer_lines(arg);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
 {
-	(void)bev;
-	(void)what;
-	hang_up(arg);
+	struct client *c = arg;
+
+	if (!(what & BEV_EVENT_EOF)) {
+		hang_up(c);
+		return;
+	}
+	c->is_leaving = true;
+	(void)bufferevent_disable(bev, EV_READ);
+	answer_lines(c);
 }
 
 static bool may_ask(int fd)
@@ -129,7 +150,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 		c->next->prev = c;
 	s->clients = c;
 	s->n_clients++;
-	bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
+	bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
 	bufferevent_set_timeouts(c->bev, &silence, &silence);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, RPC_LINE_MAX);
 	(void)bufferevent_enable(c->bev, EV_READ | EV_WRITE);
@@ -145,10 +166,11 @@ static int clear_path(const struct sockaddr_un *at)
 		return errno == ENOENT ? 0 : -errno;
 	if (!S_ISSOCK(st.st_mode))
 		return -EEXIST;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
 		return -errno;
-	if (connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0)
+	/* A hung node with a full backlog is alive too. */
+	if (connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0 || errno == EAGAIN)
 		return -EADDRINUSE;
 	if (errno != ECONNREFUSED)
 		return -errno;

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/rpc_server.h"
+#include "tests/unit/fixtures.h"
+#include "tests/unit/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define PING "{\"jsonrpc\":\"2.0\",\"method\":\"daemon.ping\",\"id\":2}\n"
+#define LIST "{\"jsonrpc\":\"2.0\",\"method\":\"peers.list\"}\n"
+
+/**
+ * struct fixture - A server in a directory of its own, and one client
+ * @n_asked:	Requests that the server has taken
+ * @n_sent:	Requests that the client has sent
+ * @n_lines:	Answers that the client has read
+ * @answers:	The newest of them, as text
+ * @is_over:	The server hung up
+ */
+struct fixture {
+	struct event_base *base;
+	struct rpc_server *server;
+	struct rpc_status status;
+	struct peers *peers;
+	char dir[64];
+	char path[100];
+	int client;
+	size_t n_asked;
+	size_t n_sent;
+	size_t n_lines;
+	char answers[65536];
+	bool is_over;
+};
+
+static void fill_source(void *arg, struct rpc_source *out)
+{
+	struct fixture *f = arg;
+
+	f->n_asked++;
+	out->status = &f->status;
+	out->peers = f->peers;
+}
+
+static int make_fixture(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct wg_key self = key_of(1);
+	struct err e = { 0 };
+
+	assert_non_null(f);
+	(void)strcpy(f->dir, "/tmp/test-rpc-XXXXXX");
+	assert_non_null(mkdtemp(f->dir));
+	(void)snprintf(f->path, sizeof(f->path), "%s/run/wg0.sock", f->dir);
+	f->base = event_base_new();
+	f->peers = peers_new(&self);
+	assert_true(f->base && f->peers);
+	f->status = (struct rpc_status) { .ifname = "wg0", .backend = "kernel", .identity = "" };
+	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, fill_source, f, &e), 0);
+	f->client = -1;
+	*state = f;
+	return 0;
+}
+
+static int free_fixture(void **state)
+{
+	struct fixture *f = *state;
+	char run[80];
+
+	if (f->client >= 0)
+		(void)close(f->client);
+	rpc_server_close(f->server);
+	peers_free(f->peers);
+	event_base_free(f->base);
+	(void)unlink(f->path);
+	(void)snprintf(run, sizeof(run), "%s/run", f->dir);
+	(void)rmdir(run);
+	assert_int_equal(rmdir(f->dir), 0);
+	free(f);
+	return 0;
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
+	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0) {
+		int saved = errno;
+
+		(void)close(fd);
+		return -saved;
+	}
+	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fd;
+}
+
+static void say(struct fixture *f, const char *text)
+{
+	if (f->client < 0)
+		f->client = connect_to(f->path);
+	assert_true(f->client >= 0);
+	assert_int_equal(write(f->client, text, strlen(text)), strlen(text));
+}
+
+/* Reads what has come. */
+static void take_answers(struct fixture *f)
+{
+	for (;;) {
+		ssize_t n = read(f->client, f->answers, sizeof(f->answers) - 1);
+
+		if (n == 0 || (n < 0 && errno == ECONNRESET))
+			f->is_over = true;
+		if (n <= 0)
+			return;
+		f->answers[n] = '\0';
+		for (const char *p = f->answers; (p = strchr(p, '\n')) != NULL; p++)
+			f->n_lines++;
+	}
+}
+
+static bool one_answer_came(void *arg)
+{
+	take_answers(arg);
+	return ((struct fixture *)arg)->n_lines >= 1;
+}
+
+static bool two_answers_came(void *arg)
+{
+	take_answers(arg);
+	return ((struct fixture *)arg)->n_lines >= 2;
+}
+
+static bool server_hung_up(void *arg)
+{
+	struct fixture *f = arg;
+
+	take_answers(f);
+	return f->is_over;
+}
+
+static void each_line_is_answered_by_a_line(void **state)
+{
+	struct fixture *f = *state;
+
+	say(f, PING);
+	assert_true(loop_until(f->base, one_answer_came, f));
+	assert_non_null(strstr(f->answers, "\"pong\":true"));
+	say(f, PING);
+	assert_true(loop_until(f->base, two_answers_came, f));
+}
+
+static void a_request_may_come_in_pieces_and_two_at_once(void **state)
+{
+	struct fixture *f = *state;
+
+	say(f, "{\"jsonrpc\":\"2.0\",");
+	loop_drain(f->base);
+	assert_int_equal(f->n_lines, 0);
+	say(f, "\"method\":\"daemon.ping\",\"id\":2}\n" PING);
+	assert_true(loop_until(f->base, two_answers_came, f));
+}
+
+static void a_client_that_sends_and_closes_its_side_still_gets_its_answer(void **state)
+{
+	struct fixture *f = *state;
+
+	say(f, PING);
+	assert_int_equal(shutdown(f->client, SHUT_WR), 0);
+	assert_true(loop_until(f->base, server_hung_up, f));
+	assert_int_equal(f->n_lines, 1);
+}
+
+static void a_line_without_an_end_is_cut_off(void **state)
+{
+	struct fixture *f = *state;
+	char *junk = malloc(RPC_LINE_MAX + 1);
+
+	assert_non_null(junk);
+	(void)memset(junk, 'x', RPC_LINE_MAX);
+	junk[RPC_LINE_MAX] = '\0';
+	say(f, junk);
+	free(junk);
+	assert_true(loop_until(f->base, server_hung_up, f));
+	assert_int_equal(f->answers[0], 0);
+}
+
+/* Fills the table, so that one answer is large. */
+static void add_many_peers(struct fixture *f)
+{
+	for (unsigned int i = 0; i < 900; i++) {
+		struct known_peer who = { .mesh_ip = ip_of("10.77.0.1") };
+		struct sighting s = sighting_of(&who, METHOD_EXCHANGE, "192.0.2.1:51820");
+		struct peer *p;
+
+		who.key.b[0] = (uint8_t)i;
+		who.key.b[1] = (uint8_t)(i >> 8);
+		who.key.b[2] = 1;
+		(void)memset(who.hostname, 'h', ANNOUNCE_HOSTNAME_MAX);
+		(void)peers_sight(f->peers, &s, clock_now(), &p);
+	}
+}
+
+static void a_large_answer_reaches_a_client_that_closed_its_side(void **state)
+{
+	struct fixture *f = *state;
+
+	add_many_peers(f);
+	say(f, LIST);
+	assert_int_equal(shutdown(f->client, SHUT_WR), 0);
+	loop_drain(f->base);
+	assert_true(loop_until(f->base, server_hung_up, f));
+	assert_int_equal(f->n_lines, 1);
+}
+
+static bool all_was_answered(void *arg)
+{
+	struct fixture *f = arg;
+
+	take_answers(f);
+	return f->n_lines == f->n_sent;
+}
+
+static void a_client_that_asks_and_does_not_read_waits_until_it_does(void **state)
+{
+	struct fixture *f = *state;
+
+	add_many_peers(f);
+	/* Each answer is a third of a megabyte. */
+	for (; f->n_sent < 40; f->n_sent++) {
+		say(f, LIST);
+		loop_drain(f->base);
+	}
+	assert_in_range(f->n_asked, 1, 8);
+	assert_true(loop_until(f->base, all_was_answered, f));
+	assert_int_equal(f->n_asked, f->n_sent);
+}
+
+static void a_second_server_leaves_the_socket_of_a_live_one(void **state)
+{
+	struct fixture *f = *state;
+	struct rpc_server *second = NULL;
+	struct err e = { 0 };
+
+	assert_int_equal(rpc_server_open(&second, f->base, f->path, fill_source, f, &e),
+			 -EADDRINUSE);
+	assert_non_null(strstr(e.msg, f->path));
+	say(f, PING);
+	assert_true(loop_until(f->base, one_answer_came, f));
+}
+
+static void a_socket_that_a_dead_node_left_is_replaced(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct err e = { 0 };
+	int dead;
+
+	rpc_server_close(f->server);
+	f->server = NULL;
+	dead = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", f->path);
+	assert_int_equal(bind(dead, (struct sockaddr *)&at, sizeof(at)), 0);
+	(void)close(dead);
+	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, fill_source, f, &e), 0);
+	say(f, PING);
+	assert_true(loop_until(f->base, one_answer_came, f));
+}
+
+static void a_file_at_the_path_is_not_removed(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = { 0 };
+	struct stat st;
+	int fd;
+
+	rpc_server_close(f->server);
+	f->server = NULL;
+	fd = open(f->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, fill_source, f, &e),
+			 -EEXIST);
+	assert_int_equal(lstat(f->path, &st), 0);
+	assert_true(S_ISREG(st.st_mode));
+}
+
+static void closing_removes_the_socket_and_hangs_up(void **state)
+{
+	struct fixture *f = *state;
+
+	say(f, PING);
+	assert_true(loop_until(f->base, one_answer_came, f));
+	rpc_server_close(f->server);
+	f->server = NULL;
+	loop_drain(f->base);
+	take_answers(f);
+	assert_true(f->is_over);
+	assert_int_equal(connect_to(f->path), -ENOENT);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(each_line_is_answered_by_a_line),
+		T(a_request_may_come_in_pieces_and_two_at_once),
+		T(a_client_that_sends_and_closes_its_side_still_gets_its_answer),
+		T(a_line_without_an_end_is_cut_off),
+		T(a_large_answer_reaches_a_client_that_closed_its_side),
+		T(a_client_that_asks_and_does_not_read_waits_until_it_does),
+		T(a_second_server_leaves_the_socket_of_a_live_one),
+		T(a_socket_that_a_dead_node_left_is_replaced),
+		T(a_file_at_the_path_is_not_removed),
+		T(closing_removes_the_socket_and_hangs_up),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
