@@ -45,7 +45,7 @@ ALL_CFLAGS   = $(CSTD) $(WARN) $(BASE) $(opt-$(VARIANT)) -I. $(CPPFLAGS) $(CFLAG
 ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
-	common/statefile.c common/str.c
+	common/settings_table.c common/statefile.c common/str.c
 INIT_SRC   := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init/config.c \
 	init/filecopy.c init/fsuser.c init/health.c init/journal.c init/json.c init/lock.c \
 	init/mask.c init/migrate.c init/mountinfo.c init/names.c init/ownership.c \
@@ -54,7 +54,8 @@ INIT_SRC   := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init
 	init/termlog.c init/verify.c init/voltext.c init/volume.c init/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/clock.c daemon/config.c daemon/config_secret.c daemon/crypto.c daemon/derive.c \
-	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_store.c \
+	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_file.c \
+	daemon/identity_store.c \
 	daemon/json.c daemon/netadmin.c daemon/netadmin_client.c daemon/netadmin_setup.c \
 	daemon/netadmin_wire.c daemon/node.c daemon/node_cache.c daemon/node_peers.c \
 	daemon/node_self.c daemon/peercache.c daemon/peers.c daemon/pong.c daemon/ratelimit.c \
@@ -67,14 +68,23 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/net/rtnl_msg.c daemon/net/udp.c \
 	daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c \
 	daemon/wg/userspace.c daemon/wg/wg.c
-COMMON_UNITS :=
-INIT_UNITS :=
-DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_crypto.c \
-	tests/unit/test_derive.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
-	tests/unit/test_identity.c tests/unit/test_identity_store.c tests/unit/test_json.c \
-	tests/unit/test_peercache.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
-	tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c \
-	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.c \
+	tests/unit/test_log.c tests/unit/test_settings.c tests/unit/test_statefile.c \
+	tests/unit/test_str.c
+INIT_UNITS := tests/unit/test_init_config.c tests/unit/test_init_lock.c \
+	tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \
+	tests/unit/test_init_ownership.c tests/unit/test_init_signals.c tests/unit/test_init_status.c \
+	tests/unit/test_init_supervise.c tests/unit/test_init_volume.c \
+	tests/unit/test_init_writability.c
+DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_config.c \
+	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \
+	tests/unit/test_envelope.c tests/unit/test_identity.c tests/unit/test_identity_store.c \
+	tests/unit/test_json.c tests/unit/test_netadmin_wire.c tests/unit/test_peercache.c \
+	tests/unit/test_peers.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
+	tests/unit/test_routes.c tests/unit/test_rpc.c tests/unit/test_rtnl.c \
+	tests/unit/test_rtnl_msg.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
+	tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
+	tests/unit/test_wg_userspace.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap
@@ -93,9 +103,9 @@ build/wgmesh: $(O)/wgmesh
 	$(Q)ln -sf $(VARIANT)/wgmesh $@
 
 # The static form needs no loader and no library: one file for any image. Sanitizers need both.
-$(O)/wgmesh-init: $(call obj,init/main.c) $(O)/libinit.a $(O)/libcommon.a
+$(O)/wgmesh-init: $(call obj,init/main.c init/entry.c) $(O)/libinit.a $(O)/libcommon.a
 	@echo "  LD   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(filter asan,$(VARIANT)),-pie,-static-pie) $^ $(INIT_LIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(filter asan,$(VARIANT)),-pie,-static-pie) -Wl,-e,wgmesh_init_entry $^ $(INIT_LIBS) -o $@
 $(O)/wgmesh: $(call obj,daemon/main.c) $(O)/libdaemon.a $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
@@ -132,7 +142,7 @@ units: $(UNITS) ## build and run the unit tests
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
-LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/main.c daemon/main.c) $(UNIT_SRC)
+LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
 BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
@@ -196,4 +206,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		while IFS=$$'\t' read -r target what; do printf '  %-12s %s\n' "$$target" "$$what"; done
 
--include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) init/main.c daemon/main.c))
+-include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) init/entry.c init/main.c daemon/main.c))

@@ -74,7 +74,7 @@ void config_wipe(struct config *c);
 /**
  * config_secret() - Find the mesh secret: flag, variable, file, or a systemd credential
  * @out:	Receives the secret
- * @s:		Settings; a secret in argv or the environment is overwritten there
+ * @s:		Settings; a secret in argv or the environment is overwritten there, used or not
  * @e:		Receives the reason on failure
  *
  * A secret and a secret file given in the same way, both as flags or both as variables, are an

@@ -25,6 +25,19 @@ static void warn_if_guessable(const char *text)
 				   "guessable one opens the mesh to everybody");
 }
 
+/* Parses the secret, and says in a refusal where it came from. */
+static int parse(struct secret *out, const char *text, size_t len, const char *origin,
+		 struct err *e)
+{
+	struct err why = { 0 };
+	int r = secret_parse(out, text, len, &why);
+
+	if (r < 0)
+		return err_exit(e, why.exit_code, r, "%.120s: %s", origin, why.msg);
+	warn_if_guessable(text);
+	return 0;
+}
+
 static int read_secret_file(struct secret *out, const char *path, struct err *e)
 {
 	char buf[SECRET_FILE_MAX];
@@ -38,21 +51,8 @@ static int read_secret_file(struct secret *out, const char *path, struct err *e)
 				"readable for uid %u",
 				path, geteuid());
 	buf[n] = '\0';
-	r = secret_parse(out, buf, (size_t)n, e);
-	if (r == 0)
-		warn_if_guessable(buf);
+	r = parse(out, buf, (size_t)n, path, e);
 	crypto_wipe(buf, sizeof(buf));
-	return r;
-}
-
-/* The process list and /proc/PID/environ show these bytes to others: leave nothing there. */
-static int take_secret_text(struct secret *out, const char *text, struct err *e)
-{
-	int r = secret_parse(out, text, strlen(text), e);
-
-	if (r == 0)
-		warn_if_guessable(text);
-	crypto_wipe((void *)(uintptr_t)text, strlen(text));
 	return r;
 }
 
@@ -66,7 +66,7 @@ static int credential(char path[static PATH_MAX])
 	return access(path, F_OK) < 0 ? -errno : 0;
 }
 
-int config_secret(struct secret *out, const struct settings *s, struct err *e)
+static int find_secret(struct secret *out, const struct settings *s, struct err *e)
 {
 	const struct setting_value *text = &s->v[SETTING_SECRET];
 	const struct setting_value *file = &s->v[SETTING_SECRET_FILE];
@@ -77,7 +77,8 @@ int config_secret(struct secret *out, const struct settings *s, struct err *e)
 				"the secret is given twice, as text and as a file; give only %s",
 				settings_origin(s, SETTING_SECRET_FILE));
 	if (text->text && (!file->text || text->source > file->source))
-		return take_secret_text(out, text->text, e);
+		return parse(out, text->text, strlen(text->text),
+			     settings_origin(s, SETTING_SECRET), e);
 	if (file->text)
 		return read_secret_file(out, file->text, e);
 	if (credential(path) == 0)
@@ -85,4 +86,21 @@ int config_secret(struct secret *out, const struct settings *s, struct err *e)
 	return err_exit(e, EXITS_USAGE, -EINVAL,
 			"no mesh secret: give --secret-file FILE or WGMESH_SECRET_FILE; "
 			"`wgmesh init --secret` makes one");
+}
+
+static void wipe_text(const char *text)
+{
+	if (text)
+		crypto_wipe((void *)(uintptr_t)text, strlen(text));
+}
+
+int config_secret(struct secret *out, const struct settings *s, struct err *e)
+{
+	int r = find_secret(out, s, e);
+
+	/* The process list and /proc/PID/environ show these bytes to others: leave nothing there,
+	 * not even of a secret that was not used. */
+	wipe_text(settings_text(s, SETTING_SECRET));
+	wipe_text(getenv(settings_table()[SETTING_SECRET].env));
+	return r;
 }

@@ -43,15 +43,23 @@ int netadmin_wire_send(int sock, const void *msg, size_t len, int fd, int flags)
 	return n < 0 ? -errno : 0;
 }
 
-static int detach_fd(struct msghdr *mh)
+/* Alignment leaves room for more descriptors than one: whatever came is ours to close. */
+static int detach_fds(struct msghdr *mh, int *fd)
 {
-	int fd = -1;
+	size_t total = 0;
 
-	for (struct cmsghdr *cm = CMSG_FIRSTHDR(mh); cm; cm = CMSG_NXTHDR(mh, cm))
-		if (cm->cmsg_level == SOL_SOCKET && cm->cmsg_type == SCM_RIGHTS &&
-		    cm->cmsg_len == CMSG_LEN(sizeof(int)))
-			memcpy(&fd, CMSG_DATA(cm), sizeof(fd));
-	return fd;
+	for (struct cmsghdr *cm = CMSG_FIRSTHDR(mh); cm; cm = CMSG_NXTHDR(mh, cm)) {
+		size_t n = (cm->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+		if (cm->cmsg_level != SOL_SOCKET || cm->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t i = 0; i < n; i++, total++) {
+			if (*fd >= 0)
+				(void)close(*fd);
+			memcpy(fd, CMSG_DATA(cm) + i * sizeof(int), sizeof(*fd));
+		}
+	}
+	return total > 1 || (mh->msg_flags & MSG_CTRUNC) ? -EPROTO : 0;
 }
 
 int netadmin_wire_receive(int sock, void *msg, size_t len, int *fd, int flags)
@@ -63,6 +71,7 @@ int netadmin_wire_receive(int sock, void *msg, size_t len, int *fd, int flags)
 			     .msg_control = control.buf,
 			     .msg_controllen = sizeof(control.buf) };
 	ssize_t n;
+	int r;
 
 	*fd = -1;
 	do {
@@ -72,8 +81,8 @@ int netadmin_wire_receive(int sock, void *msg, size_t len, int *fd, int flags)
 		return errno == ECONNRESET ? -EPIPE : -errno;
 	if (n == 0)
 		return -EPIPE;
-	*fd = detach_fd(&mh);
-	if ((size_t)n == len && !(mh.msg_flags & MSG_TRUNC))
+	r = detach_fds(&mh, fd);
+	if (r == 0 && (size_t)n == len && !(mh.msg_flags & MSG_TRUNC))
 		return 0;
 	if (*fd >= 0)
 		(void)close(*fd);

@@ -26,6 +26,7 @@ int netadmin_wire_send(int sock, const void *msg, size_t len, int fd, int flags)
  * @flags:	MSG_DONTWAIT or 0
  *
  * Return: 0, -EAGAIN, -EPIPE when the other end is closed, or -EPROTO for a message of another size
+ *         or with more than one descriptor, all of which are closed
  */
 int netadmin_wire_receive(int sock, void *msg, size_t len, int *fd, int flags);
 

@@ -196,7 +196,7 @@ static bool take_routes(struct peer *p, const struct sighting *s)
 /* A laptop that left the LAN must be reachable again by what others say of it. */
 static const char *ranked_method(const struct peer *p, struct now now)
 {
-	bool is_stale = p->heard_ms == INT64_MIN || now.mono_ms - p->heard_ms > LAN_RANK_MS;
+	bool is_stale = now.mono_ms - p->endpoint_ms > LAN_RANK_MS;
 
 	if (is_stale && strcmp(p->endpoint_method, RANKED_LAN) == 0)
 		return RANKED_CACHE;
@@ -212,11 +212,15 @@ static bool take_endpoint(struct peer *p, const struct sighting *s, struct now n
 
 	if (s->endpoint.ip.family == 0)
 		return false;
+	/* Through the old one packets flow; the new one is a rumour. */
+	if (s->method == METHOD_TRANSITIVE && peer_has_tunnel(p, now))
+		return false;
 	(void)endpoint_format(old, &p->endpoint);
 	(void)endpoint_format(new, &s->endpoint);
 	if (!endpoint_replaces(old, ranked_method(p, now), new, method))
 		return false;
 	p->endpoint = s->endpoint;
+	p->endpoint_ms = now.mono_ms;
 	(void)strncpy(p->endpoint_method, method, sizeof(p->endpoint_method) - 1);
 	return differs;
 }
@@ -224,6 +228,17 @@ static bool take_endpoint(struct peer *p, const struct sighting *s, struct now n
 static bool is_from_peer_itself(enum peer_method method)
 {
 	return method == METHOD_LAN || method == METHOD_EXCHANGE;
+}
+
+/* Others guess the port behind a NAT; the address a peer was heard from is the one that works. */
+static void take_control(struct peer *p, const struct sighting *s, struct now now)
+{
+	bool is_heard = peer_is_verified(p) && now.mono_ms - p->heard_ms < PEER_ACTIVE_MS;
+
+	if (s->control.ip.family == 0)
+		return;
+	if (is_from_peer_itself(s->method) || !is_heard || p->control.ip.family == 0)
+		p->control = s->control;
 }
 
 static bool take_age(struct peer *p, const struct sighting *s, struct now now)
@@ -283,8 +298,7 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 	/* What others tell never overrides what the peer itself, or our own disk, said. */
 	if (is_new || s->method != METHOD_TRANSITIVE)
 		changed |= take_info(t, p, s);
-	if (s->control.ip.family != 0)
-		p->control = s->control;
+	take_control(p, s, now);
 	changed |= take_age(p, s, now);
 	if (is_new)
 		return PEER_NEW;

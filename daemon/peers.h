@@ -55,6 +55,7 @@ struct peer_applied {
  * @n_routes:	Entries in @routes
  * @endpoint:	WireGuard endpoint in use; "none" when no literal is known
  * @endpoint_method: Name of the method that reported it; decides what may replace it
+ * @endpoint_ms: When @endpoint_method last reported it
  * @control:	Where its exchange socket is; "none" when unknown
  * @methods:	enum peer_method bits
  * @first_seen_ms: When the row was made
@@ -80,6 +81,7 @@ struct peer {
 	struct prefix routes[ANNOUNCE_ROUTES_MAX];
 	struct endpoint endpoint;
 	char endpoint_method[PEER_METHOD_SIZE];
+	int64_t endpoint_ms;
 	struct endpoint control;
 	unsigned int methods;
 	int64_t first_seen_ms;
@@ -147,8 +149,9 @@ enum peer_change {
  * @out:	Receives the row; NULL when ignored
  *
  * Non-empty fields overwrite, empty ones never do; endpoints by rank (endpoint_replaces()), where a
- * LAN endpoint that is older than 30 s has lost its rank, because laptops leave. A full table gives
- * up the peer that was seen longest ago and is not in WireGuard.
+ * LAN endpoint that was last announced more than 30 s ago has lost its rank, because laptops leave.
+ * What others tell changes no field but the endpoint, and not even that while packets flow. A full
+ * table gives up the peer that was seen longest ago and is not in WireGuard.
  *
  * Return: what changed
  */

@@ -2,7 +2,6 @@
 #include "daemon/rpc.h"
 
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -22,17 +21,12 @@ struct answer {
 	json_t *error;
 };
 
-static json_t *make_error(int code, const char *message)
-{
-	return json_pack("{s:i, s:s}", "code", code, "message", message);
-}
-
+/* No buffer in between: a message cut inside a character would be no JSON text. */
 static struct answer fail(int code, const char *what, const char *detail)
 {
-	char message[256];
-
-	(void)snprintf(message, sizeof(message), "%s%s", what, detail);
-	return (struct answer) { .error = make_error(code, message) };
+	return (struct answer) {
+		.error = json_pack("{s:i, s:s+}", "code", code, "message", what, detail),
+	};
 }
 
 static void put_ip(json_t *obj, const char *name, const struct ip *ip)

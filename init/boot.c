@@ -13,6 +13,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PROGRAM_NAME "wgmesh-init"
 
@@ -36,6 +37,7 @@ const char *outcome_name(enum phase_outcome outcome)
 		[OUTCOME_OK] = "ok",	       [OUTCOME_WARNED] = "warned",
 		[OUTCOME_SKIPPED] = "skipped", [OUTCOME_REFUSED] = "refused",
 		[OUTCOME_STOPPED] = "stopped", [OUTCOME_PENDING] = "pending",
+		[OUTCOME_RUNNING] = "running",
 	};
 
 	return names[outcome];
@@ -49,6 +51,17 @@ void boot_init(struct boot *b)
 	b->lock_fd = -1;
 	for (size_t i = 0; i < PHASE_COUNT; i++)
 		b->phases[i].outcome = OUTCOME_PENDING;
+}
+
+void boot_fini(struct boot *b)
+{
+	config_fini(&b->config);
+	if (b->state_fd >= 0)
+		(void)close(b->state_fd);
+	if (b->lock_fd >= 0)
+		(void)close(b->lock_fd);
+	b->state_fd = -1;
+	b->lock_fd = -1;
 }
 
 void boot_note(struct boot *b, const char *fmt, ...)
@@ -159,12 +172,17 @@ static bool end_stopped(struct boot *b, int sig)
 	return false;
 }
 
-/* The kernel's word for it, unless the sentence is a refusal of our own that says everything. */
+/* The kernel's word for it, unless the refusal is our own and the sentence says everything. */
+static const char *reason_of(const struct err *e)
+{
+	bool is_ours = e->exit_code == EXITS_POLICY || e->exit_code == EXITS_LOCKED;
+
+	return is_ours || e->code == 0 ? NULL : strerror(-e->code);
+}
+
 static void refuse(struct boot *b, const struct err *e, const char *duration_ms)
 {
 	struct phase *p = &b->phases[b->current];
-	const char *reason =
-		e->exit_code == EXITS_POLICY || e->code == 0 ? NULL : strerror(-e->code);
 	int exit_code = e->exit_code ? e->exit_code : EXITS_SYSTEM;
 	char code[12];
 
@@ -176,7 +194,7 @@ static void refuse(struct boot *b, const struct err *e, const char *duration_ms)
 	log_event(LOG_LEVEL_ERROR, phase_name(b->current),
 		  LOG_FIELDS({ "outcome", outcome_name(p->outcome) },
 			     { "duration_ms", duration_ms }, { "exit_code", code },
-			     { "reason", reason }),
+			     { "reason", reason_of(e) }),
 		  "%s", e->msg);
 	if (!b->is_report)
 		termlog_write(e->msg);
@@ -213,6 +231,7 @@ bool boot_phase(struct boot *b, enum phase_id id, phase_function *run)
 	int r;
 
 	b->current = id;
+	b->phases[id].outcome = OUTCOME_RUNNING;
 	r = run_phase(b, run, &e);
 	b->phases[id].duration_us = clock_mono_us() - start_us;
 	format_ms(duration_ms, b->phases[id].duration_us);

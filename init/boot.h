@@ -30,6 +30,7 @@ enum phase_outcome {
 	OUTCOME_REFUSED,
 	OUTCOME_STOPPED, /* a stop signal came */
 	OUTCOME_PENDING,
+	OUTCOME_RUNNING,
 };
 
 /**
@@ -75,6 +76,11 @@ typedef int phase_function(struct boot *b, struct err *e);
  * boot_init() - Begin
  */
 void boot_init(struct boot *b);
+
+/**
+ * boot_fini() - Let go of everything, the lock included
+ */
+void boot_fini(struct boot *b);
 
 /**
  * boot_configure() - Read options and environment, and set up the log

@@ -59,55 +59,64 @@ static bool run_checks(struct boot *b)
 	       boot_phase(b, PHASE_PRIVILEGES, privileges_settle);
 }
 
-int commands_check(char **argv, char **envp)
+static void report(struct boot *b)
+{
+	b->is_report = true;
+	b->config.is_dry = true;
+	if (!run_checks(b))
+		return;
+	if (settings_flag(&b->config.settings, SETTING_JSON))
+		print_json(b);
+	else
+		print_text(b);
+}
+
+static int run_command(char **argv, char **envp, void (*run)(struct boot *b))
 {
 	struct boot b;
 
 	boot_init(&b);
-	if (!boot_configure(&b, SCOPE_INIT_CHECK, argv, envp))
-		return b.exit_code;
-	b.is_report = true;
-	b.config.is_dry = true;
-	if (!run_checks(&b))
-		return b.exit_code;
-	if (settings_flag(&b.config.settings, SETTING_JSON))
-		print_json(&b);
-	else
-		print_text(&b);
+	if (boot_configure(&b, SCOPE_INIT_CHECK, argv, envp))
+		run(&b);
+	boot_fini(&b);
 	return b.exit_code;
 }
 
-/* The exit code of the phases that a subcommand ran on its own. */
-static int conclude(const struct boot *b, bool is_good, enum phase_id last)
+int commands_check(char **argv, char **envp)
+{
+	return run_command(argv, envp, report);
+}
+
+/* What the phases that a subcommand ran on its own came to. */
+static void conclude(const struct boot *b, bool is_good, enum phase_id last)
 {
 	if (is_good)
 		(void)printf("%s: %s\n", phase_name(last), b->phases[last].note);
-	return b->exit_code;
+}
+
+static void migrate(struct boot *b)
+{
+	bool is_good = boot_phase(b, PHASE_WRITABILITY, writability_check) &&
+		       boot_phase(b, PHASE_LOCK, lock_acquire) &&
+		       boot_phase(b, PHASE_MIGRATE, migrate_legacy);
+
+	conclude(b, is_good, PHASE_MIGRATE);
+}
+
+static void fix_permissions(struct boot *b)
+{
+	bool is_good = boot_phase(b, PHASE_WRITABILITY, writability_check) &&
+		       boot_phase(b, PHASE_OWNERSHIP, ownership_settle);
+
+	conclude(b, is_good, PHASE_OWNERSHIP);
 }
 
 int commands_migrate(char **argv, char **envp)
 {
-	struct boot b;
-	bool is_good;
-
-	boot_init(&b);
-	if (!boot_configure(&b, SCOPE_INIT_CHECK, argv, envp))
-		return b.exit_code;
-	is_good = boot_phase(&b, PHASE_WRITABILITY, writability_check) &&
-		  boot_phase(&b, PHASE_LOCK, lock_acquire) &&
-		  boot_phase(&b, PHASE_MIGRATE, migrate_legacy);
-	return conclude(&b, is_good, PHASE_MIGRATE);
+	return run_command(argv, envp, migrate);
 }
 
 int commands_fix_permissions(char **argv, char **envp)
 {
-	struct boot b;
-	bool is_good;
-
-	boot_init(&b);
-	if (!boot_configure(&b, SCOPE_INIT_CHECK, argv, envp))
-		return b.exit_code;
-	is_good = boot_phase(&b, PHASE_WRITABILITY, writability_check) &&
-		  boot_phase(&b, PHASE_OWNERSHIP, ownership_settle);
-	return conclude(&b, is_good, PHASE_OWNERSHIP);
+	return run_command(argv, envp, fix_permissions);
 }

@@ -20,7 +20,7 @@ static int count(char **list)
 {
 	int n = 0;
 
-	while (list[n])
+	while (list && list[n])
 		n++;
 	return n;
 }
@@ -149,6 +149,7 @@ static int agree_on_state_dir(struct config *c, const struct settings *join, str
 				c->state_dir, theirs);
 	c->settings.v[SETTING_STATE_DIR] = join->v[SETTING_STATE_DIR];
 	c->state_dir = theirs;
+	c->has_their_dir = true;
 	return 0;
 }
 
@@ -175,23 +176,35 @@ static bool is_state_dir_entry(const char *entry)
 /* "none" is a word of wgmesh-init, which the daemon would take for a path. */
 static int make_child_env(struct config *c, struct err *e)
 {
-	bool is_ours = source_of(&c->settings, SETTING_STATE_DIR) == SOURCE_FLAG && !c->is_plain;
+	bool is_ours = source_of(&c->settings, SETTING_STATE_DIR) == SOURCE_FLAG && !c->is_plain &&
+		       !c->has_their_dir;
 	size_t n = (size_t)count(c->envp);
 	char **env = calloc(n + 2, sizeof(*env));
 	size_t used = 0;
 
+	c->child_env = env;
 	if (!env)
 		return err_set(e, -ENOMEM, "make room for the environment");
 	for (size_t i = 0; i < n; i++)
 		if (!is_state_dir_entry(c->envp[i]) ||
 		    (!is_ours && strcmp(c->envp[i] + sizeof(STATE_DIR_ENV), NONE) != 0))
 			env[used++] = c->envp[i];
-	if (is_ours && asprintf(&env[used], STATE_DIR_ENV "=%s", c->state_dir) < 0) {
-		free(env);
+	if (!is_ours)
+		return 0;
+	if (asprintf(&c->state_dir_entry, STATE_DIR_ENV "=%s", c->state_dir) < 0) {
+		c->state_dir_entry = NULL;
 		return err_set(e, -ENOMEM, "make room for the environment");
 	}
-	c->child_env = env;
+	env[used] = c->state_dir_entry;
 	return 0;
+}
+
+void config_fini(struct config *c)
+{
+	free(c->child_env);
+	free(c->state_dir_entry);
+	c->child_env = NULL;
+	c->state_dir_entry = NULL;
 }
 
 static void find_program(struct config *c)

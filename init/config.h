@@ -18,6 +18,7 @@ enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGN
  * @program:	PROGRAM and its arguments, NULL at the end; NULL for a subcommand
  * @envp:	Environment that came in; borrowed
  * @child_env:	Environment of the daemon
+ * @state_dir_entry: What @child_env owns of its entries
  * @wgmesh:	The wgmesh program, a path or a name for PATH; NULL when there is none
  * @state_dir:	State directory
  * @legacy_dir:	Legacy directory, NULL for none
@@ -27,6 +28,7 @@ enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGN
  * @is_dry:	Change nothing, say what would be done
  * @new_identity: A lost key may be replaced
  * @confine:	The daemon gets a user and capabilities of its own
+ * @has_their_dir: The state directory comes from a flag of the daemon
  * @may_change_user: @uid and @gid differ from ours and can be had
  * @uid:	User of the daemon
  * @gid:	Group of the daemon
@@ -36,6 +38,7 @@ struct config {
 	char **program;
 	char **envp;
 	char **child_env;
+	char *state_dir_entry;
 	const char *wgmesh;
 	const char *state_dir;
 	const char *legacy_dir;
@@ -45,6 +48,7 @@ struct config {
 	bool is_dry;
 	bool new_identity;
 	bool confine;
+	bool has_their_dir;
 	bool may_change_user;
 	uid_t uid;
 	gid_t gid;
@@ -52,7 +56,7 @@ struct config {
 
 /**
  * config_load() - Work out what was asked for
- * @c:		Configuration to fill; lives as long as the program
+ * @c:		Configuration to fill; config_fini() in every case
  * @scope:	SCOPE_INIT or SCOPE_INIT_CHECK
  * @argv:	Arguments, the first option at index 0, NULL at the end; borrowed
  * @envp:	Environment; borrowed
@@ -61,6 +65,11 @@ struct config {
  * Return: 0, -ECANCELED when help was asked for, or a negative errno value with an exit code
  */
 int config_load(struct config *c, unsigned int scope, char **argv, char **envp, struct err *e);
+
+/**
+ * config_fini() - Free what a configuration owns
+ */
+void config_fini(struct config *c);
 
 /**
  * config_program_name() - Last component of PROGRAM, for messages

@@ -19,8 +19,10 @@ int filecopy_open(int dirfd, const char *name, struct stat *st, struct err *e)
 	/* O_NONBLOCK: opening a planted FIFO must not wait for a writer. */
 	auto_close int fd = io_open_beneath(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 
+	if (fd == -ELOOP)
+		return err_set(e, fd, "%s is a symbolic link", name);
 	if (fd < 0)
-		return err_set(e, fd, "open %s", name);
+		return err_set(e, fd, "%s cannot be opened: %s", name, strerror(-fd));
 	if (fstat(fd, st) < 0)
 		return err_set(e, -errno, "look at %s", name);
 	if (!S_ISREG(st->st_mode))

@@ -182,8 +182,9 @@ static int wait_for_turn(struct boot *b, int fd, struct err *e)
 	describe(&holder, who);
 	if (b->config.program == NULL)
 		return refuse(b, &holder, e);
-	boot_warn(b, "the state directory %.120s is in use by %s; waiting up to %llu s for it",
-		  b->config.state_dir, who, (unsigned long long)(limit_ms / 1000));
+	boot_warn(b, "the state directory %.120s is in use by %s; waiting up to %llu.%llu s for it",
+		  b->config.state_dir, who, (unsigned long long)(limit_ms / 1000),
+		  (unsigned long long)(limit_ms % 1000 / 100));
 	r = wait_in_child(fd, limit_ms);
 	if (r == -ETIMEDOUT) {
 		read_holder(fd, &holder);

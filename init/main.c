@@ -20,7 +20,7 @@
 int main(int argc, char **argv, char **envp)
 {
 	struct boot b;
-	int exit_code;
+	int exit_code = 0;
 
 	(void)argc;
 	mask_block_all();
@@ -38,5 +38,6 @@ int main(int argc, char **argv, char **envp)
 	       boot_phase(&b, PHASE_VERIFY, verify_state) &&
 	       boot_phase(&b, PHASE_PRIVILEGES, privileges_settle) &&
 	       boot_phase(&b, PHASE_SUPERVISE, runtime_supervise));
+	boot_fini(&b);
 	return b.exit_code;
 }

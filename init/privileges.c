@@ -2,8 +2,8 @@
 #include "init/privileges.h"
 #include "common/caps.h"
 #include "common/defs.h"
-#include "common/log.h"
 #include "init/fsuser.h"
+#include "init/ownership.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,31 +18,42 @@
  */
 static const cap_value_t kept[] = { CAP_KILL, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_NET_ADMIN };
 
+/* The owner first: without him, a stricter mode would only lock the daemon out. */
+static bool give_runtime_dir(const struct boot *b, int fd, const char *path)
+{
+	const struct ownership_user user = { .uid = b->config.uid, .gid = b->config.gid };
+	struct stat st;
+
+	if (fchown(fd, user.uid, user.gid) == 0 && fchmod(fd, 0700) == 0)
+		return true;
+	if (fstat(fd, &st) == 0 && ownership_can_use(&st, &user))
+		return true;
+	boot_warn(b,
+		  "cannot give %s to user %u:%u, so its control sockets will not work: add the "
+		  "capability CHOWN, or mount a tmpfs there (--tmpfs %s:mode=0700,uid=%u,gid=%u)",
+		  path, user.uid, user.gid, path, user.uid, user.gid);
+	return false;
+}
+
 static bool make_runtime_dir(const struct boot *b, const char *path)
 {
-	struct stat st;
 	auto_close int fd = -1;
 
 	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
 		boot_warn(b,
-			  "cannot create %s (%s): mount a tmpfs there (--tmpfs %s:mode=0700) for "
-			  "control sockets",
-			  path, strerror(errno), path);
+			  "cannot create %s (%s), so control sockets will not work: mount a tmpfs "
+			  "there (--tmpfs %s:mode=0700,uid=%u,gid=%u)",
+			  path, strerror(errno), path, b->config.uid, b->config.gid);
 		return false;
 	}
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0) {
+	if (fd < 0 && errno == EACCES)
+		fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0) {
 		boot_warn(b, "cannot open %s: %s", path, strerror(errno));
 		return false;
 	}
-	if (st.st_uid == b->config.uid && (st.st_mode & 0777) == 0700)
-		return true;
-	if (fchmod(fd, 0700) < 0 || fchown(fd, b->config.uid, b->config.gid) < 0) {
-		boot_warn(b, "cannot give %s to user %u:%u (%s): control sockets may not work",
-			  path, b->config.uid, b->config.gid, strerror(errno));
-		return false;
-	}
-	return true;
+	return give_runtime_dir(b, fd, path);
 }
 
 /* Which of the sets lacks it tells the cure: engines give a non-root user no effective one. */

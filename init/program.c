@@ -48,7 +48,7 @@ static const char *find_path(char *const *envp)
 
 static bool is_in_path(const char *path)
 {
-	struct path p;
+	struct path p = { 0 };
 
 	while (*path) {
 		size_t len = strcspn(path, ":");

@@ -52,8 +52,6 @@ struct runtime {
 	bool is_done;
 };
 
-static void feed(struct runtime *rt, struct supervise_event ev);
-
 static uint32_t random_number(void)
 {
 	uint32_t n = 0;
@@ -89,12 +87,18 @@ static void confine(const struct config *c, struct spawn_program *p)
 	p->n_keep = ARRAY_LEN(daemon_caps);
 }
 
-static void start_daemon(struct runtime *rt)
+/* A program that is run once, for its output: its start and end are no news. */
+static bool is_wrapper(const struct runtime *rt)
+{
+	return rt->boot->config.is_plain && rt->machine.policy.restart == RESTART_NEVER;
+}
+
+static bool start_daemon(struct runtime *rt)
 {
 	const struct config *c = &rt->boot->config;
 	struct spawn_program p = { .argv = c->program,
 				   .envp = c->child_env,
-				   .foreground = c->is_plain };
+				   .foreground = is_wrapper(rt) };
 	struct err e = { 0 };
 	char pid[12];
 	int r;
@@ -102,16 +106,16 @@ static void start_daemon(struct runtime *rt)
 	confine(c, &p);
 	r = spawn_program(&p, &rt->daemon, &e);
 	if (r < 0) {
-		log_error(COMPONENT, "%s: %s; trying again", e.msg, strerror(-r));
-		feed(rt, (struct supervise_event) { .type = SUPERVISE_SPAWN_FAILED });
-		return;
+		log_error(COMPONENT, "cannot %s: %s; trying again", e.msg, strerror(-r));
+		return false;
 	}
 	(void)snprintf(pid, sizeof(pid), "%d", rt->daemon.pid);
-	log_event(c->is_plain ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, COMPONENT,
+	log_event(is_wrapper(rt) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, COMPONENT,
 		  LOG_FIELDS({ "pid", pid }), "%s started", config_program_name(c));
+	return true;
 }
 
-static void start_hook(struct runtime *rt)
+static bool start_hook(struct runtime *rt)
 {
 	const struct config *c = &rt->boot->config;
 	char down[] = "down";
@@ -124,11 +128,11 @@ static void start_hook(struct runtime *rt)
 		       c->interface);
 	confine(c, &p);
 	if (spawn_program(&p, &rt->hook, &e) < 0) {
-		log_warn(COMPONENT, "the network is not taken down: %s", e.msg);
-		feed(rt, (struct supervise_event) { .type = SUPERVISE_HOOK_DONE });
-		return;
+		log_warn(COMPONENT, "the network is not taken down: cannot %s", e.msg);
+		return false;
 	}
 	log_debug(COMPONENT, "taking %s down", c->interface);
+	return true;
 }
 
 static void kill_hook(struct runtime *rt)
@@ -174,7 +178,7 @@ static void term_all(void)
 
 /* What the step means to somebody who reads the log. */
 static void log_step(const struct runtime *rt, const struct supervise_event *ev,
-		     const struct supervise_step *step)
+		     const struct supervise_step *step, bool was_forced)
 {
 	const struct supervise *m = &rt->machine;
 
@@ -191,11 +195,12 @@ static void log_step(const struct runtime *rt, const struct supervise_event *ev,
 		log_info(COMPONENT, "signal %d (%s): stopping, for at most %llu s", ev->signal,
 			 strsignal(ev->signal),
 			 (unsigned long long)(m->policy.stop_timeout_ms / 1000));
-	if (step->actions & SUPERVISE_DO_KILL_ALL)
+	if ((step->actions & SUPERVISE_DO_KILL_ALL) && !was_forced)
 		log_warn(COMPONENT, "killing what still runs");
 }
 
-static void act(struct runtime *rt, const struct supervise_step *step)
+/* Return: true when a failure is the next event, in @next */
+static bool act(struct runtime *rt, const struct supervise_step *step, struct supervise_event *next)
 {
 	if (step->actions & SUPERVISE_DO_FORWARD)
 		forward(rt, step->signal);
@@ -211,22 +216,29 @@ static void act(struct runtime *rt, const struct supervise_step *step)
 		disarm_timer(rt);
 	if (step->actions & SUPERVISE_DO_EXIT)
 		rt->is_done = true;
-	/* Last, because they may fail and bring the next event. */
-	if (step->actions & SUPERVISE_DO_SPAWN)
-		start_daemon(rt);
-	if (step->actions & SUPERVISE_DO_HOOK)
-		start_hook(rt);
+	if ((step->actions & SUPERVISE_DO_SPAWN) && !start_daemon(rt)) {
+		*next = (struct supervise_event) { .type = SUPERVISE_SPAWN_FAILED };
+		return true;
+	}
+	if ((step->actions & SUPERVISE_DO_HOOK) && !start_hook(rt)) {
+		*next = (struct supervise_event) { .type = SUPERVISE_HOOK_DONE };
+		return true;
+	}
+	return false;
 }
 
 static void feed(struct runtime *rt, struct supervise_event ev)
 {
 	struct supervise_step step;
+	bool was_forced;
 
-	ev.now_ms = clock_mono_ms();
-	ev.random = random_number();
-	step = supervise_step(&rt->machine, &ev);
-	log_step(rt, &ev, &step);
-	act(rt, &step);
+	do {
+		was_forced = rt->machine.is_forced;
+		ev.now_ms = clock_mono_ms();
+		ev.random = random_number();
+		step = supervise_step(&rt->machine, &ev);
+		log_step(rt, &ev, &step, was_forced);
+	} while (act(rt, &step, &ev));
 }
 
 static void log_end(const struct runtime *rt, const struct reaped *end, const struct err *why)
@@ -236,12 +248,12 @@ static void log_end(const struct runtime *rt, const struct reaped *end, const st
 	enum log_level level = was_asked ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR;
 	char code[12];
 
-	if (c->is_plain)
+	if (is_wrapper(rt))
 		level = LOG_LEVEL_DEBUG;
 	(void)snprintf(code, sizeof(code), "%d", end->code);
 	if (why->code < 0)
-		log_event(LOG_LEVEL_ERROR, COMPONENT, LOG_FIELDS({ "exit_code", code }), "%s: %s",
-			  why->msg, strerror(-why->code));
+		log_event(LOG_LEVEL_ERROR, COMPONENT, LOG_FIELDS({ "exit_code", code }),
+			  "cannot %s: %s", why->msg, strerror(-why->code));
 	else if (end->signal)
 		log_event(level, COMPONENT, LOG_FIELDS({ "exit_code", code }),
 			  "%s was ended by signal %d (%s)", config_program_name(c), end->signal,

@@ -49,7 +49,8 @@ static int judge(struct boot *b, const struct reaped *end, struct err *e)
 {
 	switch (end->code) {
 	case EXITS_OK:
-		boot_note(b, "the key file of %s is in order", b->config.interface);
+		boot_note(b, "wgmesh state verify found nothing wrong with %s",
+			  b->config.interface);
 		return OUTCOME_OK;
 	case EXITS_STATE_DAMAGED:
 		return err_exit(

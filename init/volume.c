@@ -200,36 +200,43 @@ static bool is_opaque(const struct mount_row *row)
 	       strcmp(row->source, "kataShared") == 0;
 }
 
+static const struct rule *find_named_kind(const struct components *path, size_t *at)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+		long found = find_rule(path, &rules[i]);
+
+		*at = (size_t)found;
+		if (found >= 0)
+			return &rules[i];
+	}
+	return NULL;
+}
+
 /* What the mount is by itself, wherever it is mounted. */
 static void classify_mount(struct volume *v, const struct mount_row *row)
 {
 	struct components path;
+	const struct rule *rule;
+	size_t at;
 
 	split_path(&path, row->root);
-	if (is_memory(row->type)) {
+	rule = find_named_kind(&path, &at);
+	/* A secret is in memory too, but that is not what is wrong with it. */
+	if (rule && (rule->verdict == VERDICT_WRONG_TYPE ||
+		     !(is_memory(row->type) || is_layered(row->type)))) {
+		say_rule(v, rule, &path, at);
+	} else if (is_memory(row->type)) {
 		say(v, VERDICT_MEMORY, "memory (tmpfs)");
-		return;
-	}
-	if (is_layered(row->type)) {
+	} else if (is_layered(row->type)) {
 		say(v, VERDICT_LAYER, "an overlay mount that the engine discards");
-		return;
-	}
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-		long at = find_rule(&path, &rules[i]);
-
-		if (at >= 0) {
-			say_rule(v, &rules[i], &path, (size_t)at);
-			return;
-		}
-	}
-	if (is_opaque(row)) {
+	} else if (is_opaque(row)) {
 		say(v, VERDICT_UNKNOWN, "a mount of a sandboxed runtime that hides what it is");
-		return;
+	} else {
+		v->verdict = VERDICT_PERSISTENT;
+		(void)snprintf(v->what, sizeof(v->what), "a mount of %.100s", row->root);
+		if (strcmp(row->root, "/") == 0)
+			(void)snprintf(v->what, sizeof(v->what), "a disk (%.100s)", row->source);
 	}
-	v->verdict = VERDICT_PERSISTENT;
-	(void)snprintf(v->what, sizeof(v->what), "a mount of %.100s", row->root);
-	if (strcmp(row->root, "/") == 0)
-		(void)snprintf(v->what, sizeof(v->what), "a disk (%.100s)", row->source);
 }
 
 /* Name of the state file that @row mounts inside @dir, or NULL. */
@@ -275,7 +282,7 @@ static bool find_defect(struct volume *v, const struct volume_facts *f, const st
 	} else if (f->has_data_link) {
 		say(v, VERDICT_WRONG_TYPE, "a Kubernetes secret or configMap");
 	} else if (row->read_only || row->super_read_only) {
-		say(v, VERDICT_READONLY, "mounted read-only");
+		say(v, VERDICT_READONLY, "a read-only mount");
 	} else {
 		return false;
 	}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/tempdir.h"
+
+#include "init/filecopy.h"
+#include "init/migrate.h"
+#include "init/names.h"
+
+#include <errno.h>
+
+#define KEY	"{\n  \"wg_pubkey\": \"a\"\n}"
+#define OTHER	"{\n  \"wg_pubkey\": \"b\"\n}"
+#define ASIDE	".snapshots/legacy-wg0.json.1"
+#define ASIDE_2 ".snapshots/legacy-wg0.json.2"
+
+struct fixture {
+	struct tempdir from;
+	struct tempdir to;
+	struct migration m;
+	struct err e;
+};
+
+static int set_up(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	assert_non_null(f);
+	tempdir_make(&f->from);
+	tempdir_make(&f->to);
+	*state = f;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_remove(&f->from);
+	tempdir_remove(&f->to);
+	free(f);
+	return 0;
+}
+
+static void run(struct fixture *f)
+{
+	f->m = (struct migration) { .from_fd = f->from.fd, .to_fd = f->to.fd };
+	assert_int_equal(migrate_run(&f->m, &f->e), 0);
+}
+
+static void knows_the_names_of_state_files(void **state)
+{
+	static const char *const ours[] = {
+		"wg0.json",	 "wg0-peers.json",
+		"wg0-dht.nodes", "wg0-0123456789abcdef-dht.nodes",
+		"wg0.reload",	 "mesh-state.json",
+		"account.json",	 "services.json",
+		"referral.json", "state.json",
+		"a.json",	 "mesh-1_b.json",
+	};
+	static const char *const foreign[] = {
+		"",
+		".json",
+		"0wg.json",
+		"wg0.json.bak",
+		"wg0.txt",
+		"a name.json",
+		"averyverylongname.json",
+		"wg0-0123456789abcde-DHT.nodes",
+		"wg0-0123456789abcdeg-dht.nodes",
+		"0123456789abcdef-dht.nodes",
+		"-dht.nodes",
+		"wg0.JSON",
+		"../wg0.json",
+		"lost+found",
+		".wg0.json.new",
+		"wg0.json/",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
+		if (!names_is_state(ours[i]))
+			fail_msg("%s was not recognized", ours[i]);
+	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++)
+		if (names_is_state(foreign[i]))
+			fail_msg("%s was taken for ours", foreign[i]);
+	assert_true(names_is_ours(".wg0.json.new"));
+	assert_true(names_is_ours(NAMES_LOCK));
+	assert_true(names_is_ours(NAMES_SNAPSHOTS));
+	assert_false(names_is_ours(".bashrc"));
+	assert_false(names_is_ours(".new"));
+}
+
+static void copies_known_files_and_leaves_the_source(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	tempdir_write(&f->from, "wg0.json", KEY);
+	tempdir_write(&f->from, "wg0-peers.json", "{}");
+	tempdir_write(&f->from, "README", "hello");
+	run(f);
+	assert_int_equal(f->m.copied, 2);
+	assert_int_equal(f->m.unknown, 1);
+	assert_string_equal(f->m.unknown_names, "README");
+	assert_string_equal(tempdir_read(&f->to, "wg0.json"), KEY);
+	assert_string_equal(tempdir_read(&f->from, "wg0.json"), KEY);
+	assert_false(tempdir_has(&f->to, "README"));
+	assert_true(tempdir_has(&f->from, NAMES_MARKER));
+	assert_int_equal(fstatat(f->to.fd, "wg0.json", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static void the_second_run_does_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct stat before;
+	struct stat after;
+
+	tempdir_write(&f->from, "wg0.json", KEY);
+	run(f);
+	assert_int_equal(fstat(f->to.fd, &before), 0);
+	run(f);
+	assert_int_equal(fstat(f->to.fd, &after), 0);
+	assert_int_equal(f->m.copied, 0);
+	assert_int_equal(f->m.present, 1);
+	assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
+}
+
+static void a_key_in_place_is_never_overwritten(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_write(&f->from, "wg0.json", OTHER);
+	tempdir_write(&f->to, "wg0.json", KEY);
+	run(f);
+	assert_int_equal(f->m.kept_aside, 1);
+	assert_int_equal(f->m.copied, 0);
+	assert_string_equal(tempdir_read(&f->to, "wg0.json"), KEY);
+	assert_string_equal(tempdir_read(&f->to, ASIDE), OTHER);
+}
+
+static void a_difference_is_news_only_once(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_write(&f->from, "wg0.json", OTHER);
+	tempdir_write(&f->to, "wg0.json", KEY);
+	run(f);
+	run(f);
+	assert_int_equal(f->m.kept_aside, 0);
+	assert_int_equal(f->m.present, 1);
+	assert_false(tempdir_has(&f->to, ASIDE_2));
+	/* Without the journal the copy kept aside is recognized by its bytes. */
+	assert_int_equal(unlinkat(f->to.fd, NAMES_JOURNAL, 0), 0);
+	run(f);
+	assert_int_equal(f->m.kept_aside, 1);
+	assert_false(tempdir_has(&f->to, ASIDE_2));
+}
+
+static void another_legacy_key_is_kept_beside_the_first(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_write(&f->from, "wg0.json", OTHER);
+	tempdir_write(&f->to, "wg0.json", KEY);
+	run(f);
+	tempdir_write(&f->from, "wg0.json", OTHER " ");
+	run(f);
+	assert_string_equal(tempdir_read(&f->to, ASIDE), OTHER);
+	assert_string_equal(tempdir_read(&f->to, ASIDE_2), OTHER " ");
+}
+
+static void what_the_daemon_rewrote_after_the_migration_is_no_difference(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_write(&f->from, "wg0-peers.json", "old");
+	run(f);
+	tempdir_write(&f->to, "wg0-peers.json", "new");
+	run(f);
+	assert_int_equal(f->m.present, 1);
+	assert_int_equal(f->m.kept_aside, 0);
+	assert_string_equal(tempdir_read(&f->to, "wg0-peers.json"), "new");
+}
+
+static void a_lost_copy_is_made_again(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_write(&f->from, "wg0.json", KEY);
+	run(f);
+	assert_int_equal(unlinkat(f->to.fd, "wg0.json", 0), 0);
+	run(f);
+	assert_int_equal(f->m.copied, 1);
+	assert_string_equal(tempdir_read(&f->to, "wg0.json"), KEY);
+}
+
+static void what_a_killed_run_left_is_overwritten(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_write(&f->from, "wg0.json", KEY);
+	tempdir_write(&f->to, ".wg0.json.new",
+		      "half of a much longer file that was never finished");
+	run(f);
+	assert_string_equal(tempdir_read(&f->to, "wg0.json"), KEY);
+	assert_false(tempdir_has(&f->to, ".wg0.json.new"));
+}
+
+static void refuses_links_and_devices(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(symlinkat("/etc/passwd", f->from.fd, "wg0.json"), 0);
+	assert_int_equal(mkfifoat(f->from.fd, "wg1.json", 0600), 0);
+	assert_int_equal(mkdirat(f->from.fd, "wg2.json", 0700), 0);
+	tempdir_write(&f->from, "wg3.json", KEY);
+	assert_int_equal(linkat(f->from.fd, "wg3.json", f->from.fd, "second-name", 0), 0);
+	run(f);
+	assert_int_equal(f->m.refused, 4);
+	assert_int_equal(f->m.copied, 0);
+	assert_false(tempdir_has(&f->to, "wg0.json"));
+	assert_false(tempdir_has(&f->to, "wg3.json"));
+}
+
+static void refuses_absurd_sizes(void **state)
+{
+	struct fixture *f = *state;
+	int fd = openat(f->from.fd, "wg0.json", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_int_equal(ftruncate(fd, MIGRATE_MAX_BYTES + 1), 0);
+	(void)close(fd);
+	run(f);
+	assert_int_equal(f->m.refused, 1);
+	assert_false(tempdir_has(&f->to, "wg0.json"));
+}
+
+static void does_not_write_through_a_link_in_place(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_write(&f->from, "wg0.json", KEY);
+	tempdir_write(&f->from, "victim", "precious");
+	assert_int_equal(symlinkat("victim", f->to.fd, "wg0.json"), 0);
+	run(f);
+	assert_int_equal(f->m.copied, 0);
+	assert_string_equal(tempdir_read(&f->from, "victim"), "precious");
+	assert_string_equal(tempdir_read(&f->to, ASIDE), KEY);
+}
+
+static void a_dry_run_changes_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_write(&f->from, "wg0.json", KEY);
+	f->m = (struct migration) { .from_fd = f->from.fd, .to_fd = f->to.fd, .is_dry = true };
+	assert_int_equal(migrate_run(&f->m, &f->e), 0);
+	assert_int_equal(f->m.copied, 1);
+	assert_false(tempdir_has(&f->to, "wg0.json"));
+	assert_false(tempdir_has(&f->to, NAMES_JOURNAL));
+	assert_false(tempdir_has(&f->from, NAMES_MARKER));
+}
+
+static void equal_means_every_byte(void **state)
+{
+	struct fixture *f = *state;
+	char big[40000];
+	int a;
+	int b;
+
+	memset(big, 'x', sizeof(big));
+	a = openat(f->from.fd, "a", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	b = openat(f->from.fd, "b", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(filecopy_is_equal(a, b), 1);
+	assert_int_equal(io_write_full(a, big, sizeof(big)), 0);
+	assert_int_equal(filecopy_is_equal(a, b), 0);
+	assert_int_equal(io_write_full(b, big, sizeof(big)), 0);
+	assert_int_equal(filecopy_is_equal(a, b), 1);
+	assert_int_equal(pwrite(b, "y", 1, sizeof(big) - 1), 1);
+	assert_int_equal(filecopy_is_equal(a, b), 0);
+	(void)close(a);
+	(void)close(b);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(knows_the_names_of_state_files),
+		TEST(copies_known_files_and_leaves_the_source),
+		TEST(the_second_run_does_nothing),
+		TEST(a_key_in_place_is_never_overwritten),
+		TEST(a_difference_is_news_only_once),
+		TEST(another_legacy_key_is_kept_beside_the_first),
+		TEST(what_the_daemon_rewrote_after_the_migration_is_no_difference),
+		TEST(a_lost_copy_is_made_again),
+		TEST(what_a_killed_run_left_is_overwritten),
+		TEST(refuses_links_and_devices),
+		TEST(refuses_absurd_sizes),
+		TEST(does_not_write_through_a_link_in_place),
+		TEST(a_dry_run_changes_nothing),
+		TEST(equal_means_every_byte),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/tempdir.h"
+
+#include "common/log.h"
+
+#include <errno.h>
+
+static char captured[16384];
+
+/* Runs something with standard error in a file, and reads back what it wrote. */
+static const char *capture(void (*run)(void))
+{
+	FILE *f = tmpfile();
+	int saved = dup(STDERR_FILENO);
+	ssize_t n;
+
+	assert_non_null(f);
+	assert_int_equal(dup2(fileno(f), STDERR_FILENO), STDERR_FILENO);
+	run();
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	n = pread(fileno(f), captured, sizeof(captured) - 1, 0);
+	assert_true(n >= 0);
+	captured[n] = '\0';
+	(void)close(saved);
+	(void)fclose(f);
+	return captured;
+}
+
+static void write_text(void)
+{
+	assert_int_equal(log_init("prog", LOG_FORMAT_TEXT, NULL), 0);
+	log_event(LOG_LEVEL_WARN, "comp",
+		  LOG_FIELDS({ "a", "1" }, { "skipped", NULL }, { "b", "two words" }, { "c", "" }),
+		  "hello %s", "you\nforged");
+	log_debug("comp", "not written");
+}
+
+static void text_is_one_line_with_fields(void **state)
+{
+	const char *out = capture(write_text);
+
+	(void)state;
+	assert_non_null(
+		strstr(out, " warn  prog/comp: hello you?forged a=1 b=\"two words\" c=\"\"\n"));
+	assert_null(strstr(out, "not written"));
+	assert_null(strstr(out, "skipped"));
+}
+
+static void write_json(void)
+{
+	assert_int_equal(log_init("prog", LOG_FORMAT_JSON, "info,dht=debug"), 0);
+	log_event(LOG_LEVEL_ERROR, "comp", LOG_FIELDS({ "k", "a\"b\\c\n" }), "msg \x01");
+	log_debug("dht", "one");
+	log_debug("other", "two");
+}
+
+static void json_is_escaped_and_levels_are_per_component(void **state)
+{
+	const char *out = capture(write_json);
+
+	(void)state;
+	assert_non_null(strstr(out,
+			       "\"level\":\"error\",\"program\":\"prog\",\"component\":"
+			       "\"comp\",\"msg\":\"msg \\u0001\",\"k\":\"a\\\"b\\\\c\\u000a\"}\n"));
+	assert_non_null(strstr(out, "\"msg\":\"one\""));
+	assert_null(strstr(out, "two"));
+}
+
+static void write_long(void)
+{
+	static char text[6000];
+
+	memset(text, '"', sizeof(text) - 1);
+	assert_int_equal(log_init("prog", LOG_FORMAT_JSON, NULL), 0);
+	log_event(LOG_LEVEL_INFO, "comp", LOG_FIELDS({ "k", text }), "%s", text);
+}
+
+static void a_long_line_is_cut_and_still_closed(void **state)
+{
+	const char *out = capture(write_long);
+	size_t len = strlen(out);
+
+	(void)state;
+	assert_true(len > 1000 && len <= 4096);
+	assert_string_equal(out + len - 3, "\"}\n");
+}
+
+static void write_beside_others(void)
+{
+	assert_int_equal(log_init("prog", LOG_FORMAT_TEXT, NULL), 0);
+	log_info("comp", "first");
+	assert_int_equal(io_write_full(STDERR_FILENO, "second\n", 7), 0);
+	log_info("comp", "third");
+}
+
+static void lines_of_others_in_the_same_file_survive(void **state)
+{
+	const char *out = capture(write_beside_others);
+	const char *second = strstr(out, "second\n");
+
+	(void)state;
+	assert_non_null(second);
+	assert_non_null(strstr(second, "third"));
+	assert_true(strstr(out, "first") < second);
+}
+
+static void unknown_levels_are_refused(void **state)
+{
+	static const char *const wrong[] = { "loud", "info,dht", "info,=debug", "info,dht=loud",
+					     "info,averyveryverylongcomponentname=debug" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		assert_int_equal(log_init("prog", LOG_FORMAT_TEXT, wrong[i]), -EINVAL);
+		assert_true(log_would(LOG_LEVEL_INFO, "x"));
+		assert_false(log_would(LOG_LEVEL_DEBUG, "x"));
+	}
+	assert_int_equal(log_init("prog", LOG_FORMAT_TEXT, "error"), 0);
+	assert_false(log_would(LOG_LEVEL_WARN, "x"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_is_one_line_with_fields),
+		cmocka_unit_test(json_is_escaped_and_levels_are_per_component),
+		cmocka_unit_test(a_long_line_is_cut_and_still_closed),
+		cmocka_unit_test(lines_of_others_in_the_same_file_survive),
+		cmocka_unit_test(unknown_levels_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

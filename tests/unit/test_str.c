@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/test.h"
+
+#include "common/str.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void copies_whole_or_not_at_all(void **state)
+{
+	char buf[4] = "xyz";
+
+	(void)state;
+	assert_int_equal(str_copy(buf, sizeof(buf), "abc"), 0);
+	assert_string_equal(buf, "abc");
+	assert_int_equal(str_copy(buf, sizeof(buf), "abcd"), -ENAMETOOLONG);
+	assert_string_equal(buf, "");
+	assert_int_equal(str_copy(buf, 1, ""), 0);
+}
+
+static void cuts_what_does_not_fit_and_terminates(void **state)
+{
+	char buf[4];
+
+	(void)state;
+	str_cut(buf, sizeof(buf), "abcdef", 6);
+	assert_string_equal(buf, "abc");
+	str_cut(buf, sizeof(buf), "abcdef", 2);
+	assert_string_equal(buf, "ab");
+	str_cut(buf, 1, "a", 1);
+	assert_string_equal(buf, "");
+}
+
+static void takes_numbers_and_nothing_else(void **state)
+{
+	static const char *const wrong[] = { "",    " 1", "1 ", "+1", "-1", "0x1",
+					     "1.0", "a",  "1a", "١",  "1\n" };
+	uint64_t n = 7;
+
+	(void)state;
+	assert_int_equal(str_parse_u64(&n, "0018", 0, 100), 0);
+	assert_int_equal(n, 18);
+	assert_int_equal(str_parse_u64(&n, "18446744073709551615", 0, UINT64_MAX), 0);
+	assert_true(n == UINT64_MAX);
+	assert_int_equal(str_parse_u64(&n, "18446744073709551616", 0, UINT64_MAX), -ERANGE);
+	assert_int_equal(str_parse_u64(&n, "99999999999999999999999", 0, UINT64_MAX), -ERANGE);
+	assert_int_equal(str_parse_u64(&n, "4", 5, 9), -ERANGE);
+	assert_int_equal(str_parse_u64(&n, "10", 5, 9), -ERANGE);
+	n = 7;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(str_parse_u64(&n, wrong[i], 0, 100), -EINVAL);
+	assert_int_equal(n, 7);
+}
+
+static void takes_durations_with_and_without_unit(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t ms;
+	} good[] = { { "8", 8000 },    { "8s", 8000 },	  { "500ms", 500 },
+		     { "2m", 120000 }, { "1h", 3600000 }, { "0", 0 } };
+	static const char *const wrong[] = { "", "s", "1 s", "1S", "1.5s", "-1s", "1d", "1m30s" };
+	uint64_t ms = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		assert_int_equal(str_parse_duration_ms(&ms, good[i].text, 3600000), 0);
+		assert_true(ms == good[i].ms);
+	}
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(str_parse_duration_ms(&ms, wrong[i], 3600000), -EINVAL);
+	assert_int_equal(str_parse_duration_ms(&ms, "61m", 3600000), -ERANGE);
+	assert_int_equal(str_parse_duration_ms(&ms, "18446744073709551615h", UINT64_MAX), -ERANGE);
+}
+
+static void takes_booleans_as_go_does(void **state)
+{
+	static const char *const wrong[] = { "", "tRUE", "2", "yess", "nope", " 1" };
+	bool b = false;
+
+	(void)state;
+	assert_int_equal(str_parse_bool(&b, "True"), 0);
+	assert_true(b);
+	assert_int_equal(str_parse_bool(&b, "0"), 0);
+	assert_false(b);
+	assert_int_equal(str_parse_bool(&b, "on"), 0);
+	assert_true(b);
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_int_equal(str_parse_bool(&b, wrong[i]), -EINVAL);
+}
+
+static void counts_edits(void **state)
+{
+	char long_name[200];
+
+	(void)state;
+	assert_int_equal(str_distance("", ""), 0);
+	assert_int_equal(str_distance("abc", ""), 3);
+	assert_int_equal(str_distance("", "abc"), 3);
+	assert_int_equal(str_distance("kitten", "sitting"), 3);
+	assert_int_equal(str_distance("state-dir", "statedir"), 1);
+	memset(long_name, 'a', sizeof(long_name) - 1);
+	long_name[sizeof(long_name) - 1] = '\0';
+	assert_int_equal(str_distance(long_name, ""), 63);
+}
+
+static void knows_interface_names(void **state)
+{
+	static const char *const good[] = { "wg0", "a", "mesh-1_x", "ABCDEFGHIJKLMNO" };
+	static const char *const wrong[] = { "",     "0wg",  "wg.0",
+					     "wg/0", "wg 0", "-wg",
+					     "_wg",  "..",   "ABCDEFGHIJKLMNOP" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+		assert_true(str_is_interface_name(good[i]));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+		assert_false(str_is_interface_name(wrong[i]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(copies_whole_or_not_at_all),
+		cmocka_unit_test(cuts_what_does_not_fit_and_terminates),
+		cmocka_unit_test(takes_numbers_and_nothing_else),
+		cmocka_unit_test(takes_durations_with_and_without_unit),
+		cmocka_unit_test(takes_booleans_as_go_does),
+		cmocka_unit_test(counts_edits),
+		cmocka_unit_test(knows_interface_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
