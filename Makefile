@@ -158,7 +158,7 @@ test: ## build and run every test there is; T= passes options to pytest
 	$(Q)$(SUB) WERROR=1 programs unit-programs
 	$(Q)$(SUB) WERROR=1 VARIANT=asan programs unit-programs
 	$(Q)$(PYTEST) --variants release,asan $(T)
-test-kernel: programs ## the tests that need the kernel's WireGuard, in a virtual machine
+test-kernel: programs $(O)/wgtool ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
 demo: ## a mesh of three containers keeps its identities, or loses one: watch it for a minute
 	$(Q)tests/deps.sh
@@ -167,7 +167,7 @@ demo: ## a mesh of three containers keeps its identities, or loses one: watch it
 asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
-unit-programs: $(UNITS)
+unit-programs: $(UNITS) $(O)/wgtool
 
 lint: ## all checks of the sources: layout, headers, static analysis, scripts
 	$(Q)$(SUB) --output-sync=target --keep-going $(CHECKS:%=lint-%)

@@ -9,7 +9,7 @@ import pytest
 
 from lib.wait import eventually
 
-pytestmark = [pytest.mark.asan, pytest.mark.kernel]
+pytestmark = pytest.mark.asan
 
 PINGS = 100
 INTERVAL_S = 0.02
@@ -43,6 +43,7 @@ def restarted(node, old):
     return gone and node.netadmin() and node.mesh_process()
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("victim", ["mesh_process", "netadmin"])
 def test_no_packet_is_lost_when_a_daemon_process_is_killed(pair, victim):
     one, two = pair

@@ -119,16 +119,6 @@ def test_without_kernel_module_and_userspace_program_both_are_named(lab):
     assert_refused(node, NO_WIREGUARD, "wireguard-go")
 
 
-def test_a_foreign_interface_of_that_name_is_left_alone(lab):
-    port = lab.port()
-    port.ip("link add wg0 type veth peer name foreign", "addr add 192.0.2.1/24 dev wg0")
-    before = port.run("ip", "address", "show", "wg0").stdout
-    node = lab.node("node", volume=lab.volume("state"), port=port)
-    assert node.wait() != 0
-    assert any("wg0" in sentence for sentence in refusal(node)), refusal(node)
-    assert port.run("ip", "address", "show", "wg0").stdout == before
-
-
 def test_a_taken_port_is_named(lab):
     port = lab.port()
     with port.socket(socket.AF_INET, socket.SOCK_DGRAM) as blocker:

@@ -233,9 +233,9 @@ class Container:
             yield Mount.bind(self._directory / name, f"/etc/{name}")
 
     def _find_init(self):
-        children = Process(self._unshare.pid).children()
-        if children:
-            return children[0]
+        for child in Process(self._unshare.pid).children():
+            # Until the script has become the command, its root is still the machine's.
+            return child if child.argv and str(SCRIPT) not in child.argv else None
         # It may have come and gone already.
         return Process(0) if self._unshare.poll() is not None else None
 
