@@ -26,7 +26,7 @@ static bool is_owned_by(const struct routes *t, const struct prefix *net, uint16
 }
 
 static void drop_missing(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
-			 routes_fn *fn, void *arg)
+			 const struct routes_handler *h)
 {
 	size_t i = 0;
 
@@ -39,14 +39,14 @@ static void drop_missing(struct routes *t, uint16_t owner, const struct prefix *
 		}
 		t->entry[i] = t->entry[--t->n];
 		if (!has_owner(t, &net))
-			fn(arg, &net, false);
+			h->change(h->arg, &net, false);
 	}
 }
 
 void routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
-		routes_fn *fn, void *arg)
+		const struct routes_handler *h)
 {
-	drop_missing(t, owner, nets, n, fn, arg);
+	drop_missing(t, owner, nets, n, h);
 	for (size_t i = 0; i < n && t->n < ROUTES_MAX; i++) {
 		bool is_first = !has_owner(t, &nets[i]);
 
@@ -55,6 +55,6 @@ void routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, siz
 		t->entry[t->n].net = nets[i];
 		t->entry[t->n++].owner = owner;
 		if (is_first)
-			fn(arg, &nets[i], true);
+			h->change(h->arg, &nets[i], true);
 	}
 }
