@@ -35,8 +35,21 @@ typedef void routes_fn(void *arg, const struct prefix *net, bool add);
  * @n:		Entries in @nets; 0 when the peer is gone
  * @fn:		Called for each network that gained its first or lost its last owner
  * @arg:	Passed to @fn
+ *
+ * Return: true when the peer gave up a network, which another one may now have
  */
-void routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
+bool routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
 		routes_fn *fn, void *arg);
+
+/**
+ * routes_is_led_by_another() - Did another peer announce a network earlier, and still does?
+ * @t:		Table
+ * @owner:	Slot of the peer
+ * @net:	Network, masked
+ *
+ * WireGuard gives a network to one peer only. The first one keeps it, and the next one takes over
+ * when it is gone.
+ */
+bool routes_is_led_by_another(const struct routes *t, uint16_t owner, const struct prefix *net);
 
 #endif /* DAEMON_ROUTES_H */
