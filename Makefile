@@ -85,7 +85,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_rtnl_msg.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
 	tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
 	tests/unit/test_wg_userspace.c
-DAEMON_UNITS += tests/unit/test_exchange.c tests/unit/test_node_peers.c tests/unit/test_pong.c \
+DAEMON_UNITS += tests/unit/test_cli_peers.c tests/unit/test_exchange.c tests/unit/test_node_peers.c tests/unit/test_pong.c \
 	tests/unit/test_rpc_server.c tests/unit/test_udp.c
 
 INIT_LIBS   := -lcap
