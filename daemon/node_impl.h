@@ -55,6 +55,7 @@ struct node {
 	struct event_base *base;
 	struct event *on_term;
 	struct event *on_int;
+	struct event *on_quit;
 	struct event *on_hup;
 	struct event *safety_timer; /* reads WireGuard's state now and then */
 	struct event *cache_timer;  /* saves the peer cache a little after a change */
