@@ -41,8 +41,21 @@ struct routes_handler {
  * @nets:	Its networks, masked; borrowed
  * @n:		Entries in @nets; 0 when the peer is gone
  * @h:		Told what must change
+ *
+ * Return: true when the peer gave up a network, which another one may now have
  */
-void routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
+bool routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
 		const struct routes_handler *h);
+
+/**
+ * routes_is_led_by_another() - Did another peer announce a network earlier, and still does?
+ * @t:		Table
+ * @owner:	Slot of the peer
+ * @net:	Network, masked
+ *
+ * WireGuard gives a network to one peer only. The first one keeps it, and the next one takes over
+ * when it is gone.
+ */
+bool routes_is_led_by_another(const struct routes *t, uint16_t owner, const struct prefix *net);
 
 #endif /* DAEMON_ROUTES_H */
