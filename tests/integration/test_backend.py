@@ -8,7 +8,7 @@ import pytest
 from lib.lab import CHECKOUT
 from lib.wait import eventually
 
-pytestmark = [pytest.mark.asan, pytest.mark.kernel]
+pytestmark = pytest.mark.asan
 
 PEERS = 1000
 NO_WIREGUARD, POLICY = 69, 78
@@ -27,6 +27,7 @@ def status(node):
     return json.loads(result.stdout) if result.returncode == 0 else {}
 
 
+@pytest.mark.kernel
 def test_the_kernels_wireguard_is_used_where_there_is_one_and_status_says_so(lab, available):
     node = lab.node("node", volume=lab.volume("state"))
     eventually(lambda: status(node).get("backend") == available, f"a status that says {available}")
@@ -35,6 +36,7 @@ def test_the_kernels_wireguard_is_used_where_there_is_one_and_status_says_so(lab
     assert node.find_log("kernel's WireGuard" if available == "kernel" else "userspace WireGuard")
 
 
+@pytest.mark.kernel
 def test_the_backend_that_was_asked_for_is_used_or_the_start_is_refused(lab, available):
     node = lab.node("node", volume=lab.volume("state"), join=["--backend=kernel"])
     if available == "kernel":
@@ -49,6 +51,7 @@ def test_the_userspace_backend_is_used_on_request(lab):
     eventually(lambda: status(node).get("backend") == "userspace", "userspace WireGuard")
 
 
+@pytest.mark.kernel
 def test_a_foreign_interface_of_that_name_is_refused_and_left_alone(lab, available):
     port = lab.port()
     kind = "wireguard" if available == "kernel" else "veth peer name foreign"
@@ -61,6 +64,19 @@ def test_a_foreign_interface_of_that_name_is_refused_and_left_alone(lab, availab
     assert port.run("ip", "address", "show", "wg0").stdout == before
 
 
+def test_down_takes_ours_down_and_leaves_others_alone(lab):
+    node = lab.node("node", volume=lab.volume("state"), init=["--restart=never"])
+    node.wait_for_log("wg0 created")
+    node.port.ip("link add theirs type veth peer name foreign")
+    refused = node.run("wgmesh", "down", "--interface=theirs", check=False)
+    assert refused.returncode == POLICY and "theirs" in refused.stderr
+    assert {"theirs", "wg0"} <= set(node.port.links())
+    assert node.run("wgmesh", "down", "--interface=absent").stdout == ""
+    node.run("wgmesh", "down")
+    assert "wg0" not in node.port.links() and "theirs" in node.port.links()
+
+
+@pytest.mark.kernel
 def test_what_wireguard_has_is_what_was_set_for_a_thousand_peers(lab, variant, available):
     tool = str(CHECKOUT / "build" / variant / "wgtool")
     box = lab.container("box", ["sleep", "1000"])

@@ -59,6 +59,16 @@ def test_no_packet_is_lost_when_a_daemon_process_is_killed(pair, victim):
     assert one.handshakes()[two.public_key] > 0
 
 
+def test_a_hangup_signal_disturbs_nothing(pair):
+    one, two = pair
+    old = [process.pid for process in one.daemons()]
+    ping = start_pinging(one, two)
+    one.signal(signal.SIGHUP)
+    one.wait_for_log("SIGHUP")
+    assert lost(ping) == 0
+    assert [process.pid for process in one.daemons()] == old
+
+
 def test_peers_do_not_notice_a_crash(pair):
     one, two = pair
     old = one.daemons()

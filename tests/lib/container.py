@@ -144,6 +144,12 @@ class Process:
         return [arg.decode(errors="replace") for arg in self._read("cmdline").split(b"\0")[:-1]]
 
     @property
+    def environ(self):
+        """The environment it was started with, as /proc shows it now."""
+        entries = self._read("environ").decode(errors="replace").split("\0")
+        return dict(entry.split("=", 1) for entry in entries if "=" in entry)
+
+    @property
     def status(self):
         """/proc/PID/status as a dictionary of text; empty once the process is gone."""
         lines = self._read("status").decode().splitlines()
