@@ -111,10 +111,10 @@ static void giving_a_network_up_is_told(void **state)
 	struct journal *j = *state;
 	struct prefix net = prefix_of("10.1.0.0/24");
 
-	assert_false(routes_set(&j->routes, ALICE, &net, 1, note, j));
-	assert_false(routes_set(&j->routes, ALICE, &net, 1, note, j));
-	assert_false(routes_set(&j->routes, BOB, NULL, 0, note, j));
-	assert_true(routes_set(&j->routes, ALICE, NULL, 0, note, j));
+	assert_false(routes_set(&j->routes, ALICE, &net, 1, &(struct routes_handler) { j, note }));
+	assert_false(routes_set(&j->routes, ALICE, &net, 1, &(struct routes_handler) { j, note }));
+	assert_false(routes_set(&j->routes, BOB, NULL, 0, &(struct routes_handler) { j, note }));
+	assert_true(routes_set(&j->routes, ALICE, NULL, 0, &(struct routes_handler) { j, note }));
 }
 
 static void networks_differ_by_their_length_too(void **state)
