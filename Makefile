@@ -155,7 +155,8 @@ PYTHONS  = $(shell find tests -name '*.py')
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
-test: ## build and run every test there is; T= passes options to pytest
+test: ## install what is missing, build and run every test; T= passes options to pytest
+	$(Q)tests/deps.sh
 	$(Q)$(SUB) WERROR=1 programs unit-programs
 	$(Q)$(SUB) WERROR=1 VARIANT=asan programs unit-programs
 	$(Q)$(PYTEST) --variants release,asan $(T)
