@@ -134,8 +134,8 @@ static void who_pings_without_reading_is_cut_off(void **state)
 	char pings[5000];
 	size_t sent = 0;
 
-	for (size_t i = 0; i < sizeof(pings); i += 5)
-		(void)memcpy(pings + i, "ping\n", 5);
+	for (size_t i = 0; i < sizeof(pings); i++)
+		pings[i] = "ping\n"[i % 5];
 	while (sent < FLOOD && !f->is_over) {
 		ssize_t n = send(f->client, pings, sizeof(pings), MSG_NOSIGNAL);
 

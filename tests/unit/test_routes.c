@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALICE 3
-#define BOB   7
-#define EVE   5
+#define ALICE  3
+#define BOB    7
+#define EVE    5
+#define OWNERS ((uint16_t)(ROUTES_MAX / 64 + 1)) /* more than there is room for */
 
 /* What the kernel was told: "+net" and "-net", in order. */
 struct journal {
@@ -147,7 +148,7 @@ static void a_full_table_takes_no_more_and_gives_everything_back(void **state)
 	struct prefix nets[64];
 	int in_kernel = 0;
 
-	for (uint16_t owner = 0; owner < ROUTES_MAX / 64 + 1; owner++) {
+	for (uint16_t owner = 0; owner < OWNERS; owner++) {
 		for (size_t i = 0; i < 64; i++) {
 			nets[i] = prefix_of("10.0.0.0/24");
 			nets[i].ip.b[1] = (uint8_t)owner;
@@ -157,7 +158,7 @@ static void a_full_table_takes_no_more_and_gives_everything_back(void **state)
 	}
 	assert_int_equal(j->routes.n, ROUTES_MAX);
 	assert_int_equal(in_kernel, ROUTES_MAX);
-	for (uint16_t owner = 0; owner < ROUTES_MAX / 64 + 1; owner++)
+	for (uint16_t owner = 0; owner < OWNERS; owner++)
 		(void)routes_set(&j->routes, owner, NULL, 0, count, &in_kernel);
 	assert_int_equal(j->routes.n, 0);
 	assert_int_equal(in_kernel, 0);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/str.h"
 #include "daemon/rpc_server.h"
 #include "tests/unit/fixtures.h"
 #include "tests/unit/loop.h"
@@ -55,7 +56,7 @@ static int make_fixture(void **state)
 	struct err e = { 0 };
 
 	assert_non_null(f);
-	(void)strcpy(f->dir, "/tmp/test-rpc-XXXXXX");
+	(void)str_copy(f->dir, sizeof(f->dir), "/tmp/test-rpc-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	(void)snprintf(f->path, sizeof(f->path), "%s/run/wg0.sock", f->dir);
 	f->base = event_base_new();
