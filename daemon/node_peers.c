@@ -39,13 +39,14 @@ static void send_route(void *arg, const struct prefix *net, bool add)
 
 static void sync_routes(struct node *n, const struct peer *p, const struct reconcile_want *want)
 {
+	const struct routes_handler h = { .arg = n, .change = send_route };
 	struct prefix nets[ANNOUNCE_ROUTES_MAX];
 	size_t total = 0;
 
 	for (size_t i = 0; want->present && i < p->n_routes; i++)
 		if (reconcile_route_is_sane(&p->routes[i], &n->self))
 			nets[total++] = p->routes[i];
-	n->routes_moved |= routes_set(&n->routes, p->slot, nets, total, send_route, n);
+	n->routes_moved |= routes_set(&n->routes, p->slot, nets, total, &h);
 }
 
 /* Two gateways into one network: WireGuard would give it to whichever was written last. */

@@ -35,7 +35,7 @@ static void drop_entry(struct routes *t, size_t i)
 }
 
 static bool drop_missing(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
-			 routes_fn *fn, void *arg)
+			 const struct routes_handler *h)
 {
 	size_t before = t->n;
 	size_t i = 0;
@@ -49,7 +49,7 @@ static bool drop_missing(struct routes *t, uint16_t owner, const struct prefix *
 		}
 		drop_entry(t, i);
 		if (!has_owner(t, &net))
-			fn(arg, &net, false);
+			h->change(h->arg, &net, false);
 	}
 	return t->n < before;
 }
@@ -63,9 +63,9 @@ bool routes_is_led_by_another(const struct routes *t, uint16_t owner, const stru
 }
 
 bool routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
-		routes_fn *fn, void *arg)
+		const struct routes_handler *h)
 {
-	bool gave_up = drop_missing(t, owner, nets, n, fn, arg);
+	bool gave_up = drop_missing(t, owner, nets, n, h);
 
 	for (size_t i = 0; i < n && t->n < ROUTES_MAX; i++) {
 		bool is_first = !has_owner(t, &nets[i]);
@@ -75,7 +75,7 @@ bool routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, siz
 		t->entry[t->n].net = nets[i];
 		t->entry[t->n++].owner = owner;
 		if (is_first)
-			fn(arg, &nets[i], true);
+			h->change(h->arg, &nets[i], true);
 	}
 	return gave_up;
 }

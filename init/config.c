@@ -13,8 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NONE	      "none"
-#define STATE_DIR_ENV "WGMESH_STATE_DIR"
+#define NONE "none"
 
 static int count(char **list)
 {
@@ -165,46 +164,81 @@ static int learn_from_program(struct config *c, struct err *e)
 	if (str_is_interface_name(iface))
 		(void)str_copy(c->interface, sizeof(c->interface), iface);
 	c->new_identity = c->new_identity || settings_flag(&join, SETTING_NEW_IDENTITY);
+	c->secret_file = settings_text(&join, SETTING_SECRET_FILE);
 	return agree_on_state_dir(c, &join, e);
 }
 
-static bool is_state_dir_entry(const char *entry)
+/* Index of a variable in the daemon's environment, or of its end. */
+static size_t find_env(const struct config *c, const char *name)
 {
-	return strncmp(entry, STATE_DIR_ENV "=", sizeof(STATE_DIR_ENV)) == 0;
+	size_t len = strlen(name);
+	size_t i = 0;
+
+	while (c->child_env[i] &&
+	       (strncmp(c->child_env[i], name, len) != 0 || c->child_env[i][len] != '='))
+		i++;
+	return i;
 }
 
-/* "none" is a word of wgmesh-init, which the daemon would take for a path. */
+static void remove_env(struct config *c, size_t i)
+{
+	for (; c->child_env[i]; i++)
+		c->child_env[i] = c->child_env[i + 1];
+}
+
+int config_set_env(struct config *c, const char *name, const char *value)
+{
+	size_t i = find_env(c, name);
+	char *entry = NULL;
+
+	if (!value) {
+		remove_env(c, i);
+		return 0;
+	}
+	if (c->n_own_env == CONFIG_OWN_ENV_MAX || asprintf(&entry, "%s=%s", name, value) < 0)
+		return -ENOMEM;
+	c->own_env[c->n_own_env++] = entry;
+	c->child_env[i] = entry;
+	return 0;
+}
+
+/* A flag of ours that the daemon has too holds for it as well; its own flags still win. */
+static int pass_on(struct config *c, enum setting_id id)
+{
+	if (source_of(&c->settings, id) != SOURCE_FLAG)
+		return 0;
+	return config_set_env(c, settings_table()[id].env, settings_text(&c->settings, id));
+}
+
 static int make_child_env(struct config *c, struct err *e)
 {
-	bool is_ours = source_of(&c->settings, SETTING_STATE_DIR) == SOURCE_FLAG && !c->is_plain &&
-		       !c->has_their_dir;
+	const char *state_dir_env = settings_table()[SETTING_STATE_DIR].env;
 	size_t n = (size_t)count(c->envp);
-	char **env = calloc(n + 2, sizeof(*env));
-	size_t used = 0;
+	int r = 0;
 
-	c->child_env = env;
-	if (!env)
+	c->child_env = calloc(n + CONFIG_OWN_ENV_MAX + 1, sizeof(*c->child_env));
+	if (!c->child_env)
 		return err_set(e, -ENOMEM, "make room for the environment");
-	for (size_t i = 0; i < n; i++)
-		if (!is_state_dir_entry(c->envp[i]) ||
-		    (!is_ours && strcmp(c->envp[i] + sizeof(STATE_DIR_ENV), NONE) != 0))
-			env[used++] = c->envp[i];
-	if (!is_ours)
-		return 0;
-	if (asprintf(&c->state_dir_entry, STATE_DIR_ENV "=%s", c->state_dir) < 0) {
-		c->state_dir_entry = NULL;
-		return err_set(e, -ENOMEM, "make room for the environment");
-	}
-	env[used] = c->state_dir_entry;
-	return 0;
+	memcpy(c->child_env, c->envp, n * sizeof(*c->child_env));
+	/* "none" is a word of wgmesh-init, which the daemon would take for a path. */
+	if (strcmp(settings_text(&c->settings, SETTING_STATE_DIR), NONE) == 0)
+		r = config_set_env(c, state_dir_env, NULL);
+	else if (!c->is_plain && !c->has_their_dir)
+		r = pass_on(c, SETTING_STATE_DIR);
+	if (r == 0)
+		r = pass_on(c, SETTING_LOG_FORMAT);
+	if (r == 0)
+		r = pass_on(c, SETTING_LOG_LEVEL);
+	return r < 0 ? err_set(e, r, "make room for the environment") : 0;
 }
 
 void config_fini(struct config *c)
 {
 	free(c->child_env);
-	free(c->state_dir_entry);
+	for (size_t i = 0; i < c->n_own_env; i++)
+		free(c->own_env[i]);
 	c->child_env = NULL;
-	c->state_dir_entry = NULL;
+	c->n_own_env = 0;
 }
 
 static void find_program(struct config *c)
@@ -213,7 +247,8 @@ static void find_program(struct config *c)
 	bool is_wgmesh = strcmp(name, "wgmesh") == 0;
 
 	c->is_join = is_wgmesh && c->program[1] && strcmp(c->program[1], "join") == 0;
-	c->is_plain = is_wgmesh && !c->is_join;
+	c->is_one_shot = is_wgmesh && !c->is_join;
+	c->is_plain = c->is_one_shot;
 	c->wgmesh = program_find_wgmesh(is_wgmesh ? c->program[0] : NULL, c->envp);
 }
 

@@ -10,6 +10,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#define CONFIG_OWN_ENV_MAX 4
+
 enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGNORE };
 
 /**
@@ -18,13 +20,17 @@ enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGN
  * @program:	PROGRAM and its arguments, NULL at the end; NULL for a subcommand
  * @envp:	Environment that came in; borrowed
  * @child_env:	Environment of the daemon
- * @state_dir_entry: What @child_env owns of its entries
+ * @own_env:	What @child_env owns of its entries
+ * @n_own_env:	Entries in @own_env
  * @wgmesh:	The wgmesh program, a path or a name for PATH; NULL when there is none
  * @state_dir:	State directory
  * @legacy_dir:	Legacy directory, NULL for none
  * @interface:	WireGuard interface of the daemon
  * @is_plain:	No state to look after: phases 2 to 7 are skipped
  * @is_join:	PROGRAM is "wgmesh join"
+ * @is_one_shot: PROGRAM is another command of wgmesh, run once for its output
+ * @secret_file: Where the daemon finds the mesh secret, NULL when not in a file; borrowed
+ * @secret_fd:	That file, opened for the daemon; 0 for none
  * @is_dry:	Change nothing, say what would be done
  * @new_identity: A lost key may be replaced
  * @confine:	The daemon gets a user and capabilities of its own
@@ -38,13 +44,17 @@ struct config {
 	char **program;
 	char **envp;
 	char **child_env;
-	char *state_dir_entry;
+	char *own_env[CONFIG_OWN_ENV_MAX];
+	size_t n_own_env;
 	const char *wgmesh;
 	const char *state_dir;
 	const char *legacy_dir;
+	const char *secret_file;
+	int secret_fd;
 	char interface[16];
 	bool is_plain;
 	bool is_join;
+	bool is_one_shot;
 	bool is_dry;
 	bool new_identity;
 	bool confine;
@@ -65,6 +75,16 @@ struct config {
  * Return: 0, -ECANCELED when help was asked for, or a negative errno value with an exit code
  */
 int config_load(struct config *c, unsigned int scope, char **argv, char **envp, struct err *e);
+
+/**
+ * config_set_env() - Give the daemon an environment variable
+ * @c:		Configuration
+ * @name:	Variable
+ * @value:	Its value; NULL takes the variable away
+ *
+ * Return: 0, or -ENOMEM with the environment as it was
+ */
+int config_set_env(struct config *c, const char *name, const char *value);
 
 /**
  * config_fini() - Free what a configuration owns

@@ -3,6 +3,7 @@
 #include "common/caps.h"
 #include "common/defs.h"
 #include "init/fsuser.h"
+#include "init/handover.h"
 #include "init/ownership.h"
 
 #include <errno.h>
@@ -19,12 +20,12 @@
 static const cap_value_t kept[] = { CAP_KILL, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_NET_ADMIN };
 
 /* The owner first: without him, a stricter mode would only lock the daemon out. */
-static bool give_runtime_dir(const struct boot *b, int fd, const char *path)
+static bool give_runtime_dir(const struct boot *b, int fd, const char *path, mode_t mode)
 {
 	const struct ownership_user user = { .uid = b->config.uid, .gid = b->config.gid };
 	struct stat st;
 
-	if (fchown(fd, user.uid, user.gid) == 0 && fchmod(fd, 0700) == 0)
+	if (fchown(fd, user.uid, user.gid) == 0 && fchmod(fd, mode) == 0)
 		return true;
 	if (fstat(fd, &st) == 0 && ownership_can_use(&st, &user))
 		return true;
@@ -35,11 +36,11 @@ static bool give_runtime_dir(const struct boot *b, int fd, const char *path)
 	return false;
 }
 
-static bool make_runtime_dir(const struct boot *b, const char *path)
+static bool make_runtime_dir(const struct boot *b, const char *path, mode_t mode)
 {
 	auto_close int fd = -1;
 
-	if (mkdir(path, 0700) < 0 && errno != EEXIST) {
+	if (mkdir(path, mode) < 0 && errno != EEXIST) {
 		boot_warn(b,
 			  "cannot create %s (%s), so control sockets will not work: mount a tmpfs "
 			  "there (--tmpfs %s:mode=0700,uid=%u,gid=%u)",
@@ -53,7 +54,7 @@ static bool make_runtime_dir(const struct boot *b, const char *path)
 		boot_warn(b, "cannot open %s: %s", path, strerror(errno));
 		return false;
 	}
-	return give_runtime_dir(b, fd, path);
+	return give_runtime_dir(b, fd, path, mode);
 }
 
 /* Which of the sets lacks it tells the cure: engines give a non-root user no effective one. */
@@ -122,8 +123,10 @@ int privileges_settle(struct boot *b, struct err *e)
 			  b->config.gid, is_good ? "with" : "without");
 		return is_good ? OUTCOME_OK : OUTCOME_WARNED;
 	}
-	is_good &= make_runtime_dir(b, "/run/wgmesh");
-	is_good &= make_runtime_dir(b, "/run/wireguard");
+	/* The control socket asks for credentials; WireGuard's relies on its directory alone. */
+	is_good &= make_runtime_dir(b, "/run/wgmesh", 0755);
+	is_good &= make_runtime_dir(b, "/run/wireguard", 0700);
+	handover_open(b);
 	r = keep_little(b, e);
 	if (r < 0)
 		return r;

@@ -98,6 +98,7 @@ static bool start_daemon(struct runtime *rt)
 	const struct config *c = &rt->boot->config;
 	struct spawn_program p = { .argv = c->program,
 				   .envp = c->child_env,
+				   .hand_over = c->secret_fd,
 				   .foreground = is_wrapper(rt) };
 	struct err e = { 0 };
 	char pid[12];
@@ -400,10 +401,10 @@ static int set_up(struct runtime *rt, struct err *e)
 static void make_policy(const struct boot *b, struct supervise_policy *p)
 {
 	const struct settings *s = &b->config.settings;
-	bool is_plain = b->config.is_plain && !settings_is_given(s, SETTING_RESTART);
+	bool is_once = b->config.is_one_shot && !settings_is_given(s, SETTING_RESTART);
 
 	p->restart =
-		is_plain ? RESTART_NEVER : (enum restart_policy)settings_number(s, SETTING_RESTART);
+		is_once ? RESTART_NEVER : (enum restart_policy)settings_number(s, SETTING_RESTART);
 	p->hold = settings_number(s, SETTING_ON_LOOP) == 1;
 	p->has_hook = b->config.is_join && b->config.wgmesh;
 	p->stop_timeout_ms = settings_number(s, SETTING_STOP_TIMEOUT);

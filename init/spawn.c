@@ -66,6 +66,8 @@ static int become_program(const struct spawn_program *p, struct err *e)
 			return r;
 	}
 	close_inherited();
+	if (p->hand_over > 0)
+		(void)fcntl(p->hand_over, F_SETFD, 0);
 	mask_reset();
 	(void)execvpe(p->argv[0], p->argv, p->envp);
 	saved = errno;

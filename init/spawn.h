@@ -14,6 +14,7 @@
  * struct spawn_program - A program to start
  * @argv:	Arguments, NULL at the end; argv[0] is looked up in PATH
  * @envp:	Environment, NULL at the end
+ * @hand_over:	Descriptor that the program inherits under its number, 0 for none
  * @confine:	Change the user, keep only @keep, set no_new_privs
  * @foreground:	Give it the terminal on standard input, where there is one
  * @uid:	User, with @confine
@@ -24,6 +25,7 @@
 struct spawn_program {
 	char *const *argv;
 	char *const *envp;
+	int hand_over;
 	bool confine;
 	bool foreground;
 	uid_t uid;

@@ -55,10 +55,10 @@ static int judge(struct boot *b, const struct reaped *end, struct err *e)
 	case EXITS_STATE_DAMAGED:
 		return err_exit(
 			e, end->code, -EBADMSG,
-			"the key file of %s is damaged or lost and there is nothing to "
+			"the key file %s/%s.json is damaged or lost and there is nothing to "
 			"restore it from (see above); restore a backup, or start once with "
 			"--new-identity to accept that this node gets a new key and address",
-			b->config.interface);
+			b->config.state_dir, b->config.interface);
 	case EXITS_CANNOT_CREATE:
 	case EXITS_IO:
 	case EXITS_NO_PERMISSION:

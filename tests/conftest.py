@@ -44,6 +44,7 @@ def lab(variant, request):
         yield the_lab
         reports = [line for line in the_lab.logs().splitlines() if "Sanitizer" in line]
         assert not reports, reports
+        assert the_lab.leaks() == []
 
 
 @pytest.hookimpl(hookwrapper=True)

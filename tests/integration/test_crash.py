@@ -9,7 +9,7 @@ import pytest
 
 from lib.wait import eventually
 
-pytestmark = [pytest.mark.asan, pytest.mark.kernel]
+pytestmark = pytest.mark.asan
 
 PINGS = 100
 INTERVAL_S = 0.02
@@ -43,6 +43,7 @@ def restarted(node, old):
     return gone and node.netadmin() and node.mesh_process()
 
 
+@pytest.mark.kernel
 @pytest.mark.parametrize("victim", ["mesh_process", "netadmin"])
 def test_no_packet_is_lost_when_a_daemon_process_is_killed(pair, victim):
     one, two = pair
@@ -56,6 +57,16 @@ def test_no_packet_is_lost_when_a_daemon_process_is_killed(pair, victim):
     assert one.identity() == before
     assert one.run("ip", "link", "show", "wg0").stdout == links, "the same interface, not a new one"
     assert one.handshakes()[two.public_key] > 0
+
+
+def test_a_hangup_signal_disturbs_nothing(pair):
+    one, two = pair
+    old = [process.pid for process in one.daemons()]
+    ping = start_pinging(one, two)
+    one.signal(signal.SIGHUP)
+    one.wait_for_log("SIGHUP")
+    assert lost(ping) == 0
+    assert [process.pid for process in one.daemons()] == old
 
 
 def test_peers_do_not_notice_a_crash(pair):

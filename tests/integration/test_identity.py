@@ -15,7 +15,7 @@ from lib.wait import eventually
 pytestmark = pytest.mark.asan
 
 KEY_FILE = "wg0.json"
-DAMAGED, POLICY = 65, 78
+DAMAGED, LOCKED, POLICY = 65, 75, 78
 
 
 def is_up(node):
@@ -220,5 +220,19 @@ def test_two_containers_on_one_volume_do_not_run_the_same_identity(lab):
     first = lab.node("first", volume=lab.volume("state"))
     eventually(lambda: is_up(first), "the first node")
     second = lab.node("second", volume=lab.volume("state"), init=["--lock-timeout=200ms"])
-    assert second.wait() == 75
+    assert second.wait() == LOCKED
     assert not second.has_interface()
+    said = [event["msg"] for event in second.events("error")]
+    assert any(f"first (container {first.id[:12]})" in text for text in said), said
+
+
+def test_a_container_waits_for_the_end_of_the_one_it_replaces(lab):
+    first = lab.node("first", volume=lab.volume("state"))
+    eventually(lambda: is_up(first), "the first node")
+    identity = first.identity()
+    second = lab.node("second", volume=lab.volume("state"))
+    second.wait_for_log("waiting up to")
+    assert not second.has_interface()
+    first.stop()
+    eventually(lambda: is_up(second), "the second node")
+    assert second.identity() == identity

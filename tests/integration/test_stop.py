@@ -8,7 +8,7 @@ import pytest
 
 from lib.wait import eventually
 
-pytestmark = [pytest.mark.asan, pytest.mark.kernel]
+pytestmark = pytest.mark.asan
 
 
 @pytest.fixture
@@ -16,11 +16,13 @@ def started(lab):
     """A node in a network namespace that the test keeps, as a pod's is kept."""
     node = lab.node("node", volume=lab.volume("node"), port=lab.port(),
                     init=["--stop-timeout=1s"])
-    eventually(lambda: node.has_interface() and node.mesh_process(), "the node")
+    node.wait_for_log("wg0 created")
     return node
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", [
+    pytest.param(signal.SIGTERM, marks=pytest.mark.kernel), signal.SIGINT],
+    ids=lambda number: number.name)
 def test_a_stop_says_goodbye_and_takes_the_interface_down(lab, started, number, time_scale):
     peer = lab.peer()
     peer.announce()
@@ -42,6 +44,7 @@ def test_the_interface_goes_even_if_the_daemon_had_to_be_killed(started):
     assert not started.has_interface()
 
 
+@pytest.mark.kernel
 def test_the_interface_goes_even_if_the_daemon_is_killed_while_it_stops(started):
     netadmin = started.netadmin()
     netadmin.signal(signal.SIGSTOP)
@@ -54,7 +57,7 @@ def test_the_interface_goes_even_if_the_daemon_is_killed_while_it_stops(started)
 
 def test_a_second_stop_signal_cuts_the_wait_short(lab, time_scale):
     node = lab.node("node", volume=lab.volume("node"), init=["--stop-timeout=60s"])
-    eventually(lambda: node.has_interface() and node.mesh_process(), "the node")
+    node.wait_for_log("wg0 created")
     for process in node.daemons():
         process.signal(signal.SIGSTOP)
     begun = time.monotonic()

@@ -4,6 +4,7 @@
 netns      network namespaces, the switch between them, sockets inside them
 container  a container: namespaces, overlay root, volumes, PID 1, captured logs
 node       a container that runs wgmesh-init and wgmesh
+leak       what no log may show
 peer       an existing node of a mesh, scripted, in Python
 lab        all of the above for one test, cleaned up together
 wait       eventually(): the only way anything here waits

@@ -144,6 +144,12 @@ class Process:
         return [arg.decode(errors="replace") for arg in self._read("cmdline").split(b"\0")[:-1]]
 
     @property
+    def environ(self):
+        """The environment it was started with, as /proc shows it now."""
+        entries = self._read("environ").decode(errors="replace").split("\0")
+        return dict(entry.split("=", 1) for entry in entries if "=" in entry)
+
+    @property
     def status(self):
         """/proc/PID/status as a dictionary of text; empty once the process is gone."""
         lines = self._read("status").decode().splitlines()
@@ -233,9 +239,9 @@ class Container:
             yield Mount.bind(self._directory / name, f"/etc/{name}")
 
     def _find_init(self):
-        children = Process(self._unshare.pid).children()
-        if children:
-            return children[0]
+        for child in Process(self._unshare.pid).children():
+            # Until the script has become the command, its root is still the machine's.
+            return child if child.argv and str(SCRIPT) not in child.argv else None
         # It may have come and gone already.
         return Process(0) if self._unshare.poll() is not None else None
 

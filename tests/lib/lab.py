@@ -8,6 +8,7 @@ import secrets
 import shutil
 import tempfile
 
+from lib import leak
 from lib.container import Container, Mount, Spec
 from lib.netns import Switch
 from lib.node import SECRET_FILE, STATE_DIR, Node
@@ -30,6 +31,7 @@ class Lab:
         self._serial = itertools.count(1)
         self.variant = variant
         self.containers = []
+        self.secrets = set()
         # Volumes belong on a disk, and /tmp is memory on many machines.
         parent = CHECKOUT / "build" / "lab"
         parent.mkdir(parents=True, exist_ok=True)
@@ -58,6 +60,7 @@ class Lab:
 
     def secret_file(self, text):
         """A file with a secret as engines mount it: readable by all inside, on one line."""
+        self.secrets.add(text)
         path = self.directory / f"secret-{next(self._serial)}"
         path.write_text(text + "\n")
         return path
@@ -86,6 +89,8 @@ class Lab:
         """
         env = dict(env or {})
         mounts = list(mounts)
+        if "WGMESH_SECRET" in env:
+            self.secrets.add(env["WGMESH_SECRET"])
         if secret is not None:
             env.setdefault("WGMESH_SECRET_FILE", SECRET_FILE)
             mounts.append(Mount.bind(self.secret_file(secret), SECRET_FILE, read_only=True))
@@ -107,6 +112,12 @@ class Lab:
             parts.append(f"--- {container.name}: {' '.join(container.spec.command)}")
             parts.extend(container.log.lines + container.stdout.lines)
         return "\n".join(parts)
+
+    def leaks(self):
+        """Secrets that containers wrote to their logs; see lib.leak."""
+        lines = [line for container in self.containers
+                 for line in container.log.lines + container.stdout.lines]
+        return leak.leaks("\n".join(lines), self.secrets)
 
     def close(self):
         self._cleanup.close()

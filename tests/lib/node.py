@@ -75,7 +75,7 @@ class Node(Container):
     def has_interface(self):
         return INTERFACE in self.port.links()
 
-    def pings(self, address, deadline_s=1):
+    def pings(self, address, deadline_s=0.5):
         """Does one ping to an address come back?"""
         return self.run("ping", "-n", "-c1", f"-W{deadline_s}", address, check=False).returncode == 0
 

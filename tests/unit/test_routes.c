@@ -50,7 +50,7 @@ static void set(struct journal *j, uint16_t owner, const char *a, const char *b,
 	if (b)
 		nets[n++] = prefix_of(b);
 	j->text[0] = '\0';
-	(void)routes_set(&j->routes, owner, nets, n, note, j);
+	(void)routes_set(&j->routes, owner, nets, n, &(struct routes_handler) { j, note });
 	assert_string_equal(j->text, want);
 }
 
@@ -112,10 +112,10 @@ static void giving_a_network_up_is_told(void **state)
 	struct journal *j = *state;
 	struct prefix net = prefix_of("10.1.0.0/24");
 
-	assert_false(routes_set(&j->routes, ALICE, &net, 1, note, j));
-	assert_false(routes_set(&j->routes, ALICE, &net, 1, note, j));
-	assert_false(routes_set(&j->routes, BOB, NULL, 0, note, j));
-	assert_true(routes_set(&j->routes, ALICE, NULL, 0, note, j));
+	assert_false(routes_set(&j->routes, ALICE, &net, 1, &(struct routes_handler) { j, note }));
+	assert_false(routes_set(&j->routes, ALICE, &net, 1, &(struct routes_handler) { j, note }));
+	assert_false(routes_set(&j->routes, BOB, NULL, 0, &(struct routes_handler) { j, note }));
+	assert_true(routes_set(&j->routes, ALICE, NULL, 0, &(struct routes_handler) { j, note }));
 }
 
 static void networks_differ_by_their_length_too(void **state)
@@ -147,19 +147,29 @@ static void a_full_table_takes_no_more_and_gives_everything_back(void **state)
 	struct journal *j = *state;
 	struct prefix nets[64];
 	int in_kernel = 0;
+	const struct routes_handler h = { &in_kernel, count };
 
+<<<<<<< HEAD
 	for (uint16_t owner = 0; owner < OWNERS; owner++) {
+=======
+	for (uint32_t owner = 0; owner < ROUTES_MAX / 64 + 1; owner++) {
+>>>>>>> main
 		for (size_t i = 0; i < 64; i++) {
 			nets[i] = prefix_of("10.0.0.0/24");
 			nets[i].ip.b[1] = (uint8_t)owner;
 			nets[i].ip.b[2] = (uint8_t)i;
 		}
-		(void)routes_set(&j->routes, owner, nets, 64, count, &in_kernel);
+		(void)routes_set(&j->routes, (uint16_t)owner, nets, 64, &h);
 	}
 	assert_int_equal(j->routes.n, ROUTES_MAX);
 	assert_int_equal(in_kernel, ROUTES_MAX);
+<<<<<<< HEAD
 	for (uint16_t owner = 0; owner < OWNERS; owner++)
 		(void)routes_set(&j->routes, owner, NULL, 0, count, &in_kernel);
+=======
+	for (uint32_t owner = 0; owner < ROUTES_MAX / 64 + 1; owner++)
+		(void)routes_set(&j->routes, (uint16_t)owner, NULL, 0, &h);
+>>>>>>> main
 	assert_int_equal(j->routes.n, 0);
 	assert_int_equal(in_kernel, 0);
 }

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: MIT
+"""The kernel's WireGuard where there is one, a userspace one where there is none, and nobody else's."""
+
+import json
+
+import pytest
+
+from lib.lab import CHECKOUT
+from lib.wait import eventually
+
+pytestmark = pytest.mark.asan
+
+PEERS = 1000
+NO_WIREGUARD, POLICY = 69, 78
+KINDS = {"kernel": "wireguard", "userspace": "tun"}
+
+
+@pytest.fixture
+def available(lab):
+    """The back end that this machine is expected to use."""
+    made = lab.port().run("ip", "link", "add", "probe", "type", "wireguard", check=False)
+    return "kernel" if made.returncode == 0 else "userspace"
+
+
+def status(node):
+    result = node.run("wgmesh", "status", "--json", check=False)
+    return json.loads(result.stdout) if result.returncode == 0 else {}
+
+
+@pytest.mark.kernel
+def test_the_kernels_wireguard_is_used_where_there_is_one_and_status_says_so(lab, available):
+    node = lab.node("node", volume=lab.volume("state"))
+    eventually(lambda: status(node).get("backend") == available, f"a status that says {available}")
+    shown = node.run("ip", "-details", "link", "show", "wg0").stdout
+    assert f" {KINDS[available]} " in shown
+    assert node.find_log("kernel's WireGuard" if available == "kernel" else "userspace WireGuard")
+
+
+@pytest.mark.kernel
+def test_the_backend_that_was_asked_for_is_used_or_the_start_is_refused(lab, available):
+    node = lab.node("node", volume=lab.volume("state"), join=["--backend=kernel"])
+    if available == "kernel":
+        eventually(lambda: status(node).get("backend") == "kernel", "the kernel's WireGuard")
+    else:
+        assert node.wait() == NO_WIREGUARD
+        assert any("modprobe wireguard" in event["msg"] for event in node.events("error"))
+
+
+def test_the_userspace_backend_is_used_on_request(lab):
+    node = lab.node("node", volume=lab.volume("state"), join=["--backend=userspace"])
+    eventually(lambda: status(node).get("backend") == "userspace", "userspace WireGuard")
+
+
+@pytest.mark.kernel
+def test_a_foreign_interface_of_that_name_is_refused_and_left_alone(lab, available):
+    port = lab.port()
+    kind = "wireguard" if available == "kernel" else "veth peer name foreign"
+    port.ip(f"link add wg0 type {kind}", "addr add 192.0.2.1/24 dev wg0")
+    before = port.run("ip", "address", "show", "wg0").stdout
+    node = lab.node("node", volume=lab.volume("state"), port=port)
+    assert node.wait() == POLICY
+    said = [event["msg"] for event in node.events("error")]
+    assert any("interface wg0 exists" in text and "--interface" in text for text in said), said
+    assert port.run("ip", "address", "show", "wg0").stdout == before
+
+
+def test_down_takes_ours_down_and_leaves_others_alone(lab):
+    node = lab.node("node", volume=lab.volume("state"), init=["--restart=never"])
+    node.wait_for_log("wg0 created")
+    node.port.ip("link add theirs type veth peer name foreign")
+    refused = node.run("wgmesh", "down", "--interface=theirs", check=False)
+    assert refused.returncode == POLICY and "theirs" in refused.stderr
+    assert {"theirs", "wg0"} <= set(node.port.links())
+    assert node.run("wgmesh", "down", "--interface=absent").stdout == ""
+    node.run("wgmesh", "down")
+    assert "wg0" not in node.port.links() and "theirs" in node.port.links()
+
+
+@pytest.mark.kernel
+def test_what_wireguard_has_is_what_was_set_for_a_thousand_peers(lab, variant, available):
+    tool = str(CHECKOUT / "build" / variant / "wgtool")
+    box = lab.container("box", ["sleep", "1000"])
+    assert box.run(tool, "up", "wg0", "auto").stdout.split() == [available, "created"]
+    compared = box.run(tool, "peers", "wg0", str(PEERS), timeout=60).stdout
+    for there in (PEERS, PEERS // 2):
+        assert f"{there} peers wanted, {there} there, 0 of them wrong" in compared
+    box.run(tool, "down", "wg0")
+    assert "wg0" not in box.port.links()

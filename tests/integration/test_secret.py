@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: MIT
+"""The mesh secret: how a node gets it, and that nobody else does."""
+
+import pathlib
+import signal
+
+import pytest
+
+from lib.container import Mount
+from lib.lab import SECRET
+from lib.node import SECRET_FILE
+from lib.wait import eventually
+
+pytestmark = pytest.mark.asan
+
+
+def node_with_secret_of_mode(lab, mode):
+    path = lab.secret_file(SECRET)
+    path.chmod(mode)
+    return lab.node("node", volume=lab.volume("state"), secret=None,
+                    env={"WGMESH_SECRET_FILE": SECRET_FILE},
+                    mounts=[Mount.bind(path, SECRET_FILE, read_only=True)])
+
+
+def test_a_secret_that_only_root_may_read_reaches_the_daemon_at_every_start(lab):
+    node = node_with_secret_of_mode(lab, 0o600)
+    eventually(node.has_interface, "the interface")
+    before = eventually(node.mesh_process, "the mesh process")
+    before.signal(signal.SIGKILL)
+    eventually(lambda: node.mesh_process() and node.mesh_process().pid != before.pid, "a new daemon")
+    eventually(lambda: node.run("wgmesh", "peers", "count", check=False).returncode == 0, "its socket")
+
+
+def test_the_daemon_keeps_no_descriptor_of_the_secret(lab):
+    node = node_with_secret_of_mode(lab, 0o600)
+    eventually(lambda: node.run("wgmesh", "peers", "count", check=False).returncode == 0, "the node")
+    for process in node.daemons():
+        links = [str(link.readlink()) for link in pathlib.Path(f"/proc/{process.pid}/fd").iterdir()]
+        assert links and not [link for link in links if "secrets" in link]
