@@ -103,6 +103,22 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	(void)bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 }
 
+/*
+ * Without a free descriptor the listener would stay readable and the loop would spin. Probers come
+ * back; whoever has been here longest makes room.
+ */
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	const struct pong *p = arg;
+	struct connection *oldest = p->connections;
+
+	(void)listener;
+	while (oldest && oldest->next)
+		oldest = oldest->next;
+	if (oldest)
+		hang_up(oldest);
+}
+
 int pong_open(struct pong **out, struct event_base *base, const struct endpoint *at, struct err *e)
 {
 	char text[ENDPOINT_TEXT_SIZE];
@@ -123,6 +139,7 @@ int pong_open(struct pong **out, struct event_base *base, const struct endpoint 
 		free(p);
 		return err_set(e, -saved, "listen on %s", endpoint_format(text, at));
 	}
+	evconnlistener_set_error_cb(p->listener, on_accept_error);
 	*out = p;
 	return 0;
 }

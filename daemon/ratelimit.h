@@ -18,7 +18,7 @@
 #define RATELIMIT_BUCKETS 4096
 
 /**
- * struct ratelimit - The buckets; about 48 KiB
+ * struct ratelimit - The buckets; 64 KiB
  * @seed:	Random: nobody outside can choose addresses that share a bucket with a peer
  * @bucket:	Last use in milliseconds, and thousandths of tokens left then
  */

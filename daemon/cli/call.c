@@ -59,6 +59,7 @@ static int ask(int fd, const char *method, const char *pubkey, struct err *e)
 static json_t *read_answer(int fd, struct err *e)
 {
 	auto_free char *buf = malloc(ANSWER_MAX);
+	json_t *answer;
 	size_t used = 0;
 
 	while (buf && used < ANSWER_MAX) {
@@ -67,8 +68,13 @@ static json_t *read_answer(int fd, struct err *e)
 		if (n <= 0)
 			break;
 		used += (size_t)n;
-		if (buf[used - 1] == '\n')
-			return json_loadb(buf, used, 0, NULL);
+		if (buf[used - 1] != '\n')
+			continue;
+		answer = json_loadb(buf, used, 0, NULL);
+		if (!answer)
+			(void)err_set(e, -EPROTO,
+				      "the node answered with something else than JSON");
+		return answer;
 	}
 	(void)err_set(e, -EPROTO,
 		      "the node did not answer; only root and the node's own user are answered");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
+#include "common/str.h"
 #include "daemon/clock.h"
 #include "daemon/netadmin_wire.h"
 #include "daemon/node_impl.h"
@@ -196,7 +197,7 @@ static void announced(struct fixture *f, unsigned int n, const char *from, const
 	struct announcement a = { .self = peer_of(n) };
 	struct endpoint sender = endpoint_of(from);
 
-	(void)strcpy(a.self.endpoint, "0.0.0.0:51820");
+	(void)str_copy(a.self.endpoint, sizeof(a.self.endpoint), "0.0.0.0:51820");
 	if (route)
 		a.routes[a.n_routes++] = prefix_of(route);
 	node_peers_announced(&f->node, &a, &sender, source);
@@ -291,7 +292,7 @@ static void hearsay_alone_configures_nobody(void **state)
 	struct endpoint sender = endpoint_of(BOB_AT);
 
 	settle(f);
-	(void)strcpy(carol.endpoint, "192.0.2.16:51820");
+	(void)str_copy(carol.endpoint, sizeof(carol.endpoint), "192.0.2.16:51820");
 	node_peers_announced(&f->node, &a, &sender, DISCOVERY_REPLY);
 	(void)change_of(f, BOB);
 	assert_nothing_written(f);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -133,8 +134,8 @@ static void who_pings_without_reading_is_cut_off(void **state)
 	char pings[5000];
 	size_t sent = 0;
 
-	for (size_t i = 0; i < sizeof(pings); i += 5)
-		(void)memcpy(pings + i, "ping\n", 5);
+	for (size_t i = 0; i < sizeof(pings); i++)
+		pings[i] = "ping\n"[i % 5];
 	while (sent < FLOOD && !f->is_over) {
 		ssize_t n = send(f->client, pings, sizeof(pings), MSG_NOSIGNAL);
 
@@ -145,6 +146,41 @@ static void who_pings_without_reading_is_cut_off(void **state)
 		(void)event_base_loop(f->base, EVLOOP_NONBLOCK);
 	}
 	assert_true(f->is_over);
+}
+
+static int connect_to(const struct fixture *f)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = endpoint_to_sockaddr(&ss, &f->at, false);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(connect(fd, (struct sockaddr *)&ss, len), 0);
+	(void)fcntl(fd, F_SETFL, O_NONBLOCK);
+	return fd;
+}
+
+static void without_free_descriptors_the_oldest_makes_room_for_a_prober(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit before;
+	struct rlimit tight;
+	int clients[8];
+
+	loop_drain(f->base);
+	for (size_t i = 0; i < 8; i++)
+		clients[i] = connect_to(f);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	tight = before;
+	tight.rlim_cur = (rlim_t)clients[7] + 3;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
+	(void)close(f->client);
+	f->client = clients[7];
+	say(f, "ping\nping\n");
+	assert_true(loop_until(f->base, two_pongs_came, f));
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	for (size_t i = 0; i < 7; i++)
+		(void)close(clients[i]);
 }
 
 static void closing_hangs_up(void **state)
@@ -169,6 +205,7 @@ int main(void)
 		T(another_line_ends_the_connection),
 		T(a_line_without_an_end_ends_the_connection),
 		T(who_pings_without_reading_is_cut_off),
+		T(without_free_descriptors_the_oldest_makes_room_for_a_prober),
 		T(closing_hangs_up),
 	};
 
