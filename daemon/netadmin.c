@@ -96,11 +96,9 @@ static int send_peer_state(const struct wg_peer_state *peer, void *arg)
 static int dump(struct server *s)
 {
 	struct netadmin_reply done = { .event = NETADMIN_DUMP_DONE };
-	struct err e = { 0 };
-	int r = wg_dump(s->node.wg, NULL, send_peer_state, s, &e);
 
-	if (r < 0 && reply_error(s, &e) < 0)
-		return -EPIPE;
+	if (wg_dump(s->node.wg, NULL, send_peer_state, s, &done.error) == 0)
+		memset(&done.error, 0, sizeof(done.error));
 	return reply(s, &done, -1);
 }
 

@@ -111,7 +111,7 @@ struct netadmin_ready {
  * struct netadmin_reply - One message to the mesh process
  * @event:	enum netadmin_event
  * @ready:	NETADMIN_READY
- * @error:	NETADMIN_FAILED and NETADMIN_ERROR
+ * @error:	NETADMIN_FAILED and NETADMIN_ERROR; NETADMIN_DUMP_DONE and _STOPPED, code 0 for success
  * @peer:	NETADMIN_PEER_STATE
  */
 struct netadmin_reply {

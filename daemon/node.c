@@ -180,8 +180,9 @@ static void open_pong(struct node *n, size_t i, const struct ip *ip)
 
 static void open_rpc(struct node *n)
 {
+	const struct rpc_provider from = { .arg = n, .fill = fill_rpc_source };
 	struct err e = { 0 };
-	int r = rpc_server_open(&n->rpc, n->base, n->cfg->socket_path, fill_rpc_source, n, &e);
+	int r = rpc_server_open(&n->rpc, n->base, n->cfg->socket_path, &from, &e);
 
 	if (r < 0)
 		log_warn("rpc", "`wgmesh peers` will not work: %s: %s", e.msg, strerror(-r));
@@ -282,7 +283,10 @@ static void on_reply(void *arg, const struct netadmin_reply *r, int fd)
 		break;
 	case NETADMIN_DUMP_DONE:
 		n->dump_pending = false;
-		if (n->phase == NODE_RUNNING)
+		/* Half a report would look as if somebody had removed the other half. */
+		if (r->error.code != 0)
+			log_error("netadmin", "%s: %s", r->error.msg, strerror(-r->error.code));
+		else if (n->phase == NODE_RUNNING)
 			node_peers_dumped(n);
 		break;
 	case NETADMIN_STOPPED:
@@ -350,12 +354,14 @@ static int make_events(struct node *n, struct err *e)
 {
 	n->on_term = evsignal_new(n->base, SIGTERM, on_stop_signal, n);
 	n->on_int = evsignal_new(n->base, SIGINT, on_stop_signal, n);
+	n->on_quit = evsignal_new(n->base, SIGQUIT, on_stop_signal, n);
 	n->on_hup = evsignal_new(n->base, SIGHUP, on_reload_signal, n);
 	n->safety_timer = event_new(n->base, -1, EV_PERSIST, on_safety_timer, n);
 	n->cache_timer = evtimer_new(n->base, on_cache_timer, n);
 	n->stop_timer = evtimer_new(n->base, on_stop_limit, n);
-	if (!n->on_term || !n->on_int || !n->on_hup || !n->safety_timer || !n->cache_timer ||
-	    !n->stop_timer || event_add(n->on_term, NULL) < 0 || event_add(n->on_int, NULL) < 0 ||
+	if (!n->on_term || !n->on_int || !n->on_quit || !n->on_hup || !n->safety_timer ||
+	    !n->cache_timer || !n->stop_timer || event_add(n->on_term, NULL) < 0 ||
+	    event_add(n->on_int, NULL) < 0 || event_add(n->on_quit, NULL) < 0 ||
 	    event_add(n->on_hup, NULL) < 0)
 		return err_set(e, -ENOMEM, "make the node's events");
 	return 0;
@@ -375,7 +381,7 @@ static void protect_process(void)
 
 static void free_events(struct node *n)
 {
-	struct event *all[] = { n->on_term,	 n->on_int,	 n->on_hup,
+	struct event *all[] = { n->on_term,	 n->on_int,	 n->on_quit,   n->on_hup,
 				n->safety_timer, n->cache_timer, n->stop_timer };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)

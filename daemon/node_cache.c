@@ -5,6 +5,7 @@
 #include "daemon/node_impl.h"
 #include "daemon/peercache.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -73,22 +74,32 @@ static size_t collect_cache(struct node *n, struct cached_peer *out)
 	return total;
 }
 
+static long format_cache(struct node *n, char **out)
+{
+	auto_free struct cached_peer *list = calloc(peers_count(n->peers) + 1, sizeof(*list));
+
+	if (!list)
+		return -ENOMEM;
+	return peercache_format(out, list, collect_cache(n, list), clock_now().unix_s);
+}
+
+/* Bytes as a file that has no name, to be handed to netadmin. */
+static int as_file(const char *text, size_t len)
+{
+	auto_close int fd = memfd_create("peers", MFD_CLOEXEC);
+
+	if (fd < 0 || io_write_full(fd, text, len) < 0)
+		return -1;
+	return steal_fd(&fd);
+}
+
 void node_cache_save(struct node *n)
 {
 	struct netadmin_request req = { .op = NETADMIN_SAVE_CACHE };
-	size_t count = peers_count(n->peers);
-	auto_free struct cached_peer *list = calloc(count + 1, sizeof(*list));
 	auto_free char *text = NULL;
-	auto_close int fd = -1;
-	long len;
+	long len = format_cache(n, &text);
+	int fd = len < 0 ? -1 : as_file(text, (size_t)len);
 
-	if (!list)
-		return;
-	fd = memfd_create("peers", MFD_CLOEXEC);
-	if (fd < 0)
-		return;
-	len = peercache_format(&text, list, collect_cache(n, list), clock_now().unix_s);
-	if (len < 0 || io_write_full(fd, text, (size_t)len) < 0)
-		return;
-	adminlink_send(n->admin, &req, steal_fd(&fd));
+	if (fd >= 0)
+		adminlink_send(n->admin, &req, fd);
 }

@@ -55,6 +55,7 @@ struct node {
 	struct event_base *base;
 	struct event *on_term;
 	struct event *on_int;
+	struct event *on_quit;
 	struct event *on_hup;
 	struct event *safety_timer; /* reads WireGuard's state now and then */
 	struct event *cache_timer;  /* saves the peer cache a little after a change */
@@ -71,6 +72,7 @@ struct node {
 	struct peers *peers;
 	struct node_peer rows[PEERS_MAX];
 	struct routes routes;
+	bool routes_moved; /* a network was given up: who else announces it may have it now */
 	struct known_peer known[NODE_KNOWN_MAX];
 	uint16_t known_cursor; /* slot where the next selection of known peers begins */
 	uint32_t dump_number;  /* of the last dump asked for */
@@ -92,7 +94,7 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
  * what changed. @knows_us: the peer has answered us, so it has our key.
  */
 void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us);
-/* The endpoint a text stands for, when it is a literal that may be used; otherwise "none". */
+/* The endpoint a text stands for, when it is a literal outside the mesh; otherwise "none". */
 struct endpoint node_peers_literal(const struct node *n, const char *text);
 /* Takes what WireGuard says of one peer. */
 void node_peers_observed(struct node *n, const struct wg_peer_state *state);

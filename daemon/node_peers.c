@@ -39,13 +39,26 @@ static void send_route(void *arg, const struct prefix *net, bool add)
 
 static void sync_routes(struct node *n, const struct peer *p, const struct reconcile_want *want)
 {
+	const struct routes_handler h = { .arg = n, .change = send_route };
 	struct prefix nets[ANNOUNCE_ROUTES_MAX];
 	size_t total = 0;
 
 	for (size_t i = 0; want->present && i < p->n_routes; i++)
 		if (reconcile_route_is_sane(&p->routes[i], &n->self))
 			nets[total++] = p->routes[i];
-	routes_set(&n->routes, p->slot, nets, total, send_route, n);
+	n->routes_moved |= routes_set(&n->routes, p->slot, nets, total, &h);
+}
+
+/* Two gateways into one network: WireGuard would give it to whichever was written last. */
+static void leave_to_leaders(const struct node *n, const struct peer *p,
+			     struct reconcile_want *want)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < want->n_allowed; i++)
+		if (!routes_is_led_by_another(&n->routes, p->slot, &want->allowed[i]))
+			want->allowed[kept++] = want->allowed[i];
+	want->n_allowed = kept;
 }
 
 static void log_change(const struct peer *p, const struct reconcile_want *want)
@@ -69,6 +82,7 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 	if (!n->is_settled)
 		return;
 	reconcile_want(&want, p, &n->self, now);
+	leave_to_leaders(n, p, &want);
 	if (reconcile_diff(&req.peer, p, &want, now)) {
 		adminlink_send(n->admin, &req, -1);
 		if (want.present != p->applied.present)
@@ -81,29 +95,47 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 	schedule(n, p, &want, now);
 }
 
+/* Peers that announce a network look again whether it is theirs now. */
+static void hand_over_routes(struct node *n)
+{
+	n->routes_moved = false;
+	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
+		p->is_dirty |= p->n_routes > 0;
+}
+
 void node_peers_flush(struct node *n)
 {
 	struct now now = clock_now();
 
-	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
-		/* netadmin is behind: go on when it has caught up, see adminlink's on_idle. */
-		if (!n->is_settled || adminlink_is_busy(n->admin))
-			return;
-		if (p->is_dirty)
-			write_change(n, p, now);
-	}
+	do {
+		if (n->routes_moved)
+			hand_over_routes(n);
+		for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
+			/* netadmin is behind: go on when it has caught up, see on_idle(). */
+			if (!n->is_settled || adminlink_is_busy(n->admin))
+				return;
+			if (p->is_dirty)
+				write_change(n, p, now);
+		}
+	} while (n->routes_moved);
 }
 
 /* --- what time brings ---------------------------------------------------------------------- */
 
-static void forget(struct node *n, struct peer *p)
+/* Nothing of the row's last peer may count for its next one. */
+static void reset_row(struct node_peer *row)
 {
-	struct node_peer *row = &n->rows[p->slot];
-
 	if (row->timer)
 		(void)event_del(row->timer);
 	row->hello_ms = 0;
 	row->n_unanswered = 0;
+	row->seen_dump = 0;
+	row->written_dump = 0;
+}
+
+static void forget(struct node *n, struct peer *p)
+{
+	reset_row(&n->rows[p->slot]);
 	peers_remove(n->peers, p);
 }
 
@@ -162,6 +194,8 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 	write_change(n, p, now);
 	if (is_over(p, now))
 		forget(n, p);
+	/* Its networks, or a mesh address that it held, may be another's now. */
+	node_peers_flush(n);
 }
 
 /* The earlier of two moments, where one that is past no longer matters. */
@@ -218,6 +252,8 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 
 	if (!p)
 		return;
+	if (change == PEER_NEW)
+		reset_row(row);
 	if (s->method != METHOD_TRANSITIVE && s->method != METHOD_CACHE)
 		row->n_unanswered = 0;
 	if (knows_us && p->replied_ms == INT64_MIN) {
@@ -241,6 +277,7 @@ struct endpoint node_peers_literal(const struct node *n, const char *text)
 	struct endpoint e;
 
 	if (endpoint_parse(&e, text) < 0 || ip_is_wildcard(&e.ip) ||
+	    reconcile_is_inside_mesh(&e.ip, &n->self) ||
 	    (n->cfg->no_ipv6 && e.ip.family == AF_INET6))
 		memset(&e, 0, sizeof(e));
 	return e;
@@ -276,7 +313,9 @@ void node_peers_announced(struct node *n, const struct announcement *a, const st
 	struct sighting s = { .who = &a->self, .routes = routes, .has_routes = true };
 
 	s.n_routes = mask_routes(routes, a);
-	s.control = *from;
+	/* Through the tunnel we never ask: a wildcard endpoint would lead it into itself (B15). */
+	if (!reconcile_is_inside_mesh(&from->ip, &n->self))
+		s.control = *from;
 	if (source == DISCOVERY_LAN) {
 		s.method = METHOD_LAN;
 		s.control.port = n->cfg->keys.gossip_port;
@@ -301,7 +340,8 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 		return;
 	/* The type of a datagram can be forged: a live tunnel ends only on its own peer's word. */
 	if (peer_has_tunnel(p, now) && !ip_equal(&from->ip, &p->endpoint.ip) &&
-	    !ip_equal(&from->ip, &p->control.ip) && !ip_equal(&from->ip, &p->tunnel.ip))
+	    !ip_equal(&from->ip, &p->control.ip) && !ip_equal(&from->ip, &p->tunnel.ip) &&
+	    !ip_equal(&from->ip, &p->info.mesh_ip) && !ip_equal(&from->ip, &p->info.mesh_ip6))
 		return;
 	log_event(LOG_LEVEL_INFO, COMPONENT,
 		  LOG_FIELDS({ "peer", p->key_text }, { "host", p->info.hostname }),

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static bool is_inside_mesh(const struct ip *ip, const struct reconcile_self *self)
+bool reconcile_is_inside_mesh(const struct ip *ip, const struct reconcile_self *self)
 {
 	return prefix_contains(&self->subnet, ip) || prefix_contains(&self->prefix6, ip);
 }
@@ -63,7 +63,7 @@ void reconcile_want(struct reconcile_want *out, const struct peer *p,
 	out->present = should_be_present(p, self, now);
 	if (!out->present)
 		return;
-	if (!is_inside_mesh(&p->endpoint.ip, self))
+	if (!reconcile_is_inside_mesh(&p->endpoint.ip, self))
 		out->endpoint = p->endpoint;
 	if (!p->lost_ip) {
 		allow_host(out, &p->info.mesh_ip);

@@ -88,6 +88,11 @@ void reconcile_applied(struct peer *p, const struct reconcile_want *want);
 uint64_t reconcile_allowed_hash(const struct prefix *list, size_t n);
 
 /**
+ * reconcile_is_inside_mesh() - Is this an address of the mesh itself, reached through the tunnel?
+ */
+bool reconcile_is_inside_mesh(const struct ip *ip, const struct reconcile_self *self);
+
+/**
  * reconcile_route_is_sane() - May a peer's announced network become a route here?
  * @route:	Network, host bits cleared
  * @self:	This node

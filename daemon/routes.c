@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/routes.h"
 
+#include <string.h>
+
 static bool is_listed(const struct prefix *nets, size_t n, const struct prefix *net)
 {
 	for (size_t i = 0; i < n; i++)
@@ -25,9 +27,17 @@ static bool is_owned_by(const struct routes *t, const struct prefix *net, uint16
 	return false;
 }
 
-static void drop_missing(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
-			 routes_fn *fn, void *arg)
+/* The order of what remains stays: the first entry of a network is its leader. */
+static void drop_entry(struct routes *t, size_t i)
 {
+	t->n--;
+	memmove(&t->entry[i], &t->entry[i + 1], (t->n - i) * sizeof(t->entry[0]));
+}
+
+static bool drop_missing(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
+			 const struct routes_handler *h)
+{
+	size_t before = t->n;
 	size_t i = 0;
 
 	while (i < t->n) {
@@ -37,16 +47,26 @@ static void drop_missing(struct routes *t, uint16_t owner, const struct prefix *
 			i++;
 			continue;
 		}
-		t->entry[i] = t->entry[--t->n];
+		drop_entry(t, i);
 		if (!has_owner(t, &net))
-			fn(arg, &net, false);
+			h->change(h->arg, &net, false);
 	}
+	return t->n < before;
 }
 
-void routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
-		routes_fn *fn, void *arg)
+bool routes_is_led_by_another(const struct routes *t, uint16_t owner, const struct prefix *net)
 {
-	drop_missing(t, owner, nets, n, fn, arg);
+	for (size_t i = 0; i < t->n; i++)
+		if (prefix_equal(&t->entry[i].net, net))
+			return t->entry[i].owner != owner;
+	return false;
+}
+
+bool routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
+		const struct routes_handler *h)
+{
+	bool gave_up = drop_missing(t, owner, nets, n, h);
+
 	for (size_t i = 0; i < n && t->n < ROUTES_MAX; i++) {
 		bool is_first = !has_owner(t, &nets[i]);
 
@@ -55,6 +75,7 @@ void routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, siz
 		t->entry[t->n].net = nets[i];
 		t->entry[t->n++].owner = owner;
 		if (is_first)
-			fn(arg, &nets[i], true);
+			h->change(h->arg, &nets[i], true);
 	}
+	return gave_up;
 }

@@ -24,8 +24,15 @@ struct routes {
 	} entry[ROUTES_MAX];
 };
 
-/* Told of each kernel route that must be added or removed. */
-typedef void routes_fn(void *arg, const struct prefix *net, bool add);
+/**
+ * struct routes_handler - Who adds and removes the kernel's routes
+ * @arg:	Passed to each call
+ * @change:	A network gained its first owner, or lost its last
+ */
+struct routes_handler {
+	void *arg;
+	void (*change)(void *arg, const struct prefix *net, bool add);
+};
 
 /**
  * routes_set() - Replace the networks of one peer
@@ -33,10 +40,22 @@ typedef void routes_fn(void *arg, const struct prefix *net, bool add);
  * @owner:	Slot of the peer
  * @nets:	Its networks, masked; borrowed
  * @n:		Entries in @nets; 0 when the peer is gone
- * @fn:		Called for each network that gained its first or lost its last owner
- * @arg:	Passed to @fn
+ * @h:		Told what must change
+ *
+ * Return: true when the peer gave up a network, which another one may now have
  */
-void routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
-		routes_fn *fn, void *arg);
+bool routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
+		const struct routes_handler *h);
+
+/**
+ * routes_is_led_by_another() - Did another peer announce a network earlier, and still does?
+ * @t:		Table
+ * @owner:	Slot of the peer
+ * @net:	Network, masked
+ *
+ * WireGuard gives a network to one peer only. The first one keeps it, and the next one takes over
+ * when it is gone.
+ */
+bool routes_is_led_by_another(const struct routes *t, uint16_t owner, const struct prefix *net);
 
 #endif /* DAEMON_ROUTES_H */

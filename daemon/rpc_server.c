@@ -32,8 +32,7 @@ struct client {
 struct rpc_server {
 	struct event_base *base;
 	struct evconnlistener *listener;
-	rpc_source_fn *fn;
-	void *arg;
+	struct rpc_provider from;
 	struct client *clients;
 	size_t n_clients;
 	struct sockaddr_un at;
@@ -61,7 +60,7 @@ static bool answer_line(struct client *c, const char *line, size_t len)
 	bool ok;
 	char *answer;
 
-	c->server->fn(c->server->arg, &src);
+	c->server->from.fill(c->server->from.arg, &src);
 	answer = rpc_answer(line, len, &src);
 	ok = answer && bufferevent_write(c->bev, answer, strlen(answer)) == 0;
 	free(answer);
@@ -204,7 +203,7 @@ static int listen_at(struct rpc_server *s)
 }
 
 int rpc_server_open(struct rpc_server **out, struct event_base *base, const char *path,
-		    rpc_source_fn *fn, void *arg, struct err *e)
+		    const struct rpc_provider *from, struct err *e)
 {
 	struct rpc_server *s = calloc(1, sizeof(*s));
 	int r;
@@ -212,8 +211,7 @@ int rpc_server_open(struct rpc_server **out, struct event_base *base, const char
 	if (!s)
 		return err_set(e, -ENOMEM, "open the control socket");
 	s->base = base;
-	s->fn = fn;
-	s->arg = arg;
+	s->from = *from;
 	s->at.sun_family = AF_UNIX;
 	r = str_copy(s->at.sun_path, sizeof(s->at.sun_path), path);
 	if (r == 0) {

@@ -9,16 +9,22 @@
 struct event_base;
 struct rpc_server;
 
-/* Fills in what a request is answered from; called for each request. */
-typedef void rpc_source_fn(void *arg, struct rpc_source *out);
+/**
+ * struct rpc_provider - Who knows the answers
+ * @arg:	Passed to each call
+ * @fill:	Fills in what a request is answered from; called for each request
+ */
+struct rpc_provider {
+	void *arg;
+	void (*fill)(void *arg, struct rpc_source *out);
+};
 
 /**
  * rpc_server_open() - Listen on a Unix socket
  * @out:	Receives the handle, to be closed with rpc_server_close()
  * @base:	Event loop; borrowed
  * @path:	Socket path; its directory is made (0755) when missing
- * @fn:		Source of answers
- * @arg:	Passed to @fn
+ * @from:	Source of answers; copied
  * @e:		Receives the reason on failure
  *
  * Only root and this process's own user are answered (SO_PEERCRED). A file at @path is removed only
@@ -27,7 +33,7 @@ typedef void rpc_source_fn(void *arg, struct rpc_source *out);
  * Return: 0, -EADDRINUSE when a live node has the socket, or another negative errno value
  */
 int rpc_server_open(struct rpc_server **out, struct event_base *base, const char *path,
-		    rpc_source_fn *fn, void *arg, struct err *e);
+		    const struct rpc_provider *from, struct err *e);
 
 /**
  * rpc_server_close() - Stop listening and remove the socket

@@ -26,15 +26,12 @@ static int refuse(const struct cli_usage *u, const struct err *e)
 	return e->exit_code ? e->exit_code : EXITS_USAGE;
 }
 
-int cli_parse(struct settings *s, const struct cli_usage *u, int argc, char **argv, int *exit_code)
+int cli_parse_more(struct settings *s, const struct cli_usage *u, int argc, char **argv,
+		   int *exit_code)
 {
 	struct err e = { 0 };
-	int r;
+	int r = settings_read_args(s, u->scope, argc, argv, &e);
 
-	settings_init(s);
-	r = settings_read_env(s, u->scope, environ, &e);
-	if (r == 0)
-		r = settings_read_args(s, u->scope, argc, argv, &e);
 	if (r == -ECANCELED) {
 		help(u);
 		*exit_code = EXITS_OK;
@@ -45,6 +42,18 @@ int cli_parse(struct settings *s, const struct cli_usage *u, int argc, char **ar
 		return -1;
 	}
 	return r;
+}
+
+int cli_parse(struct settings *s, const struct cli_usage *u, int argc, char **argv, int *exit_code)
+{
+	struct err e = { 0 };
+
+	settings_init(s);
+	if (settings_read_env(s, u->scope, environ, &e) < 0) {
+		*exit_code = refuse(u, &e);
+		return -1;
+	}
+	return cli_parse_more(s, u, argc, argv, exit_code);
 }
 
 int cli_fail(const struct err *e, int fallback)

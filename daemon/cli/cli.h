@@ -47,6 +47,14 @@ struct cli_usage {
 int cli_parse(struct settings *s, const struct cli_usage *u, int argc, char **argv, int *exit_code);
 
 /**
+ * cli_parse_more() - Read flags that stand behind a verb; those before it keep their effect
+ *
+ * Return: like cli_parse()
+ */
+int cli_parse_more(struct settings *s, const struct cli_usage *u, int argc, char **argv,
+		   int *exit_code);
+
+/**
  * cli_fail() - Say on standard error what went wrong
  *
  * Return: exit code that @e asks for, or @fallback

@@ -164,7 +164,7 @@ int cli_peers(int argc, char **argv)
 		if (strcmp(argv[first], verbs[i].name) != 0)
 			continue;
 		/* Flags may stand behind the verb too. */
-		rest = cli_parse(&s, &usage, argc - first - 1, argv + first + 1, &code);
+		rest = cli_parse_more(&s, &usage, argc - first - 1, argv + first + 1, &code);
 		if (rest < 0)
 			return code;
 		rest += first + 1;

@@ -56,7 +56,7 @@ static void sort_attrs(const struct nlattr **tb, size_t n, const void *p, size_t
 
 	for (size_t i = 0; i < n; i++)
 		tb[i] = NULL;
-	while (mnl_attr_ok(attr, (int)len)) {
+	while (attr && mnl_attr_ok(attr, (int)len)) {
 		size_t step = nlmsg_align(attr->nla_len);
 
 		if (mnl_attr_get_type(attr) < n)

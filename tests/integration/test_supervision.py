@@ -65,10 +65,11 @@ def test_a_failing_program_is_started_again_with_growing_pauses(lab):
     box.stop()
 
 
-def test_a_program_that_is_not_the_daemon_is_restarted_only_when_that_was_asked_for(lab):
-    box = supervised(lab, "sh", "-c", "echo run; exit 1")
+def test_a_command_of_wgmesh_is_run_once(lab):
+    box = lab.container("box", ["wgmesh-init", "--", "wgmesh", "peers", "count"])
     assert box.wait() == 1
-    assert box.stdout.lines == ["run"]
+    assert "no node answers" in box.log.text()
+    assert not [event for event in box.log.events() if "next start" in event["msg"]]
 
 
 def test_an_exit_that_no_restart_cures_is_not_retried(lab):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/exits.h"
 #include "common/log.h"
+#include "common/str.h"
 #include "daemon/config.h"
 #include "tests/unit/fixtures.h"
 
@@ -38,7 +39,7 @@ static int make_fixture(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	assert_non_null(f);
-	(void)strcpy(f->dir, "/tmp/test-config-XXXXXX");
+	(void)str_copy(f->dir, sizeof(f->dir), "/tmp/test-config-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	(void)unsetenv("WGMESH_SECRET");
 	(void)unsetenv("CREDENTIALS_DIRECTORY");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
+#include "common/str.h"
 #include "daemon/clock.h"
 #include "daemon/discovery/exchange.h"
 #include "daemon/envelope.h"
@@ -108,7 +109,7 @@ static void open_side(struct side *side, struct event_base *base, unsigned int n
 
 	side->handler = (struct discovery_handler) { side, describe, on_announcement, on_goodbye };
 	side->self.self = peer_of(n);
-	(void)strcpy(side->self.self.endpoint, "0.0.0.0:51820");
+	(void)str_copy(side->self.self.endpoint, sizeof(side->self.self.endpoint), "0.0.0.0:51820");
 	side->at = open_raw(&probe);
 	udp_close(&probe);
 	cfg.port = side->at.port;
@@ -554,7 +555,7 @@ static void known_peers_are_told_as_far_as_no_fragment_is_needed(void **state)
 
 	for (unsigned int i = 0; i < 20; i++) {
 		known[i] = peer_of(5 + i);
-		(void)strcpy(known[i].endpoint, "192.0.2.1:51820");
+		(void)str_copy(known[i].endpoint, sizeof(known[i].endpoint), "192.0.2.1:51820");
 	}
 	f->bob.self.known = known;
 	f->bob.self.n_known = 20;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/str.h"
 #include "tests/unit/fixtures.h"
 
 #include <string.h>
@@ -45,7 +46,7 @@ static void a_first_sighting_makes_a_row_and_the_same_again_changes_nothing(void
 	struct sighting s = sighting_of(&who, METHOD_EXCHANGE, "192.0.2.1:51820");
 	struct peer *p;
 
-	(void)strcpy(who.hostname, "node-1");
+	(void)str_copy(who.hostname, sizeof(who.hostname), "node-1");
 	assert_int_equal(peers_sight(*state, &s, at(0), &p), PEER_NEW);
 	assert_ptr_equal(peers_find(*state, &who.key), p);
 	assert_ptr_equal(peers_at(*state, p->slot), p);
@@ -71,7 +72,7 @@ static void each_announced_field_that_differs_is_a_change(void **state)
 	assert_int_equal(change_of(*state, &s, 0), PEER_CHANGED);
 	who.mesh_ip6 = ip_of("fd00::9");
 	assert_int_equal(change_of(*state, &s, 0), PEER_CHANGED);
-	(void)strcpy(who.hostname, "other");
+	(void)str_copy(who.hostname, sizeof(who.hostname), "other");
 	assert_int_equal(change_of(*state, &s, 0), PEER_CHANGED);
 	s.endpoint.port = 51821;
 	assert_int_equal(change_of(*state, &s, 0), PEER_CHANGED);
@@ -91,8 +92,8 @@ static void an_empty_field_never_overwrites(void **state)
 	struct peer *p;
 
 	who.mesh_ip6 = ip_of("fd00::1");
-	(void)strcpy(who.hostname, "node-1");
-	(void)strcpy(who.nat_type, "cone");
+	(void)str_copy(who.hostname, sizeof(who.hostname), "node-1");
+	(void)str_copy(who.nat_type, sizeof(who.nat_type), "cone");
 	s.control = endpoint_of("192.0.2.1:52000");
 	(void)peers_sight(*state, &s, at(0), &p);
 	assert_int_equal(change_of(*state, &nothing, 1), PEER_UNCHANGED);
@@ -197,8 +198,8 @@ static void hearsay_never_overrides_what_the_peer_said_of_itself(void **state)
 	struct sighting hearsay = sighting_of(&lie, METHOD_TRANSITIVE, "198.51.100.66:51820");
 	struct peer *p;
 
-	(void)strcpy(who.hostname, "true");
-	(void)strcpy(lie.hostname, "false");
+	(void)str_copy(who.hostname, sizeof(who.hostname), "true");
+	(void)str_copy(lie.hostname, sizeof(lie.hostname), "false");
 	lie.mesh_ip = ip_of("10.77.66.66");
 	lie.mesh_ip6 = ip_of("fd00::66");
 	lie.introducer = true;

@@ -8,6 +8,7 @@
 
 #define ALICE 3
 #define BOB   7
+#define EVE   5
 
 /* What the kernel was told: "+net" and "-net", in order. */
 struct journal {
@@ -48,7 +49,7 @@ static void set(struct journal *j, uint16_t owner, const char *a, const char *b,
 	if (b)
 		nets[n++] = prefix_of(b);
 	j->text[0] = '\0';
-	routes_set(&j->routes, owner, nets, n, note, j);
+	(void)routes_set(&j->routes, owner, nets, n, &(struct routes_handler) { j, note });
 	assert_string_equal(j->text, want);
 }
 
@@ -77,6 +78,43 @@ static void a_network_of_two_owners_stays_until_the_last_one_gives_it_up(void **
 	set(*state, BOB, "10.1.0.0/24", NULL, "");
 	set(*state, ALICE, NULL, NULL, "");
 	set(*state, BOB, NULL, NULL, "-10.1.0.0/24");
+}
+
+static bool is_led_by_another(const struct journal *j, uint16_t owner, const char *net)
+{
+	struct prefix p = prefix_of(net);
+
+	return routes_is_led_by_another(&j->routes, owner, &p);
+}
+
+static void the_first_owner_leads_until_it_goes(void **state)
+{
+	assert_false(is_led_by_another(*state, BOB, "10.1.0.0/24"));
+	set(*state, ALICE, "10.2.0.0/24", "10.1.0.0/24", "+10.2.0.0/24 +10.1.0.0/24");
+	set(*state, BOB, "10.1.0.0/24", NULL, "");
+	set(*state, EVE, "10.1.0.0/24", NULL, "");
+	assert_false(is_led_by_another(*state, ALICE, "10.1.0.0/24"));
+	assert_true(is_led_by_another(*state, BOB, "10.1.0.0/24"));
+	assert_true(is_led_by_another(*state, EVE, "10.1.0.0/24"));
+	/* What happens to other networks does not change the order. */
+	set(*state, ALICE, "10.1.0.0/24", NULL, "-10.2.0.0/24");
+	assert_false(is_led_by_another(*state, ALICE, "10.1.0.0/24"));
+	set(*state, ALICE, NULL, NULL, "");
+	assert_false(is_led_by_another(*state, BOB, "10.1.0.0/24"));
+	assert_true(is_led_by_another(*state, EVE, "10.1.0.0/24"));
+	assert_true(is_led_by_another(*state, ALICE, "10.1.0.0/24"));
+	assert_false(is_led_by_another(*state, ALICE, "10.1.0.0/16"));
+}
+
+static void giving_a_network_up_is_told(void **state)
+{
+	struct journal *j = *state;
+	struct prefix net = prefix_of("10.1.0.0/24");
+
+	assert_false(routes_set(&j->routes, ALICE, &net, 1, &(struct routes_handler) { j, note }));
+	assert_false(routes_set(&j->routes, ALICE, &net, 1, &(struct routes_handler) { j, note }));
+	assert_false(routes_set(&j->routes, BOB, NULL, 0, &(struct routes_handler) { j, note }));
+	assert_true(routes_set(&j->routes, ALICE, NULL, 0, &(struct routes_handler) { j, note }));
 }
 
 static void networks_differ_by_their_length_too(void **state)
@@ -108,19 +146,20 @@ static void a_full_table_takes_no_more_and_gives_everything_back(void **state)
 	struct journal *j = *state;
 	struct prefix nets[64];
 	int in_kernel = 0;
+	const struct routes_handler h = { &in_kernel, count };
 
-	for (uint16_t owner = 0; owner < ROUTES_MAX / 64 + 1; owner++) {
+	for (uint32_t owner = 0; owner < ROUTES_MAX / 64 + 1; owner++) {
 		for (size_t i = 0; i < 64; i++) {
 			nets[i] = prefix_of("10.0.0.0/24");
 			nets[i].ip.b[1] = (uint8_t)owner;
 			nets[i].ip.b[2] = (uint8_t)i;
 		}
-		routes_set(&j->routes, owner, nets, 64, count, &in_kernel);
+		(void)routes_set(&j->routes, (uint16_t)owner, nets, 64, &h);
 	}
 	assert_int_equal(j->routes.n, ROUTES_MAX);
 	assert_int_equal(in_kernel, ROUTES_MAX);
-	for (uint16_t owner = 0; owner < ROUTES_MAX / 64 + 1; owner++)
-		routes_set(&j->routes, owner, NULL, 0, count, &in_kernel);
+	for (uint32_t owner = 0; owner < ROUTES_MAX / 64 + 1; owner++)
+		(void)routes_set(&j->routes, (uint16_t)owner, NULL, 0, &h);
 	assert_int_equal(j->routes.n, 0);
 	assert_int_equal(in_kernel, 0);
 }
@@ -134,6 +173,8 @@ int main(void)
 		T(the_same_networks_again_tell_the_kernel_nothing),
 		T(only_what_differs_is_told),
 		T(a_network_of_two_owners_stays_until_the_last_one_gives_it_up),
+		T(the_first_owner_leads_until_it_goes),
+		T(giving_a_network_up_is_told),
 		T(networks_differ_by_their_length_too),
 		T(a_network_listed_twice_counts_once),
 		T(a_peer_without_networks_tells_nothing),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/str.h"
 #include "daemon/rpc_server.h"
 #include "tests/unit/fixtures.h"
 #include "tests/unit/loop.h"
@@ -48,6 +49,8 @@ static void fill_source(void *arg, struct rpc_source *out)
 	out->peers = f->peers;
 }
 
+#define PROVIDER ((struct rpc_provider) { f, fill_source })
+
 static int make_fixture(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -55,14 +58,14 @@ static int make_fixture(void **state)
 	struct err e = { 0 };
 
 	assert_non_null(f);
-	(void)strcpy(f->dir, "/tmp/test-rpc-XXXXXX");
+	(void)str_copy(f->dir, sizeof(f->dir), "/tmp/test-rpc-XXXXXX");
 	assert_non_null(mkdtemp(f->dir));
 	(void)snprintf(f->path, sizeof(f->path), "%s/run/wg0.sock", f->dir);
 	f->base = event_base_new();
 	f->peers = peers_new(&self);
 	assert_true(f->base && f->peers);
 	f->status = (struct rpc_status) { .ifname = "wg0", .backend = "kernel", .identity = "" };
-	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, fill_source, f, &e), 0);
+	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, &PROVIDER, &e), 0);
 	f->client = -1;
 	*state = f;
 	return 0;
@@ -250,8 +253,7 @@ static void a_second_server_leaves_the_socket_of_a_live_one(void **state)
 	struct rpc_server *second = NULL;
 	struct err e = { 0 };
 
-	assert_int_equal(rpc_server_open(&second, f->base, f->path, fill_source, f, &e),
-			 -EADDRINUSE);
+	assert_int_equal(rpc_server_open(&second, f->base, f->path, &PROVIDER, &e), -EADDRINUSE);
 	assert_non_null(strstr(e.msg, f->path));
 	say(f, PING);
 	assert_true(loop_until(f->base, one_answer_came, f));
@@ -270,7 +272,7 @@ static void a_socket_that_a_dead_node_left_is_replaced(void **state)
 	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", f->path);
 	assert_int_equal(bind(dead, (struct sockaddr *)&at, sizeof(at)), 0);
 	(void)close(dead);
-	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, fill_source, f, &e), 0);
+	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, &PROVIDER, &e), 0);
 	say(f, PING);
 	assert_true(loop_until(f->base, one_answer_came, f));
 }
@@ -287,8 +289,7 @@ static void a_file_at_the_path_is_not_removed(void **state)
 	fd = open(f->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	(void)close(fd);
-	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, fill_source, f, &e),
-			 -EEXIST);
+	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, &PROVIDER, &e), -EEXIST);
 	assert_int_equal(lstat(f->path, &st), 0);
 	assert_true(S_ISREG(st.st_mode));
 }

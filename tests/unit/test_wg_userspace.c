@@ -48,7 +48,9 @@ static char state_of(pid_t pid, const char *thread)
 	(void)!fgets(text, sizeof(text), file);
 	(void)fclose(file);
 	end = strrchr(text, ')');
-	return end && end[1] == ' ' ? end[2] : (char)0;
+	if (!end || end[1] != ' ')
+		return '\0';
+	return end[2];
 }
 
 /* Zombies count as gone. */

@@ -1,0 +1,522 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/log.h"
+#include "daemon/clock.h"
+#include "daemon/netadmin_wire.h"
+#include "daemon/node_impl.h"
+#include "tests/unit/fixtures.h"
+#include "tests/unit/loop.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SELF	   10
+#define BOB	   15
+#define CAROL	   16
+#define BOB_AT	   "192.0.2.15:52000"
+#define CAROL_AT   "192.0.2.16:52000"
+#define STRANGE_AT "198.51.100.66:52000"
+#define SITE	   "192.168.10.0/24"
+
+/**
+ * struct fixture - A node whose netadmin is this test
+ * @admin:	netadmin's end of the wire
+ */
+struct fixture {
+	struct config config;
+	struct node node;
+	int admin;
+};
+
+static void nothing(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+static void describe(void *arg, struct announcement *out, bool with_known)
+{
+	(void)arg;
+	(void)with_known;
+	out->self = peer_of(SELF);
+}
+
+static void ignore_reply(void *arg, const struct netadmin_reply *r, int fd)
+{
+	(void)arg;
+	(void)r;
+	(void)fd;
+}
+
+static void ignore(void *arg)
+{
+	(void)arg;
+}
+
+static void open_links(struct fixture *f)
+{
+	struct adminlink_handler on_admin = { f, ignore_reply, ignore, ignore };
+	struct exchange_config exchange = { .key = f->config.keys.gossip_key,
+					    .once = true,
+					    .handler = &f->node.handler };
+	struct netadmin admin = { .pid = -1 };
+	struct err e = { 0 };
+	int pair[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	admin.fd = pair[0];
+	f->admin = pair[1];
+	f->node.handler.describe = describe;
+	assert_int_equal(adminlink_open(&f->node.admin, f->node.base, &admin, &on_admin, &e), 0);
+	assert_int_equal(exchange_open(&f->node.exchange, f->node.base, &exchange, &e), 0);
+}
+
+static int make_fixture(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct node *n = &f->node;
+	struct wg_key self = key_of(SELF);
+
+	assert_non_null(f);
+	f->config.keys.gossip_port = 52000;
+	n->cfg = &f->config;
+	n->base = event_base_new();
+	n->peers = peers_new(&self);
+	n->cache_timer = evtimer_new(n->base, nothing, NULL);
+	n->phase = NODE_RUNNING;
+	(void)wg_key_format(n->self.key_text, &self);
+	n->self.start_ms = clock_now().mono_ms;
+	n->self.subnet = prefix_of("10.77.0.0/16");
+	n->self.prefix6 = prefix_of("fd12:3456:789a:bcde::/64");
+	open_links(f);
+	*state = f;
+	return 0;
+}
+
+static int free_fixture(void **state)
+{
+	struct fixture *f = *state;
+
+	node_peers_free(&f->node);
+	exchange_close(f->node.exchange);
+	adminlink_close(f->node.admin);
+	(void)close(f->admin);
+	event_free(f->node.cache_timer);
+	event_base_free(f->node.base);
+	free(f);
+	return 0;
+}
+
+/* --- playing netadmin ------------------------------------------------------------------------- */
+
+/* Takes the next request; false when there is none. */
+static bool next_request(const struct fixture *f, struct netadmin_request *out)
+{
+	int fd = -1;
+	int r = netadmin_wire_receive(f->admin, out, sizeof(*out), &fd, MSG_DONTWAIT);
+
+	assert_int_equal(fd, -1);
+	return r == 0;
+}
+
+static void assert_nothing_written(const struct fixture *f)
+{
+	struct netadmin_request req;
+
+	if (next_request(f, &req))
+		fail_msg("request %u with flags %#x was written", req.op,
+			 req.op == NETADMIN_PEER ? req.peer.flags : 0);
+}
+
+/* The next request, which must be a change of peer @n. */
+static struct wg_peer_config change_of(const struct fixture *f, unsigned int n)
+{
+	struct netadmin_request req;
+	struct wg_key key = key_of(n);
+
+	if (!next_request(f, &req))
+		fail_msg("nothing was written for peer %u", n);
+	assert_int_equal(req.op, NETADMIN_PEER);
+	assert_memory_equal(&req.peer.key, &key, sizeof(key));
+	return req.peer;
+}
+
+static void assert_route_request(const struct fixture *f, enum netadmin_op op, const char *net)
+{
+	struct netadmin_request req;
+	char text[PREFIX_TEXT_SIZE];
+
+	assert_true(next_request(f, &req));
+	assert_int_equal(req.op, op);
+	assert_string_equal(prefix_format(text, &req.route), net);
+}
+
+static void drop_requests(const struct fixture *f)
+{
+	struct netadmin_request req;
+
+	while (next_request(f, &req))
+		;
+}
+
+static void begin_dump(struct fixture *f)
+{
+	f->node.dump_number++;
+}
+
+/* WireGuard's report of a peer that is as we wrote it last, with a fresh handshake. */
+static struct wg_peer_state report_of(unsigned int n, const char *route)
+{
+	struct wg_peer_state s = { .key = key_of(n),
+				   .endpoint = { .port = 51820 },
+				   .keepalive_s = RECONCILE_KEEPALIVE_S };
+
+	s.endpoint.ip = (struct ip) { .family = AF_INET, .b = { 192, 0, 2, (uint8_t)n } };
+	s.handshake_s = clock_now().unix_s;
+	s.allowed[s.n_allowed].ip = peer_of(n).mesh_ip;
+	s.allowed[s.n_allowed++].bits = 32;
+	if (route)
+		s.allowed[s.n_allowed++] = prefix_of(route);
+	return s;
+}
+
+static void settle(struct fixture *f)
+{
+	begin_dump(f);
+	node_peers_dumped(&f->node);
+}
+
+/* --- playing other nodes ---------------------------------------------------------------------- */
+
+static void announced(struct fixture *f, unsigned int n, const char *from, const char *route,
+		      enum discovery_source source)
+{
+	struct announcement a = { .self = peer_of(n) };
+	struct endpoint sender = endpoint_of(from);
+
+	(void)strcpy(a.self.endpoint, "0.0.0.0:51820");
+	if (route)
+		a.routes[a.n_routes++] = prefix_of(route);
+	node_peers_announced(&f->node, &a, &sender, source);
+}
+
+static void goodbye(struct fixture *f, unsigned int n, const char *from, int64_t age_s)
+{
+	struct endpoint sender = endpoint_of(from);
+	struct wg_key key = key_of(n);
+
+	node_peers_goodbye(&f->node, &key, clock_now().unix_s - age_s, &sender);
+}
+
+static struct peer *peer_at(struct fixture *f, unsigned int n)
+{
+	struct wg_key key = key_of(n);
+	struct peer *p = peers_find(f->node.peers, &key);
+
+	assert_non_null(p);
+	return p;
+}
+
+/* Bob answered us, is configured and has a tunnel. */
+static void connect_bob(struct fixture *f)
+{
+	struct wg_peer_state report = report_of(BOB, NULL);
+
+	settle(f);
+	announced(f, BOB, BOB_AT, NULL, DISCOVERY_REPLY);
+	begin_dump(f);
+	node_peers_observed(&f->node, &report);
+	node_peers_dumped(&f->node);
+	/* The first handshake makes it our turn, too: the keepalive. */
+	peer_at(f, BOB)->is_dirty = true;
+	node_peers_flush(&f->node);
+	drop_requests(f);
+	begin_dump(f);
+	node_peers_observed(&f->node, &report);
+	node_peers_dumped(&f->node);
+	assert_nothing_written(f);
+}
+
+/* --- from a sighting to WireGuard -------------------------------------------------------------- */
+
+static void before_it_is_known_what_wireguard_has_nothing_is_written(void **state)
+{
+	struct fixture *f = *state;
+	struct wg_peer_config change;
+
+	announced(f, BOB, BOB_AT, SITE, DISCOVERY_REPLY);
+	assert_nothing_written(f);
+	settle(f);
+	change = change_of(f, BOB);
+	assert_endpoint(&change.endpoint, "192.0.2.15:51820");
+}
+
+static void a_reply_configures_the_peer_at_once_and_its_repetition_does_nothing(void **state)
+{
+	struct fixture *f = *state;
+	struct wg_peer_config change;
+
+	settle(f);
+	announced(f, BOB, BOB_AT, SITE, DISCOVERY_REPLY);
+	change = change_of(f, BOB);
+	assert_true(change.flags & WG_PEER_HAS_PSK);
+	assert_endpoint(&change.endpoint, "192.0.2.15:51820");
+	assert_int_equal(change.n_allowed, 2);
+	assert_route_request(f, NETADMIN_ROUTE_ADD, SITE);
+	announced(f, BOB, BOB_AT, SITE, DISCOVERY_REPLY);
+	announced(f, BOB, BOB_AT, SITE, DISCOVERY_HELLO);
+	assert_nothing_written(f);
+}
+
+static void a_route_that_is_given_up_goes(void **state)
+{
+	struct fixture *f = *state;
+
+	settle(f);
+	announced(f, BOB, BOB_AT, SITE, DISCOVERY_REPLY);
+	drop_requests(f);
+	announced(f, BOB, BOB_AT, NULL, DISCOVERY_HELLO);
+	assert_int_equal(change_of(f, BOB).flags, WG_PEER_REPLACE_ALLOWED);
+	assert_route_request(f, NETADMIN_ROUTE_DEL, SITE);
+	assert_nothing_written(f);
+}
+
+static void hearsay_alone_configures_nobody(void **state)
+{
+	struct fixture *f = *state;
+	struct known_peer carol = peer_of(CAROL);
+	struct announcement a = { .self = peer_of(BOB), .known = &carol, .n_known = 1 };
+	struct endpoint sender = endpoint_of(BOB_AT);
+
+	settle(f);
+	(void)strcpy(carol.endpoint, "192.0.2.16:51820");
+	node_peers_announced(&f->node, &a, &sender, DISCOVERY_REPLY);
+	(void)change_of(f, BOB);
+	assert_nothing_written(f);
+	/* But she is asked, at the exchange port of her host. */
+	assert_endpoint(&peer_at(f, CAROL)->control, CAROL_AT);
+	assert_int_equal(f->node.rows[peer_at(f, CAROL)->slot].n_unanswered, 1);
+}
+
+/* --- what WireGuard says ----------------------------------------------------------------------- */
+
+static void a_report_that_agrees_writes_nothing(void **state)
+{
+	connect_bob(*state);
+}
+
+static void a_peer_that_somebody_removed_is_added_again_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	connect_bob(f);
+	settle(f);
+	assert_int_equal(change_of(f, BOB).flags, WG_PEER_HAS_PSK | WG_PEER_HAS_ENDPOINT |
+							  WG_PEER_HAS_KEEPALIVE |
+							  WG_PEER_REPLACE_ALLOWED);
+	assert_nothing_written(f);
+}
+
+static void a_peer_written_while_the_report_was_under_way_is_not_missed(void **state)
+{
+	struct fixture *f = *state;
+
+	settle(f);
+	begin_dump(f);
+	announced(f, BOB, BOB_AT, NULL, DISCOVERY_REPLY);
+	drop_requests(f);
+	node_peers_dumped(&f->node);
+	assert_nothing_written(f);
+}
+
+static void what_an_adopted_interface_has_already_is_not_written_again(void **state)
+{
+	struct fixture *f = *state;
+	struct wg_peer_state report = report_of(BOB, NULL);
+	struct known_peer bob = peer_of(BOB);
+	struct sighting s = sighting_of(&bob, METHOD_CACHE, "192.0.2.15:51820");
+
+	report.endpoint = endpoint_of("203.0.113.7:41000");
+	s.seen_unix_s = clock_now().unix_s;
+	node_peers_sight(&f->node, &s, false);
+	begin_dump(f);
+	node_peers_observed(&f->node, &report);
+	node_peers_dumped(&f->node);
+	assert_nothing_written(f);
+}
+
+static void strangers_go_only_after_a_while(void **state)
+{
+	struct fixture *f = *state;
+	struct wg_peer_state report = report_of(BOB, NULL);
+
+	begin_dump(f);
+	node_peers_observed(&f->node, &report);
+	node_peers_dumped(&f->node);
+	assert_nothing_written(f);
+	f->node.sweep_strangers = true;
+	begin_dump(f);
+	node_peers_observed(&f->node, &report);
+	assert_int_equal(change_of(f, BOB).flags, WG_PEER_REMOVE);
+}
+
+/* --- two gateways ------------------------------------------------------------------------------ */
+
+/* WireGuard gives a network to one peer only: whoever was written last. */
+static void a_network_that_two_peers_announce_stays_with_the_first(void **state)
+{
+	struct fixture *f = *state;
+	struct wg_peer_state bob = report_of(BOB, SITE);
+	struct wg_peer_state carol = report_of(CAROL, NULL);
+
+	settle(f);
+	announced(f, BOB, BOB_AT, SITE, DISCOVERY_REPLY);
+	assert_int_equal(change_of(f, BOB).n_allowed, 2);
+	assert_route_request(f, NETADMIN_ROUTE_ADD, SITE);
+	announced(f, CAROL, CAROL_AT, SITE, DISCOVERY_REPLY);
+	assert_int_equal(change_of(f, CAROL).n_allowed, 1);
+	for (int i = 0; i < 3; i++) {
+		begin_dump(f);
+		node_peers_observed(&f->node, &bob);
+		node_peers_observed(&f->node, &carol);
+		node_peers_dumped(&f->node);
+		assert_nothing_written(f);
+	}
+}
+
+static void when_the_first_gateway_goes_the_second_takes_over_without_a_gap(void **state)
+{
+	struct fixture *f = *state;
+	struct wg_peer_config change;
+
+	settle(f);
+	/* The second one has the lower slot once the first has left and come back. */
+	announced(f, BOB, BOB_AT, SITE, DISCOVERY_REPLY);
+	announced(f, CAROL, CAROL_AT, SITE, DISCOVERY_REPLY);
+	drop_requests(f);
+	for (int i = 0; i < 2; i++) {
+		unsigned int first = i == 0 ? BOB : CAROL;
+		unsigned int second = i == 0 ? CAROL : BOB;
+
+		goodbye(f, first, i == 0 ? BOB_AT : CAROL_AT, 0);
+		assert_int_equal(change_of(f, first).flags, WG_PEER_REMOVE);
+		change = change_of(f, second);
+		assert_int_equal(change.flags, WG_PEER_REPLACE_ALLOWED);
+		assert_int_equal(change.n_allowed, 2);
+		/* The kernel's route points at the interface and need not change. */
+		assert_nothing_written(f);
+		announced(f, first, i == 0 ? BOB_AT : CAROL_AT, SITE, DISCOVERY_HELLO);
+		assert_int_equal(change_of(f, first).n_allowed, 1);
+		assert_nothing_written(f);
+	}
+}
+
+/* --- who may say what -------------------------------------------------------------------------- */
+
+static void what_comes_through_the_tunnel_does_not_lead_into_it(void **state)
+{
+	struct fixture *f = *state;
+	const struct peer *p;
+
+	settle(f);
+	announced(f, BOB, BOB_AT, NULL, DISCOVERY_REPLY);
+	drop_requests(f);
+	announced(f, BOB, "10.77.0.15:52000", NULL, DISCOVERY_HELLO);
+	announced(f, BOB, "[fd12:3456:789a:bcde::1]:52000", NULL, DISCOVERY_HELLO);
+	assert_nothing_written(f);
+	p = peer_at(f, BOB);
+	assert_endpoint(&p->endpoint, "192.0.2.15:51820");
+	assert_endpoint(&p->control, BOB_AT);
+}
+
+static void a_live_tunnel_ends_only_on_the_word_of_its_own_peer(void **state)
+{
+	struct fixture *f = *state;
+
+	connect_bob(f);
+	goodbye(f, BOB, STRANGE_AT, 0);
+	assert_nothing_written(f);
+	goodbye(f, BOB, BOB_AT, 61);
+	goodbye(f, BOB, BOB_AT, -61);
+	assert_nothing_written(f);
+	goodbye(f, BOB, BOB_AT, 5);
+	assert_int_equal(change_of(f, BOB).flags, WG_PEER_REMOVE);
+	goodbye(f, BOB, BOB_AT, 5);
+	assert_nothing_written(f);
+}
+
+static void a_goodbye_through_the_tunnel_is_the_peers_own_word(void **state)
+{
+	struct fixture *f = *state;
+
+	connect_bob(f);
+	goodbye(f, BOB, "10.77.0.15:52000", 0);
+	assert_int_equal(change_of(f, BOB).flags, WG_PEER_REMOVE);
+}
+
+static void a_goodbye_of_nobody_we_know_is_nothing(void **state)
+{
+	goodbye(*state, CAROL, CAROL_AT, 0);
+	goodbye(*state, SELF, BOB_AT, 0);
+	assert_nothing_written(*state);
+}
+
+static void who_comes_back_after_a_goodbye_is_configured_anew(void **state)
+{
+	struct fixture *f = *state;
+
+	connect_bob(f);
+	goodbye(f, BOB, BOB_AT, 0);
+	drop_requests(f);
+	announced(f, BOB, BOB_AT, NULL, DISCOVERY_HELLO);
+	assert_true(change_of(f, BOB).flags & WG_PEER_HAS_PSK);
+}
+
+static void a_row_that_changes_hands_forgets_how_often_the_last_one_was_asked(void **state)
+{
+	struct fixture *f = *state;
+	struct node *n = &f->node;
+
+	settle(f);
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		struct known_peer who = { .key = { .b = { (uint8_t)i, (uint8_t)(i >> 8), 9 } } };
+		struct sighting s = sighting_of(&who, METHOD_TRANSITIVE, NULL);
+
+		node_peers_sight(n, &s, false);
+		n->rows[i].n_unanswered = 7;
+		n->rows[i].hello_ms = clock_now().mono_ms;
+	}
+	announced(f, BOB, BOB_AT, NULL, DISCOVERY_REPLY);
+	assert_int_equal(n->rows[peer_at(f, BOB)->slot].n_unanswered, 0);
+	assert_int_equal(n->rows[peer_at(f, BOB)->slot].hello_ms, 0);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(before_it_is_known_what_wireguard_has_nothing_is_written),
+		T(a_reply_configures_the_peer_at_once_and_its_repetition_does_nothing),
+		T(a_route_that_is_given_up_goes),
+		T(hearsay_alone_configures_nobody),
+		T(a_report_that_agrees_writes_nothing),
+		T(a_peer_that_somebody_removed_is_added_again_whole),
+		T(a_peer_written_while_the_report_was_under_way_is_not_missed),
+		T(what_an_adopted_interface_has_already_is_not_written_again),
+		T(strangers_go_only_after_a_while),
+		T(a_network_that_two_peers_announce_stays_with_the_first),
+		T(when_the_first_gateway_goes_the_second_takes_over_without_a_gap),
+		T(what_comes_through_the_tunnel_does_not_lead_into_it),
+		T(a_live_tunnel_ends_only_on_the_word_of_its_own_peer),
+		T(a_goodbye_through_the_tunnel_is_the_peers_own_word),
+		T(a_goodbye_of_nobody_we_know_is_nothing),
+		T(who_comes_back_after_a_goodbye_is_configured_anew),
+		T(a_row_that_changes_hands_forgets_how_often_the_last_one_was_asked),
+	};
+
+	(void)log_init("test", LOG_FORMAT_TEXT, "error");
+	return crypto_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+}
