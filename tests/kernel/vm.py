@@ -103,16 +103,20 @@ def running(argv, **kwargs):
 
 
 def file_server(socket, directory, log, read_only):
-    """Serve a directory to the virtual machine; virtiofsd itself knows no read-only mode."""
-    serve = [VIRTIOFSD, f"--socket-path={socket}", "-o", "sandbox=chroot", "--rlimit-nofile=0",
-             "-o", "cache=always" if read_only else "cache=none"]
-    if not read_only:
-        return running([*serve, "-o", f"source={directory}"], stdout=log, stderr=log)
+    """Serve a directory to the virtual machine.
+
+    virtiofsd knows no read-only mode, and leaves a directory in /run behind: so it is given a view
+    of the directory and a /run of its own.
+    """
     view = str(socket) + ".view"
     os.mkdir(view)
-    script = 'mount --bind "$0" "$1" && mount -o remount,bind,ro "$1" && shift && exec "$@"'
+    script = 'mount --bind "$0" "$1" && mount -o "remount,bind,$2" "$1" && mount -t tmpfs run /run && ' \
+             'shift 2 && exec "$@"'
+    serve = [VIRTIOFSD, f"--socket-path={socket}", "-o", "sandbox=chroot", "--rlimit-nofile=0",
+             "-o", "cache=always" if read_only else "cache=none", "-o", f"source={view}"]
     return running(["unshare", "--mount", "--propagation", "private", "sh", "-c", script,
-                    str(directory), view, *serve, "-o", f"source={view}"], stdout=log, stderr=log)
+                    str(directory), view, "ro" if read_only else "rw", *serve],
+                   stdout=log, stderr=log)
 
 
 def qemu_command(version, work):
