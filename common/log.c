@@ -110,22 +110,33 @@ static void put_text_field(struct line *l, const struct log_field *f)
 		put_char(l, '"');
 }
 
-static void format_json(struct line *l, enum log_level level, const char *component,
-			const struct log_field *fields, const char *msg)
+/* "2026-01-01T00:00:00.123" in UTC for machines, "00:00:00.123" in local time for people. */
+static void put_time(struct line *l, bool for_machines)
 {
 	struct timespec ts = { 0 };
 	struct tm tm = { 0 };
 	char text[32];
-	char ms[32];
+	char ms[8];
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	(void)gmtime_r(&ts.tv_sec, &tm);
-	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(ms, sizeof(ms), ".%03uZ", (unsigned int)(ts.tv_nsec / 1000000) % 1000);
-	put_text(l, "{\"time\":\"");
+	if (for_machines) {
+		(void)gmtime_r(&ts.tv_sec, &tm);
+		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+	} else {
+		(void)localtime_r(&ts.tv_sec, &tm);
+		(void)strftime(text, sizeof(text), "%H:%M:%S", &tm);
+	}
+	(void)snprintf(ms, sizeof(ms), ".%03u", (unsigned int)(ts.tv_nsec / 1000000) % 1000);
 	put_text(l, text);
 	put_text(l, ms);
-	put_char(l, '"');
+}
+
+static void format_json(struct line *l, enum log_level level, const char *component,
+			const struct log_field *fields, const char *msg)
+{
+	put_text(l, "{\"time\":\"");
+	put_time(l, true);
+	put_text(l, "Z\"");
 	put_json_member(l, "level", level_names[level]);
 	put_json_member(l, "program", state.program);
 	put_json_member(l, "component", component);
@@ -139,18 +150,11 @@ static void format_json(struct line *l, enum log_level level, const char *compon
 static void format_text(struct line *l, enum log_level level, const char *component,
 			const struct log_field *fields, const char *msg)
 {
-	struct timespec ts = { 0 };
-	struct tm tm = { 0 };
-	char text[32];
-	char ms[32];
+	char padded[8];
 
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	(void)localtime_r(&ts.tv_sec, &tm);
-	(void)strftime(text, sizeof(text), "%H:%M:%S", &tm);
-	(void)snprintf(ms, sizeof(ms), ".%03u %-5s ", (unsigned int)(ts.tv_nsec / 1000000) % 1000,
-		       level_names[level]);
-	put_text(l, text);
-	put_text(l, ms);
+	put_time(l, false);
+	(void)snprintf(padded, sizeof(padded), " %-5s ", level_names[level]);
+	put_text(l, padded);
 	put_text(l, state.program);
 	put_char(l, '/');
 	put_text(l, component);

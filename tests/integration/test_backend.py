@@ -66,7 +66,7 @@ def test_a_foreign_interface_of_that_name_is_refused_and_left_alone(lab, availab
 
 def test_down_takes_ours_down_and_leaves_others_alone(lab):
     node = lab.node("node", volume=lab.volume("state"), init=["--restart=never"])
-    node.wait_for_log("wg0 created")
+    node.wait_until_up()
     node.port.ip("link add theirs type veth peer name foreign")
     refused = node.run("wgmesh", "down", "--interface=theirs", check=False)
     assert refused.returncode == POLICY and "theirs" in refused.stderr

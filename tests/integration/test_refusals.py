@@ -87,7 +87,7 @@ def test_the_daemon_shows_its_secret_to_nobody(lab, how):
     given = {"secret": None, "join": [], **given}
     given["join"] = [*given["join"], "--log-level=debug"]
     node = lab.node("node", volume=lab.volume("state"), init=["--log-level=debug"], **given)
-    node.wait_for_log("wg0 created")
+    node.wait_until_up()
     private_key = node.state()["wg_private_key"]
     processes = node.init.descendants()
     assert len(processes) >= 2

@@ -16,7 +16,7 @@ USAGE, DAMAGED, IO_ERROR = 64, 65, 74
 def volume(lab):
     """The state directory of a node that has stopped."""
     node = lab.node("before", volume=lab.volume("state"))
-    node.wait_for_log("wg0 created")
+    node.wait_until_up()
     node.stop()
     return lab.volume("state")
 

@@ -16,7 +16,7 @@ def started(lab):
     """A node in a network namespace that the test keeps, as a pod's is kept."""
     node = lab.node("node", volume=lab.volume("node"), port=lab.port(),
                     init=["--stop-timeout=1s"])
-    node.wait_for_log("wg0 created")
+    node.wait_until_up()
     return node
 
 
@@ -57,7 +57,7 @@ def test_the_interface_goes_even_if_the_daemon_is_killed_while_it_stops(started)
 
 def test_a_second_stop_signal_cuts_the_wait_short(lab, time_scale):
     node = lab.node("node", volume=lab.volume("node"), init=["--stop-timeout=60s"])
-    node.wait_for_log("wg0 created")
+    node.wait_until_up()
     for process in node.daemons():
         process.signal(signal.SIGSTOP)
     begun = time.monotonic()

@@ -86,6 +86,10 @@ class Node(Container):
         return wait.eventually(lambda: self.find_log(text), f'"{text}" in the log of {self.name}',
                                within)
 
+    def wait_until_up(self):
+        """Wait until it has its interface and hears what is said on the LAN."""
+        self.wait_for_log("announcing and listening")
+
     def find_log(self, text, level=None):
         return next((event for event in self.log.events()
                      if text in event.get("msg", "") and level in (None, event.get("level"))), None)

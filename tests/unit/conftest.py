@@ -14,13 +14,21 @@ import subprocess
 import pytest
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
-DECLARED = re.compile(r"\bcmocka_unit_test\w*\(\s*(\w+)")
+MAKER = r"cmocka_unit_test\w*"
+# A file's own short form: #define T(test) cmocka_unit_test_setup_teardown(test, ...)
+SHORT_FORM = re.compile(rf"^#define\s+(\w+)\([^)]*\)\s+(?:\\\n\s*)?{MAKER}\([^)]*\)", re.MULTILINE)
 RESULT = re.compile(r"^(ok|not ok) \d+ - (\w+)", re.MULTILINE)
 TIME_LIMIT_S = 120
 
 
 class Failed(Exception):
     """What the program said; shown instead of a Python traceback."""
+
+
+def declared(source):
+    """Names of the test functions that a C file hands to cmocka."""
+    makers = "|".join([MAKER, *SHORT_FORM.findall(source)])
+    return re.findall(rf"\b(?:{makers})\(\s*(\w+)", SHORT_FORM.sub("", source))
 
 
 @functools.lru_cache(maxsize=None)
@@ -59,7 +67,7 @@ class UnitTest(pytest.Item):
 
 class UnitFile(pytest.File):
     def collect(self):
-        functions = DECLARED.findall(self.path.read_text())
+        functions = declared(self.path.read_text())
         for variant in self.config.getoption("variants").split(","):
             program = CHECKOUT / "build" / variant / "unit" / self.path.stem
             for function in functions:

@@ -76,4 +76,22 @@ static inline bool tempdir_has(const struct tempdir *d, const char *name)
 	return fstatat(d->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
+/* The fixture of a test that needs one directory: *state is a struct tempdir. */
+static inline int tempdir_set_up(void **state)
+{
+	struct tempdir *d = calloc(1, sizeof(*d));
+
+	assert_non_null(d);
+	tempdir_make(d);
+	*state = d;
+	return 0;
+}
+
+static inline int tempdir_tear_down(void **state)
+{
+	tempdir_remove(*state);
+	free(*state);
+	return 0;
+}
+
 #endif /* TESTS_UNIT_TEMPDIR_H */

@@ -9,23 +9,6 @@
 #include <sched.h>
 #include <sys/wait.h>
 
-static int set_up(void **state)
-{
-	struct tempdir *d = calloc(1, sizeof(*d));
-
-	assert_non_null(d);
-	tempdir_make(d);
-	*state = d;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	tempdir_remove(*state);
-	free(*state);
-	return 0;
-}
-
 static void prepare(struct boot *b, const struct tempdir *d, char **program)
 {
 	boot_init(b);
@@ -176,7 +159,7 @@ static void reads_a_holder_that_is_cut_anywhere(void **state)
 	}
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tempdir_set_up, tempdir_tear_down)
 
 int main(void)
 {

@@ -8,23 +8,6 @@
 
 #include <errno.h>
 
-static int set_up(void **state)
-{
-	struct tempdir *d = calloc(1, sizeof(*d));
-
-	assert_non_null(d);
-	tempdir_make(d);
-	*state = d;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	tempdir_remove(*state);
-	free(*state);
-	return 0;
-}
-
 static void set_dir(struct probe *p, const char *base, const char *rest)
 {
 	memset(p, 0, sizeof(*p));
@@ -162,7 +145,7 @@ static void storage_that_hangs_does_not_hang_us(void **state)
 	assert_int_equal(n, 42);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tempdir_set_up, tempdir_tear_down)
 
 int main(void)
 {

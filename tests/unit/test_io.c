@@ -3,23 +3,6 @@
 
 #include <errno.h>
 
-static int set_up(void **state)
-{
-	struct tempdir *d = calloc(1, sizeof(*d));
-
-	assert_non_null(d);
-	tempdir_make(d);
-	*state = d;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	tempdir_remove(*state);
-	free(*state);
-	return 0;
-}
-
 static void reads_exactly_what_fits(void **state)
 {
 	struct tempdir *d = *state;
@@ -69,7 +52,7 @@ static void creates_with_the_mode_it_is_given(void **state)
 	(void)close(fd);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tempdir_set_up, tempdir_tear_down)
 
 int main(void)
 {

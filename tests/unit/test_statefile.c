@@ -5,23 +5,6 @@
 
 #include <errno.h>
 
-static int set_up(void **state)
-{
-	struct tempdir *d = calloc(1, sizeof(*d));
-
-	assert_non_null(d);
-	tempdir_make(d);
-	*state = d;
-	return 0;
-}
-
-static int tear_down(void **state)
-{
-	tempdir_remove(*state);
-	free(*state);
-	return 0;
-}
-
 static void replaces_a_file_whole_and_privately(void **state)
 {
 	struct tempdir *d = *state;
@@ -98,7 +81,7 @@ static void reads_no_links_fifos_or_directories(void **state)
 	assert_int_equal(statefile_read(d->fd, "dir", buf, sizeof(buf), NULL), -EINVAL);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, tempdir_set_up, tempdir_tear_down)
 
 int main(void)
 {
