@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALICE  3
-#define BOB    7
-#define EVE    5
+#define ALICE 3
+#define BOB   7
+#define EVE   5
 
 /* What the kernel was told: "+net" and "-net", in order. */
 struct journal {
