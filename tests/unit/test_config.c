@@ -454,7 +454,7 @@ static void routes_that_no_announcement_can_tell_are_refused(void **state)
 
 	(void)flag(f, "--secret=" SECRET);
 	list = flag(f, "--advertise-routes=2001:db8:1111:2222:3333:4444:5555:0/112");
-	for (int i = 1; i < 60; i++)
+	for (unsigned int i = 1; i < 60; i++)
 		(void)snprintf(list + strlen(list), sizeof(f->args[0]) - strlen(list),
 			       ",2001:db8:1111:2222:3333:4444:%x:0/112", 0x1000 + i);
 	assert_refused(f, "--advertise-routes", "larger ones");
