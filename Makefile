@@ -46,23 +46,22 @@ ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
 	common/settings_table.c common/statefile.c common/str.c
-INIT_SRC   := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init/config.c \
-	init/filecopy.c init/fsuser.c init/handover.c init/health.c init/journal.c init/json.c init/lock.c \
-	init/mask.c init/migrate.c init/mountinfo.c init/names.c init/ownership.c \
+INIT_SRC := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init/config.c \
+	init/filecopy.c init/fsuser.c init/handover.c init/health.c init/journal.c init/json.c \
+	init/lock.c init/mask.c init/migrate.c init/mountinfo.c init/names.c init/ownership.c \
 	init/phase_signals.c init/privileges.c init/program.c init/reap.c init/runtime.c \
 	init/signals.c init/spawn.c init/status.c init/storage.c init/supervise.c init/sweep.c \
 	init/termlog.c init/verify.c init/voltext.c init/volume.c init/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/clock.c daemon/config.c daemon/config_secret.c daemon/crypto.c daemon/derive.c \
 	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_file.c \
-	daemon/identity_store.c \
-	daemon/json.c daemon/netadmin.c daemon/netadmin_client.c daemon/netadmin_setup.c \
-	daemon/netadmin_wire.c daemon/node.c daemon/node_cache.c daemon/node_peers.c \
-	daemon/node_self.c daemon/peercache.c daemon/peers.c daemon/pong.c daemon/ratelimit.c \
-	daemon/reconcile.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/snapshot.c \
-	daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c daemon/cli/down.c \
-	daemon/cli/init.c daemon/cli/join.c daemon/cli/peers.c daemon/cli/state.c \
-	daemon/cli/status.c \
+	daemon/identity_store.c daemon/json.c daemon/netadmin.c daemon/netadmin_check.c \
+	daemon/netadmin_client.c daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c \
+	daemon/node_cache.c daemon/node_peers.c daemon/node_self.c daemon/peercache.c daemon/peers.c \
+	daemon/pong.c daemon/ratelimit.c daemon/reconcile.c daemon/routes.c daemon/rpc.c \
+	daemon/rpc_server.c daemon/snapshot.c \
+	daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c daemon/cli/down.c daemon/cli/init.c \
+	daemon/cli/join.c daemon/cli/peers.c daemon/cli/state.c daemon/cli/status.c \
 	daemon/discovery/discovery.c daemon/discovery/exchange.c daemon/discovery/lan.c \
 	daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/rtnl.c \
 	daemon/net/rtnl_msg.c daemon/net/udp.c \
@@ -80,13 +79,13 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_config.c tests/unit/test_crypto.c tests/unit/test_derive.c \
 	tests/unit/test_endpoint.c tests/unit/test_envelope.c tests/unit/test_exchange.c \
 	tests/unit/test_identity.c tests/unit/test_identity_store.c tests/unit/test_json.c \
-	tests/unit/test_netadmin_wire.c tests/unit/test_node_peers.c tests/unit/test_peercache.c \
-	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
-	tests/unit/test_reconcile.c tests/unit/test_routes.c tests/unit/test_rpc.c \
-	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
-	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
-	tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
-	tests/unit/test_wg_userspace.c
+	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_node_peers.c \
+	tests/unit/test_peercache.c tests/unit/test_peers.c tests/unit/test_pong.c \
+	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_routes.c \
+	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
+	tests/unit/test_rtnl_msg.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
+	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c \
+	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SOCKET_DIR "/run/wgmesh"
+#define SOCKET_DIR	"/run/wgmesh"
+#define ROUTES_TEXT_MAX 2200
 
 int config_interface(const char **out, const struct settings *s, struct err *e)
 {
@@ -76,6 +77,22 @@ static int load_route(struct config *out, const struct settings *s, const char *
 	return 0;
 }
 
+/* Existing nodes cut an announcement at 4096 bytes: what is longer would be heard by nobody. */
+static int check_routes_fit(const struct config *c, const struct settings *s, struct err *e)
+{
+	char text[PREFIX_TEXT_SIZE];
+	size_t total = 0;
+
+	for (size_t i = 0; i < c->n_routes; i++)
+		total += strlen(prefix_format(text, &c->routes[i])) + strlen("\"\",");
+	if (total <= ROUTES_TEXT_MAX)
+		return 0;
+	return err_exit(e, EXITS_USAGE, -EINVAL,
+			"%s is longer than one announcement can tell (%zu of %d bytes); join "
+			"neighbouring networks into larger ones",
+			settings_origin(s, SETTING_ADVERTISE_ROUTES), total, ROUTES_TEXT_MAX);
+}
+
 static int load_routes(struct config *out, const struct settings *s, struct err *e)
 {
 	const char *p = settings_text(s, SETTING_ADVERTISE_ROUTES);
@@ -91,7 +108,7 @@ static int load_routes(struct config *out, const struct settings *s, struct err 
 			return r;
 		p += len;
 	}
-	return 0;
+	return check_routes_fit(out, s, e);
 }
 
 static int load_hostname(struct config *out, const struct settings *s, struct err *e)

@@ -11,6 +11,7 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "common/statefile.h"
+#include "daemon/netadmin_check.h"
 #include "daemon/netadmin_setup.h"
 #include "daemon/netadmin_wire.h"
 #include "daemon/peercache.h"
@@ -59,16 +60,10 @@ static int flush_batch(struct server *s)
 	return r < 0 ? reply_error(s, &e) : 0;
 }
 
-/* The mesh process is not trusted with more than its table of requests: check before use. */
 static int take_peer(struct server *s, const struct wg_peer_config *peer)
 {
 	struct wg_peer_config *slot;
-	struct err e = { 0 };
 
-	if (peer->n_allowed > WG_ALLOWED_MAX) {
-		(void)err_set(&e, -EPROTO, "a peer with %zu allowed prefixes", peer->n_allowed);
-		return reply_error(s, &e);
-	}
 	if (s->n_batch == BATCH_MAX && flush_batch(s) < 0)
 		return -EPIPE;
 	slot = &s->batch[s->n_batch++];
@@ -142,6 +137,11 @@ static int stop(struct server *s)
 /* Return: 0 to go on, negative to end */
 static int serve(struct server *s, const struct netadmin_request *req, int fd)
 {
+	struct err e = { 0 };
+
+	/* The mesh process is not trusted with more than the table of requests. */
+	if (netadmin_check(req, &e) < 0)
+		return reply_error(s, &e);
 	if (req->op == NETADMIN_PEER)
 		return take_peer(s, &req->peer);
 	if (flush_batch(s) < 0)
@@ -160,8 +160,7 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 	case NETADMIN_PEER:
 		break;
 	}
-	log_error("netadmin", "request %u is not in the table", req->op);
-	return -EPROTO;
+	return 0;
 }
 
 static void serve_all(struct server *s)

@@ -212,8 +212,11 @@ static bool take_endpoint(struct peer *p, const struct sighting *s, struct now n
 
 	if (s->endpoint.ip.family == 0)
 		return false;
-	/* Through the old one packets flow; the new one is a rumour. */
-	if (s->method == METHOD_TRANSITIVE && peer_has_tunnel(p, now))
+	/*
+	 * Through the old one packets flow, and WireGuard follows a peer that roams by itself. What
+	 * comes over the exchange can be a rumour, or a captured HELLO sent from somewhere else.
+	 */
+	if (s->method != METHOD_LAN && peer_has_tunnel(p, now))
 		return false;
 	(void)endpoint_format(old, &p->endpoint);
 	(void)endpoint_format(new, &s->endpoint);
@@ -251,6 +254,12 @@ static bool take_age(struct peer *p, const struct sighting *s, struct now now)
 		return false;
 	came_back = p->said_goodbye || p->heard_ms == INT64_MIN ||
 		    now.mono_ms - p->heard_ms > PEER_FORGET_MS;
+	if (came_back && !peer_has_tunnel(p, now)) {
+		/* It may have forgotten us: who begins the handshake is open again. */
+		p->first_seen_ms = now.mono_ms;
+		p->replied_ms = INT64_MIN;
+		p->handshake_s = 0;
+	}
 	p->said_goodbye = false;
 	p->heard_ms = now.mono_ms;
 	p->seen_unix_s = now.unix_s;

@@ -58,7 +58,7 @@ struct peer_applied {
  * @endpoint_ms: When @endpoint_method last reported it
  * @control:	Where its exchange socket is; "none" when unknown
  * @methods:	enum peer_method bits
- * @first_seen_ms: When the row was made
+ * @first_seen_ms: When the row was made, or the peer came back after a GOODBYE or a long silence
  * @heard_ms:	When the peer itself was last heard; INT64_MIN for never in this run
  * @seen_unix_s: The same as Unix time, or what the cache said
  * @said_goodbye: It announced its stop and has not been heard since

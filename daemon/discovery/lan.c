@@ -21,6 +21,11 @@
 #define BATCH_MAX	64
 #define INTERFACES_MAX	32
 
+struct interfaces {
+	size_t n;
+	int index[INTERFACES_MAX];
+};
+
 struct lan {
 	struct lan_config cfg;
 	struct udp receiver;
@@ -29,8 +34,7 @@ struct lan {
 	struct event *timer;
 	struct ratelimit limit;
 	unsigned int n_announced;
-	int joined[INTERFACES_MAX];
-	size_t n_joined;
+	struct interfaces known; /* that the last announcement went to */
 };
 
 static bool is_suitable(const struct ifaddrs *ifa)
@@ -42,52 +46,51 @@ static bool is_suitable(const struct ifaddrs *ifa)
 	       !(ifa->ifa_flags & (IFF_LOOPBACK | IFF_POINTOPOINT));
 }
 
-static bool is_joined(const struct lan *lan, int ifindex)
+static bool has(const struct interfaces *set, int ifindex)
 {
-	for (size_t i = 0; i < lan->n_joined; i++)
-		if (lan->joined[i] == ifindex)
+	for (size_t i = 0; i < set->n; i++)
+		if (set->index[i] == ifindex)
 			return true;
 	return false;
 }
 
-static void join(struct lan *lan, int ifindex, const char *name)
+/* Joins each time anew, which is no work when it was joined before, and speaks of it once. */
+static void join(const struct lan *lan, int ifindex, const char *name)
 {
-	int r;
+	int r = udp_join(&lan->receiver, &lan->cfg.group.ip, ifindex);
 
-	if (is_joined(lan, ifindex) || lan->n_joined == INTERFACES_MAX)
+	if (has(&lan->known, ifindex))
 		return;
-	r = udp_join(&lan->receiver, &lan->cfg.group.ip, ifindex);
-	if (r < 0) {
+	if (r < 0)
 		log_warn(COMPONENT, "cannot listen on %s: %s", name, strerror(-r));
-		return;
-	}
-	lan->joined[lan->n_joined++] = ifindex;
-	log_info(COMPONENT, "announcing and listening on %s", name);
+	else
+		log_info(COMPONENT, "announcing and listening on %s", name);
 }
 
 /* The interfaces are read anew each time, since they come and go. */
 static void announce_everywhere(struct lan *lan, const char *datagram, size_t len)
 {
+	struct interfaces current = { 0 };
 	struct ifaddrs *list = NULL;
-	int last = 0;
 
 	if (getifaddrs(&list) < 0)
 		return;
 	for (const struct ifaddrs *ifa = list; ifa; ifa = ifa->ifa_next) {
 		struct udp_local local = { 0 };
 
-		if (!is_suitable(ifa))
+		if (!is_suitable(ifa) || current.n == INTERFACES_MAX)
 			continue;
 		local.ifindex = (int)if_nametoindex(ifa->ifa_name);
-		/* An interface with several addresses comes once for each, in a row. */
+		/* An interface comes once for each of its addresses. */
 		if (local.ifindex == 0 || local.ifindex == lan->cfg.own_ifindex ||
-		    local.ifindex == last)
+		    has(&current, local.ifindex))
 			continue;
-		last = local.ifindex;
+		current.index[current.n++] = local.ifindex;
 		join(lan, local.ifindex, ifa->ifa_name);
 		(void)udp_send(&lan->sender, datagram, len, &lan->cfg.group, &local);
 	}
 	freeifaddrs(list);
+	lan->known = current;
 }
 
 static void announce(struct lan *lan)

@@ -447,6 +447,19 @@ static void a_hundred_routes_are_taken_and_one_more_is_refused(void **state)
 	assert_refused(f, "--advertise-routes", "100");
 }
 
+static void routes_that_no_announcement_can_tell_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	char *list;
+
+	(void)flag(f, "--secret=" SECRET);
+	list = flag(f, "--advertise-routes=2001:db8:1111:2222:3333:4444:5555:0/112");
+	for (unsigned int i = 1; i < 60; i++)
+		(void)snprintf(list + strlen(list), sizeof(f->args[0]) - strlen(list),
+			       ",2001:db8:1111:2222:3333:4444:%x:0/112", 0x1000 + i);
+	assert_refused(f, "--advertise-routes", "larger ones");
+}
+
 static void a_socket_path_that_does_not_fit_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -506,6 +519,7 @@ int main(void)
 		T(a_route_that_is_none_is_refused_by_itself),
 		T(a_default_route_is_refused),
 		T(a_hundred_routes_are_taken_and_one_more_is_refused),
+		T(routes_that_no_announcement_can_tell_are_refused),
 		T(a_socket_path_that_does_not_fit_is_refused),
 		T(a_host_name_that_peers_would_drop_is_refused),
 	};

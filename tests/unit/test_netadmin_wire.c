@@ -193,6 +193,7 @@ static void more_descriptors_than_one_are_refused_and_closed(void **state)
 		mh.msg_control = control.buf;
 		mh.msg_controllen = CMSG_SPACE(n * sizeof(int));
 		cm = CMSG_FIRSTHDR(&mh);
+		assert_non_null(cm);
 		if (!cm)
 			return;
 		cm->cmsg_level = SOL_SOCKET;

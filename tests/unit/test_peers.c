@@ -240,6 +240,32 @@ static void hearsay_does_not_move_an_endpoint_through_which_packets_flow(void **
 	assert_endpoint(&p->endpoint, "203.0.113.9:51820");
 }
 
+static void a_hello_from_elsewhere_does_not_move_it_either_but_a_lan_announcement_does(void **state)
+{
+	struct peer *p = see(*state, 1, METHOD_EXCHANGE, "192.0.2.1:51820", 0);
+
+	p->handshake_s = at(0).unix_s;
+	(void)see(*state, 1, METHOD_EXCHANGE, "203.0.113.9:51820", 1000);
+	assert_endpoint(&p->endpoint, "192.0.2.1:51820");
+	(void)see(*state, 1, METHOD_LAN, "192.168.1.5:51820", 2000);
+	assert_endpoint(&p->endpoint, "192.168.1.5:51820");
+}
+
+static void a_peer_that_comes_back_begins_anew(void **state)
+{
+	struct peer *p = see(*state, 1, METHOD_EXCHANGE, "192.0.2.1:51820", 0);
+
+	p->replied_ms = at(1).mono_ms;
+	p->handshake_s = at(2).unix_s;
+	(void)see(*state, 1, METHOD_EXCHANGE, NULL, 1000);
+	assert_int_equal(p->first_seen_ms, at(0).mono_ms);
+	assert_int_equal(p->replied_ms, at(1).mono_ms);
+	(void)see(*state, 1, METHOD_EXCHANGE, NULL, 2 * PEER_FORGET_MS);
+	assert_int_equal(p->first_seen_ms, at(2 * PEER_FORGET_MS).mono_ms);
+	assert_int_equal(p->replied_ms, INT64_MIN);
+	assert_int_equal(p->handshake_s, 0);
+}
+
 static struct peer *control_told(struct peers *t, enum peer_method method, const char *control,
 				 int64_t ms)
 {
@@ -539,6 +565,8 @@ int main(void)
 		T(hearsay_never_overrides_what_the_peer_said_of_itself),
 		T(hearsay_makes_a_row_but_verifies_and_refreshes_nothing),
 		T(hearsay_does_not_move_an_endpoint_through_which_packets_flow),
+		T(a_hello_from_elsewhere_does_not_move_it_either_but_a_lan_announcement_does),
+		T(a_peer_that_comes_back_begins_anew),
 		T(hearsay_does_not_say_where_a_peer_we_hear_is_asked),
 		T(a_cached_peer_keeps_the_time_it_was_really_seen),
 		T(a_peer_is_active_for_five_minutes_after_it_was_heard),

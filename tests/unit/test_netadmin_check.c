@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/test.h"
+
+#include "daemon/netadmin_check.h"
+
+#include <errno.h>
+
+static struct netadmin_request peer_with(const char *allowed)
+{
+	struct netadmin_request req = { .op = NETADMIN_PEER };
+
+	req.peer.n_allowed = 1;
+	assert_int_equal(prefix_parse(&req.peer.allowed[0], allowed), 0);
+	return req;
+}
+
+static void what_a_node_asks_for_passes(void **state)
+{
+	struct netadmin_request req = peer_with("10.36.1.2/32");
+
+	(void)state;
+	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req = peer_with("fd92:a58a:39ca:82::1/128");
+	req.peer.flags = WG_PEER_HAS_ENDPOINT;
+	assert_int_equal(endpoint_parse(&req.peer.endpoint, "192.0.2.1:51820"), 0);
+	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req = (struct netadmin_request) { .op = NETADMIN_ROUTE_ADD };
+	assert_int_equal(prefix_parse(&req.route, "192.168.7.0/24"), 0);
+	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req = (struct netadmin_request) { .op = NETADMIN_STOP };
+	assert_int_equal(netadmin_check(&req, NULL), 0);
+}
+
+static void nobody_gets_a_default_route(void **state)
+{
+	static const char *const all[] = { "0.0.0.0/0", "::/0" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct netadmin_request req = peer_with(all[i]);
+
+		assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+		req = (struct netadmin_request) { .op = NETADMIN_ROUTE_ADD };
+		assert_int_equal(prefix_parse(&req.route, all[i]), 0);
+		assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+	}
+}
+
+static void malformed_requests_are_refused(void **state)
+{
+	struct netadmin_request req = peer_with("10.0.0.1/32");
+	struct err e = { 0 };
+
+	(void)state;
+	req.peer.n_allowed = WG_ALLOWED_MAX + 1;
+	assert_int_equal(netadmin_check(&req, &e), -EPROTO);
+	req = peer_with("10.0.0.1/32");
+	req.peer.allowed[0].bits = 33;
+	assert_int_equal(netadmin_check(&req, &e), -EPROTO);
+	req.peer.allowed[0] = (struct prefix) { .ip = { .family = 77 }, .bits = 8 };
+	assert_int_equal(netadmin_check(&req, &e), -EPROTO);
+	req = peer_with("10.0.0.1/32");
+	req.peer.flags = WG_PEER_HAS_ENDPOINT;
+	assert_int_equal(netadmin_check(&req, &e), -EPROTO);
+	req = (struct netadmin_request) { .op = 99 };
+	assert_int_equal(netadmin_check(&req, &e), -EPROTO);
+	assert_string_equal(e.msg, "request 99 is not in the table");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_node_asks_for_passes),
+		cmocka_unit_test(nobody_gets_a_default_route),
+		cmocka_unit_test(malformed_requests_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
