@@ -451,6 +451,9 @@ int runtime_supervise(struct boot *b, struct err *e)
 	r = set_up(&rt, e);
 	if (r < 0)
 		return r;
+	/* What is asked for while it lasts; the end has its own words. */
+	b->phases[PHASE_SUPERVISE].outcome = OUTCOME_OK;
+	boot_note(b, "%s is looked after", config_program_name(&b->config));
 	run(&rt);
 	b->exit_code = rt.machine.exit_code;
 	say_end(b, &rt.machine);

@@ -56,16 +56,17 @@ static int judge(struct boot *b, const struct reaped *end, struct err *e)
 		return err_exit(
 			e, end->code, -EBADMSG,
 			"the key file %s/%s.json is damaged or lost and there is nothing to "
-			"restore it from (see above); restore a backup, or start once with "
+			"restore it from (the log says what is wrong with it); restore a backup, or start once with "
 			"--new-identity to accept that this node gets a new key and address",
 			b->config.state_dir, b->config.interface);
 	case EXITS_CANNOT_CREATE:
 	case EXITS_IO:
 	case EXITS_NO_PERMISSION:
 	case EXITS_POLICY:
-		return err_exit(e, end->code, -EIO,
-				"wgmesh state verify refused this start with code %d (see above)",
-				end->code);
+		return err_exit(
+			e, end->code, -EIO,
+			"wgmesh state verify refused this start with code %d; the log says why",
+			end->code);
 	default:
 		break;
 	}

@@ -2,11 +2,7 @@
 #include "common/exits.h"
 #include "daemon/cli/cli.h"
 #include "daemon/config.h"
-#include "daemon/net/rtnl.h"
-
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
+#include "daemon/wg/wg.h"
 
 static const struct cli_usage usage = {
 	.name = "wgmesh down",
@@ -18,28 +14,6 @@ static const struct cli_usage usage = {
 	.scope = SCOPE_DOWN,
 };
 
-static int take_down(const char *ifname, struct err *e)
-{
-	struct rtnl_link link = { 0 };
-	struct rtnl *rtnl = NULL;
-	int r = rtnl_open(&rtnl, e);
-
-	if (r < 0)
-		return r;
-	r = rtnl_link_get(rtnl, ifname, &link, e);
-	if (r == -ENODEV)
-		r = 0;
-	else if (r == 0 && strcmp(link.alias, "wgmesh") != 0)
-		r = err_exit(e, EXITS_POLICY, -EPERM, "%s was not made by wgmesh and is left alone",
-			     ifname);
-	else if (r == 0)
-		r = rtnl_link_delete(rtnl, ifname, e);
-	if (r == -EPERM && e->exit_code == 0)
-		e->exit_code = EXITS_NO_PERMISSION;
-	rtnl_close(rtnl);
-	return r;
-}
-
 int cli_down(int argc, char **argv)
 {
 	const char *ifname = NULL;
@@ -49,7 +23,7 @@ int cli_down(int argc, char **argv)
 
 	if (cli_parse(&s, &usage, argc, argv, &code) < 0)
 		return code;
-	if (config_interface(&ifname, &s, &e) < 0 || take_down(ifname, &e) < 0)
+	if (config_interface(&ifname, &s, &e) < 0 || wg_delete(ifname, &e) < 0)
 		return cli_fail(&e, EXITS_SYSTEM);
 	return EXITS_OK;
 }

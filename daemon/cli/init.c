@@ -5,6 +5,7 @@
 #include "daemon/derive.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static const struct cli_usage usage = {
 	.name = "wgmesh init",
@@ -12,7 +13,8 @@ static const struct cli_usage usage = {
 	.about =
 		"Makes the secret that all nodes of one mesh share. Keep it like a password: whoever\n"
 		"has it is a member.\n\n"
-		"  wgmesh init --secret\n",
+		"  wgmesh init --secret\n"
+		"  wgmesh init --secret > mesh_secret    into a file it writes the secret alone\n",
 	.scope = SCOPE_NEW_SECRET,
 };
 
@@ -27,9 +29,13 @@ int cli_init(int argc, char **argv)
 	if (!settings_flag(&s, SETTING_GENERATE_SECRET))
 		return cli_usage_error("init makes nothing by itself; say `wgmesh init --secret`");
 	secret_generate(uri);
-	(void)printf("Generated mesh secret:\n\n%s\n\n", uri);
-	(void)printf("Put it into a file and give every node that file:\n"
-		     "  wgmesh join --secret-file /run/secrets/mesh_secret\n");
+	if (isatty(STDOUT_FILENO))
+		(void)printf("Generated mesh secret:\n\n%s\n\n"
+			     "Put it into a file and give every node that file:\n"
+			     "  wgmesh join --secret-file /run/secrets/mesh_secret\n",
+			     uri);
+	else
+		(void)puts(uri);
 	crypto_wipe(uri, sizeof(uri));
 	return EXITS_OK;
 }

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 static const struct cli_usage usage = {
 	.name = "wgmesh status",
@@ -64,13 +64,24 @@ static json_t *derived_json(const struct mesh_keys *k, const char *ifname,
 	return obj;
 }
 
+/* Existing clients expect nanoseconds; people do not. */
+static void print_uptime(long long ns)
+{
+	long long s = ns / 1000000000;
+
+	(void)printf("%-17s %lldd %02lld:%02lld:%02lld\n", "uptime", s / 86400, s / 3600 % 24,
+		     s / 60 % 60, s % 60);
+}
+
 static void print_text(json_t *obj)
 {
 	const char *key;
 	json_t *value;
 
 	json_object_foreach (obj, key, value) {
-		if (json_is_string(value))
+		if (strcmp(key, "uptime") == 0)
+			print_uptime((long long)json_integer_value(value));
+		else if (json_is_string(value))
 			(void)printf("%-17s %s\n", key, json_string_value(value));
 		else
 			(void)printf("%-17s %lld\n", key, (long long)json_integer_value(value));

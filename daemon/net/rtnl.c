@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,6 +127,19 @@ int rtnl_link_set_alias(struct rtnl *rtnl, int ifindex, const char *alias, struc
 	rtnl_msg_link_alias(&req, ifindex, alias);
 	if (order(rtnl, &req, &v) < 0)
 		return nlmsg_fail(e, &v, "set alias %s on interface %d", alias, ifindex);
+	return 0;
+}
+
+int rtnl_link_rename(struct rtnl *rtnl, int ifindex, const char *ifname, struct err *e)
+{
+	struct nlmsg_verdict v;
+	union rtnl_req req;
+
+	if (strlen(ifname) >= IFNAMSIZ)
+		return err_set(e, -ENAMETOOLONG, "interface name \"%s\" is too long", ifname);
+	rtnl_msg_link_name(&req, ifindex, ifname);
+	if (order(rtnl, &req, &v) < 0)
+		return nlmsg_fail(e, &v, "name interface %d %s", ifindex, ifname);
 	return 0;
 }
 

@@ -71,6 +71,13 @@ int rtnl_link_create(struct rtnl *rtnl, const char *ifname, const char *kind, st
 int rtnl_link_delete(struct rtnl *rtnl, const char *ifname, struct err *e);
 
 int rtnl_link_set_alias(struct rtnl *rtnl, int ifindex, const char *alias, struct err *e);
+
+/**
+ * rtnl_link_rename() - Give an interface that is down another name
+ *
+ * Return: 0, -EEXIST when the name is taken, or another negative errno value
+ */
+int rtnl_link_rename(struct rtnl *rtnl, int ifindex, const char *ifname, struct err *e);
 int rtnl_link_set_mtu(struct rtnl *rtnl, int ifindex, uint32_t mtu, struct err *e);
 int rtnl_link_set_up(struct rtnl *rtnl, int ifindex, bool up, struct err *e);
 

@@ -78,6 +78,12 @@ void rtnl_msg_link_delete(union rtnl_req *req, const char *ifname)
 	put_text(req, IFLA_IFNAME, ifname);
 }
 
+void rtnl_msg_link_name(union rtnl_req *req, int ifindex, const char *ifname)
+{
+	(void)start_link(req, RTM_SETLINK, ACKED, ifindex);
+	put_text(req, IFLA_IFNAME, ifname);
+}
+
 /* The kernel takes an alias without its NUL. */
 void rtnl_msg_link_alias(union rtnl_req *req, int ifindex, const char *alias)
 {

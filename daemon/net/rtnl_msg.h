@@ -49,6 +49,7 @@ void rtnl_msg_link_get(union rtnl_req *req, const char *ifname);
 void rtnl_msg_link_dump(union rtnl_req *req);
 void rtnl_msg_link_create(union rtnl_req *req, const char *ifname, const char *kind);
 void rtnl_msg_link_delete(union rtnl_req *req, const char *ifname);
+void rtnl_msg_link_name(union rtnl_req *req, int ifindex, const char *ifname);
 void rtnl_msg_link_alias(union rtnl_req *req, int ifindex, const char *alias);
 void rtnl_msg_link_mtu(union rtnl_req *req, int ifindex, uint32_t mtu);
 void rtnl_msg_link_up(union rtnl_req *req, int ifindex, bool up);

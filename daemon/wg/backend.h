@@ -36,13 +36,13 @@ struct wg_impl {
 /**
  * struct wg_found - What there is of an interface's name
  * @exists:	There is an interface
- * @is_tagged:	Its alias is WG_TAG
+ * @is_ours:	Its alias is WG_TAG, or a start of ours was interrupted before it had one
  * @kind:	Its kind; borrowed
- * @answers:	A userspace implementation answers for it; looked at for tagged tun links only
+ * @answers:	A userspace implementation answers for it; looked at for tun links only
  */
 struct wg_found {
 	bool exists;
-	bool is_tagged;
+	bool is_ours;
 	const char *kind;
 	bool answers;
 };

@@ -3,10 +3,12 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "common/str.h"
+#include "daemon/crypto.h"
 #include "daemon/wg/backend.h"
 
 #include <errno.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +23,7 @@ struct wg {
 struct opening {
 	struct wg *wg;
 	struct rtnl *rtnl;
+	struct rtnl_link link;
 	enum wg_backend backend;
 	const char *program;
 };
@@ -37,22 +40,42 @@ static int attach_kernel(struct opening *o, struct err *e)
 			    : r;
 }
 
-/* Return: 0; -EOPNOTSUPP when the kernel has no WireGuard; or another negative errno value */
-static int create_kernel(struct opening *o, struct err *e)
+/*
+ * Under a name that nobody knows until it is tagged: whoever is killed in between leaves no untagged
+ * interface behind under the real name, which the next start would have to refuse.
+ */
+static int create_tagged(struct opening *o, struct err *e)
 {
-	const char *ifname = o->wg->ifname;
+	char temporary[IFNAMSIZ];
+	uint32_t random = 0;
 	struct rtnl_link link;
-	int r = rtnl_link_create(o->rtnl, ifname, "wireguard", e);
+	int r;
 
+	crypto_random(&random, sizeof(random));
+	(void)snprintf(temporary, sizeof(temporary), "wgm%08x", random);
+	r = rtnl_link_create(o->rtnl, temporary, "wireguard", e);
 	if (r < 0)
 		return r;
-	r = rtnl_link_get(o->rtnl, ifname, &link, e);
+	r = rtnl_link_get(o->rtnl, temporary, &link, e);
 	if (r == 0)
 		r = rtnl_link_set_alias(o->rtnl, link.index, WG_TAG, e);
 	if (r == 0)
-		r = attach_kernel(o, e);
+		r = rtnl_link_rename(o->rtnl, link.index, o->wg->ifname, e);
 	if (r < 0)
-		(void)rtnl_link_delete(o->rtnl, ifname, NULL);
+		(void)rtnl_link_delete(o->rtnl, temporary, NULL);
+	return r;
+}
+
+/* Return: 0; -EOPNOTSUPP when the kernel has no WireGuard; or another negative errno value */
+static int create_kernel(struct opening *o, struct err *e)
+{
+	int r = create_tagged(o, e);
+
+	if (r < 0)
+		return r;
+	r = attach_kernel(o, e);
+	if (r < 0)
+		(void)rtnl_link_delete(o->rtnl, o->wg->ifname, NULL);
 	return r;
 }
 
@@ -85,7 +108,7 @@ enum wg_plan wg_plan(const struct wg_found *found, enum wg_backend backend)
 {
 	if (!found->exists)
 		return WG_PLAN_CREATE;
-	if (!found->is_tagged)
+	if (!found->is_ours)
 		return WG_PLAN_REFUSE;
 	if (strcmp(found->kind, "wireguard") == 0)
 		return backend == WG_BACKEND_USERSPACE ? WG_PLAN_REPLACE : WG_PLAN_ADOPT_KERNEL;
@@ -95,20 +118,42 @@ enum wg_plan wg_plan(const struct wg_found *found, enum wg_backend backend)
 							       : WG_PLAN_ADOPT_USERSPACE;
 }
 
-/* Looks at what there is; a live userspace implementation is attached to on the way. */
-static int look(struct opening *o, struct rtnl_link *link, struct wg_found *found, struct err *e)
+static int note_peer(const struct wg_peer_state *peer, void *arg)
 {
-	int r = rtnl_link_get(o->rtnl, o->wg->ifname, link, e);
+	(void)peer;
+	*(bool *)arg = true;
+	return 0;
+}
+
+/*
+ * A program that answers here, without key and peers, is one that a start of ours ran and did not
+ * live to tag. Nothing can be lost in it.
+ */
+static bool is_unused(struct wg_impl *impl)
+{
+	static const struct wg_key none;
+	struct wg_device_state dev = { 0 };
+	bool has_peers = false;
+
+	return impl->ops->dump(impl, &dev, note_peer, &has_peers, NULL) == 0 && !has_peers &&
+	       crypto_equal(&dev.public_key, &none, sizeof(none));
+}
+
+/* Looks at what there is; a live userspace implementation is attached to on the way. */
+static int look(struct opening *o, struct wg_found *found, struct err *e)
+{
+	int r = rtnl_link_get(o->rtnl, o->wg->ifname, &o->link, e);
 
 	if (r == -ENODEV)
 		return 0;
 	if (r < 0)
 		return r;
 	found->exists = true;
-	found->is_tagged = strcmp(link->alias, WG_TAG) == 0;
-	found->kind = link->kind;
-	if (found->is_tagged && strcmp(link->kind, "tun") == 0)
+	found->kind = o->link.kind;
+	if (strcmp(o->link.kind, "tun") == 0)
 		found->answers = wg_user_attach(&o->wg->impl, o->wg->ifname, NULL) == 0;
+	found->is_ours = strcmp(o->link.alias, WG_TAG) == 0 ||
+			 (o->link.alias[0] == '\0' && found->answers && is_unused(o->wg->impl));
 	return 0;
 }
 
@@ -133,7 +178,7 @@ static int carry_out(struct opening *o, enum wg_plan plan, struct err *e)
 			ifname);
 	case WG_PLAN_ADOPT_USERSPACE:
 		o->wg->was_adopted = true;
-		return 0;
+		return rtnl_link_set_alias(o->rtnl, o->link.index, WG_TAG, e);
 	case WG_PLAN_ADOPT_KERNEL:
 		o->wg->was_adopted = true;
 		return attach_kernel(o, e);
@@ -150,12 +195,11 @@ static int carry_out(struct opening *o, enum wg_plan plan, struct err *e)
 static int open_link(struct opening *o, struct err *e)
 {
 	struct wg_found found = { 0 };
-	struct rtnl_link link;
 	int r = rtnl_open(&o->rtnl, e);
 
 	if (r < 0)
 		return r;
-	r = look(o, &link, &found, e);
+	r = look(o, &found, e);
 	if (r == 0)
 		r = carry_out(o, wg_plan(&found, o->backend), e);
 	rtnl_close(o->rtnl);
@@ -182,6 +226,35 @@ int wg_open(struct wg **out, const char *ifname, enum wg_backend backend, const 
 	}
 	*out = o.wg;
 	return 0;
+}
+
+static int delete_ours(struct opening *o, struct err *e)
+{
+	struct wg_found found = { 0 };
+	int r = look(o, &found, e);
+
+	if (r < 0 || !found.exists)
+		return r;
+	if (!found.is_ours)
+		return err_exit(e, EXITS_POLICY, -EPERM,
+				"%s was not made by wgmesh and is left alone", o->wg->ifname);
+	return rtnl_link_delete(o->rtnl, o->wg->ifname, e);
+}
+
+int wg_delete(const char *ifname, struct err *e)
+{
+	struct wg wg = { 0 };
+	struct opening o = { .wg = &wg };
+	int r = str_copy(wg.ifname, sizeof(wg.ifname), ifname);
+
+	if (r == 0)
+		r = rtnl_open(&o.rtnl, e);
+	if (r < 0)
+		return r;
+	r = delete_ours(&o, e);
+	detach(&wg);
+	rtnl_close(o.rtnl);
+	return r;
 }
 
 void wg_close(struct wg *wg)

@@ -116,6 +116,18 @@ int wg_open(struct wg **out, const char *ifname, enum wg_backend backend, const 
 	    struct err *e);
 
 /**
+ * wg_delete() - Delete an interface of ours, with its addresses and routes
+ * @ifname:	Interface name
+ * @e:		Receives the reason on failure
+ *
+ * A userspace implementation ends with its interface.
+ *
+ * Return: 0, also when there is none; -EPERM with exit code 78 for an interface that is not ours,
+ *         which stays; or another negative errno value
+ */
+int wg_delete(const char *ifname, struct err *e);
+
+/**
  * wg_close() - Release the handle; the interface stays
  */
 void wg_close(struct wg *wg);

@@ -37,3 +37,10 @@ def test_the_daemon_keeps_no_descriptor_of_the_secret(lab):
     for process in node.daemons():
         links = [str(link.readlink()) for link in pathlib.Path(f"/proc/{process.pid}/fd").iterdir()]
         assert links and not [link for link in links if "secrets" in link]
+
+
+def test_a_new_secret_written_to_a_file_is_the_secret_alone(lab):
+    box = lab.container("box", ["wgmesh", "init", "--secret"])
+    assert box.wait() == 0
+    (line,) = box.stdout.lines
+    assert line.startswith("wgmesh://v1/") and len(line) == len("wgmesh://v1/") + 171

@@ -70,6 +70,17 @@ static void an_alias_travels_without_its_nul(void **state)
 	assert_memory_equal(req.bytes + 32, tail, sizeof(tail));
 }
 
+static void a_name_travels_with_its_nul(void **state)
+{
+	static const uint8_t tail[] = { 8, 0, 3, 0, 'w', 'g', '0', 0 };
+	union rtnl_req req;
+
+	(void)state;
+	rtnl_msg_link_name(&req, 7, "wg0");
+	assert_int_equal(req.nlh.nlmsg_len, 32 + sizeof(tail));
+	assert_memory_equal(req.bytes + 32, tail, sizeof(tail));
+}
+
 static void ipv6_addresses_skip_duplicate_detection(void **state)
 {
 	struct prefix v6 = prefix("fd00::1/64");
@@ -400,6 +411,7 @@ int main(void)
 		cmocka_unit_test(a_new_link_has_these_bytes),
 		cmocka_unit_test(up_and_down_differ_in_one_flag),
 		cmocka_unit_test(an_alias_travels_without_its_nul),
+		cmocka_unit_test(a_name_travels_with_its_nul),
 		cmocka_unit_test(ipv6_addresses_skip_duplicate_detection),
 		cmocka_unit_test(a_route_carries_our_protocol_number),
 		cmocka_unit_test(answers_are_read_into_the_model),

@@ -375,6 +375,51 @@ static void a_foreign_tun_is_refused_even_if_it_answers(void **state)
 	assert_false(has_ended(pid));
 }
 
+static void set_alias(const char *alias)
+{
+	struct rtnl_link link;
+
+	assert_int_equal(rtnl_link_get(rtnl, "wg0", &link, NULL), 0);
+	assert_int_equal(rtnl_link_set_alias(rtnl, link.index, alias, NULL), 0);
+}
+
+static void what_an_interrupted_start_left_untagged_is_adopted_or_deleted(void **state)
+{
+	struct rtnl_link link;
+	struct wg *wg = open_wg();
+
+	(void)state;
+	wg_close(wg);
+	set_alias("");
+	wg = open_wg();
+	assert_true(wg_was_adopted(wg));
+	wg_close(wg);
+	assert_int_equal(rtnl_link_get(rtnl, "wg0", &link, NULL), 0);
+	assert_string_equal(link.alias, "wgmesh");
+	set_alias("");
+	assert_int_equal(wg_delete("wg0", NULL), 0);
+	assert_false(link_exists());
+	assert_int_equal(wg_delete("wg0", NULL), 0);
+}
+
+static void an_untagged_interface_with_a_key_is_somebodys(void **state)
+{
+	uint8_t private_key[WG_KEY_LEN];
+	uint8_t public_key[WG_KEY_LEN];
+	struct wg *wg = open_wg();
+	struct err e = { 0 };
+
+	(void)state;
+	crypto_wg_keypair(private_key, public_key);
+	assert_int_equal(wg_set_device(wg, private_key, 0, NULL), 0);
+	wg_close(wg);
+	set_alias("");
+	assert_refused(WG_BACKEND_USERSPACE, PROGRAM, -EEXIST, EXITS_POLICY);
+	assert_int_equal(wg_delete("wg0", &e), -EPERM);
+	assert_int_equal(e.exit_code, EXITS_POLICY);
+	assert_true(link_exists());
+}
+
 static void a_persistent_tun_without_a_program_is_replaced(void **state)
 {
 	struct wg *wg;
@@ -655,6 +700,8 @@ int main(void)
 		with_rtnl(the_program_ends_with_its_link),
 		with_rtnl(a_foreign_interface_is_refused_and_left_alone),
 		with_rtnl(a_foreign_tun_is_refused_even_if_it_answers),
+		with_rtnl(what_an_interrupted_start_left_untagged_is_adopted_or_deleted),
+		with_rtnl(an_untagged_interface_with_a_key_is_somebodys),
 		with_rtnl(a_persistent_tun_without_a_program_is_replaced),
 		with_rtnl(a_socket_without_a_program_does_not_matter),
 		with_rtnl(a_program_whose_socket_was_removed_is_replaced),
