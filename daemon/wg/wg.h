@@ -99,8 +99,9 @@ struct wg;
  * @e:		Receives the reason on failure
  *
  * An interface of that name that does not carry our tag in its alias (ifalias, "wgmesh") belongs
- * to somebody else: it is refused with -EEXIST and left alone. A new interface is tagged before
- * anything else is done to it. A userspace implementation is started in the foreground in a session
+ * to somebody else: it is refused with -EEXIST and left alone. A new interface is tagged before it
+ * has the name; a userspace one, which makes its own, is tagged at once, and recognised without a tag
+ * as long as it has neither key nor peers. A userspace implementation is started in the foreground in a session
  * of its own, with standard streams on /dev/null and nothing of our environment, and outlives this
  * process: packets go on flowing while the daemon is restarted. It ends when the interface is
  * deleted. Starting it needs fork(2) and execve(2): a sandbox, which it would inherit, comes later.
