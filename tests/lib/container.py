@@ -96,6 +96,7 @@ class Output(threading.Thread):
         super().__init__(daemon=True)
         self._stream = stream
         self._watchers = []
+        self._lock = threading.Lock()
         self.lines = []
         self.start()
 
@@ -103,13 +104,17 @@ class Output(threading.Thread):
         with self._stream:
             for line in self._stream:
                 text = line.decode(errors="replace").rstrip("\n")
-                self.lines.append(text)
-                for watcher in list(self._watchers):
-                    watcher(text)
+                with self._lock:
+                    self.lines.append(text)
+                    for watcher in self._watchers:
+                        watcher(text)
 
     def watch(self, watcher):
-        """Call `watcher` with every further line, from the thread that reads it."""
-        self._watchers.append(watcher)
+        """Call `watcher` with every line so far, and every further one from the thread that reads it."""
+        with self._lock:
+            for text in self.lines:
+                watcher(text)
+            self._watchers.append(watcher)
 
     def text(self):
         return "\n".join(self.lines)
