@@ -306,9 +306,18 @@ static int conclude(struct boot *b, const struct ownership_result *res, struct e
 	char what[128];
 
 	if (res->unusable > 0) {
+		bool is_directory = strcmp(res->first, ".") == 0;
+		int r;
+
 		(void)snprintf(what, sizeof(what), "give %.60s to the daemon",
-			       strcmp(res->first, ".") == 0 ? "the directory" : res->first);
-		return ownership_refuse(&b->config, what, res->first_error, e);
+			       is_directory ? "the directory" : res->first);
+		r = ownership_refuse(&b->config, what, res->first_error, e);
+		if (is_directory)
+			return r;
+		/* A key has good copies, and caches can be done without: that is judged next. */
+		boot_warn(b, "%s", e->msg);
+		boot_note(b, "%u entries cannot be used by the daemon", res->unusable);
+		return OUTCOME_WARNED;
 	}
 	if (res->tolerated > 0) {
 		boot_note(b,

@@ -162,6 +162,39 @@ def test_a_key_that_cannot_be_read_is_never_replaced(lab):
     assert again == identity
 
 
+# Without these, root may neither read other users' files nor take them over.
+NO_OVERRIDE = frozenset({"net_admin", "setuid", "setgid", "kill"})
+
+
+@pytest.fixture
+def unreadable(lab):
+    """A volume whose key file belongs to somebody else, and the identity that was in it."""
+    identity, _ = run_once(lab, "before", lab.volume("state"))
+    os.chown(lab.volume("state") / KEY_FILE, 1234, 1234)
+    return identity
+
+
+def test_an_unreadable_key_is_restored_from_its_snapshot_and_that_is_said(lab, unreadable):
+    owned = "mode=700,uid=65532,gid=65532"
+    identity, node = run_once(lab, "after", lab.volume("state"), caps=NO_OVERRIDE,
+                              mounts=[Mount.tmpfs("/run/wgmesh", owned),
+                                      Mount.tmpfs("/run/wireguard", owned)])
+    assert identity == unreadable
+    said = "\n".join(event["msg"] for event in node.log.events())
+    assert KEY_FILE in said and "cannot be read" in said and "restored" in said
+
+
+def test_an_unreadable_key_without_a_snapshot_is_never_replaced(lab, unreadable):
+    without_snapshots(lab)
+    node = lab.node("after", volume=lab.volume("state"), caps=NO_OVERRIDE)
+    assert node.wait() == DAMAGED
+    assert (lab.volume("state") / KEY_FILE).stat().st_uid == 1234
+    assert not (lab.volume("state") / ".snapshots").exists() or not list(
+        (lab.volume("state") / ".snapshots").iterdir())
+    said = "\n".join(event["msg"] for event in node.log.events())
+    assert f"{STATE_DIR}/{KEY_FILE} cannot be read" in said and "chown -R 65532:65532" in said
+
+
 def test_a_missing_key_beside_traces_of_one_is_no_first_start(lab):
     identity, _ = run_once(lab, "before", lab.volume("state"))
     (lab.volume("state") / KEY_FILE).unlink()
