@@ -5,6 +5,7 @@
 #include "init/fsuser.h"
 #include "init/handover.h"
 #include "init/ownership.h"
+#include "init/tundev.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -127,6 +128,7 @@ int privileges_settle(struct boot *b, struct err *e)
 	is_good &= make_runtime_dir(b, "/run/wgmesh", 0755);
 	is_good &= make_runtime_dir(b, "/run/wireguard", 0700);
 	handover_open(b);
+	tundev_give(b);
 	r = keep_little(b, e);
 	if (r < 0)
 		return r;

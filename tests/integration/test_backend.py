@@ -2,11 +2,14 @@
 """The kernel's WireGuard where there is one, a userspace one where there is none, and nobody else's."""
 
 import json
+import os
+import stat
 
 import pytest
 
 from lib.container import Mount
-from lib.lab import CHECKOUT
+from lib.lab import CHECKOUT, SECRET
+from lib.node import SECRET_FILE, STATE_DIR, Node
 from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
@@ -88,3 +91,29 @@ def test_what_wireguard_has_is_what_was_set_for_a_thousand_peers(lab, variant, a
         assert f"{there} peers wanted, {there} there, 0 of them wrong" in compared
     box.run(tool, "down", "wg0")
     assert "wg0" not in box.port.links()
+
+
+def start_with_private_tun(lab, *mounts):
+    """A node whose /dev/net/tun only root may open, as on hosts that are strict about it."""
+    secret = lab.secret_file(SECRET)
+    script = "chmod 600 /dev/net/tun && exec wgmesh-init -- wgmesh join --backend userspace"
+    return lab.container("node", ["sh", "-c", script], kind=Node,
+                         env={"WGMESH_SECRET_FILE": SECRET_FILE},
+                         mounts=[Mount.bind(secret, SECRET_FILE, read_only=True),
+                                 Mount.bind(lab.volume("state"), STATE_DIR), *mounts])
+
+
+def test_a_tun_device_that_only_root_may_open_is_given_to_the_daemon(lab):
+    node = start_with_private_tun(lab)
+    eventually(node.has_interface, "the interface")
+    tun = node.root("/dev/net/tun").stat()
+    assert (tun.st_uid, stat.S_IMODE(tun.st_mode)) == (65532, 0o600)
+
+
+def test_a_tun_device_of_the_host_is_left_as_it_is(lab):
+    theirs = lab.directory / "tun"
+    os.mknod(theirs, stat.S_IFCHR | 0o600, os.makedev(10, 200))
+    node = start_with_private_tun(lab, Mount("file", str(theirs), "/dev/net/tun", "rw"))
+    assert node.wait() == NO_WIREGUARD
+    assert any("/dev/net/tun" in event["msg"] for event in node.events("error"))
+    assert theirs.stat().st_uid == 0
