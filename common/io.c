@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -48,6 +49,17 @@ ssize_t io_read_bounded(int fd, void *buf, size_t size)
 			return -EFBIG;
 		used += (size_t)n;
 	}
+}
+
+int io_rename_new(int dirfd, const char *from, const char *to)
+{
+	if (renameat2(dirfd, from, dirfd, to, RENAME_NOREPLACE) == 0)
+		return 0;
+	if (errno != EINVAL && errno != ENOSYS)
+		return -errno;
+	if (linkat(dirfd, from, dirfd, to, 0) < 0)
+		return -errno;
+	return unlinkat(dirfd, from, 0) < 0 ? -errno : 0;
 }
 
 int io_open_beneath(int dirfd, const char *path, int flags, mode_t mode)

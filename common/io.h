@@ -27,6 +27,18 @@ int io_write_full(int fd, const void *buf, size_t len);
 ssize_t io_read_bounded(int fd, void *buf, size_t size);
 
 /**
+ * io_rename_new() - Rename a file inside its directory, never over an existing name
+ * @dirfd:	Directory; borrowed
+ * @from:	Name it has
+ * @to:		Name it gets
+ *
+ * Where a file system has no RENAME_NOREPLACE (NFS), link(2) refuses an existing name too.
+ *
+ * Return: 0, -EEXIST, or another negative errno value
+ */
+int io_rename_new(int dirfd, const char *from, const char *to);
+
+/**
  * io_open_beneath() - Open a path inside a directory without ever leaving it
  * @dirfd:	Directory; borrowed
  * @path:	Relative path inside it

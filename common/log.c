@@ -223,11 +223,6 @@ void log_event(enum log_level level, const char *component, const struct log_fie
 	errno = saved;
 }
 
-uint64_t log_dropped(void)
-{
-	return state.dropped;
-}
-
 static int parse_level(enum log_level *out, const char *text, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {

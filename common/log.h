@@ -66,9 +66,4 @@ __attribute__((format(printf, 4, 5))) void log_event(enum log_level level, const
 #define log_info(component, ...)  log_event(LOG_LEVEL_INFO, component, NULL, __VA_ARGS__)
 #define log_debug(component, ...) log_event(LOG_LEVEL_DEBUG, component, NULL, __VA_ARGS__)
 
-/**
- * log_dropped() - Lines lost so far because standard error would not take them
- */
-uint64_t log_dropped(void);
-
 #endif /* COMMON_LOG_H */

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,22 +40,15 @@ static int write_sibling(int dirfd, const char *tmp, const void *buf, size_t len
 	return r < 0 ? err_set(e, r, "write %s", tmp) : 0;
 }
 
-/* link(2) refuses an existing name too, where a file system has no RENAME_NOREPLACE (NFS). */
-static int rename_sibling(int dirfd, const char *tmp, const char *name, unsigned int flags)
+/* Gives the sibling its name, over the old file or only where there is none. */
+static int publish(int dirfd, const char *tmp, const char *name, bool may_replace, struct err *e)
 {
-	if (renameat2(dirfd, tmp, dirfd, name, flags) == 0)
-		return 0;
-	if (flags == 0 || (errno != EINVAL && errno != ENOSYS))
-		return -errno;
-	if (linkat(dirfd, tmp, dirfd, name, 0) < 0)
-		return -errno;
-	return unlinkat(dirfd, tmp, 0) < 0 ? -errno : 0;
-}
+	int r;
 
-static int publish(int dirfd, const char *tmp, const char *name, unsigned int flags, struct err *e)
-{
-	int r = rename_sibling(dirfd, tmp, name, flags);
-
+	if (may_replace)
+		r = renameat(dirfd, tmp, dirfd, name) < 0 ? -errno : 0;
+	else
+		r = io_rename_new(dirfd, tmp, name);
 	if (r < 0) {
 		(void)unlinkat(dirfd, tmp, 0);
 		return err_set(e, r, "replace %s", name);
@@ -73,7 +65,7 @@ int statefile_replace(int dirfd, const char *name, const void *buf, size_t len, 
 	if (r < 0)
 		return err_set(e, r, "state file name \"%s\"", name);
 	r = write_sibling(dirfd, tmp, buf, len, e);
-	return r < 0 ? r : publish(dirfd, tmp, name, 0, e);
+	return r < 0 ? r : publish(dirfd, tmp, name, true, e);
 }
 
 int statefile_create(int dirfd, const char *name, const void *buf, size_t len, struct err *e)
@@ -84,7 +76,7 @@ int statefile_create(int dirfd, const char *name, const void *buf, size_t len, s
 	if (r < 0)
 		return err_set(e, r, "state file name \"%s\"", name);
 	r = write_sibling(dirfd, tmp, buf, len, e);
-	return r < 0 ? r : publish(dirfd, tmp, name, RENAME_NOREPLACE, e);
+	return r < 0 ? r : publish(dirfd, tmp, name, false, e);
 }
 
 ssize_t statefile_read(int dirfd, const char *name, char *buf, size_t size, struct err *e)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
 #include "common/exits.h"
+#include "common/io.h"
 #include "common/log.h"
 #include "common/statefile.h"
 #include "common/str.h"
@@ -9,7 +10,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -88,28 +88,19 @@ static int clear_place(const struct store *s, const char *file, struct err *e)
 	return r;
 }
 
-/* Writes the key file where there is none. */
-static int write_new(const struct store *s, const struct identity *id, struct err *e)
+/* statefile_create() or statefile_replace() */
+typedef int write_fn(int dirfd, const char *name, const void *buf, size_t len, struct err *e);
+
+static int write_key(const struct store *s, const struct identity *id, write_fn *write,
+		     struct err *e)
 {
 	char text[IDENTITY_FILE_MAX];
 	long len = identity_format(text, sizeof(text), id);
 	int r = len < 0 ? err_set(e, (int)len, "write %s", s->key)
-			: statefile_create(s->dirfd, s->key, text, (size_t)len, e);
+			: write(s->dirfd, s->key, text, (size_t)len, e);
 
 	crypto_wipe(text, sizeof(text));
 	return r;
-}
-
-/* Without RENAME_NOREPLACE (NFS) link(2) refuses an existing name too. */
-static int rename_temporary(const struct store *s)
-{
-	if (renameat2(s->dirfd, s->temp, s->dirfd, s->key, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -errno;
-	if (linkat(s->dirfd, s->temp, s->dirfd, s->key, 0) < 0)
-		return -errno;
-	return unlinkat(s->dirfd, s->temp, 0) < 0 ? -errno : 0;
 }
 
 /* Does what was left of an interrupted write. The only copy of a key must not be rewritten. */
@@ -122,7 +113,7 @@ static int finish_temporary(const struct store *s, struct err *e)
 		return err_set(e, -errno, "open %s", s->temp);
 	if (fchmod(fd, 0600) < 0 || fsync(fd) < 0)
 		return err_set(e, -errno, "sync %s", s->temp);
-	r = rename_temporary(s);
+	r = io_rename_new(s->dirfd, s->temp, s->key);
 	if (r < 0)
 		return err_set(e, r, "rename %s to %s", s->temp, s->key);
 	return fsync(s->dirfd) < 0 ? err_set(e, -errno, "sync the directory of %s", s->key) : 0;
@@ -154,7 +145,7 @@ static int apply(const struct store *s, const struct identity *id, const struct 
 	} else {
 		r = clear_place(s, s->temp, e);
 		if (r == 0)
-			r = write_new(s, id, e);
+			r = write_key(s, id, statefile_create, e);
 	}
 	if (r < 0)
 		return r;
@@ -284,7 +275,7 @@ static int write_first(const struct store *s, const struct identity *id, struct 
 
 	if (r < 0)
 		return r;
-	r = write_new(s, id, e);
+	r = write_key(s, id, statefile_create, e);
 	if (r == -EEXIST) {
 		/* Somebody was faster. A snapshot of a key nobody uses must not be restored. */
 		auto_close int snapfd = snapshot_open_dir(s->dirfd);
@@ -315,17 +306,9 @@ int identity_create(const struct identity *id, const struct identity_place *at, 
 
 static int replace(const struct store *s, const struct identity *id, struct err *e)
 {
-	char text[IDENTITY_FILE_MAX];
 	int r = snapshot_take(NULL, id, s->dirfd, s->ifname, e);
-	long len;
 
-	if (r < 0)
-		return r;
-	len = identity_format(text, sizeof(text), id);
-	r = len < 0 ? err_set(e, (int)len, "write %s", s->key)
-		    : statefile_replace(s->dirfd, s->key, text, (size_t)len, e);
-	crypto_wipe(text, sizeof(text));
-	return r;
+	return r < 0 ? r : write_key(s, id, statefile_replace, e);
 }
 
 int identity_save(const struct identity *id, const struct identity_place *at, struct err *e)

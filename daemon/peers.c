@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/peers.h"
 #include "common/defs.h"
+#include "daemon/derive.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -137,7 +138,8 @@ static void settle_mesh_ip(struct peers *t, const struct ip *ip)
 		return;
 	for (struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p))
 		if (ip_equal(&p->info.mesh_ip, ip) &&
-		    (!winner || strcmp(p->key_text, winner->key_text) < 0))
+		    (!winner ||
+		     derive_collision_winner(p->key_text, winner->key_text) == p->key_text))
 			winner = p;
 	for (struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p)) {
 		if (!ip_equal(&p->info.mesh_ip, ip) || p->lost_ip == (p != winner))

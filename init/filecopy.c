@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -102,18 +101,6 @@ static int give_away(const struct filecopy *c, int fd, struct err *e)
 	return 0;
 }
 
-/* link(2) refuses an existing name too, where a file system has no RENAME_NOREPLACE (NFS). */
-static int rename_over_nothing(const struct filecopy *c)
-{
-	if (renameat2(c->to_dir, c->temporary, c->to_dir, c->name, RENAME_NOREPLACE) == 0)
-		return 0;
-	if (errno != EINVAL && errno != ENOSYS)
-		return -errno;
-	if (linkat(c->to_dir, c->temporary, c->to_dir, c->name, 0) < 0)
-		return -errno;
-	return unlinkat(c->to_dir, c->temporary, 0) < 0 ? -errno : 0;
-}
-
 static int write_copy(const struct filecopy *c, int fd, struct err *e)
 {
 	int r = copy_bytes(c->from_fd, fd);
@@ -145,7 +132,7 @@ int filecopy_publish(const struct filecopy *c, struct err *e)
 		return err_exit(e, EXITS_CANNOT_CREATE, fd, "create %s", c->temporary);
 	r = write_copy(c, fd, e);
 	if (r == 0) {
-		r = rename_over_nothing(c);
+		r = io_rename_new(c->to_dir, c->temporary, c->name);
 		if (r < 0)
 			(void)err_exit(e, EXITS_CANNOT_CREATE, r, "publish %s", c->name);
 	}

@@ -91,19 +91,18 @@ static const struct rule rules[] = {
 static const struct {
 	const char *name;
 	bool is_usable;
-	bool survives_restart;
 } verdicts[] = {
-	[VERDICT_UNKNOWN] = { "unknown", true, false },
-	[VERDICT_PERSISTENT] = { "persistent", true, true },
-	[VERDICT_ANONYMOUS] = { "anonymous", true, true },
-	[VERDICT_CONTAINER] = { "container", true, false },
-	[VERDICT_POD] = { "pod", true, true },
-	[VERDICT_MEMORY] = { "memory", true, false },
-	[VERDICT_LAYER] = { "layer", true, true },
-	[VERDICT_READONLY] = { "readonly", false, false },
-	[VERDICT_WRONG_TYPE] = { "wrong-type", false, false },
-	[VERDICT_BROKEN] = { "broken", false, false },
-	[VERDICT_SPLIT] = { "split", false, false },
+	[VERDICT_UNKNOWN] = { "unknown", true },
+	[VERDICT_PERSISTENT] = { "persistent", true },
+	[VERDICT_ANONYMOUS] = { "anonymous", true },
+	[VERDICT_CONTAINER] = { "container", true },
+	[VERDICT_POD] = { "pod", true },
+	[VERDICT_MEMORY] = { "memory", true },
+	[VERDICT_LAYER] = { "layer", true },
+	[VERDICT_READONLY] = { "readonly", false },
+	[VERDICT_WRONG_TYPE] = { "wrong-type", false },
+	[VERDICT_BROKEN] = { "broken", false },
+	[VERDICT_SPLIT] = { "split", false },
 };
 /* clang-format on */
 _Static_assert(ARRAY_LEN(verdicts) == VERDICT_COUNT, "a row for every verdict");
@@ -116,11 +115,6 @@ const char *verdict_name(enum verdict verdict)
 bool verdict_is_usable(enum verdict verdict)
 {
 	return verdicts[verdict].is_usable;
-}
-
-bool verdict_survives_restart(enum verdict verdict)
-{
-	return verdicts[verdict].survives_restart;
 }
 
 static void say(struct volume *v, enum verdict verdict, const char *what)

@@ -93,9 +93,4 @@ const char *verdict_name(enum verdict verdict);
  */
 bool verdict_is_usable(enum verdict verdict);
 
-/**
- * verdict_survives_restart() - Is the state there after a restart of the same container?
- */
-bool verdict_survives_restart(enum verdict verdict);
-
 #endif /* INIT_VOLUME_H */

@@ -212,23 +212,40 @@ static int take_addr(const struct nlmsghdr *nlh, void *arg)
 	return growbuf_append(&g->items, &addr, sizeof(addr));
 }
 
-int rtnl_addr_list(struct rtnl *rtnl, int ifindex, rtnl_prefix_fn *fn, void *arg, struct err *e)
+/* A dump in both families, whole before its items are handed out. */
+struct listing {
+	const char *what;
+	int ifindex;
+	void (*ask)(union rtnl_req *req, uint8_t family, int ifindex);
+	nlsock_fn *take;
+};
+
+static int list(struct rtnl *rtnl, const struct listing *l, rtnl_prefix_fn *fn, void *arg,
+		struct err *e)
 {
 	int result = 0;
 
 	for (size_t i = 0; result == 0 && i < ARRAY_LEN(families); i++) {
-		struct gather g = { .family = families[i], .ifindex = ifindex };
+		struct gather g = { .family = families[i], .ifindex = l->ifindex };
 		struct nlmsg_verdict v;
 		union rtnl_req req;
 
-		rtnl_msg_addr_dump(&req, families[i], ifindex);
-		if (nlsock_talk(rtnl->sock, &req.nlh, take_addr, &g, &v) < 0)
-			result = nlmsg_fail(e, &v, "list the addresses of interface %d", ifindex);
+		l->ask(&req, families[i], l->ifindex);
+		if (nlsock_talk(rtnl->sock, &req.nlh, l->take, &g, &v) < 0)
+			result = nlmsg_fail(e, &v, "list the %s of interface %d", l->what,
+					    l->ifindex);
 		else
 			result = hand_out(&g.items, fn, arg);
 		growbuf_free(&g.items);
 	}
 	return result;
+}
+
+int rtnl_addr_list(struct rtnl *rtnl, int ifindex, rtnl_prefix_fn *fn, void *arg, struct err *e)
+{
+	const struct listing l = { "addresses", ifindex, rtnl_msg_addr_dump, take_addr };
+
+	return list(rtnl, &l, fn, arg, e);
 }
 
 static bool is_ours(const struct rtnl_route *route, int ifindex)
@@ -328,21 +345,9 @@ static int take_route(const struct nlmsghdr *nlh, void *arg)
 
 int rtnl_route_list(struct rtnl *rtnl, int ifindex, rtnl_prefix_fn *fn, void *arg, struct err *e)
 {
-	int result = 0;
+	const struct listing l = { "routes", ifindex, rtnl_msg_route_dump, take_route };
 
-	for (size_t i = 0; result == 0 && i < ARRAY_LEN(families); i++) {
-		struct gather g = { .family = families[i], .ifindex = ifindex };
-		struct nlmsg_verdict v;
-		union rtnl_req req;
-
-		rtnl_msg_route_dump(&req, families[i], ifindex);
-		if (nlsock_talk(rtnl->sock, &req.nlh, take_route, &g, &v) < 0)
-			result = nlmsg_fail(e, &v, "list the routes of interface %d", ifindex);
-		else
-			result = hand_out(&g.items, fn, arg);
-		growbuf_free(&g.items);
-	}
-	return result;
+	return list(rtnl, &l, fn, arg, e);
 }
 
 /* An interface that packets to the outside may take. */
