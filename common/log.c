@@ -54,24 +54,13 @@ static void put_text(struct line *l, const char *s)
 		put_char(l, *s);
 }
 
-/* JSON string body (RFC 8259 section 7); bytes above 0x7f are passed on as they are. */
 static void put_json(struct line *l, const char *s)
 {
-	/* Room for the closing `"}` must remain, or a cut line would not be JSON any more. */
-	for (; *s && l->len < sizeof(l->text) - 64; s++) {
-		unsigned char c = (unsigned char)*s;
-		char esc[8];
+	char escaped[STR_JSON_SIZE];
 
-		if (c == '"' || c == '\\') {
-			put_char(l, '\\');
-			put_char(l, *s);
-		} else if (c < 0x20 || c == 0x7f) {
-			(void)snprintf(esc, sizeof(esc), "\\u%04x", c);
-			put_text(l, esc);
-		} else {
-			put_char(l, *s);
-		}
-	}
+	/* Room for the closing `"}` must remain, or a cut line would not be JSON any more. */
+	for (; *s && l->len < sizeof(l->text) - 64; s++)
+		put_text(l, str_json_escape(escaped, *s));
 }
 
 static void put_json_member(struct line *l, const char *key, const char *value)

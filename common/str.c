@@ -3,6 +3,7 @@
 #include "common/defs.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define DISTANCE_MAX   63
@@ -102,6 +103,24 @@ int str_parse_bool(bool *out, const char *text)
 		}
 	}
 	return -EINVAL;
+}
+
+const char *str_json_escape(char out[static STR_JSON_SIZE], char c)
+{
+	unsigned char byte = (unsigned char)c;
+
+	if (byte < 0x20 || byte == 0x7f) {
+		(void)snprintf(out, STR_JSON_SIZE, "\\u%04x", byte);
+		return out;
+	}
+	out[0] = '\\';
+	out[1] = c;
+	out[2] = '\0';
+	if (c == '"' || c == '\\')
+		return out;
+	out[0] = c;
+	out[1] = '\0';
+	return out;
 }
 
 static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define STR_JSON_SIZE 8 /* "\\u001f" and its NUL, rounded up */
+
 /**
  * str_copy() - Copy a string, or report that it does not fit
  * @dst:	Receives the copy; empty on failure
@@ -55,6 +57,15 @@ int str_parse_duration_ms(uint64_t *out, const char *text, uint64_t max);
  * Return: 0 or -EINVAL
  */
 int str_parse_bool(bool *out, const char *text);
+
+/**
+ * str_json_escape() - How one byte is written inside a JSON string (RFC 8259 section 7)
+ * @out:	Receives the text and a NUL: the byte itself, or its escape
+ * @c:		Byte; above 0x7f it is passed on as it is
+ *
+ * Return: @out
+ */
+const char *str_json_escape(char out[static STR_JSON_SIZE], char c);
 
 /**
  * str_distance() - Edit distance of two short names, for "did you mean"

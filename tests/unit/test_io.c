@@ -54,12 +54,27 @@ static void creates_with_the_mode_it_is_given(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, tempdir_set_up, tempdir_tear_down)
 
+static void a_rename_never_goes_over_an_existing_name(void **state)
+{
+	struct tempdir *d = *state;
+
+	tempdir_write(d, "new", "new");
+	tempdir_write(d, "old", "old");
+	assert_int_equal(io_rename_new(d->fd, "new", "old"), -EEXIST);
+	assert_string_equal(tempdir_read(d, "old"), "old");
+	assert_int_equal(io_rename_new(d->fd, "new", "other"), 0);
+	assert_string_equal(tempdir_read(d, "other"), "new");
+	assert_false(tempdir_has(d, "new"));
+	assert_int_equal(io_rename_new(d->fd, "absent", "x"), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(reads_exactly_what_fits),
 		TEST(opens_only_what_lies_beneath),
 		TEST(creates_with_the_mode_it_is_given),
+		TEST(a_rename_never_goes_over_an_existing_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

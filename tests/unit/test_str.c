@@ -118,6 +118,19 @@ static void knows_interface_names(void **state)
 		assert_false(str_is_interface_name(wrong[i]));
 }
 
+static void bytes_are_escaped_as_json_wants_them(void **state)
+{
+	char out[STR_JSON_SIZE];
+
+	(void)state;
+	assert_string_equal(str_json_escape(out, 'a'), "a");
+	assert_string_equal(str_json_escape(out, '"'), "\\\"");
+	assert_string_equal(str_json_escape(out, '\\'), "\\\\");
+	assert_string_equal(str_json_escape(out, '\n'), "\\u000a");
+	assert_string_equal(str_json_escape(out, 0x7f), "\\u007f");
+	assert_string_equal(str_json_escape(out, (char)0xc3), "\xc3");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -128,6 +141,7 @@ int main(void)
 		cmocka_unit_test(takes_booleans_as_go_does),
 		cmocka_unit_test(counts_edits),
 		cmocka_unit_test(knows_interface_names),
+		cmocka_unit_test(bytes_are_escaped_as_json_wants_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
