@@ -17,11 +17,11 @@ static void help(const struct cli_usage *u)
 }
 
 /* What a daemon says belongs into its log, in the form of the log. */
-static int refuse(const struct cli_usage *u, const struct err *e)
+static int refuse(const struct cli_usage *u, const struct settings *s, const struct err *e)
 {
 	if (!(u->scope & SCOPE_JOIN))
 		return cli_fail(e, EXITS_USAGE);
-	(void)log_init("wgmesh", LOG_FORMAT_AUTO, NULL);
+	cli_log_init(s);
 	log_error("config", "%s", e->msg);
 	return e->exit_code ? e->exit_code : EXITS_USAGE;
 }
@@ -38,7 +38,7 @@ int cli_parse_more(struct settings *s, const struct cli_usage *u, int argc, char
 		return -1;
 	}
 	if (r < 0) {
-		*exit_code = refuse(u, &e);
+		*exit_code = refuse(u, s, &e);
 		return -1;
 	}
 	return r;
@@ -50,7 +50,7 @@ int cli_parse(struct settings *s, const struct cli_usage *u, int argc, char **ar
 
 	settings_init(s);
 	if (settings_read_env(s, u->scope, environ, &e) < 0) {
-		*exit_code = refuse(u, &e);
+		*exit_code = refuse(u, s, &e);
 		return -1;
 	}
 	return cli_parse_more(s, u, argc, argv, exit_code);

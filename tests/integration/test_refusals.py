@@ -53,6 +53,14 @@ def test_a_bad_variable_is_named_like_an_option(lab, name, value):
     assert_refused(node, USAGE, name, value)
 
 
+def test_a_bad_option_is_told_in_the_form_that_was_asked_for(lab):
+    node = lab.node("node", volume=lab.volume("state"), join=["--listen-port=x"],
+                    env={"WGMESH_LOG_FORMAT": "text"})
+    assert node.wait() == USAGE
+    (line,) = [line for line in node.log.lines if "listen-port" in line]
+    assert "error wgmesh/config: --listen-port" in line
+
+
 def test_a_bad_option_of_init_is_named_too(lab):
     node = lab.node("node", volume=lab.volume("state"), init=["--persistance=require"])
     assert_refused(node, USAGE, "--persistance", "--persistence")
