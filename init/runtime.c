@@ -5,9 +5,11 @@
 #include "common/log.h"
 #include "init/clock.h"
 #include "init/mask.h"
+#include "init/privileges.h"
 #include "init/reap.h"
 #include "init/signals.h"
 #include "init/spawn.h"
+#include "init/spawner.h"
 #include "init/status.h"
 #include "init/supervise.h"
 #include "init/sweep.h"
@@ -42,9 +44,10 @@ static const cap_value_t daemon_caps[] = { CAP_NET_ADMIN };
 struct runtime {
 	struct boot *boot;
 	struct supervise machine;
-	struct spawn_child daemon;
-	struct spawn_child hook;
-	char hook_interface[32];
+	struct spawner spawner;
+	struct spawn_errors errors;
+	pid_t daemon;
+	pid_t hook;
 	int epoll_fd;
 	int signal_fd;
 	int timer_fd;
@@ -93,61 +96,97 @@ static bool is_wrapper(const struct runtime *rt)
 	return rt->boot->config.is_plain && rt->machine.policy.restart == RESTART_NEVER;
 }
 
-static bool start_daemon(struct runtime *rt)
+enum job { JOB_DAEMON, JOB_HOOK };
+
+static pid_t spawn_daemon(const struct runtime *rt)
 {
 	const struct config *c = &rt->boot->config;
 	struct spawn_program p = { .argv = c->program,
 				   .envp = c->child_env,
 				   .hand_over = c->secret_fd,
+				   .stderr_fd = -1,
+				   .error_fd = rt->errors.write_fd,
 				   .foreground = is_wrapper(rt) };
-	struct err e = { 0 };
-	char pid[12];
-	int r;
 
 	confine(c, &p);
-	r = spawn_program(&p, &rt->daemon, &e);
-	if (r < 0) {
-		log_error(COMPONENT, "cannot %s: %s; trying again", e.msg, strerror(-r));
-		return false;
+	return spawn_program(&p);
+}
+
+static pid_t spawn_hook(const struct runtime *rt)
+{
+	const struct config *c = &rt->boot->config;
+	char interface[32];
+	char down[] = "down";
+	char *argv[] = { NULL, down, interface, NULL };
+	struct spawn_program p = {
+		.argv = argv, .envp = c->child_env, .stderr_fd = -1, .error_fd = rt->errors.write_fd
+	};
+
+	memcpy(&argv[0], &c->wgmesh, sizeof(c->wgmesh));
+	(void)snprintf(interface, sizeof(interface), "--interface=%s", c->interface);
+	confine(c, &p);
+	return spawn_program(&p);
+}
+
+static pid_t start_job(void *arg, unsigned int job, const void *payload)
+{
+	const struct runtime *rt = arg;
+
+	(void)payload;
+	return job == JOB_DAEMON ? spawn_daemon(rt) : spawn_hook(rt);
+}
+
+/* Return: what became of it, to feed; SUPERVISE_START for a daemon that runs */
+static struct supervise_event start_daemon(struct runtime *rt)
+{
+	const struct config *c = &rt->boot->config;
+	struct err e = { 0 };
+	char text[12];
+	pid_t pid = spawner_start(&rt->spawner, JOB_DAEMON, NULL, 0, &e);
+
+	if (pid == -EPIPE) {
+		log_error(COMPONENT, "cannot start %s again: %s", config_program_name(c), e.msg);
+		return (struct supervise_event) { .type = SUPERVISE_EXITED,
+						  .code = rt->machine.last_code,
+						  .is_final = true };
 	}
-	(void)snprintf(pid, sizeof(pid), "%d", rt->daemon.pid);
+	if (pid < 0) {
+		log_error(COMPONENT, "cannot %s: %s; trying again", e.msg, strerror(-pid));
+		return (struct supervise_event) { .type = SUPERVISE_SPAWN_FAILED };
+	}
+	rt->daemon = pid;
+	(void)snprintf(text, sizeof(text), "%d", pid);
 	log_event(is_wrapper(rt) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, COMPONENT,
-		  LOG_FIELDS({ "pid", pid }), "%s started", config_program_name(c));
-	return true;
+		  LOG_FIELDS({ "pid", text }), "%s started", config_program_name(c));
+	return (struct supervise_event) { .type = SUPERVISE_START };
 }
 
 static bool start_hook(struct runtime *rt)
 {
-	const struct config *c = &rt->boot->config;
-	char down[] = "down";
-	char *argv[] = { NULL, down, rt->hook_interface, NULL };
-	struct spawn_program p = { .argv = argv, .envp = c->child_env };
 	struct err e = { 0 };
+	pid_t pid = spawner_start(&rt->spawner, JOB_HOOK, NULL, 0, &e);
 
-	memcpy(&argv[0], &c->wgmesh, sizeof(c->wgmesh));
-	(void)snprintf(rt->hook_interface, sizeof(rt->hook_interface), "--interface=%s",
-		       c->interface);
-	confine(c, &p);
-	if (spawn_program(&p, &rt->hook, &e) < 0) {
+	if (pid < 0) {
 		log_warn(COMPONENT, "the network is not taken down: cannot %s", e.msg);
 		return false;
 	}
-	log_debug(COMPONENT, "taking %s down", c->interface);
+	rt->hook = pid;
+	log_debug(COMPONENT, "taking %s down", rt->boot->config.interface);
 	return true;
 }
 
 static void kill_hook(struct runtime *rt)
 {
-	if (rt->hook.pid <= 0)
+	if (rt->hook <= 0)
 		return;
 	log_warn(COMPONENT, "taking the network down took too long, killing it");
-	(void)kill(rt->hook.pid, SIGKILL);
+	(void)kill(rt->hook, SIGKILL);
 }
 
 static void forward(const struct runtime *rt, int sig)
 {
-	if (rt->daemon.pid > 0)
-		(void)kill(rt->daemon.pid, sig);
+	if (rt->daemon > 0)
+		(void)kill(rt->daemon, sig);
 }
 
 /* A signal with a value, from sigqueue(3), is passed on with the value. */
@@ -155,7 +194,7 @@ static void forward_as_sent(const struct runtime *rt, const struct signalfd_sigi
 {
 	siginfo_t si = { 0 };
 
-	if (rt->daemon.pid <= 0)
+	if (rt->daemon <= 0)
 		return;
 	if (ssi->ssi_code != SI_QUEUE) {
 		forward(rt, (int)ssi->ssi_signo);
@@ -166,15 +205,27 @@ static void forward_as_sent(const struct runtime *rt, const struct signalfd_sigi
 	si.si_pid = getpid();
 	si.si_uid = getuid();
 	memcpy(&si.si_value, &ssi->ssi_ptr, sizeof(si.si_value));
-	if (syscall(SYS_rt_sigqueueinfo, rt->daemon.pid, si.si_signo, &si) < 0)
+	if (syscall(SYS_rt_sigqueueinfo, rt->daemon, si.si_signo, &si) < 0)
 		forward(rt, si.si_signo);
 }
 
-static void term_all(void)
+static void term_all(struct runtime *rt)
 {
-	sweep_signal(SIGTERM);
+	/* Nothing is started any more. */
+	spawner_close(&rt->spawner);
+	sweep_signal(SIGTERM, 0);
 	/* A stopped process would not see it. */
-	sweep_signal(SIGCONT);
+	sweep_signal(SIGCONT, 0);
+}
+
+/* The spawner is spared where the network is still to be taken down. */
+static void kill_all(struct runtime *rt)
+{
+	bool is_last = rt->machine.state != SUPERVISE_KILLING || !rt->machine.policy.has_hook;
+
+	if (is_last)
+		spawner_close(&rt->spawner);
+	sweep_signal(SIGKILL, is_last ? 0 : rt->spawner.pid);
 }
 
 /* What the step means to somebody who reads the log. */
@@ -208,18 +259,18 @@ static bool act(struct runtime *rt, const struct supervise_step *step, struct su
 	if (step->actions & SUPERVISE_DO_KILL_HOOK)
 		kill_hook(rt);
 	if (step->actions & SUPERVISE_DO_TERM_ALL)
-		term_all();
+		term_all(rt);
 	if (step->actions & SUPERVISE_DO_KILL_ALL)
-		sweep_signal(SIGKILL);
+		kill_all(rt);
 	if (step->actions & SUPERVISE_DO_ARM)
 		arm_timer(rt, step->timer_ms);
 	if (step->actions & SUPERVISE_DO_DISARM)
 		disarm_timer(rt);
 	if (step->actions & SUPERVISE_DO_EXIT)
 		rt->is_done = true;
-	if ((step->actions & SUPERVISE_DO_SPAWN) && !start_daemon(rt)) {
-		*next = (struct supervise_event) { .type = SUPERVISE_SPAWN_FAILED };
-		return true;
+	if (step->actions & SUPERVISE_DO_SPAWN) {
+		*next = start_daemon(rt);
+		return next->type != SUPERVISE_START;
 	}
 	if ((step->actions & SUPERVISE_DO_HOOK) && !start_hook(rt)) {
 		*next = (struct supervise_event) { .type = SUPERVISE_HOOK_DONE };
@@ -274,8 +325,8 @@ static void daemon_ended(struct runtime *rt, const struct reaped *end)
 {
 	struct err why = { 0 };
 
-	(void)spawn_error(&rt->daemon, &why);
-	rt->daemon.pid = 0;
+	(void)spawn_errors_take(&rt->errors, end->pid, &why);
+	rt->daemon = 0;
 	log_end(rt, end, &why);
 	feed(rt, (struct supervise_event) { .type = SUPERVISE_EXITED,
 					    .code = end->code,
@@ -287,13 +338,27 @@ static void hook_ended(struct runtime *rt, const struct reaped *end)
 {
 	struct err why = { 0 };
 
-	(void)spawn_error(&rt->hook, &why);
-	rt->hook.pid = 0;
+	(void)spawn_errors_take(&rt->errors, end->pid, &why);
+	rt->hook = 0;
 	if (why.code < 0)
 		log_warn(COMPONENT, "the network is not taken down: cannot %s", why.msg);
 	else if (end->code != 0)
 		log_warn(COMPONENT, "taking the network down ended with code %d", end->code);
 	feed(rt, (struct supervise_event) { .type = SUPERVISE_HOOK_DONE });
+}
+
+static void spawner_ended(struct runtime *rt, const struct reaped *end)
+{
+	bool was_asked = rt->spawner.fd < 0;
+
+	rt->spawner.pid = 0;
+	spawner_close(&rt->spawner);
+	if (!was_asked)
+		log_error(
+			COMPONENT,
+			"the process that starts programs for wgmesh-init was ended (code %d): %s "
+			"goes on, but cannot be started again",
+			end->code, config_program_name(&rt->boot->config));
 }
 
 /* Decides by process number, never by signal: one SIGCHLD may stand for many deaths. */
@@ -303,10 +368,12 @@ static void reap(struct runtime *rt)
 	int r;
 
 	while ((r = reap_any(&end)) == 1) {
-		if (end.pid == rt->daemon.pid)
+		if (end.pid == rt->daemon)
 			daemon_ended(rt, &end);
-		else if (end.pid == rt->hook.pid)
+		else if (end.pid == rt->hook)
 			hook_ended(rt, &end);
+		else if (end.pid == rt->spawner.pid)
+			spawner_ended(rt, &end);
 	}
 	if (r == -ECHILD)
 		feed(rt, (struct supervise_event) { .type = SUPERVISE_CHILDLESS });
@@ -351,7 +418,7 @@ static void handle_client(const struct runtime *rt)
 	char text[STATUS_SIZE];
 	struct status_view view = { .boot = rt->boot,
 				    .machine = &rt->machine,
-				    .daemon = rt->daemon.pid,
+				    .daemon = rt->daemon,
 				    .now_us = clock_mono_us() };
 
 	if (fd >= 0)
@@ -427,11 +494,27 @@ static void say_end(struct boot *b, const struct supervise *m)
 		termlog_write(b->phases[PHASE_SUPERVISE].note);
 }
 
+static void give_up_rights(struct runtime *rt)
+{
+	struct err e = { 0 };
+	int r;
+
+	spawner_keep(&rt->spawner, rt->errors.write_fd);
+	spawner_keep(&rt->spawner, rt->boot->config.secret_fd);
+	r = spawner_detach(&rt->spawner, &e);
+	if (r == 0)
+		r = privileges_give_up(rt->boot, &e);
+	if (r < 0)
+		log_warn(COMPONENT, "wgmesh-init keeps rights that it need not have: cannot %s: %s",
+			 e.msg, strerror(-r));
+}
+
 static void run(struct runtime *rt)
 {
 	struct epoll_event ev;
 
 	feed(rt, (struct supervise_event) { .type = SUPERVISE_START });
+	give_up_rights(rt);
 	while (!rt->is_done) {
 		int n = epoll_wait(rt->epoll_fd, &ev, 1, -1);
 
@@ -442,13 +525,16 @@ static void run(struct runtime *rt)
 
 int runtime_supervise(struct boot *b, struct err *e)
 {
-	struct runtime rt = { .boot = b, .daemon = { .error_fd = -1 }, .hook = { .error_fd = -1 } };
+	struct runtime rt = { .boot = b };
 	struct supervise_policy policy = { 0 };
 	int r;
 
 	make_policy(b, &policy);
 	supervise_init(&rt.machine, &policy);
-	r = set_up(&rt, e);
+	spawner_init(&rt.spawner, start_job, &rt);
+	r = spawn_errors_open(&rt.errors, e);
+	if (r == 0)
+		r = set_up(&rt, e);
 	if (r < 0)
 		return r;
 	/* What is asked for while it lasts; the end has its own words. */
