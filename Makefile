@@ -47,12 +47,12 @@ ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
 	common/settings_table.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init/config.c \
-	init/filter.c \
-	init/filecopy.c init/fsuser.c init/handover.c init/health.c init/journal.c init/json.c \
-	init/lock.c init/mask.c init/migrate.c init/mountinfo.c init/names.c init/ownership.c \
+	init/filecopy.c init/filter.c init/fsuser.c init/handover.c init/health.c init/idmap.c \
+	init/journal.c init/json.c \
+	init/lock.c init/mask.c init/migrate.c init/mountinfo.c init/names.c init/netright.c init/ownership.c \
 	init/phase_signals.c init/privileges.c init/program.c init/reap.c init/runtime.c \
 	init/signals.c init/spawn.c init/spawner.c init/status.c init/storage.c init/supervise.c init/sweep.c \
-	init/termlog.c init/tundev.c init/verify.c init/voltext.c init/volume.c init/writability.c
+	init/termlog.c init/tundev.c init/user.c init/verify.c init/voltext.c init/volume.c init/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/clock.c daemon/config.c daemon/config_secret.c daemon/crypto.c daemon/derive.c \
 	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_file.c \
@@ -72,9 +72,11 @@ COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.
 	tests/unit/test_log.c tests/unit/test_settings.c tests/unit/test_statefile.c \
 	tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_config.c tests/unit/test_init_lock.c \
-	tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \
-	tests/unit/test_init_ownership.c tests/unit/test_init_signals.c tests/unit/test_init_status.c \
-	tests/unit/test_init_supervise.c tests/unit/test_init_volume.c \
+	tests/unit/test_init_filter.c tests/unit/test_init_idmap.c tests/unit/test_init_migrate.c \
+	tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c \
+	tests/unit/test_init_ownership.c tests/unit/test_init_signals.c tests/unit/test_init_spawn.c \
+	tests/unit/test_init_spawner.c tests/unit/test_init_status.c \
+	tests/unit/test_init_supervise.c tests/unit/test_init_user.c tests/unit/test_init_volume.c \
 	tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_cli_peers.c \
 	tests/unit/test_config.c tests/unit/test_crypto.c tests/unit/test_derive.c \
