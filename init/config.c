@@ -272,6 +272,17 @@ static int choose_dirs(struct config *c, struct err *e)
 	return r;
 }
 
+static int plan_signals(struct config *c, struct err *e)
+{
+	struct err why = { 0 };
+	int r = signals_plan_parse(&c->signals, settings_text(&c->settings, SETTING_REWRITE), &why);
+
+	if (r < 0)
+		return err_exit(e, EXITS_USAGE, r, "%s: %s",
+				settings_origin(&c->settings, SETTING_REWRITE), why.msg);
+	return 0;
+}
+
 static int read_options(struct config *c, unsigned int scope, char **argv, struct err *e)
 {
 	int r;
@@ -289,7 +300,7 @@ static int read_options(struct config *c, unsigned int scope, char **argv, struc
 	if (scope != SCOPE_INIT && argv[r])
 		return err_exit(e, EXITS_USAGE, -EINVAL, "unexpected argument \"%.60s\"", argv[r]);
 	c->program = scope == SCOPE_INIT ? argv + r : NULL;
-	return 0;
+	return plan_signals(c, e);
 }
 
 int config_load(struct config *c, unsigned int scope, char **argv, char **envp, struct err *e)

@@ -5,18 +5,20 @@
 
 #include "common/err.h"
 #include "common/settings.h"
+#include "init/signals.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#define CONFIG_OWN_ENV_MAX 4
+#define CONFIG_OWN_ENV_MAX 8
 
 enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGNORE };
 
 /**
  * struct config - Everything that was asked for
  * @settings:	Options as given
+ * @signals:	As what signals are passed on
  * @program:	PROGRAM and its arguments, NULL at the end; NULL for a subcommand
  * @envp:	Environment that came in; borrowed
  * @child_env:	Environment of the daemon
@@ -41,6 +43,7 @@ enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGN
  */
 struct config {
 	struct settings settings;
+	struct signals_plan signals;
 	char **program;
 	char **envp;
 	char **child_env;
