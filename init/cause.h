@@ -10,6 +10,10 @@
 #define CAUSE_SIZE	400
 #define CAUSE_WORD_SIZE 16
 
+/* cause_word() of an ending that somebody asked for. */
+#define CAUSE_WORD_STOPPED	"stopped"
+#define CAUSE_WORD_STOP_TIMEOUT "stop-timeout"
+
 /**
  * enum cause_ours - What PID 1 itself had to do with it
  * @CAUSE_NONE:		Nothing
