@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,46 +45,57 @@ static pid_t parent_of(pid_t pid)
 	return str_parse_u64(&parent, p + 4, 0, INT32_MAX) < 0 ? 0 : (pid_t)parent;
 }
 
-static int is_descendant(pid_t pid)
+static bool is_descendant(pid_t pid)
 {
 	pid_t self = getpid();
 
 	for (int depth = 0; depth < DEPTH_MAX && pid > 1; depth++) {
 		pid = parent_of(pid);
 		if (pid == self)
-			return 1;
+			return true;
 	}
-	return 0;
+	return false;
+}
+
+/* As PID 1, everything that is to be seen is ours. */
+static bool is_ours(pid_t pid)
+{
+	return getpid() == 1 || is_descendant(pid);
 }
 
 /* The descriptor is opened before the question, so that a reused number cannot be hit. */
-static void signal_descendant(pid_t pid, int sig)
+static void signal_ours(pid_t pid, int sig)
 {
 	auto_close int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
-	if (fd >= 0 && is_descendant(pid))
+	if (fd >= 0 && is_ours(pid))
 		(void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
 }
 
-static void signal_descendants(int sig)
+/* Return: false where there is no list of processes */
+static bool signal_one_by_one(int sig, pid_t spared)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *d;
 
-	while (proc && (d = readdir(proc)) != NULL) {
+	if (!proc)
+		return false;
+	while ((d = readdir(proc)) != NULL) {
 		uint64_t pid = 0;
 
-		if (str_parse_u64(&pid, d->d_name, 2, INT32_MAX) == 0)
-			signal_descendant((pid_t)pid, sig);
+		if (str_parse_u64(&pid, d->d_name, 2, INT32_MAX) == 0 && (pid_t)pid != spared)
+			signal_ours((pid_t)pid, sig);
 	}
-	if (proc)
-		(void)closedir(proc);
+	(void)closedir(proc);
+	return true;
 }
 
-void sweep_signal(int sig)
+void sweep_signal(int sig, pid_t spared)
 {
-	if (getpid() == 1)
+	bool is_first = getpid() == 1;
+
+	if (is_first && spared <= 0)
 		(void)kill(-1, sig);
-	else
-		signal_descendants(sig);
+	else if (!signal_one_by_one(sig, spared) && is_first)
+		(void)kill(-1, sig);
 }
