@@ -48,10 +48,11 @@ COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/setting
 	common/settings_table.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init/config.c \
 	init/filecopy.c init/fsuser.c init/handover.c init/health.c init/journal.c init/json.c \
-	init/lock.c init/mask.c init/migrate.c init/mountinfo.c init/names.c init/ownership.c \
-	init/phase_signals.c init/privileges.c init/program.c init/reap.c init/runtime.c \
-	init/signals.c init/spawn.c init/status.c init/storage.c init/supervise.c init/sweep.c \
-	init/termlog.c init/tundev.c init/verify.c init/voltext.c init/volume.c init/writability.c
+	init/lock.c init/mask.c init/migrate.c init/mountinfo.c init/names.c init/notify.c \
+	init/notify_outer.c init/notify_parse.c init/ownership.c init/phase_signals.c \
+	init/privileges.c init/program.c init/reap.c init/runtime.c init/signals.c init/spawn.c \
+	init/status.c init/storage.c init/supervise.c init/sweep.c init/termlog.c init/tundev.c \
+	init/verify.c init/voltext.c init/volume.c init/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/clock.c daemon/config.c daemon/config_secret.c daemon/crypto.c daemon/derive.c \
 	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_file.c \
