@@ -73,6 +73,8 @@ COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.
 	tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_config.c tests/unit/test_init_lock.c \
 	tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \
+	tests/unit/test_init_notify.c tests/unit/test_init_notify_outer.c \
+	tests/unit/test_init_notify_parse.c \
 	tests/unit/test_init_ownership.c tests/unit/test_init_signals.c tests/unit/test_init_status.c \
 	tests/unit/test_init_supervise.c tests/unit/test_init_volume.c \
 	tests/unit/test_init_writability.c
