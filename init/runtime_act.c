@@ -72,6 +72,7 @@ static void start_daemon(struct runtime *rt, struct supervise_event *next)
 	rt->daemon = start(rt, LAUNCH_DAEMON, next);
 	if (rt->daemon == 0)
 		return;
+	rt->group = rt->daemon;
 	(void)snprintf(pid, sizeof(pid), "%d", rt->daemon);
 	log_event(runtime_is_wrapper(rt) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, RUNTIME_COMPONENT,
 		  LOG_FIELDS({ "pid", pid }), "%s started", config_program_name(&rt->boot->config));
@@ -94,11 +95,20 @@ static void kill_hook(const struct runtime *rt)
 	(void)kill(rt->hook, SIGKILL);
 }
 
-static void term_all(void)
+/* Both: it may have left its group, and others be left in it. */
+static void kill_daemon(const struct runtime *rt)
 {
-	sweep_signal(SIGTERM);
+	if (rt->daemon <= 0)
+		return;
+	(void)kill(-rt->daemon, SIGKILL);
+	(void)kill(rt->daemon, SIGKILL);
+}
+
+static void term_all(const struct runtime *rt)
+{
+	sweep_signal(SIGTERM, rt->group);
 	/* A stopped process would not see it. */
-	sweep_signal(SIGCONT);
+	sweep_signal(SIGCONT, rt->group);
 }
 
 /* The value goes along when the signal is passed on as it came. */
@@ -166,7 +176,7 @@ static void close_spawner(struct runtime *rt, unsigned int actions)
 {
 	bool is_last = rt->launch.state_fd < 0 && !rt->machine.policy.has_hook;
 
-	if ((actions & (SUPERVISE_DO_TERM_ALL | SUPERVISE_DO_EXIT)) ||
+	if ((actions & (SUPERVISE_DO_TERM_ALL | SUPERVISE_DO_KILL_ALL)) ||
 	    ((actions & SUPERVISE_DO_FORWARD) && is_last))
 		spawner_close(&rt->spawner);
 }
@@ -177,13 +187,13 @@ static void act_on_processes(struct runtime *rt, const struct supervise_step *st
 	if (step->actions & SUPERVISE_DO_FORWARD)
 		forward_stop(rt, step->signal);
 	if (step->actions & SUPERVISE_DO_KILL_DAEMON)
-		forward_signal(rt->daemon, true, SIGKILL);
+		kill_daemon(rt);
 	if (step->actions & SUPERVISE_DO_KILL_HOOK)
 		kill_hook(rt);
 	if (step->actions & SUPERVISE_DO_TERM_ALL)
-		term_all();
+		term_all(rt);
 	if (step->actions & SUPERVISE_DO_KILL_ALL)
-		sweep_signal(SIGKILL);
+		sweep_signal(SIGKILL, rt->group);
 }
 
 static void act(struct runtime *rt, const struct supervise_step *step, struct supervise_event *next)

@@ -34,6 +34,7 @@
  * @history:	Endings of this and earlier containers
  * @boot_s:	When this container started, UTC seconds
  * @daemon:	Process number of the daemon, 0 when it does not run
+ * @group:	Process group of its last run
  * @hook:	Process number of the hook, 0 when it does not run
  * @stop:	Stop signal as it came first; ssi_signo is 0 before
  * @stop_comm:	Name of its sender
@@ -54,6 +55,7 @@ struct runtime {
 	struct history history;
 	int64_t boot_s;
 	pid_t daemon;
+	pid_t group;
 	pid_t hook;
 	int epoll_fd;
 	int signal_fd;
