@@ -168,16 +168,22 @@ static int learn_from_program(struct config *c, struct err *e)
 	return agree_on_state_dir(c, &join, e);
 }
 
-/* Index of a variable in the daemon's environment, or of its end. */
-static size_t find_env(const struct config *c, const char *name)
+/* Index of a variable in an environment, or of its end. */
+static size_t find_env(char **env, const char *name)
 {
 	size_t len = strlen(name);
 	size_t i = 0;
 
-	while (c->child_env[i] &&
-	       (strncmp(c->child_env[i], name, len) != 0 || c->child_env[i][len] != '='))
+	while (env[i] && (strncmp(env[i], name, len) != 0 || env[i][len] != '='))
 		i++;
 	return i;
+}
+
+const char *config_env(const struct config *c, const char *name)
+{
+	const char *entry = c->envp[find_env(c->envp, name)];
+
+	return entry ? entry + strlen(name) + 1 : NULL;
 }
 
 static void remove_env(struct config *c, size_t i)
@@ -188,7 +194,7 @@ static void remove_env(struct config *c, size_t i)
 
 int config_set_env(struct config *c, const char *name, const char *value)
 {
-	size_t i = find_env(c, name);
+	size_t i = find_env(c->child_env, name);
 	char *entry = NULL;
 
 	if (!value) {

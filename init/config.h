@@ -80,6 +80,15 @@ struct config {
 int config_load(struct config *c, unsigned int scope, char **argv, char **envp, struct err *e);
 
 /**
+ * config_env() - A variable of the environment that came in
+ * @c:		Configuration
+ * @name:	Variable
+ *
+ * Return: its value, or NULL
+ */
+const char *config_env(const struct config *c, const char *name);
+
+/**
  * config_set_env() - Give the daemon an environment variable
  * @c:		Configuration
  * @name:	Variable

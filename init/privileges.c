@@ -2,9 +2,11 @@
 #include "init/privileges.h"
 #include "common/caps.h"
 #include "common/defs.h"
+#include "init/filter.h"
 #include "init/fsuser.h"
 #include "init/handover.h"
 #include "init/ownership.h"
+#include "init/termlog.h"
 #include "init/tundev.h"
 
 #include <errno.h>
@@ -15,8 +17,8 @@
 #include <unistd.h>
 
 /*
- * What PID 1 needs to start the daemon again, to signal it, and to run "wgmesh down" at the end:
- * the daemon's own capability has to be held in order to be handed on.
+ * What it takes to start the daemon, to signal it, and to run "wgmesh down" at the end: the daemon's
+ * own capability has to be held in order to be handed on. The spawner goes on with these.
  */
 static const cap_value_t kept[] = { CAP_KILL, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_NET_ADMIN };
 
@@ -138,4 +140,30 @@ int privileges_settle(struct boot *b, struct err *e)
 	boot_note(b, "the daemon gets user %u:%u and %s", b->config.uid, b->config.gid,
 		  caps_has(CAP_NET_ADMIN) ? "CAP_NET_ADMIN, nothing else" : "no capability at all");
 	return is_good && b->config.uid != 0 ? OUTCOME_OK : OUTCOME_WARNED;
+}
+
+/* With the daemon's user, or one that it cannot leave, no capability is needed to signal it. */
+static bool needs_kill(const struct config *c)
+{
+	return !c->confine || c->may_change_user;
+}
+
+int privileges_give_up(const struct boot *b, struct err *e)
+{
+	const cap_value_t keep[] = { CAP_KILL };
+	struct err why = { 0 };
+	int r;
+
+	termlog_open();
+	caps_reduce_bound(NULL, 0);
+	r = caps_keep_only(keep, needs_kill(&b->config) ? ARRAY_LEN(keep) : 0, e);
+	if (r < 0)
+		return r;
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_set(e, -errno, "make this process not dumpable");
+	r = filter_install(&why);
+	if (r < 0)
+		boot_warn(b, "wgmesh-init runs without a filter of system calls: cannot %s (%s)",
+			  why.msg, strerror(-r));
+	return 0;
 }

@@ -298,7 +298,7 @@ static struct supervise_step kill_daemon(struct supervise *m, const struct super
 	m->state = SUPERVISE_KILLING;
 	m->killed = SUPERVISE_KILLED_STOP;
 	m->is_forced = true;
-	return (struct supervise_step) { .actions = SUPERVISE_DO_KILL_ALL | SUPERVISE_DO_ARM,
+	return (struct supervise_step) { .actions = SUPERVISE_DO_KILL_DAEMON | SUPERVISE_DO_ARM,
 					 .timer_ms = ev->now_ms + KILL_MS };
 }
 

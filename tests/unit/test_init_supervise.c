@@ -278,11 +278,11 @@ static void a_daemon_that_does_not_stop_is_killed_after_the_timeout(void **state
 	(void)feed(&s, SUPERVISE_START, 0);
 	(void)feed(&s, SUPERVISE_STOP, SIGTERM);
 	s.now_ms += TIMEOUT_MS;
-	assert_int_equal(feed(&s, SUPERVISE_TIMER, 0), SUPERVISE_DO_KILL_ALL | SUPERVISE_DO_ARM);
+	assert_int_equal(feed(&s, SUPERVISE_TIMER, 0), SUPERVISE_DO_KILL_DAEMON | SUPERVISE_DO_ARM);
 	assert_true(feed(&s, SUPERVISE_EXITED, 137) & SUPERVISE_DO_HOOK);
 	assert_int_equal(s.last.timer_ms, s.now_ms + 1000);
 	assert_int_equal(feed(&s, SUPERVISE_HOOK_DONE, 0),
-			 SUPERVISE_DO_KILL_ALL | SUPERVISE_DO_ARM);
+			 SUPERVISE_DO_KILL_DAEMON | SUPERVISE_DO_ARM);
 	assert_true(feed(&s, SUPERVISE_CHILDLESS, 0) & SUPERVISE_DO_EXIT);
 	assert_int_equal(s.m.exit_code, 137);
 	assert_true(s.m.is_forced);
@@ -297,7 +297,7 @@ static void a_second_stop_signal_cuts_the_wait_short(void **state)
 	(void)feed(&s, SUPERVISE_START, 0);
 	(void)feed(&s, SUPERVISE_STOP, SIGTERM);
 	assert_int_equal(feed(&s, SUPERVISE_STOP, SIGINT),
-			 SUPERVISE_DO_KILL_ALL | SUPERVISE_DO_ARM);
+			 SUPERVISE_DO_KILL_DAEMON | SUPERVISE_DO_ARM);
 	(void)feed(&s, SUPERVISE_EXITED, 137);
 	assert_int_equal(s.m.state, SUPERVISE_PURGING);
 }
@@ -561,7 +561,7 @@ static void a_stop_while_a_hung_daemon_dies_is_a_stop(void **state)
 	start(&s, RESTART_ON_FAILURE, false, false);
 	(void)feed(&s, SUPERVISE_START, 0);
 	(void)say(&s, SUPERVISE_SAYS_TRIGGER, 0);
-	assert_true(feed(&s, SUPERVISE_STOP, SIGTERM) & SUPERVISE_DO_KILL_ALL);
+	assert_true(feed(&s, SUPERVISE_STOP, SIGTERM) & SUPERVISE_DO_KILL_DAEMON);
 	(void)feed(&s, SUPERVISE_EXITED, 137);
 	assert_int_equal(s.m.state, SUPERVISE_PURGING);
 	assert_int_equal(s.m.exit_code, 137);
