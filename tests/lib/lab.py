@@ -23,6 +23,11 @@ def programs(variant="release"):
     return tuple(CHECKOUT / "build" / variant / name for name in ("wgmesh-init", "wgmesh"))
 
 
+def test_programs(variant="release"):
+    """The two programs, and what tests put beside them: see tests/helper."""
+    return (*programs(variant), CHECKOUT / "build" / variant / "probe")
+
+
 class Lab:
     """A switch and what is plugged into it; close() leaves nothing behind."""
 
@@ -72,7 +77,7 @@ class Lab:
 
     def container(self, name, command, port=None, kind=Container, **options):
         """Start a container; options are those of container.Spec."""
-        spec = Spec(command=list(command), programs=programs(self.variant), **options)
+        spec = Spec(command=list(command), programs=test_programs(self.variant), **options)
         container = kind(name, port or self.port(), spec, self.directory)
         self.containers.append(container)
         self._cleanup.callback(container.destroy)
