@@ -167,7 +167,7 @@ test: ## install what is missing, build and run every test; T= passes options to
 	$(Q)$(SUB) WERROR=1 programs unit-programs
 	$(Q)$(SUB) WERROR=1 VARIANT=asan programs unit-programs
 	$(Q)$(PYTEST) --variants release,asan $(T)
-test-kernel: programs $(O)/wgtool ## the tests that need the kernel's WireGuard, in a virtual machine
+test-kernel: programs $(O)/wgtool $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
 demo: ## a mesh of three containers keeps its identities, or loses one: watch it for a minute
 	$(Q)tests/deps.sh

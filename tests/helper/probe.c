@@ -10,7 +10,7 @@
  *           count                the same, but print nothing by itself
  *           answer SIG counts    on this signal, report and count print "count N TIMES" for each so far
  *           answer SIG state     on this signal, they print what the verb state prints
- *           ignore SIG           ignore a signal
+ *           ignore SIG, block SIG  ignore or block a signal, or "all"
  * Time      sleep MS             wait, through signals
  *           wait                 wait for ever
  * Family    twin                 fork; both go on with the next verb, in one process group
@@ -25,6 +25,10 @@
  *           output FILE          standard output goes to FILE from now on
  *           state                lines "Key: value": ids, capabilities, masks, Fd, Env, Cwd, Foreground ...
  *           close-all            close all descriptors, 0 to 2 too
+ * Becoming  close FD, open FD    a descriptor closed, or opened on /dev/zero and left open at exec
+ *           chdir DIR            another working directory
+ *           terminal             the session leader of the terminal on standard input
+ *           exec PROGRAM ARG...  another program, with all the state that was made so far
  * Memory    eat MEGABYTES        take memory, use it, and keep it
  * sd_notify notify TEXT          send a datagram to $NOTIFY_SOCKET; \n in TEXT stands for a newline
  *           notify-as-child TEXT   the same from a forked child, which ends at once
@@ -38,12 +42,14 @@
 #include "common/defs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -137,6 +143,39 @@ static void run_close_all(char **args)
 {
 	(void)args;
 	(void)syscall(SYS_close_range, 0U, ~0U, 0U);
+}
+
+static void run_close(char **args)
+{
+	(void)close(number(args[0]));
+}
+
+static void run_open(char **args)
+{
+	auto_close int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || dup2(fd, number(args[0])) < 0)
+		fail("open");
+}
+
+static void run_chdir(char **args)
+{
+	if (chdir(args[0]) < 0)
+		fail(args[0]);
+}
+
+static void run_terminal(char **args)
+{
+	(void)args;
+	(void)setsid();
+	if (ioctl(STDIN_FILENO, TIOCSCTTY, 1) < 0)
+		fail("terminal");
+}
+
+static void run_exec(char **args)
+{
+	(void)execvp(args[0], args);
+	fail(args[0]);
 }
 
 static void run_eat(char **args)
@@ -238,6 +277,12 @@ static const struct verb {
 	{ "complain", 1, run_complain },
 	{ "output", 1, run_output },
 	{ "state", 0, run_state },
+	{ "block", 1, run_block },
+	{ "close", 1, run_close },
+	{ "open", 1, run_open },
+	{ "chdir", 1, run_chdir },
+	{ "terminal", 0, run_terminal },
+	{ "exec", 1, run_exec },
 	{ "close-all", 0, run_close_all },
 	{ "eat", 1, run_eat },
 	{ "notify", 1, run_notify },

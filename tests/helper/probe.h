@@ -20,6 +20,7 @@ void run_state(char **args);
 void run_obey(char **args);
 void run_answer(char **args);
 void run_ignore(char **args);
+void run_block(char **args);
 void run_kill(char **args);
 void run_report(char **args);
 void run_count(char **args);

@@ -6,9 +6,11 @@
 #include <dirent.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define SIGNAL_MAX 64
@@ -114,9 +116,31 @@ void run_answer(char **args)
 	signals[signal_number(args[0])].answer = is_state ? ANSWER_STATE : ANSWER_COUNTS;
 }
 
+/* A set of one signal or of all of them, the two that glibc keeps to itself included. */
+static uint64_t signal_set(const char *text)
+{
+	bool is_all = strcmp(text, "all") == 0;
+
+	return is_all ? UINT64_MAX : UINT64_C(1) << (signal_number(text) - 1);
+}
+
 void run_ignore(char **args)
 {
-	(void)signal(signal_number(args[0]), SIG_IGN);
+	uint64_t set = signal_set(args[0]);
+
+	for (int sig = 1; sig <= SIGNAL_MAX; sig++)
+		if (set >> (sig - 1) & 1)
+			(void)signal(sig, SIG_IGN);
+}
+
+static void block(uint64_t set)
+{
+	(void)syscall(SYS_rt_sigprocmask, SIG_BLOCK, &set, NULL, sizeof(set));
+}
+
+void run_block(char **args)
+{
+	block(signal_set(args[0]));
 }
 
 void run_kill(char **args)
@@ -157,15 +181,14 @@ static void take(const siginfo_t *si, bool is_loud)
 
 static void receive(bool is_loud)
 {
-	sigset_t all;
+	const uint64_t all = UINT64_MAX;
 	siginfo_t si;
 
-	(void)sigfillset(&all);
-	(void)sigprocmask(SIG_SETMASK, &all, NULL);
+	block(all);
 	(void)puts("ready");
 	(void)fflush(stdout);
 	for (;;)
-		if (sigwaitinfo(&all, &si) > 0)
+		if (syscall(SYS_rt_sigtimedwait, &all, &si, NULL, sizeof(all)) > 0)
 			take(&si, is_loud);
 }
 

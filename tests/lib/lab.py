@@ -23,9 +23,10 @@ def programs(variant="release"):
     return tuple(CHECKOUT / "build" / variant / name for name in ("wgmesh-init", "wgmesh"))
 
 
-def test_programs(variant="release"):
-    """The two programs, and what tests put beside them: see tests/helper."""
-    return (*programs(variant), CHECKOUT / "build" / variant / "probe")
+def helpers(variant="release"):
+    """What tests put beside them: see tests/helper. The demo runs without it."""
+    probe = CHECKOUT / "build" / variant / "probe"
+    return (probe,) if probe.exists() else ()
 
 
 class Lab:
@@ -77,7 +78,8 @@ class Lab:
 
     def container(self, name, command, port=None, kind=Container, **options):
         """Start a container; options are those of container.Spec."""
-        spec = Spec(command=list(command), programs=test_programs(self.variant), **options)
+        spec = Spec(command=list(command), programs=programs(self.variant) + helpers(self.variant),
+                    **options)
         container = kind(name, port or self.port(), spec, self.directory)
         self.containers.append(container)
         self._cleanup.callback(container.destroy)
