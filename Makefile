@@ -87,6 +87,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c \
 	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
+BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
 
 INIT_LIBS   := -lcap
@@ -139,6 +140,10 @@ $(O)/probe: opt-asan := -O1
 $(O)/probe: $(call obj,$(PROBE_SRC))
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
+$(O)/initbench: opt-asan := -O1
+$(O)/initbench: $(call obj,$(BENCH_SRC))
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -152,7 +157,7 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
-	tests/helper/wgtool.c $(PROBE_SRC)
+	tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
 BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
@@ -176,7 +181,7 @@ demo: ## a mesh of three containers keeps its identities, or loses one: watch it
 asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
-unit-programs: $(UNITS) $(O)/wgtool $(O)/probe
+unit-programs: $(UNITS) $(O)/wgtool $(O)/probe $(O)/initbench
 
 lint: ## all checks of the sources: layout, headers, static analysis, scripts
 	$(Q)$(SUB) --output-sync=target --keep-going $(CHECKS:%=lint-%)
@@ -217,4 +222,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		while IFS=$$'\t' read -r target what; do printf '  %-12s %s\n' "$$target" "$$what"; done
 
--include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) init/entry.c init/main.c daemon/main.c))
+-include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) $(BENCH_SRC) init/entry.c init/main.c daemon/main.c))
