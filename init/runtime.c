@@ -61,7 +61,7 @@ static void handle_signal(struct runtime *rt, const struct signalfd_siginfo *ssi
 		break;
 	case SIGNAL_RELOAD:
 		log_info(RUNTIME_COMPONENT, "%s passed on: reload", signame_of(sig, name));
-		/* fall through */
+		__attribute__((fallthrough));
 	case SIGNAL_FORWARD:
 		forward_as_sent(rt->daemon, settings_flag(&c->settings, SETTING_SIGNAL_GROUP),
 				c->signals.to[sig], ssi);

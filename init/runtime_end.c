@@ -115,7 +115,7 @@ static bool is_exec_error(const struct err *why)
 void runtime_daemon_ended(struct runtime *rt, const struct reaped *end)
 {
 	struct err why = { 0 };
-	char why_text[CAUSE_SIZE];
+	char why_text[CAUSE_SIZE + 80];
 	char last_line[LASTLINE_SIZE];
 	struct cause_facts f;
 
