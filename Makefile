@@ -65,7 +65,8 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/rpc_server.c daemon/snapshot.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c \
 	daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c daemon/cli/peers.c daemon/cli/state.c \
 	daemon/cli/status.c daemon/discovery/discovery.c daemon/discovery/exchange.c \
-	daemon/discovery/lan.c daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c \
+	daemon/discovery/lan.c daemon/node_notify.c daemon/notify.c \
+	daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c \
 	daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c daemon/wg/genl.c daemon/wg/kernel.c \
 	daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.c \
@@ -83,6 +84,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_config.c tests/unit/test_crypto.c tests/unit/test_derive.c \
 	tests/unit/test_endpoint.c tests/unit/test_envelope.c tests/unit/test_exchange.c \
 	tests/unit/test_identity.c tests/unit/test_identity_store.c tests/unit/test_json.c \
+	tests/unit/test_node_notify.c tests/unit/test_notify.c \
 	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_node_peers.c \
 	tests/unit/test_peercache.c tests/unit/test_peers.c tests/unit/test_pong.c \
 	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_routes.c \
