@@ -45,57 +45,63 @@ ALL_CFLAGS   = $(CSTD) $(WARN) $(BASE) $(opt-$(VARIANT)) -I. $(CPPFLAGS) $(CFLAG
 ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
-	common/settings_table.c common/statefile.c common/str.c
-INIT_SRC := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init/config.c \
-	init/filecopy.c init/filter.c init/fsuser.c init/handover.c init/health.c init/idmap.c \
-	init/journal.c init/json.c \
-	init/lock.c init/mask.c init/migrate.c init/mountinfo.c init/names.c init/netright.c init/ownership.c \
-	init/phase_signals.c init/privileges.c init/program.c init/reap.c init/runtime.c \
-	init/signals.c init/spawn.c init/spawner.c init/status.c init/storage.c init/supervise.c init/sweep.c \
-	init/termlog.c init/tundev.c init/user.c init/verify.c init/voltext.c init/volume.c init/writability.c
+	common/settings_table.c common/sink.c common/statefile.c common/str.c
+INIT_SRC := init/boot.c init/cause.c init/check.c init/child.c init/cli.c init/clock.c \
+	init/config.c init/filecopy.c init/filter.c init/forward.c init/fsuser.c init/handover.c \
+	init/health.c init/history.c init/idmap.c init/journal.c init/json.c init/lastline.c \
+	init/launch.c init/lock.c init/mask.c init/migrate.c init/mountinfo.c init/names.c \
+	init/netright.c init/notify.c init/notify_outer.c init/notify_parse.c init/oom.c init/ownership.c \
+	init/phase_signals.c init/privileges.c init/program.c init/reap.c init/relay.c init/runtime.c \
+	init/runtime_act.c init/runtime_end.c init/sender.c init/signals.c init/signame.c init/spawn.c \
+	init/spawner.c init/status.c init/storage.c init/supervise.c init/sweep.c init/termlog.c \
+	init/tundev.c init/user.c init/verify.c init/voltext.c init/volume.c init/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/clock.c daemon/config.c daemon/config_secret.c daemon/crypto.c daemon/derive.c \
 	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_file.c \
 	daemon/identity_store.c daemon/json.c daemon/netadmin.c daemon/netadmin_check.c \
 	daemon/netadmin_client.c daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c \
-	daemon/node_cache.c daemon/node_peers.c daemon/node_self.c daemon/peercache.c daemon/peers.c \
-	daemon/pong.c daemon/ratelimit.c daemon/reconcile.c daemon/routes.c daemon/rpc.c \
-	daemon/rpc_server.c daemon/snapshot.c \
-	daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c daemon/cli/down.c daemon/cli/init.c \
-	daemon/cli/join.c daemon/cli/peers.c daemon/cli/state.c daemon/cli/status.c \
-	daemon/discovery/discovery.c daemon/discovery/exchange.c daemon/discovery/lan.c \
-	daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/rtnl.c \
-	daemon/net/rtnl_msg.c daemon/net/udp.c \
-	daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c \
-	daemon/wg/userspace.c daemon/wg/wg.c
+	daemon/node_cache.c daemon/node_notify.c daemon/node_peers.c daemon/node_self.c daemon/notify.c \
+	daemon/peercache.c daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c \
+	daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/snapshot.c daemon/cli/call.c \
+	daemon/cli/cli.c daemon/cli/decode.c daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c \
+	daemon/cli/peers.c daemon/cli/state.c daemon/cli/status.c daemon/discovery/discovery.c \
+	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/net/growbuf.c daemon/net/nlmsg.c \
+	daemon/net/nlsock.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c daemon/wg/genl.c \
+	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
+	daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.c \
-	tests/unit/test_log.c tests/unit/test_settings.c tests/unit/test_statefile.c \
-	tests/unit/test_str.c
-INIT_UNITS := tests/unit/test_init_config.c tests/unit/test_init_lock.c \
-	tests/unit/test_init_filter.c tests/unit/test_init_idmap.c tests/unit/test_init_migrate.c \
-	tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c \
-	tests/unit/test_init_ownership.c tests/unit/test_init_signals.c tests/unit/test_init_spawn.c \
-	tests/unit/test_init_spawner.c tests/unit/test_init_status.c \
-	tests/unit/test_init_supervise.c tests/unit/test_init_user.c tests/unit/test_init_volume.c \
-	tests/unit/test_init_writability.c
+	tests/unit/test_log.c tests/unit/test_settings.c tests/unit/test_sink.c \
+	tests/unit/test_statefile.c tests/unit/test_str.c
+INIT_UNITS := tests/unit/test_init_config.c tests/unit/test_init_filter.c \
+	tests/unit/test_init_idmap.c tests/unit/test_init_lastline.c tests/unit/test_init_lock.c \
+	tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c \
+	tests/unit/test_init_notify.c tests/unit/test_init_notify_outer.c \
+	tests/unit/test_init_notify_parse.c tests/unit/test_init_ownership.c tests/unit/test_init_relay.c \
+	tests/unit/test_init_signals.c tests/unit/test_init_signame.c tests/unit/test_init_spawn.c \
+	tests/unit/test_init_spawner.c tests/unit/test_init_status.c tests/unit/test_init_supervise.c \
+	tests/unit/test_init_user.c tests/unit/test_init_volume.c tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_cli_peers.c \
 	tests/unit/test_config.c tests/unit/test_crypto.c tests/unit/test_derive.c \
 	tests/unit/test_endpoint.c tests/unit/test_envelope.c tests/unit/test_exchange.c \
 	tests/unit/test_identity.c tests/unit/test_identity_store.c tests/unit/test_json.c \
-	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_node_peers.c \
-	tests/unit/test_peercache.c tests/unit/test_peers.c tests/unit/test_pong.c \
-	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_routes.c \
-	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
-	tests/unit/test_rtnl_msg.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
-	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c \
-	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_node_notify.c \
+	tests/unit/test_node_peers.c tests/unit/test_notify.c tests/unit/test_peercache.c \
+	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
+	tests/unit/test_reconcile.c tests/unit/test_routes.c tests/unit/test_rpc.c \
+	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
+	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
+	tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
+	tests/unit/test_wg_userspace.c
+
+BENCH_SRC   := tests/bench/initbench.c
+PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap
 obj          = $(1:%.c=$(O)/%.o)
 SOURCES     := $(COMMON_SRC) $(INIT_SRC) $(DAEMON_SRC)
 UNIT_SRC    := $(COMMON_UNITS) $(INIT_UNITS) $(DAEMON_UNITS)
-HEADERS      = $(shell find common init daemon tests/unit -name '*.h')
+HEADERS      = $(shell find common init daemon tests/helper tests/unit -name '*.h')
 UNITS       := $(UNIT_SRC:tests/unit/%.c=$(O)/unit/%)
 
 .PHONY: all units
@@ -134,6 +140,16 @@ $(DAEMON_UNITS:tests/unit/%.c=$(O)/unit/%): $(O)/unit/%: $(O)/tests/unit/%.o $(O
 $(O)/wgtool: $(O)/tests/helper/wgtool.o $(O)/libdaemon.a $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
+# The supervised program of tests: static, since it goes into any container; never sanitized, since
+# it is not under test and must start as fast as the real one.
+$(O)/probe: opt-asan := -O1
+$(O)/probe: $(call obj,$(PROBE_SRC))
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
+$(O)/initbench: opt-asan := -O1
+$(O)/initbench: $(call obj,$(BENCH_SRC))
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -147,7 +163,7 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
-	tests/helper/wgtool.c
+	tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
 BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
@@ -162,7 +178,7 @@ test: ## install what is missing, build and run every test; T= passes options to
 	$(Q)$(SUB) WERROR=1 programs unit-programs
 	$(Q)$(SUB) WERROR=1 VARIANT=asan programs unit-programs
 	$(Q)$(PYTEST) --variants release,asan $(T)
-test-kernel: programs $(O)/wgtool ## the tests that need the kernel's WireGuard, in a virtual machine
+test-kernel: programs $(O)/wgtool $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
 demo: ## a mesh of three containers keeps its identities, or loses one: watch it for a minute
 	$(Q)tests/deps.sh
@@ -171,7 +187,7 @@ demo: ## a mesh of three containers keeps its identities, or loses one: watch it
 asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
-unit-programs: $(UNITS) $(O)/wgtool
+unit-programs: $(UNITS) $(O)/wgtool $(O)/probe $(O)/initbench
 
 lint: ## all checks of the sources: layout, headers, static analysis, scripts
 	$(Q)$(SUB) --output-sync=target --keep-going $(CHECKS:%=lint-%)
@@ -212,4 +228,4 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		while IFS=$$'\t' read -r target what; do printf '  %-12s %s\n' "$$target" "$$what"; done
 
--include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) init/entry.c init/main.c daemon/main.c))
+-include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) $(BENCH_SRC) init/entry.c init/main.c daemon/main.c))

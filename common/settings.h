@@ -80,6 +80,7 @@ enum setting_scope {
 	SCOPE_DOWN = 1 << 7,	     /* wgmesh down */
 	SCOPE_DECODE = 1 << 8,	     /* wgmesh decode */
 	SCOPE_NEW_SECRET = 1 << 9,   /* wgmesh init */
+	SCOPE_ONCE = 1 << 15,	     /* a list: a second flag would silently replace the first */
 	SCOPE_NO_EFFECT = 1 << 16,   /* accepted for compatibility, changes nothing */
 	SCOPE_CONFIDENTIAL = 1 << 17 /* its value is never printed */
 };

@@ -29,7 +29,7 @@ static const struct setting table[] = {
 		"false", NULL, "a program that dies of the stop signal passed on to it has ended well: 0; always so for wgmesh join" },
 	[SETTING_SIGNAL_GROUP] = { "signal-group", "WGMESH_SIGNAL_GROUP", SCOPE_INIT, SETTING_FLAG, 0, 1, NULL,
 		"false", NULL, "pass signals on to the program's whole process group" },
-	[SETTING_REWRITE] = { "rewrite", "WGMESH_REWRITE", SCOPE_INIT, SETTING_TEXT, 0, 0, NULL,
+	[SETTING_REWRITE] = { "rewrite", "WGMESH_REWRITE", SCOPE_INIT | SCOPE_ONCE, SETTING_TEXT, 0, 0, NULL,
 		NULL, "FROM:TO,...", "pass signal FROM on as TO, by name or number (TERM:QUIT); 0 as TO drops it" },
 	[SETTING_NOTIFY] = { "notify", "WGMESH_NOTIFY", SCOPE_INIT, SETTING_FLAG, 0, 1, NULL,
 		"false", NULL, "the program says READY=1 by sd_notify, and is not healthy before; always so for wgmesh join" },

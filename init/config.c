@@ -113,16 +113,22 @@ static int learn_from_program(struct config *c, struct err *e)
 	return agree_on_state_dir(c, &join, e);
 }
 
-/* Index of a variable in the daemon's environment, or of its end. */
-static size_t find_env(const struct config *c, const char *name)
+/* Index of a variable in an environment, or of its end. */
+static size_t find_env(char **env, const char *name)
 {
 	size_t len = strlen(name);
 	size_t i = 0;
 
-	while (c->child_env[i] &&
-	       (strncmp(c->child_env[i], name, len) != 0 || c->child_env[i][len] != '='))
+	while (env[i] && (strncmp(env[i], name, len) != 0 || env[i][len] != '='))
 		i++;
 	return i;
+}
+
+const char *config_env(const struct config *c, const char *name)
+{
+	const char *entry = c->envp[find_env(c->envp, name)];
+
+	return entry ? entry + strlen(name) + 1 : NULL;
 }
 
 static void remove_env(struct config *c, size_t i)
@@ -133,7 +139,7 @@ static void remove_env(struct config *c, size_t i)
 
 int config_set_env(struct config *c, const char *name, const char *value)
 {
-	size_t i = find_env(c, name);
+	size_t i = find_env(c->child_env, name);
 	char *entry = NULL;
 
 	if (!value) {
@@ -217,6 +223,17 @@ static int choose_dirs(struct config *c, struct err *e)
 	return r;
 }
 
+static int plan_signals(struct config *c, struct err *e)
+{
+	struct err why = { 0 };
+	int r = signals_plan_parse(&c->signals, settings_text(&c->settings, SETTING_REWRITE), &why);
+
+	if (r < 0)
+		return err_exit(e, EXITS_USAGE, r, "%s: %s",
+				settings_origin(&c->settings, SETTING_REWRITE), why.msg);
+	return 0;
+}
+
 static int read_options(struct config *c, unsigned int scope, char **argv, struct err *e)
 {
 	int r;
@@ -234,7 +251,7 @@ static int read_options(struct config *c, unsigned int scope, char **argv, struc
 	if (scope != SCOPE_INIT && argv[r])
 		return err_exit(e, EXITS_USAGE, -EINVAL, "unexpected argument \"%.60s\"", argv[r]);
 	c->program = scope == SCOPE_INIT ? argv + r : NULL;
-	return 0;
+	return plan_signals(c, e);
 }
 
 int config_load(struct config *c, unsigned int scope, char **argv, char **envp, struct err *e)

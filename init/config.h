@@ -5,18 +5,20 @@
 
 #include "common/err.h"
 #include "common/settings.h"
+#include "init/signals.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#define CONFIG_OWN_ENV_MAX 4
+#define CONFIG_OWN_ENV_MAX 8
 
 enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGNORE };
 
 /**
  * struct config - Everything that was asked for
  * @settings:	Options as given
+ * @signals:	As what signals are passed on
  * @program:	PROGRAM and its arguments, NULL at the end; NULL for a subcommand
  * @envp:	Environment that came in; borrowed
  * @child_env:	Environment of the daemon
@@ -44,6 +46,7 @@ enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGN
  */
 struct config {
 	struct settings settings;
+	struct signals_plan signals;
 	char **program;
 	char **envp;
 	char **child_env;
@@ -81,6 +84,15 @@ struct config {
  * Return: 0, -ECANCELED when help was asked for, or a negative errno value with an exit code
  */
 int config_load(struct config *c, unsigned int scope, char **argv, char **envp, struct err *e);
+
+/**
+ * config_env() - A variable of the environment that came in
+ * @c:		Configuration
+ * @name:	Variable
+ *
+ * Return: its value, or NULL
+ */
+const char *config_env(const struct config *c, const char *name);
 
 /**
  * config_set_env() - Give the daemon an environment variable

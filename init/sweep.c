@@ -57,45 +57,40 @@ static bool is_descendant(pid_t pid)
 	return false;
 }
 
-/* As PID 1, everything that is to be seen is ours. */
-static bool is_ours(pid_t pid)
-{
-	return getpid() == 1 || is_descendant(pid);
-}
-
 /* The descriptor is opened before the question, so that a reused number cannot be hit. */
-static void signal_ours(pid_t pid, int sig)
+static void signal_descendant(pid_t pid, int sig)
 {
 	auto_close int fd = (int)syscall(SYS_pidfd_open, pid, 0);
 
-	if (fd >= 0 && is_ours(pid))
+	if (fd >= 0 && is_descendant(pid))
 		(void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
 }
 
 /* Return: false where there is no list of processes */
-static bool signal_one_by_one(int sig, pid_t spared)
+static bool signal_descendants(int sig)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *d;
+	bool has_any = false;
 
 	if (!proc)
 		return false;
 	while ((d = readdir(proc)) != NULL) {
 		uint64_t pid = 0;
 
-		if (str_parse_u64(&pid, d->d_name, 2, INT32_MAX) == 0 && (pid_t)pid != spared)
-			signal_ours((pid_t)pid, sig);
+		if (str_parse_u64(&pid, d->d_name, 2, INT32_MAX) < 0)
+			continue;
+		has_any = true;
+		signal_descendant((pid_t)pid, sig);
 	}
 	(void)closedir(proc);
-	return true;
+	return has_any;
 }
 
-void sweep_signal(int sig, pid_t spared)
+void sweep_signal(int sig, pid_t group)
 {
-	bool is_first = getpid() == 1;
-
-	if (is_first && spared <= 0)
+	if (getpid() == 1)
 		(void)kill(-1, sig);
-	else if (!signal_one_by_one(sig, spared) && is_first)
-		(void)kill(-1, sig);
+	else if (!signal_descendants(sig) && group > 0)
+		(void)kill(-group, sig);
 }

@@ -8,12 +8,11 @@
 /**
  * sweep_signal() - Signal every process but this one
  * @sig:	Signal
- * @spared:	Process that is left out, 0 for none
+ * @group:	Process group to make do with where /proc is masked and we are not PID 1; 0 for none
  *
  * As PID 1 that is every process of the namespace. Otherwise it is every descendant, sessions of
- * their own included: with hostPID, kill(-1) would end the host's services. With @spared the processes are
- * met one by one, and one that forks at that moment may get away.
+ * their own included: with hostPID, kill(-1) would end the host's services.
  */
-void sweep_signal(int sig, pid_t spared);
+void sweep_signal(int sig, pid_t group);
 
 #endif /* INIT_SWEEP_H */

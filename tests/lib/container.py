@@ -6,6 +6,7 @@ mounts, /dev with the usual few devices, a capability bounding set, pipes for it
 environment with nothing in it that was not asked for.
 """
 
+import contextlib
 import dataclasses
 import json
 import os
@@ -60,6 +61,7 @@ class Spec:
     programs    files to put into /usr/local/bin
     file_caps   file capabilities by name of a program: {"wgmesh-init": "cap_net_admin+p"}
     user_namespace  a userns.UserNamespace to run in; the machine's own otherwise
+    terminal    a terminal.Terminal as standard input, output and error; nothing is collected then
     """
 
     command: list
@@ -73,6 +75,7 @@ class Spec:
     programs: tuple = ()
     file_caps: dict = dataclasses.field(default_factory=dict)
     user_namespace: object = None
+    terminal: object = None
     state_owner: tuple = IMAGE_USER
 
     def credentials(self):
@@ -221,18 +224,28 @@ class Container:
         self._killed = False
         # The chain of exec calls ends in unshare(1), which waits for PID 1. Should this process
         # die, so does unshare (pdeathsig), hence PID 1 (kill-child), hence all in its namespace.
-        self._unshare = subprocess.Popen(
-            ["setpriv", "--pdeathsig=KILL",
-             *port.command("unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child",
-                           "--propagation", "private",
-                           "busybox", "sh", str(SCRIPT),
-                           *spec.credentials(), *spec.environment(), *spec.command)],
-            env={"PATH": PATH, **self._script_environment()}, cwd="/",
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        with self._streams() as (stdin, stdout, stderr):
+            self._unshare = subprocess.Popen(
+                ["setpriv", "--pdeathsig=KILL",
+                 *port.command("unshare", "--mount", "--uts", "--ipc", "--pid", "--fork",
+                               "--kill-child", "--propagation", "private",
+                               "busybox", "sh", str(SCRIPT),
+                               *spec.credentials(), *spec.environment(), *spec.command)],
+                env={"PATH": PATH, **self._script_environment()}, cwd="/",
+                stdin=stdin, stdout=stdout, stderr=stderr)
         self.started = time.monotonic()
-        self.stdout = Output(self._unshare.stdout)
-        self.log = Output(self._unshare.stderr)
+        self.stdout = Output(self._unshare.stdout or open(os.devnull, "rb"))
+        self.log = Output(self._unshare.stderr or open(os.devnull, "rb"))
         self.init = wait.eventually(self._find_init, f"PID 1 of {name}")
+
+    @contextlib.contextmanager
+    def _streams(self):
+        if self.spec.terminal is None:
+            yield subprocess.DEVNULL, subprocess.PIPE, subprocess.PIPE
+            return
+        slave = self.spec.terminal.take_slave()
+        yield slave, slave, slave
+        os.close(slave)
 
     def _script_environment(self):
         spec = self.spec

@@ -24,6 +24,12 @@ def programs(variant="release"):
     return tuple(CHECKOUT / "build" / variant / name for name in ("wgmesh-init", "wgmesh"))
 
 
+def helpers(variant="release"):
+    """What tests put beside them: see tests/helper. The demo runs without it."""
+    probe = CHECKOUT / "build" / variant / "probe"
+    return (probe,) if probe.exists() else ()
+
+
 class Lab:
     """A switch and what is plugged into it; close() leaves nothing behind."""
 
@@ -77,7 +83,8 @@ class Lab:
 
     def container(self, name, command, port=None, kind=Container, **options):
         """Start a container; options are those of container.Spec."""
-        spec = Spec(command=list(command), programs=programs(self.variant), **options)
+        spec = Spec(command=list(command), programs=programs(self.variant) + helpers(self.variant),
+                    **options)
         container = kind(name, port or self.port(), spec, self.directory)
         self.containers.append(container)
         self._cleanup.callback(container.destroy)
