@@ -103,10 +103,12 @@ static void what_is_written_reads_back_equal(void **state)
 	struct history back;
 	char text[HISTORY_TEXT_SIZE];
 	char again[HISTORY_TEXT_SIZE];
+	size_t len;
 
 	(void)state;
 	history_add(&h, &killed);
-	assert_int_equal(history_format(&h, text), strlen(text));
+	len = history_format(&h, text);
+	assert_int_equal(len, strlen(text));
 	assert_non_null(strstr(text, "1767225600 0 signal=9 18446744073709551615 start-timeout\n"));
 	assert_non_null(strstr(text, " code=69 200 exit\n"));
 	history_parse(&back, text);
