@@ -44,6 +44,23 @@ opt-cov     := -O0 --coverage
 ALL_CFLAGS   = $(CSTD) $(WARN) $(BASE) $(opt-$(VARIANT)) -I. $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 
+# PID 1 is linked with musl, which starts in a tenth of the time of glibc and a fifth of its size;
+# INIT_LIBC=glibc where there is no musl. Sanitizers, coverage and unit tests need glibc.
+INIT_LIBC ?= musl
+ifneq ($(VARIANT),release)
+override INIT_LIBC := glibc
+endif
+MUSL_CC ?= musl-gcc
+OBJCOPY := $(shell $(CC) -print-prog-name=objcopy)
+MUSL    := /usr/lib/$(ARCH:%-gnu=%-musl)
+# Headers that go with any C library, which musl-gcc hides together with those of glibc.
+MUSL_HEADERS := $(O)/musl/include
+MUSL_CFLAGS   = $(ALL_CFLAGS) -Os -fno-asynchronous-unwind-tables -isystem $(MUSL_HEADERS)
+# What -static-pie means, which musl-gcc does not know. C needs nothing of crtbegin.o and crtend.o.
+MUSL_PIE     := -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text
+MUSL_START   := $(MUSL)/rcrt1.o $(MUSL)/crti.o
+MUSL_END     := $(MUSL)/crtn.o
+
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
 	common/settings_table.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init/config.c \
@@ -104,9 +121,19 @@ build/wgmesh: $(O)/wgmesh
 	$(Q)ln -sf $(VARIANT)/wgmesh $@
 
 # The static form needs no loader and no library: one file for any image. Sanitizers need both.
+PID1_SRC   := init/main.c init/entry.c $(INIT_SRC) $(COMMON_SRC)
+PID1_ENTRY := -Wl,-e,wgmesh_init_entry
+ifeq ($(INIT_LIBC),musl)
+$(O)/wgmesh-init: $(PID1_SRC:%.c=$(O)/musl/%.o)
+	@echo "  LD   $@"
+	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(ALL_LDFLAGS) $(MUSL_PIE) $(PID1_ENTRY) $(MUSL_START) $^ $(MUSL_END) -o $@
+	$(Q)$(OBJCOPY) --only-keep-debug $@ $@.debug
+	$(Q)$(OBJCOPY) --strip-all --add-gnu-debuglink=$@.debug $@
+else
 $(O)/wgmesh-init: $(call obj,init/main.c init/entry.c) $(O)/libinit.a $(O)/libcommon.a
 	@echo "  LD   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(filter asan,$(VARIANT)),-pie,-static-pie) -Wl,-e,wgmesh_init_entry $^ $(INIT_LIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(filter asan,$(VARIANT)),-pie,-static-pie) $(PID1_ENTRY) $^ $(INIT_LIBS) -o $@
+endif
 $(O)/wgmesh: $(call obj,daemon/main.c) $(O)/libdaemon.a $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
@@ -134,6 +161,13 @@ $(O)/wgtool: $(O)/tests/helper/wgtool.o $(O)/libdaemon.a $(O)/libcommon.a
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+$(O)/musl/%.o: %.c Makefile | $(MUSL_HEADERS)
+	@mkdir -p $(@D); echo "  CC   $< (musl)"
+	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) -MMD -MP -c $< -o $@
+$(MUSL_HEADERS):
+	$(Q)mkdir -p $@/sys
+	$(Q)ln -s /usr/include/linux /usr/include/asm-generic /usr/include/$(ARCH)/asm $@
+	$(Q)ln -s /usr/include/sys/capability.h $@/sys
 .SECONDARY:
 
 units: $(UNITS) ## build and run the unit tests
@@ -209,4 +243,5 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		while IFS=$$'\t' read -r target what; do printf '  %-12s %s\n' "$$target" "$$what"; done
 
--include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) init/entry.c init/main.c daemon/main.c))
+-include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) init/entry.c init/main.c daemon/main.c) \
+	$(PID1_SRC:%.c=$(O)/musl/%.o))
