@@ -99,24 +99,17 @@ static void put_text_field(struct line *l, const struct log_field *f)
 		put_char(l, '"');
 }
 
-/* "2026-01-01T00:00:00.123" in UTC for machines, "00:00:00.123" in local time for people. */
+/* "2026-01-01T00:00:00.123" for machines, "00:00:00.123" for people; UTC for both. */
 static void put_time(struct line *l, bool for_machines)
 {
 	struct timespec ts = { 0 };
-	struct tm tm = { 0 };
-	char text[32];
+	char text[STR_UTC_SIZE];
 	char ms[8];
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	if (for_machines) {
-		(void)gmtime_r(&ts.tv_sec, &tm);
-		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	} else {
-		(void)localtime_r(&ts.tv_sec, &tm);
-		(void)strftime(text, sizeof(text), "%H:%M:%S", &tm);
-	}
+	str_utc(text, (uint64_t)ts.tv_sec);
 	(void)snprintf(ms, sizeof(ms), ".%03u", (unsigned int)(ts.tv_nsec / 1000000) % 1000);
-	put_text(l, text);
+	put_text(l, for_machines ? text : strchr(text, 'T') + 1);
 	put_text(l, ms);
 }
 

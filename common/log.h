@@ -5,6 +5,8 @@
  * Text:  12:00:00.123 warn  volume: message  key=value key="two words"
  * JSON:  {"time":"2026-01-01T00:00:00.123Z","level":"warn","component":"volume","msg":"...", ...}
  *
+ * Times are UTC, as those of the engine's own log are.
+ *
  * Standard error is written without blocking: a full or broken pipe costs lines, never the program.
  * Lines that could not be written are counted, and the next one that can says how many are missing.
  */
