@@ -64,6 +64,7 @@ MUSL_END     := $(MUSL)/crtn.o
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
 	common/settings_table.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init/config.c \
+	init/descriptors.c init/fork.c \
 	init/filecopy.c init/fsuser.c init/handover.c init/health.c init/journal.c init/json.c \
 	init/lock.c init/mask.c init/migrate.c init/mountinfo.c init/names.c init/ownership.c \
 	init/phase_signals.c init/privileges.c init/program.c init/reap.c init/runtime.c \

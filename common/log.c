@@ -26,6 +26,8 @@ struct override {
 
 static struct {
 	const char *program;
+	enum log_format format;
+	bool is_open;
 	bool json;
 	int fd;
 	enum log_level level;
@@ -175,6 +177,37 @@ static void report_dropped(void)
 	emit(&l);
 }
 
+/*
+ * Our own description of standard error: O_NONBLOCK must not leak to the programs that share the
+ * inherited one. Sockets cannot be reopened, and a pipe of another user's may not be: then the
+ * inherited description is used as it is. So is a regular file, which never blocks, and where a
+ * second description with an offset of its own would overwrite what the others write.
+ */
+static void open_stderr(void)
+{
+	struct stat st;
+	int fd;
+
+	if (state.fd != STDERR_FILENO || fstat(STDERR_FILENO, &st) < 0 || S_ISREG(st.st_mode))
+		return;
+	fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd >= 0 && fd <= STDERR_FILENO) {
+		(void)close(fd);
+		return;
+	}
+	if (fd >= 0)
+		state.fd = fd;
+}
+
+/* At the first line, because many a program is never logged a word about. */
+static void open_log(void)
+{
+	open_stderr();
+	state.json = state.format == LOG_FORMAT_JSON ||
+		     (state.format == LOG_FORMAT_AUTO && isatty(STDERR_FILENO) == 0);
+	state.is_open = true;
+}
+
 bool log_would(enum log_level level, const char *component)
 {
 	for (size_t i = 0; i < state.n_overrides; i++)
@@ -196,6 +229,8 @@ void log_event(enum log_level level, const char *component, const struct log_fie
 	va_start(ap, fmt);
 	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
+	if (!state.is_open)
+		open_log();
 	report_dropped();
 	if (state.json)
 		format_json(&l, level, component, fields, msg);
@@ -256,33 +291,10 @@ static int parse_levels(const char *levels)
 	return 0;
 }
 
-/*
- * Our own description of standard error: O_NONBLOCK must not leak to the programs that share the
- * inherited one. Sockets cannot be reopened, and a pipe of another user's may not be: then the
- * inherited description is used as it is. So is a regular file, which never blocks, and where a
- * second description with an offset of its own would overwrite what the others write.
- */
-static void open_stderr(void)
-{
-	struct stat st;
-	int fd;
-
-	if (state.fd != STDERR_FILENO || fstat(STDERR_FILENO, &st) < 0 || S_ISREG(st.st_mode))
-		return;
-	fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd >= 0 && fd <= STDERR_FILENO) {
-		(void)close(fd);
-		return;
-	}
-	if (fd >= 0)
-		state.fd = fd;
-}
-
 int log_init(const char *program, enum log_format format, const char *levels)
 {
 	state.program = program;
-	open_stderr();
-	state.json = format == LOG_FORMAT_JSON ||
-		     (format == LOG_FORMAT_AUTO && isatty(STDERR_FILENO) == 0);
+	state.format = format;
+	state.is_open = false;
 	return parse_levels(levels);
 }

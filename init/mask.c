@@ -21,12 +21,17 @@ void mask_block_all(void)
 	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &everything, NULL, sizeof(everything));
 }
 
-void mask_reset(void)
+void mask_reset_dispositions(void)
 {
-	const struct sigaction dfl = { .sa_handler = SIG_DFL };
+	/* The kernel's own struct sigaction, all of it zero: SIG_DFL, and nothing special. */
+	static const uint64_t dfl[4] = { 0 };
 
 	for (int sig = 1; sig <= SIGNAL_MAX; sig++)
-		(void)sigaction(sig, &dfl, NULL);
+		(void)syscall(SYS_rt_sigaction, sig, dfl, NULL, sizeof(everything));
+}
+
+void mask_unblock_all(void)
+{
 	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &nothing, NULL, sizeof(nothing));
 }
 

@@ -12,12 +12,19 @@
 void mask_block_all(void);
 
 /**
- * mask_reset() - Give the calling process default dispositions and an empty mask
+ * mask_reset_dispositions() - Give every signal its default disposition
  *
- * For a child before execve(2). Dispositions first: with the order turned around, a pending signal
- * would meet the handler or the SIG_IGN of whoever started us.
+ * By raw system calls: the C library refuses to touch the signals that it keeps for itself.
  */
-void mask_reset(void);
+void mask_reset_dispositions(void);
+
+/**
+ * mask_unblock_all() - Empty the signal mask
+ *
+ * For a child before execve(2), once its dispositions are default ones: with the order turned
+ * around, a pending signal would meet the SIG_IGN of whoever started us.
+ */
+void mask_unblock_all(void);
 
 /**
  * mask_open_all() - Descriptor that delivers every signal

@@ -62,12 +62,10 @@ static bool is_in_path(const char *path)
 	return false;
 }
 
-const char *program_find_wgmesh(const char *given, char *const *envp)
+const char *program_find_wgmesh(char *const *envp)
 {
 	static struct path beside;
 
-	if (given)
-		return given;
 	if (is_beside_us(&beside))
 		return beside.file;
 	return is_in_path(find_path(envp)) ? NAME : NULL;

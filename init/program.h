@@ -5,13 +5,12 @@
 
 /**
  * program_find_wgmesh() - Find the wgmesh program
- * @given:	PROGRAM where that is wgmesh itself, else NULL
  * @envp:	Environment, for its PATH
  *
- * Looks at @given, then beside this program, then in PATH.
+ * Looks beside this program, then in PATH.
  *
  * Return: path or name for execvp(3), which lives as long as the program; NULL when there is none
  */
-const char *program_find_wgmesh(const char *given, char *const *envp);
+const char *program_find_wgmesh(char *const *envp);
 
 #endif /* INIT_PROGRAM_H */

@@ -4,6 +4,7 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "common/io.h"
+#include "init/fork.h"
 #include "init/mask.h"
 
 #include <errno.h>
@@ -68,7 +69,7 @@ static int become_program(const struct spawn_program *p, struct err *e)
 	close_inherited();
 	if (p->hand_over > 0)
 		(void)fcntl(p->hand_over, F_SETFD, 0);
-	mask_reset();
+	mask_unblock_all();
 	(void)execvpe(p->argv[0], p->argv, p->envp);
 	saved = errno;
 	return err_exit(e, exec_exit_code(saved), -saved, "execute %s", p->argv[0]);
@@ -81,13 +82,11 @@ int spawn_program(const struct spawn_program *p, struct spawn_child *out, struct
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_set(e, -errno, "make a pipe for %s", p->argv[0]);
-	pid = fork();
+	pid = fork_default();
 	if (pid < 0) {
-		int r = -errno;
-
 		(void)close(fds[0]);
 		(void)close(fds[1]);
-		return err_set(e, r, "fork a process for %s", p->argv[0]);
+		return err_set(e, pid, "fork a process for %s", p->argv[0]);
 	}
 	if (pid == 0) {
 		struct err why = { 0 };
