@@ -64,9 +64,9 @@ MUSL_END     := $(MUSL)/crtn.o
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
 	common/settings_table.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/check.c init/child.c init/cli.c init/clock.c init/config.c \
-	init/descriptors.c init/fork.c \
-	init/filecopy.c init/fsuser.c init/handover.c init/health.c init/journal.c init/json.c \
-	init/lock.c init/mask.c init/migrate.c init/mountinfo.c init/names.c init/ownership.c \
+	init/descriptors.c init/dispositions.c init/filecopy.c init/fsuser.c init/handover.c \
+	init/health.c init/journal.c init/json.c init/lock.c init/mask.c init/migrate.c \
+	init/mountinfo.c init/names.c init/ownership.c \
 	init/phase_signals.c init/privileges.c init/program.c init/reap.c init/runtime.c \
 	init/signals.c init/spawn.c init/status.c init/storage.c init/supervise.c init/sweep.c \
 	init/termlog.c init/tundev.c init/verify.c init/voltext.c init/volume.c init/writability.c
@@ -88,8 +88,8 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.c \
 	tests/unit/test_log.c tests/unit/test_settings.c tests/unit/test_statefile.c \
 	tests/unit/test_str.c
-INIT_UNITS := tests/unit/test_init_config.c tests/unit/test_init_lock.c \
-	tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \
+INIT_UNITS := tests/unit/test_init_config.c tests/unit/test_init_dispositions.c \
+	tests/unit/test_init_lock.c tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \
 	tests/unit/test_init_ownership.c tests/unit/test_init_signals.c tests/unit/test_init_status.c \
 	tests/unit/test_init_supervise.c tests/unit/test_init_volume.c \
 	tests/unit/test_init_writability.c

@@ -43,6 +43,15 @@ struct line {
 	char text[LINE_MAX_LEN];
 };
 
+/* One line is made at a time, so one buffer will do, and the stack of PID 1 stays small. */
+static struct line *new_line(void)
+{
+	static struct line line;
+
+	line.len = 0;
+	return &line;
+}
+
 static void put_char(struct line *l, char c)
 {
 	/* The last byte is kept for the newline. */
@@ -161,7 +170,7 @@ static void emit(struct line *l)
 
 static void report_dropped(void)
 {
-	struct line l = { 0 };
+	struct line *l = new_line();
 	char text[64];
 	uint64_t missing = state.dropped - state.reported;
 
@@ -171,10 +180,10 @@ static void report_dropped(void)
 		       (unsigned long long)missing);
 	state.reported = state.dropped;
 	if (state.json)
-		format_json(&l, LOG_LEVEL_WARN, "log", NULL, text);
+		format_json(l, LOG_LEVEL_WARN, "log", NULL, text);
 	else
-		format_text(&l, LOG_LEVEL_WARN, "log", NULL, text);
-	emit(&l);
+		format_text(l, LOG_LEVEL_WARN, "log", NULL, text);
+	emit(l);
 }
 
 /*
@@ -221,7 +230,7 @@ void log_event(enum log_level level, const char *component, const struct log_fie
 {
 	int saved = errno;
 	char msg[1024];
-	struct line l = { 0 };
+	struct line *l;
 	va_list ap;
 
 	if (!log_would(level, component))
@@ -232,11 +241,12 @@ void log_event(enum log_level level, const char *component, const struct log_fie
 	if (!state.is_open)
 		open_log();
 	report_dropped();
+	l = new_line();
 	if (state.json)
-		format_json(&l, level, component, fields, msg);
+		format_json(l, level, component, fields, msg);
 	else
-		format_text(&l, level, component, fields, msg);
-	emit(&l);
+		format_text(l, level, component, fields, msg);
+	emit(l);
 	errno = saved;
 }
 

@@ -11,23 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SIGNAL_MAX 64
-
 static const uint64_t everything = UINT64_MAX;
 static const uint64_t nothing = 0;
 
 void mask_block_all(void)
 {
 	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &everything, NULL, sizeof(everything));
-}
-
-void mask_reset_dispositions(void)
-{
-	/* The kernel's own struct sigaction, all of it zero: SIG_DFL, and nothing special. */
-	static const uint64_t dfl[4] = { 0 };
-
-	for (int sig = 1; sig <= SIGNAL_MAX; sig++)
-		(void)syscall(SYS_rt_sigaction, sig, dfl, NULL, sizeof(everything));
 }
 
 void mask_unblock_all(void)

@@ -12,17 +12,9 @@
 void mask_block_all(void);
 
 /**
- * mask_reset_dispositions() - Give every signal its default disposition
- *
- * By raw system calls: the C library refuses to touch the signals that it keeps for itself.
- */
-void mask_reset_dispositions(void);
-
-/**
  * mask_unblock_all() - Empty the signal mask
  *
- * For a child before execve(2), once its dispositions are default ones: with the order turned
- * around, a pending signal would meet the SIG_IGN of whoever started us.
+ * For a child before execve(2), whose dispositions are default ones (dispositions.h).
  */
 void mask_unblock_all(void);
 

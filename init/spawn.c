@@ -4,12 +4,12 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "common/io.h"
-#include "init/fork.h"
 #include "init/mask.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -75,6 +75,15 @@ static int become_program(const struct spawn_program *p, struct err *e)
 	return err_exit(e, exec_exit_code(saved), -saved, "execute %s", p->argv[0]);
 }
 
+/*
+ * What fork(3) does besides is for programs with threads and handlers at fork, which this is not:
+ * half a dozen system calls around the one, to block and restore signals that are all blocked.
+ */
+static pid_t fork_raw(void)
+{
+	return (pid_t)syscall(SYS_clone, (unsigned long)SIGCHLD, 0L, 0L, 0L, 0L);
+}
+
 int spawn_program(const struct spawn_program *p, struct spawn_child *out, struct err *e)
 {
 	int fds[2];
@@ -82,11 +91,13 @@ int spawn_program(const struct spawn_program *p, struct spawn_child *out, struct
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return err_set(e, -errno, "make a pipe for %s", p->argv[0]);
-	pid = fork_default();
+	pid = fork_raw();
 	if (pid < 0) {
+		int r = -errno;
+
 		(void)close(fds[0]);
 		(void)close(fds[1]);
-		return err_set(e, pid, "fork a process for %s", p->argv[0]);
+		return err_set(e, r, "fork a process for %s", p->argv[0]);
 	}
 	if (pid == 0) {
 		struct err why = { 0 };
