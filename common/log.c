@@ -208,9 +208,10 @@ static void open_stderr(void)
 		state.fd = fd;
 }
 
-/* At the first line, because many a program is never logged a word about. */
-static void open_log(void)
+void log_open(void)
 {
+	if (state.is_open)
+		return;
 	open_stderr();
 	state.json = state.format == LOG_FORMAT_JSON ||
 		     (state.format == LOG_FORMAT_AUTO && isatty(STDERR_FILENO) == 0);
@@ -238,8 +239,7 @@ void log_event(enum log_level level, const char *component, const struct log_fie
 	va_start(ap, fmt);
 	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
-	if (!state.is_open)
-		open_log();
+	log_open();
 	report_dropped();
 	l = new_line();
 	if (state.json)

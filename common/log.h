@@ -46,6 +46,13 @@ struct log_field {
 int log_init(const char *program, enum log_format format, const char *levels);
 
 /**
+ * log_open() - Open standard error anew now, instead of at the first line
+ *
+ * For a program that is about to give up the right to. Many a start has no line to log.
+ */
+void log_open(void);
+
+/**
  * log_would() - Is a line of this level and component written at all?
  * @level:	Level of the line
  * @component:	Component of the line

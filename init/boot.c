@@ -219,6 +219,9 @@ static int run_phase(struct boot *b, phase_function *run, struct err *e)
 		boot_note(b, "nothing to look after: a plain supervisor");
 		return OUTCOME_SKIPPED;
 	}
+	/* It may be the last chance: the phase gives up what this can need. */
+	if (b->current == PHASE_PRIVILEGES && b->config.confine)
+		log_open();
 	return run(b, e);
 }
 
