@@ -407,6 +407,7 @@ static void open_status(struct runtime *rt)
 /* After the first start, off its path. */
 static void settle(struct runtime *rt)
 {
+	log_open();
 	open_status(rt);
 	oom_open(&rt->oom);
 	give_up_rights(rt);
