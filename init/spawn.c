@@ -117,19 +117,22 @@ void spawn_make_siblings(void)
 /*
  * The raw call, because no C library has one for CLONE_PARENT. What fork(3) does besides is for
  * programs with threads and handlers at fork, which this is not; both C libraries ask the kernel for
- * getpid(2), and the child goes straight to execve(2).
+ * getpid(2).
  */
 static pid_t fork_sibling(void)
 {
-	long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0L, 0L, 0L, 0L);
+	return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0L, 0L, 0L, 0L);
+}
 
-	return (pid_t)pid;
+static pid_t make_process(void)
+{
+	return foster_parent ? fork_sibling() : fork();
 }
 
 pid_t spawn_program(const struct spawn_program *p)
 {
 	pid_t parent = foster_parent ? foster_parent : getpid();
-	pid_t pid = foster_parent ? fork_sibling() : fork();
+	pid_t pid = make_process();
 
 	if (pid < 0)
 		return -errno;
@@ -193,7 +196,7 @@ int spawn_errors_take(struct spawn_errors *s, pid_t pid, struct err *e)
 
 pid_t spawn_function(int (*run)(void *arg), void *arg)
 {
-	pid_t pid = fork();
+	pid_t pid = make_process();
 
 	if (pid < 0)
 		return -errno;

@@ -107,9 +107,9 @@ int spawn_errors_take(struct spawn_errors *s, pid_t pid, struct err *e);
 pid_t spawn_program(const struct spawn_program *p);
 
 /**
- * spawn_make_siblings() - From now on, programs become children of this process's parent
+ * spawn_make_siblings() - From now on, what is started becomes a child of this process's parent
  *
- * For the spawner (spawner.h), which starts programs in the name of its parent.
+ * For the spawner (spawner.h), which starts things in the name of its parent and waits for none.
  */
 void spawn_make_siblings(void);
 

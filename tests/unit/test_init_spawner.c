@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum job { JOB_EXIT, JOB_FAIL, JOB_DESCRIPTORS, JOB_CRASH, JOB_SLEEP };
+enum job { JOB_EXIT, JOB_FAIL, JOB_DESCRIPTORS, JOB_CRASH, JOB_SLEEP, JOB_FUNCTION };
 
 struct payload {
 	double aligned;
@@ -60,6 +60,20 @@ static pid_t look_at_descriptors(const struct shop *s)
 	return start_sh(is_good ? "exit 0" : "exit 1");
 }
 
+static int answer(void *arg)
+{
+	const int *code = arg;
+
+	return *code;
+}
+
+static pid_t start_function(const struct payload *payload)
+{
+	int code = payload->code;
+
+	return spawn_function(answer, &code);
+}
+
 static pid_t start(void *arg, unsigned int job, const void *payload)
 {
 	switch ((enum job)job) {
@@ -73,6 +87,8 @@ static pid_t start(void *arg, unsigned int job, const void *payload)
 		_exit(9);
 	case JOB_SLEEP:
 		return start_sh("exec sleep 1000");
+	case JOB_FUNCTION:
+		return start_function(payload);
 	}
 	return -EINVAL;
 }
@@ -110,6 +126,17 @@ static void what_the_spawner_starts_are_children_of_its_parent(void **state)
 		assert_int_equal(exit_code(start_code(40 + i)), 40 + i);
 	spawner_close(&spawner);
 	assert_int_equal(exit_code(spawner.pid), 0);
+}
+
+static void functions_run_in_children_of_its_parent_too(void **state)
+{
+	const struct payload payload = { .code = 12 };
+
+	(void)state;
+	assert_int_equal(spawner_detach(&spawner, NULL), 0);
+	assert_int_equal(
+		exit_code(spawner_start(&spawner, JOB_FUNCTION, &payload, sizeof(payload), NULL)),
+		12);
 }
 
 static void programs_have_a_group_of_their_own_when_their_number_is_known(void **state)
@@ -218,6 +245,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(before_it_is_detached_the_caller_starts_programs),
 		TEST(what_the_spawner_starts_are_children_of_its_parent),
+		TEST(functions_run_in_children_of_its_parent_too),
 		TEST(programs_have_a_group_of_their_own_when_their_number_is_known),
 		TEST(a_failed_fork_has_its_reason_and_the_next_one_may_work),
 		TEST(it_keeps_no_descriptor_that_it_does_not_need),
