@@ -150,8 +150,9 @@ static bool hand_rights_over(struct runtime *rt)
 	spawner_keep(&rt->spawner, rt->boot->config.secret_fd);
 	if (spawner_detach(&rt->spawner, &e) == 0)
 		return true;
-	log_warn(RUNTIME_COMPONENT, "wgmesh-init keeps its rights for now: cannot %s: %s", e.msg,
-		 strerror(-e.code));
+	rt->is_settled = e.code == -ENOSYS;
+	log_warn(RUNTIME_COMPONENT, "wgmesh-init keeps its rights%s: cannot %s: %s",
+		 rt->is_settled ? "" : " for now", e.msg, strerror(-e.code));
 	return false;
 }
 
