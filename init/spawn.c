@@ -109,6 +109,26 @@ _Noreturn static void run_child(const struct spawn_program *p, pid_t parent)
 	_exit(report.why.exit_code);
 }
 
+/*
+ * The raw call, because no C library has one for CLONE_PARENT. What fork(3) does besides is for
+ * programs with threads and handlers at fork, which this is not; both C libraries ask the kernel for
+ * getpid(2).
+ */
+static pid_t fork_sibling(void)
+{
+	return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0L, 0L, 0L, 0L);
+}
+
+bool spawn_can_make_siblings(void)
+{
+	pid_t pid = getpid() == 1 ? fork_sibling() : -1;
+
+	if (pid == 0)
+		_exit(0);
+	/* A child that should not be is reaped with the orphans. */
+	return getpid() != 1 || (pid < 0 && errno == EINVAL);
+}
+
 void spawn_make_siblings(void)
 {
 	foster_parent = getppid();
