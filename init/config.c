@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/config.h"
-#include "common/caps.h"
 #include "common/defs.h"
 #include "common/exits.h"
 #include "common/log.h"
 #include "common/str.h"
 #include "init/program.h"
+#include "init/user.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NONE "none"
 
@@ -22,60 +21,6 @@ static int count(char **list)
 	while (list && list[n])
 		n++;
 	return n;
-}
-
-static int parse_id(uint32_t *out, const char *text)
-{
-	uint64_t n = 0;
-	/* The last number means "leave it" to chown(2) and setresuid(2). */
-	int r = str_parse_u64(&n, text, 0, UINT32_MAX - 1);
-
-	*out = (uint32_t)n;
-	return r;
-}
-
-/* UID or UID:GID; without a group, the group of the same number. */
-static int parse_user(struct config *c, const char *text, struct err *e)
-{
-	const char *colon = strchr(text, ':');
-	char uid[16];
-
-	str_cut(uid, sizeof(uid), text, colon ? (size_t)(colon - text) : strlen(text));
-	if (parse_id(&c->uid, uid) < 0 || parse_id(&c->gid, colon ? colon + 1 : uid) < 0)
-		return err_exit(e, EXITS_USAGE, -EINVAL,
-				"%s=\"%.60s\" must be numbers such as 65532:65532; names are not "
-				"looked up",
-				settings_origin(&c->settings, SETTING_USER), text);
-	return 0;
-}
-
-/* The user the daemon gets: the one asked for, or ours where we may not change it. */
-static int choose_user(struct config *c, struct err *e)
-{
-	bool is_given = settings_is_given(&c->settings, SETTING_USER);
-	int r = parse_user(c, settings_text(&c->settings, SETTING_USER), e);
-
-	if (r < 0)
-		return r;
-	if (c->is_plain && !is_given)
-		return 0;
-	c->confine = true;
-	if (c->uid == geteuid() && c->gid == getegid())
-		return 0;
-	c->may_change_user = caps_has(CAP_SETUID) && caps_has(CAP_SETGID);
-	if (c->may_change_user)
-		return 0;
-	if (is_given)
-		return err_exit(
-			e, EXITS_NO_PERMISSION, -EPERM,
-			"%s asks for user %u:%u, but this process is %u:%u and has not both "
-			"CAP_SETUID and CAP_SETGID; add them (cap_add: [SETUID, SETGID]) or "
-			"start the container as that user",
-			settings_origin(&c->settings, SETTING_USER), c->uid, c->gid, geteuid(),
-			getegid());
-	c->uid = geteuid();
-	c->gid = getegid();
-	return 0;
 }
 
 /* Trees that a repair of ownership must never be let loose on. */
@@ -327,7 +272,7 @@ int config_load(struct config *c, unsigned int scope, char **argv, char **envp, 
 		c->wgmesh = program_find_wgmesh(NULL, envp);
 	r = choose_dirs(c, e);
 	if (r == 0)
-		r = choose_user(c, e);
+		r = user_choose(c, e);
 	return r == 0 ? make_child_env(c, e) : r;
 }
 

@@ -38,6 +38,9 @@ enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGN
  * @confine:	The daemon gets a user and capabilities of its own
  * @has_their_dir: The state directory comes from a flag of the daemon
  * @may_change_user: @uid and @gid differ from ours and can be had
+ * @is_user_unmapped: The wanted user does not exist in this user namespace
+ * @wanted_uid:	User that was asked for
+ * @wanted_gid:	Group that was asked for
  * @uid:	User of the daemon
  * @gid:	Group of the daemon
  */
@@ -63,6 +66,9 @@ struct config {
 	bool confine;
 	bool has_their_dir;
 	bool may_change_user;
+	bool is_user_unmapped;
+	uid_t wanted_uid;
+	gid_t wanted_gid;
 	uid_t uid;
 	gid_t gid;
 };
