@@ -67,7 +67,7 @@ static bool take_word(const char **p, char *out, size_t size)
 		return false;
 	str_cut(out, size, *p, len);
 	*p += len;
-	*p += **p == ' ' ? 1 : 0;
+	*p += **p == ' ' && (*p)[1] != '\n' ? 1 : 0;
 	return true;
 }
 
