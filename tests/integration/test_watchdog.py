@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lib.supervised import start
+from lib.supervised import PLAIN, start
 from lib.supervisor import Supervisor
 from lib.wait import eventually
 
@@ -275,17 +275,25 @@ def test_a_stranger_cannot_stop_a_node(lab):
     assert is_healthy(node) and status(node)["restarts"] == 0
 
 
+def with_helper(lab, helper, **options):
+    """A program that rests, and before that starts a helper, which says READY=1 and stays."""
+    script = f"{helper} probe notify 'READY=1\\nSTATUS=by a helper' print said wait & " \
+             "exec probe hang notify STATUS=later wait"
+    box = lab.container("node", [*PLAIN, "--notify", "--", "sh", "-c", script], **options)
+    eventually(lambda: box.stdout.lines == ["said"], "the helper's word")
+    return box, program(box)
+
+
 @pytest.mark.parametrize("user", [(0, 0), (1000, 1000)], ids=["root", "somebody"])
 def test_a_helper_of_the_program_is_believed(lab, user):
-    box = start(lab, "notify-as-child", "READY=1\\nSTATUS=by a child", "wait", init=["--notify"],
-                user=user)
-    wait_for_status(box, ready=True, daemon_status="by a child")
+    box, _ = with_helper(lab, "", user=user)
+    wait_for_status(box, ready=True, daemon_status="by a helper")
 
 
 def test_a_helper_that_has_left_the_session_is_not_believed(lab):
-    box = start(lab, "notify-as-session", "READY=1", "notify", "STATUS=later", "wait",
-                init=["--notify"])
-    wait_for_status(box, daemon_status="later", ready=False)
+    box, main = with_helper(lab, "setsid")
+    main.signal(signal.SIGCONT)
+    wait_for_status(box, ready=False, daemon_status="later")
 
 
 def test_what_a_program_says_last_is_heard(lab):
