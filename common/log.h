@@ -6,7 +6,8 @@
  * JSON:  {"time":"2026-01-01T00:00:00.123Z","level":"warn","component":"volume","msg":"...", ...}
  *
  * Standard error is written without blocking: a full or broken pipe costs lines, never the program.
- * Lines that could not be written are counted, and the next one that can says how many are missing.
+ * A few lines wait for room; those that find none are counted, and the next one that can be written
+ * says how many are missing.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
@@ -58,6 +59,14 @@ bool log_would(enum log_level level, const char *component);
  * Return: the sink, for others who write there too; constant from the first log_init() on
  */
 const struct sink *log_sink(void);
+
+/**
+ * log_flush() - Write the lines that wait for room
+ * @patience_ms: How long to wait for room; 0, except at a program's end, does not wait
+ *
+ * Return: true when none waits any more
+ */
+bool log_flush(unsigned int patience_ms);
 
 /**
  * log_mid_line() - Somebody else wrote to the sink

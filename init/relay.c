@@ -12,6 +12,9 @@
 #define PUMP_READS  4  /* of a buffer each, so that signals are not starved */
 #define DRAIN_READS 64 /* the largest pipe that the kernel gives an unprivileged program */
 
+/* Of no use but to the one relay; its pages are not touched before they are needed. */
+static char room[RELAY_ROOM];
+
 /* Without the right to give it away, only /dev/stderr cannot be opened; the pipe works. */
 static void give_away(int fd, uid_t uid, gid_t gid)
 {
@@ -27,6 +30,7 @@ int relay_open(struct relay *r, uid_t uid, gid_t gid)
 	r->read_fd = -1;
 	r->write_fd = -1;
 	r->sink = log_sink();
+	r->buf = room;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	r->read_fd = fds[0];
@@ -75,7 +79,7 @@ static size_t portion(const char *buf, size_t len)
 	return end ? (size_t)(end + 1 - buf) : SINK_WRITE_MAX;
 }
 
-/* Return: true when all that is ready went out */
+/* Return: true when all that is ready went out, and with it what the log has to say */
 static bool flush(struct relay *r)
 {
 	while (r->start < r->ready) {
@@ -91,10 +95,10 @@ static bool flush(struct relay *r)
 		if (done > 0 && !r->is_mute)
 			log_mid_line(r->buf[r->start - 1] != '\n');
 	}
-	return true;
+	return r->is_mute || log_flush(0);
 }
 
-/* The pipe's reader must leave room for what is held back. */
+/* Makes room behind what is held back. */
 static void move_held(struct relay *r)
 {
 	memmove(r->buf, r->buf + r->start, r->len - r->start);
@@ -118,8 +122,8 @@ static bool has_input(int fd)
  */
 static bool fill(struct relay *r)
 {
-	size_t room = sizeof(r->buf) - r->len;
-	ssize_t n = read(r->read_fd, r->buf + r->len, room);
+	size_t free_len = RELAY_READ - r->len;
+	ssize_t n = read(r->read_fd, r->buf + r->len, free_len);
 	const char *end;
 	bool has_more;
 
@@ -129,7 +133,7 @@ static bool fill(struct relay *r)
 	}
 	lastline_feed(&r->last, r->buf + r->len, (size_t)n);
 	r->len += (size_t)n;
-	has_more = (size_t)n == room && has_input(r->read_fd);
+	has_more = (size_t)n == free_len && has_input(r->read_fd);
 	end = has_more ? memrchr(r->buf, '\n', r->len) : NULL;
 	r->ready = end ? (size_t)(end + 1 - r->buf) : r->len;
 	return has_more;
@@ -155,9 +159,27 @@ enum relay_wants relay_pump(struct relay *r)
 	return pump(r, PUMP_READS);
 }
 
+/* Takes what it can out of the pipe, although nothing can be passed on now. */
+static void store(struct relay *r)
+{
+	ssize_t n;
+
+	move_held(r);
+	while (r->len < RELAY_ROOM &&
+	       (n = read(r->read_fd, r->buf + r->len, RELAY_ROOM - r->len)) > 0) {
+		lastline_feed(&r->last, r->buf + r->len, (size_t)n);
+		r->len += (size_t)n;
+	}
+	r->ready = r->len;
+}
+
 enum relay_wants relay_drain(struct relay *r)
 {
-	return pump(r, DRAIN_READS);
+	enum relay_wants wants = pump(r, DRAIN_READS);
+
+	if (wants == RELAY_WANTS_OUTPUT)
+		store(r);
+	return wants;
 }
 
 void relay_finish(struct relay *r, unsigned int patience_ms)
@@ -170,6 +192,8 @@ void relay_finish(struct relay *r, unsigned int patience_ms)
 
 		(void)poll(&p, 1, (int)(end - now));
 	}
+	if (r->read_fd < 0)
+		(void)log_flush(patience_ms);
 }
 
 void relay_mute(struct relay *r)
