@@ -4,11 +4,12 @@
 import json
 import signal
 import subprocess
+import threading
 import time
 
 import pytest
 
-from lib import supervised
+from lib import supervised, wait
 from lib.cgroup import MemoryCgroup, Unavailable
 from lib.container import Mount
 from lib.node import STATE_DIR
@@ -186,18 +187,36 @@ def test_output_that_nobody_reads_stops_the_program_but_not_pid_1(lab, time_scal
     assert time.monotonic() - begun < 3 * time_scale
 
 
-def test_what_nobody_read_for_a_while_is_not_lost(lab):
-    box = with_unread_log(lab, "echo begun; seq -f '%099.0f' 10000 >&2; echo done; exec sleep 1000")
+def read_unread(box, count):
+    """The program's first lines, from now on read."""
     said = []
     with subprocess.Popen(["cat", str(box.root("/run/unread"))], stdout=subprocess.PIPE,
                           text=True) as reader:
-        while len(said) < 10000:
-            line = reader.stdout.readline().rstrip("\n")
+        stuck = threading.Timer(20 * wait.scale, reader.kill)
+        stuck.start()
+        while len(said) < count and (line := reader.stdout.readline()):
             if not line.startswith("{"):
-                said.append(line)
+                said.append(line.rstrip("\n"))
+        stuck.cancel()
         reader.kill()
-    assert said == [f"{number:099}" for number in range(1, 10001)]
+    return said
+
+
+def test_what_nobody_read_for_a_while_is_not_lost(lab):
+    box = with_unread_log(lab, "echo begun; seq -f '%099.0f' 10000 >&2; echo done; exec sleep 1000")
+    assert read_unread(box, 10000) == [f"{number:099}" for number in range(1, 10001)]
     eventually(lambda: "done" in box.stdout.lines, "the program to go on")
+
+
+def test_nor_is_it_when_the_program_has_ended_meanwhile(lab):
+    volume = lab.volume("state")
+    write_history(volume, LOOP - 1)
+    script = "seq -f '%099.0f' 1200 >&2; exit 3"
+    box = lab.container("node", ["sh", "-c", UNREAD, "sh", "wgmesh-init", "--on-loop=hold", "--",
+                                 "sh", "-c", script], mounts=[Mount.bind(volume, STATE_DIR)])
+    eventually(lambda: status(box)["state"] == "holding", "the loop to be held")
+    assert status(box)["cause"].endswith(f"its last line: {1200:099}")
+    assert read_unread(box, 1200) == [f"{number:099}" for number in range(1, 1201)]
 
 
 def failing(lab, volume, *init):
