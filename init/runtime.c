@@ -162,6 +162,9 @@ static void give_up_rights(struct runtime *rt)
 	if (rt->is_settled || !hand_rights_over(rt))
 		return;
 	rt->is_settled = true;
+	/* Whoever starts the program again keeps its directory; we would only keep it busy. */
+	if (chdir("/") < 0)
+		log_debug(RUNTIME_COMPONENT, "cannot change to /: %s", strerror(errno));
 	if (privileges_give_up(rt->boot, &e) < 0)
 		log_warn(RUNTIME_COMPONENT, "wgmesh-init keeps some of its rights: cannot %s: %s",
 			 e.msg, strerror(-e.code));
@@ -433,5 +436,7 @@ int runtime_supervise(struct boot *b, struct err *e)
 	run(&rt);
 	b->exit_code = rt.machine.exit_code;
 	runtime_say_end(&rt);
-	return OUTCOME_OK;
+	return b->exit_code == 0 || rt.machine.stop_signal || runtime_is_wrapper(&rt)
+		       ? OUTCOME_OK
+		       : OUTCOME_WARNED;
 }

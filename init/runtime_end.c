@@ -165,23 +165,28 @@ void runtime_spawner_ended(struct runtime *rt)
 		  config_program_name(&rt->boot->config));
 }
 
+/* What the end of PID 1 adds to the cause, which the log has already. */
+static void note_end(struct boot *b, const struct supervise *m)
+{
+	char in_a_row[48] = "";
+
+	if (m->failures > 1 && !m->stop_signal)
+		(void)snprintf(in_a_row, sizeof(in_a_row), "%u failures in a row; ", m->failures);
+	boot_note(b, "%s%sexit code %d", in_a_row,
+		  m->is_forced ? "what was left had to be killed; " : "", m->exit_code);
+}
+
 void runtime_say_end(struct runtime *rt)
 {
 	const struct supervise *m = &rt->machine;
-	struct boot *b = rt->boot;
-	const char *cause = rt->cause[0] ? rt->cause : "nothing was started";
-	char name[SIGNAME_SIZE];
+	const char *note = rt->boot->phases[PHASE_SUPERVISE].note;
+	char text[CAUSE_SIZE + sizeof(rt->boot->phases[0].note) + 4];
 
-	if (m->stop_signal && !rt->cause[0])
-		boot_note(b, "stopped by %s; exit code %d",
-			  signame_of((int)rt->stop.ssi_signo, name), m->exit_code);
-	else if (m->failures > 1 && !m->stop_signal)
-		boot_note(b, "%u failures in a row: %s; exit code %d", m->failures, cause,
-			  m->exit_code);
-	else
-		boot_note(b, "%s%s; exit code %d", cause,
-			  m->is_forced ? "; what was left had to be killed" : "", m->exit_code);
-	if (m->exit_code != 0)
-		termlog_write(b->phases[PHASE_SUPERVISE].note);
+	note_end(rt->boot, m);
+	if (m->exit_code != 0) {
+		(void)snprintf(text, sizeof(text), "%s; %s",
+			       rt->cause[0] ? rt->cause : "nothing was started", note);
+		termlog_write(text);
+	}
 	relay_finish(&rt->relay, LAST_WORDS_MS);
 }

@@ -173,6 +173,11 @@ class Process:
         return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
     @property
+    def is_spawner(self):
+        """Is it the process that starts programs for wgmesh-init? A copy of it, by another name."""
+        return self.comm == "wgmesh-spawner"
+
+    @property
     def state(self):
         """One letter: R, S, D, T, Z ..., or "" once the process is gone."""
         return self.status.get("State", "")[:1]
@@ -198,8 +203,8 @@ class Process:
         return [Process(int(number)) for number in numbers]
 
     def descendants(self):
-        """Children, grandchildren and so on, parents first."""
-        found = self.children()
+        """Children, grandchildren and so on, parents first; the spawner is a part of wgmesh-init."""
+        found = [child for child in self.children() if not child.is_spawner]
         for child in found:
             found.extend(child.children())
         return found
@@ -290,10 +295,10 @@ class Container:
     @property
     def spawner(self):
         """The process that starts programs for PID 1, or None."""
-        return next((p for p in self.init.children() if p.comm == "wgmesh-spawner"), None)
+        return next((p for p in self.init.children() if p.is_spawner), None)
 
     def processes(self):
-        """PID 1 and everything below it; orphans are children of PID 1, so none is missing."""
+        """PID 1 and everything below it but its spawner; orphans are children of PID 1, so none is missing."""
         return [self.init, *self.init.descendants()] if self.is_running() else []
 
     def _enter(self):
