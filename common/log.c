@@ -27,6 +27,7 @@ static struct {
 	const char *program;
 	bool json;
 	bool is_mid_line;
+	bool is_held;
 	struct sink sink;
 	enum log_level level;
 	size_t n_overrides;
@@ -222,7 +223,7 @@ static void emit(struct line *l)
 	ssize_t n;
 
 	l->text[l->len++] = '\n';
-	n = log_flush(0) ? write_out(l->text, l->len) : -EAGAIN;
+	n = !state.is_held && log_flush(0) ? write_out(l->text, l->len) : -EAGAIN;
 	if (n == -EAGAIN)
 		queue(l->text, l->len);
 	else if (n < 0)
@@ -338,6 +339,11 @@ const struct sink *log_sink(void)
 void log_mid_line(bool is_mid_line)
 {
 	state.is_mid_line = is_mid_line;
+}
+
+void log_hold(bool is_held)
+{
+	state.is_held = is_held;
 }
 
 int log_init(const char *program, enum log_format format, const char *levels)

@@ -75,6 +75,12 @@ bool log_flush(unsigned int patience_ms);
 void log_mid_line(bool is_mid_line);
 
 /**
+ * log_hold() - Somebody else has more for the sink than it takes now
+ * @is_held:	Lines wait until this is over, or they would come between two halves of a line
+ */
+void log_hold(bool is_held);
+
+/**
  * log_event() - Write one line
  * @level:	Level; an error names what an operator has to do something about
  * @component:	Part of the program, one word

@@ -79,8 +79,8 @@ static size_t portion(const char *buf, size_t len)
 	return end ? (size_t)(end + 1 - buf) : SINK_WRITE_MAX;
 }
 
-/* Return: true when all that is ready went out, and with it what the log has to say */
-static bool flush(struct relay *r)
+/* Return: true when all that is ready went out */
+static bool pass_on(struct relay *r)
 {
 	while (r->start < r->ready) {
 		size_t n = portion(r->buf + r->start, r->ready - r->start);
@@ -95,7 +95,16 @@ static bool flush(struct relay *r)
 		if (done > 0 && !r->is_mute)
 			log_mid_line(r->buf[r->start - 1] != '\n');
 	}
-	return r->is_mute || log_flush(0);
+	return true;
+}
+
+/* Return: true when all that is ready went out, and after it what the log has to say */
+static bool flush(struct relay *r)
+{
+	bool is_done = pass_on(r);
+
+	log_hold(!is_done);
+	return is_done && (r->is_mute || log_flush(0));
 }
 
 /* Makes room behind what is held back. */
@@ -192,8 +201,8 @@ void relay_finish(struct relay *r, unsigned int patience_ms)
 
 		(void)poll(&p, 1, (int)(end - now));
 	}
-	if (r->read_fd < 0)
-		(void)log_flush(patience_ms);
+	log_hold(false);
+	(void)log_flush(r->read_fd < 0 ? patience_ms : 0);
 }
 
 void relay_mute(struct relay *r)

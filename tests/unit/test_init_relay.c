@@ -432,6 +432,41 @@ static void the_end_does_not_wait_for_a_reader_that_never_comes(void **state)
 	assert_string_equal(last_line(f), "never read");
 }
 
+/* The log's sink becomes this relay's, for good: the last test. */
+static void share_with_the_log(struct fixture *f)
+{
+	int saved = dup(STDERR_FILENO);
+
+	assert_int_equal(dup2(f->sink.fd, STDERR_FILENO), STDERR_FILENO);
+	assert_int_equal(log_init("test", LOG_FORMAT_TEXT, NULL), 0);
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	(void)close(saved);
+	f->relay.sink = log_sink();
+}
+
+/* A pipe that has room for a short line, but not for what the relay has to pass on. */
+static void no_line_of_the_log_comes_between_two_halves(void **state)
+{
+	struct fixture *f = *state;
+	char rest[SINK_WRITE_MAX + 5] = "";
+	const char *text;
+
+	share_with_the_log(f);
+	fill_sink(f);
+	assert_int_equal(read(f->out, rest, SINK_WRITE_MAX), SINK_WRITE_MAX);
+	assert_int_equal(sink_write(&f->sink, "x", 1), 1);
+	memset(rest, 'y', SINK_WRITE_MAX);
+	memcpy(rest + SINK_WRITE_MAX, "end\n", 5);
+	say(f, rest);
+	assert_int_equal(relay_pump(&f->relay), RELAY_WANTS_OUTPUT);
+	log_warn("test", "in between");
+	empty_sink(f);
+	assert_int_equal(relay_pump(&f->relay), RELAY_WANTS_INPUT);
+	text = heard(f);
+	assert_memory_equal(text, rest, strlen(rest));
+	assert_non_null(strstr(text, "in between\n"));
+}
+
 static void without_a_relay_nothing_is_wanted(void **state)
 {
 	struct relay r = { .read_fd = -1, .write_fd = -1 };
@@ -481,6 +516,7 @@ int main(void)
 		TEST(the_end_does_not_wait_for_a_reader_that_never_comes),
 		cmocka_unit_test(without_a_relay_nothing_is_wanted),
 		cmocka_unit_test(the_programs_user_may_open_its_standard_error),
+		TEST(no_line_of_the_log_comes_between_two_halves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
