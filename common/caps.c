@@ -27,6 +27,14 @@ bool caps_has_bound(cap_value_t cap)
 	return cap_get_bound(cap) == 1;
 }
 
+void caps_raise(void)
+{
+	auto_caps cap_t caps = cap_get_proc();
+
+	if (caps && cap_fill(caps, CAP_EFFECTIVE, CAP_PERMITTED) == 0)
+		(void)cap_set_proc(caps);
+}
+
 /* Is the capability permitted now, so that it can be kept? */
 static bool is_permitted(cap_t now, cap_value_t cap)
 {
@@ -77,7 +85,7 @@ static bool is_listed(const cap_value_t *keep, size_t n, cap_value_t cap)
 	return false;
 }
 
-static void reduce_bounding_set(const cap_value_t *keep, size_t n)
+void caps_reduce_bound(const cap_value_t *keep, size_t n)
 {
 	if (!caps_has(CAP_SETPCAP))
 		return;
@@ -88,7 +96,8 @@ static void reduce_bounding_set(const cap_value_t *keep, size_t n)
 
 static int change_user(uid_t uid, gid_t gid, struct err *e)
 {
-	if (setgroups(0, NULL) < 0 && geteuid() != uid)
+	/* A user namespace may forbid it for good, which does no harm where there are none. */
+	if (setgroups(0, NULL) < 0 && geteuid() != uid && getgroups(0, NULL) != 0)
 		return err_set(e, -errno, "give up supplementary groups (needs CAP_SETGID)");
 	if (getegid() != gid && setresgid(gid, gid, gid) < 0)
 		return err_set(e, -errno, "become group %u (needs CAP_SETGID)", gid);
@@ -101,7 +110,7 @@ int caps_become(uid_t uid, gid_t gid, const cap_value_t *keep, size_t n, struct 
 {
 	int r;
 
-	reduce_bounding_set(keep, n);
+	caps_reduce_bound(keep, n);
 	if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0)
 		return err_set(e, -errno, "keep capabilities across the change of user");
 	r = change_user(uid, gid, e);

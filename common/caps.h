@@ -22,6 +22,24 @@ bool caps_has(cap_value_t cap);
 bool caps_has_bound(cap_value_t cap);
 
 /**
+ * caps_raise() - Put every permitted capability into effect
+ *
+ * A program with file capabilities may have been given them permitted only ("+p"), because with
+ * "+ep" it could not even be executed where the bounding set lacks one of them.
+ */
+void caps_raise(void);
+
+/**
+ * caps_reduce_bound() - Take all but some capabilities out of the bounding set, so that no execve(2)
+ *			 brings them back
+ * @keep:	Capabilities to leave in; may be NULL when @n is 0
+ * @n:		Entries in @keep
+ *
+ * Needs CAP_SETPCAP; without it nothing changes.
+ */
+void caps_reduce_bound(const cap_value_t *keep, size_t n);
+
+/**
  * caps_keep_only() - Give up every capability that is not listed
  * @keep:	Capabilities to keep permitted and effective, where held; may be NULL when @n is 0
  * @n:		Entries in @keep

@@ -4,16 +4,14 @@
 #include "common/str.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
-/* A line is at most this long, so that one write(2) to a pipe is atomic (PIPE_BUF). */
-#define LINE_MAX_LEN   4096
+/* A line is at most this long, so that one write to a pipe is atomic. */
+#define LINE_MAX_LEN   SINK_WRITE_MAX
 #define OVERRIDES_MAX  16
 #define COMPONENT_SIZE 24
 
@@ -27,13 +25,16 @@ struct override {
 static struct {
 	const char *program;
 	bool json;
-	int fd;
+	bool is_mid_line;
+	struct sink sink;
 	enum log_level level;
 	size_t n_overrides;
 	struct override overrides[OVERRIDES_MAX];
 	uint64_t dropped;
 	uint64_t reported;
-} state = { .program = "wgmesh", .fd = STDERR_FILENO, .level = LOG_LEVEL_INFO };
+} state = { .program = "wgmesh",
+	    .sink = { .fd = STDERR_FILENO, .kind = SINK_POLLED },
+	    .level = LOG_LEVEL_INFO };
 
 /* A cursor over the line buffer; what does not fit is cut. */
 struct line {
@@ -159,9 +160,19 @@ static void emit(struct line *l)
 	ssize_t n;
 
 	l->text[l->len++] = '\n';
-	n = write(state.fd, l->text, l->len);
+	n = sink_write(&state.sink, l->text, l->len);
 	if (n != (ssize_t)l->len)
 		state.dropped++;
+	if (n > 0)
+		state.is_mid_line = n != (ssize_t)l->len;
+}
+
+/* A line that follows somebody else's unfinished one begins with a line break. */
+static void begin(struct line *l)
+{
+	l->len = 0;
+	if (state.is_mid_line)
+		put_char(l, '\n');
 }
 
 static void report_dropped(void)
@@ -175,6 +186,7 @@ static void report_dropped(void)
 	(void)snprintf(text, sizeof(text), "%llu log lines were dropped",
 		       (unsigned long long)missing);
 	state.reported = state.dropped;
+	begin(&l);
 	if (state.json)
 		format_json(&l, LOG_LEVEL_WARN, "log", NULL, text);
 	else
@@ -204,6 +216,7 @@ void log_event(enum log_level level, const char *component, const struct log_fie
 	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
 	report_dropped();
+	begin(&l);
 	if (state.json)
 		format_json(&l, level, component, fields, msg);
 	else
@@ -263,32 +276,21 @@ static int parse_levels(const char *levels)
 	return 0;
 }
 
-/*
- * Our own description of standard error: O_NONBLOCK must not leak to the programs that share the
- * inherited one. Sockets cannot be reopened, and a pipe of another user's may not be: then the
- * inherited description is used as it is. So is a regular file, which never blocks, and where a
- * second description with an offset of its own would overwrite what the others write.
- */
-static void open_stderr(void)
+const struct sink *log_sink(void)
 {
-	struct stat st;
-	int fd;
+	return &state.sink;
+}
 
-	if (state.fd != STDERR_FILENO || fstat(STDERR_FILENO, &st) < 0 || S_ISREG(st.st_mode))
-		return;
-	fd = open("/proc/self/fd/2", O_WRONLY | O_APPEND | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd >= 0 && fd <= STDERR_FILENO) {
-		(void)close(fd);
-		return;
-	}
-	if (fd >= 0)
-		state.fd = fd;
+void log_mid_line(bool is_mid_line)
+{
+	state.is_mid_line = is_mid_line;
 }
 
 int log_init(const char *program, enum log_format format, const char *levels)
 {
 	state.program = program;
-	open_stderr();
+	if (state.sink.fd == STDERR_FILENO)
+		sink_open(&state.sink, STDERR_FILENO);
 	state.json = format == LOG_FORMAT_JSON ||
 		     (format == LOG_FORMAT_AUTO && isatty(STDERR_FILENO) == 0);
 	return parse_levels(levels);

@@ -11,6 +11,8 @@
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 
+#include "common/sink.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -49,6 +51,19 @@ int log_init(const char *program, enum log_format format, const char *levels);
  * @component:	Component of the line
  */
 bool log_would(enum log_level level, const char *component);
+
+/**
+ * log_sink() - Where the lines go: standard error, in a form that never blocks
+ *
+ * Return: the sink, for others who write there too; constant from the first log_init() on
+ */
+const struct sink *log_sink(void);
+
+/**
+ * log_mid_line() - Somebody else wrote to the sink
+ * @is_mid_line: What they wrote last was no whole line: our next one begins with a line break
+ */
+void log_mid_line(bool is_mid_line);
 
 /**
  * log_event() - Write one line

@@ -195,6 +195,10 @@ static int read_flag(struct settings *s, unsigned int scope, struct cursor *at, 
 	if (!row)
 		return is_help(name) ? -ECANCELED : refuse_flag(scope, name, len, e);
 	(void)snprintf(given, sizeof(given), "--%s", row->name);
+	if ((row->scope & SCOPE_ONCE) && s->v[row - settings_table()].source == SOURCE_FLAG)
+		return err_exit(e, EXITS_USAGE, -EINVAL,
+				"%s is there twice; join both lists: %s %s", given, given,
+				row->metavar);
 	if (!value && row->type == SETTING_FLAG)
 		value = "true";
 	if (!value && at->i + 1 == at->argc)

@@ -25,6 +25,13 @@ enum setting_id {
 	SETTING_RESTART,
 	SETTING_ON_LOOP,
 	SETTING_STOP_TIMEOUT,
+	SETTING_STOP_OK,
+	SETTING_SIGNAL_GROUP,
+	SETTING_REWRITE,
+	SETTING_NOTIFY,
+	SETTING_START_TIMEOUT,
+	SETTING_WATCHDOG,
+	SETTING_CAPTURE_STDERR,
 	SETTING_LOCK_TIMEOUT,
 	SETTING_STORAGE_TIMEOUT,
 	SETTING_DRY_RUN,
@@ -73,6 +80,7 @@ enum setting_scope {
 	SCOPE_DOWN = 1 << 7,	     /* wgmesh down */
 	SCOPE_DECODE = 1 << 8,	     /* wgmesh decode */
 	SCOPE_NEW_SECRET = 1 << 9,   /* wgmesh init */
+	SCOPE_ONCE = 1 << 15,	     /* a list: a second flag would silently replace the first */
 	SCOPE_NO_EFFECT = 1 << 16,   /* accepted for compatibility, changes nothing */
 	SCOPE_CONFIDENTIAL = 1 << 17 /* its value is never printed */
 };

@@ -11,14 +11,24 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The sibling's leading dot keeps it out of reach: no caller can name a dot file. */
+static bool is_sibling(const char *name)
+{
+	static const char suffix[] = ".new";
+	size_t len = strlen(name);
+
+	return name[0] == '.' && len >= sizeof(suffix) - 1 &&
+	       strcmp(name + len - (sizeof(suffix) - 1), suffix) == 0;
+}
+
+/* A sibling begins with a dot and ends in ".new": no state file may have such a name. */
 int statefile_sibling(char *out, size_t size, const char *name)
 {
 	int n;
 
-	if (*name == '\0' || *name == '.' || strchr(name, '/'))
+	if (*name == '\0' || strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+	    strchr(name, '/') || is_sibling(name))
 		return -EINVAL;
-	n = snprintf(out, size, ".%s.new", name);
+	n = snprintf(out, size, "%s%s.new", *name == '.' ? "" : ".", name);
 	return n < 0 || (size_t)n >= size || n > NAME_MAX ? -ENAMETOOLONG : 0;
 }
 

@@ -12,12 +12,13 @@
 /**
  * statefile_replace() - Write a file's new contents atomically and durably
  * @dirfd:	Directory of the file; borrowed, opened for reading, ours alone to write
- * @name:	File name inside @dirfd: no '/', no leading dot
+ * @name:	File name inside @dirfd: no '/', and not that of a sibling
  * @buf:	New contents; borrowed
  * @len:	Bytes in @buf
  * @e:		Receives the reason on failure, may be NULL
  *
- * The file gets mode 0600. The contents are first written to ".NAME.new" beside it.
+ * The file gets mode 0600. The contents are first written to a sibling, see
+ * statefile_sibling().
  *
  * Return: 0 once the contents outlive a power cut, or a negative errno value with the old file
  *         still in place (after a failed last fsync(): either file, whole)
@@ -27,7 +28,7 @@ int statefile_replace(int dirfd, const char *name, const void *buf, size_t len, 
 /**
  * statefile_create() - Like statefile_replace(), but never over an existing file
  * @dirfd:	Directory of the file; borrowed
- * @name:	File name inside @dirfd: no '/', no leading dot
+ * @name:	File name inside @dirfd: no '/', and not that of a sibling
  * @buf:	Contents; borrowed
  * @len:	Bytes in @buf
  * @e:		Receives the reason on failure, may be NULL
@@ -53,7 +54,7 @@ ssize_t statefile_read(int dirfd, const char *name, char *buf, size_t size, stru
 
 /**
  * statefile_sibling() - Name of the temporary file that a replacement goes through
- * @out:	Receives ".NAME.new"
+ * @out:	Receives ".NAME.new", for a name with a leading dot "NAME.new"
  * @size:	Room in @out
  * @name:	Name of the state file
  *

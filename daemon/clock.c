@@ -16,3 +16,11 @@ struct now clock_now(void)
 		.unix_s = (int64_t)real.tv_sec,
 	};
 }
+
+uint64_t clock_monotonic_us(void)
+{
+	struct timespec ts = { 0 };
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}

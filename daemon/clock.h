@@ -20,4 +20,9 @@ struct now {
  */
 struct now clock_now(void);
 
+/**
+ * clock_monotonic_us() - CLOCK_MONOTONIC in microseconds, for those who compare it with their own
+ */
+uint64_t clock_monotonic_us(void);
+
 #endif /* DAEMON_CLOCK_H */

@@ -124,6 +124,13 @@ static int save_cache(struct server *s, int fd)
 	return r < 0 ? reply_error(s, &e) : 0;
 }
 
+static int echo(const struct server *s)
+{
+	struct netadmin_reply r = { .event = NETADMIN_ECHOED };
+
+	return reply(s, &r, -1);
+}
+
 static int stop(struct server *s)
 {
 	struct netadmin_reply r = { .event = NETADMIN_STOPPED };
@@ -157,6 +164,8 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 		return save_cache(s, fd);
 	case NETADMIN_STOP:
 		return stop(s);
+	case NETADMIN_ECHO:
+		return echo(s);
 	case NETADMIN_PEER:
 		break;
 	}

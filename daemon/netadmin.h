@@ -60,6 +60,7 @@ enum netadmin_op {
 	NETADMIN_DUMP,	     /* answered by NETADMIN_PEER_STATE for each peer, then DUMP_DONE */
 	NETADMIN_SAVE_CACHE, /* a file descriptor follows: write its contents as the peer cache */
 	NETADMIN_STOP,	     /* delete the interface and end; answered by NETADMIN_STOPPED */
+	NETADMIN_ECHO,	     /* answered by NETADMIN_ECHOED, once everything before it is done */
 };
 
 /**
@@ -83,6 +84,7 @@ enum netadmin_event {
 	NETADMIN_PEER_STATE,
 	NETADMIN_DUMP_DONE,
 	NETADMIN_STOPPED,
+	NETADMIN_ECHOED,
 };
 
 /**

@@ -33,7 +33,24 @@ static void end(struct node *n, int exit_code)
 	if (!n->is_over)
 		n->exit_code = exit_code;
 	n->is_over = true;
-	(void)event_base_loopbreak(n->base);
+	if (n->base)
+		(void)event_base_loopbreak(n->base);
+}
+
+/* The sentence goes to the log and to the supervisor; the exit code is the error's, if it has one. */
+static void fail(struct node *n, const struct err *e)
+{
+	log_error(COMPONENT, "%s: %s", e->msg, strerror(-e->code));
+	node_notify_failed(n, -e->code, e->msg);
+	end(n, e->exit_code ? e->exit_code : EXITS_SYSTEM);
+}
+
+/* The same where no system call has failed. */
+static void give_up(struct node *n, const char *sentence)
+{
+	log_error(COMPONENT, "%s", sentence);
+	node_notify_failed(n, 0, sentence);
+	end(n, EXITS_SYSTEM);
 }
 
 /* --- stopping ------------------------------------------------------------------------------ */
@@ -47,6 +64,7 @@ static void begin_stop(struct node *n)
 	if (n->phase == NODE_STOPPING)
 		return;
 	log_info(COMPONENT, "stopping: saying goodbye and deleting %s", n->cfg->ifname);
+	node_notify_stopping(n);
 	if (n->phase == NODE_RUNNING) {
 		node_peers_say_goodbye(n);
 		node_cache_save(n);
@@ -67,16 +85,16 @@ static void on_reload_signal(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	(void)arg;
+	node_notify_reload_begins(arg);
 	log_info(COMPONENT, "SIGHUP: nothing to reload yet");
+	node_notify_reload_ends(arg);
 }
 
 static void on_stop_limit(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
 	(void)what;
-	log_error(COMPONENT, "netadmin did not delete the interface in time");
-	end(arg, EXITS_SYSTEM);
+	give_up(arg, "netadmin did not delete the interface in time");
 }
 
 /* --- running ------------------------------------------------------------------------------- */
@@ -125,12 +143,14 @@ static void on_announcement(void *arg, const struct announcement *a, const struc
 			    enum discovery_source source)
 {
 	node_peers_announced(arg, a, from, source);
+	node_notify_changed(arg);
 }
 
 static void on_goodbye(void *arg, const struct wg_key *key, int64_t timestamp,
 		       const struct endpoint *from)
 {
 	node_peers_goodbye(arg, key, timestamp, from);
+	node_notify_changed(arg);
 }
 
 static void describe(void *arg, struct announcement *out, bool with_known)
@@ -249,8 +269,7 @@ static void on_ready(struct node *n, const struct netadmin_ready *ready, int cac
 	(void)wg_key_format(n->self.key_text, &ready->public_key);
 	log_ready(n);
 	if (open_layers(n, &e) < 0) {
-		log_error(COMPONENT, "%s: %s", e.msg, strerror(-e.code));
-		end(n, EXITS_SYSTEM);
+		fail(n, &e);
 		return;
 	}
 	n->phase = NODE_RUNNING;
@@ -258,6 +277,7 @@ static void on_ready(struct node *n, const struct netadmin_ready *ready, int cac
 		node_cache_load(n, cache_fd);
 	request_dump(n);
 	(void)event_add(n->safety_timer, &period);
+	node_notify_ready(n);
 }
 
 /* --- netadmin ------------------------------------------------------------------------------ */
@@ -271,8 +291,7 @@ static void on_reply(void *arg, const struct netadmin_reply *r, int fd)
 		on_ready(n, &r->ready, fd);
 		break;
 	case NETADMIN_FAILED:
-		log_error(COMPONENT, "%s: %s", r->error.msg, strerror(-r->error.code));
-		end(n, r->error.exit_code ? r->error.exit_code : EXITS_SYSTEM);
+		fail(n, &r->error);
 		break;
 	case NETADMIN_ERROR:
 		log_error("netadmin", "%s: %s", r->error.msg, strerror(-r->error.code));
@@ -288,6 +307,10 @@ static void on_reply(void *arg, const struct netadmin_reply *r, int fd)
 			log_error("netadmin", "%s: %s", r->error.msg, strerror(-r->error.code));
 		else if (n->phase == NODE_RUNNING)
 			node_peers_dumped(n);
+		node_notify_changed(n);
+		break;
+	case NETADMIN_ECHOED:
+		node_notify_echoed(n);
 		break;
 	case NETADMIN_STOPPED:
 		if (r->error.code != 0)
@@ -314,8 +337,7 @@ static void on_admin_gone(void *arg)
 	/* After NETADMIN_STOPPED or _FAILED it ends as it should. */
 	if (n->is_over)
 		return;
-	log_error(COMPONENT, "netadmin has ended; the interface stays for the next run");
-	end(n, EXITS_SYSTEM);
+	give_up(n, "netadmin has ended; the interface stays for the next run");
 }
 
 /* --- putting it together ------------------------------------------------------------------- */
@@ -362,7 +384,7 @@ static int make_events(struct node *n, struct err *e)
 	if (!n->on_term || !n->on_int || !n->on_quit || !n->on_hup || !n->safety_timer ||
 	    !n->cache_timer || !n->stop_timer || event_add(n->on_term, NULL) < 0 ||
 	    event_add(n->on_int, NULL) < 0 || event_add(n->on_quit, NULL) < 0 ||
-	    event_add(n->on_hup, NULL) < 0)
+	    event_add(n->on_hup, NULL) < 0 || node_notify_init(n) < 0)
 		return err_set(e, -ENOMEM, "make the node's events");
 	return 0;
 }
@@ -381,8 +403,9 @@ static void protect_process(void)
 
 static void free_events(struct node *n)
 {
-	struct event *all[] = { n->on_term,	 n->on_int,	 n->on_quit,   n->on_hup,
-				n->safety_timer, n->cache_timer, n->stop_timer };
+	struct event *all[] = { n->on_term,    n->on_int,	n->on_quit,
+				n->on_hup,     n->safety_timer, n->cache_timer,
+				n->stop_timer, n->beat_timer,	n->status_timer };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (all[i])
@@ -415,6 +438,7 @@ static int start(struct node *n, struct err *e)
 		.on_goodbye = on_goodbye,
 	};
 	protect_process();
+	node_notify_starting(n);
 	r = start_netadmin(n, &admin, e);
 	if (r < 0)
 		return r;
@@ -427,18 +451,17 @@ static int start(struct node *n, struct err *e)
 	return r;
 }
 
-int node_run(const struct config *cfg)
+int node_run(const struct config *cfg, struct notify *notify)
 {
 	static struct node n;
 	struct err e = { 0 };
 
 	n.cfg = cfg;
-	if (start(&n, &e) < 0) {
-		log_error(COMPONENT, "%s: %s", e.msg, strerror(-e.code));
-		n.exit_code = e.exit_code ? e.exit_code : EXITS_SYSTEM;
-	} else {
+	n.notify = notify;
+	if (start(&n, &e) < 0)
+		fail(&n, &e);
+	else
 		(void)event_base_dispatch(n.base);
-	}
 	close_all(&n);
 	return n.exit_code;
 }

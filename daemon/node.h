@@ -4,13 +4,15 @@
 #define DAEMON_NODE_H
 
 #include "daemon/config.h"
+#include "daemon/notify.h"
 
 /**
  * node_run() - Join the mesh and stay until a stop signal
  * @cfg:	Configuration; borrowed
+ * @notify:	Connection to the supervisor; borrowed
  *
  * Return: exit code (enum exits)
  */
-int node_run(const struct config *cfg);
+int node_run(const struct config *cfg, struct notify *notify);
 
 #endif /* DAEMON_NODE_H */

@@ -8,6 +8,7 @@
 #include "daemon/discovery/discovery.h"
 #include "daemon/discovery/exchange.h"
 #include "daemon/discovery/lan.h"
+#include "daemon/notify.h"
 #include "daemon/peers.h"
 #include "daemon/pong.h"
 #include "daemon/reconcile.h"
@@ -60,6 +61,12 @@ struct node {
 	struct event *safety_timer; /* reads WireGuard's state now and then */
 	struct event *cache_timer;  /* saves the peer cache a little after a change */
 	struct event *stop_timer;   /* ends a stop that netadmin does not finish */
+	struct event *beat_timer;   /* asks netadmin for an echo, which becomes a heartbeat */
+	struct event *status_timer; /* sends a changed status text when its second is over */
+	struct notify *notify;
+	bool echo_owed;
+	char status[NOTIFY_STATUS_SIZE]; /* last sent to the supervisor */
+	int64_t status_ms;
 	struct adminlink *admin;
 	struct netadmin_ready ready;
 	struct reconcile_self self;
@@ -114,5 +121,22 @@ void node_cache_save(struct node *n);
 /* node_self.c: what we say of ourselves */
 void node_self_describe(struct node *n, struct announcement *out, bool with_known);
 void node_self_status(const struct node *n, struct rpc_status *out);
+
+/* node_notify.c: what the supervisor is told; nothing, where there is none */
+int node_notify_init(struct node *n);
+void node_notify_starting(struct node *n);
+/* The interface is up and the layers are open; heartbeats begin. */
+void node_notify_ready(struct node *n);
+/* The peer table may have changed: the status text follows, at most once a second. */
+void node_notify_changed(struct node *n);
+/* netadmin has answered the echo request. */
+void node_notify_echoed(struct node *n);
+void node_notify_reload_begins(struct node *n);
+void node_notify_reload_ends(struct node *n);
+void node_notify_stopping(struct node *n);
+/* The node ends; @error_number is 0 when no system call tells why. */
+void node_notify_failed(struct node *n, int error_number, const char *sentence);
+/* The status text of a running node. */
+void node_notify_format(char out[static NOTIFY_STATUS_SIZE], const struct node *n);
 
 #endif /* DAEMON_NODE_IMPL_H */

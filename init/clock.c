@@ -16,6 +16,11 @@ uint64_t clock_mono_ms(void)
 	return clock_mono_us() / 1000;
 }
 
+int64_t clock_utc_s(void)
+{
+	return (int64_t)time(NULL);
+}
+
 void clock_utc_text(char out[static 24])
 {
 	time_t now = time(NULL);

@@ -16,6 +16,11 @@ uint64_t clock_mono_us(void);
 uint64_t clock_mono_ms(void);
 
 /**
+ * clock_utc_s() - Seconds of the wall clock; it may jump
+ */
+int64_t clock_utc_s(void);
+
+/**
  * clock_utc_text() - The wall clock as "2026-01-01T00:00:00Z"
  * @out:	Receives the text
  */

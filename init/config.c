@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/config.h"
-#include "common/caps.h"
 #include "common/defs.h"
 #include "common/exits.h"
 #include "common/log.h"
 #include "common/str.h"
 #include "init/program.h"
+#include "init/user.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NONE "none"
 
@@ -22,60 +21,6 @@ static int count(char **list)
 	while (list && list[n])
 		n++;
 	return n;
-}
-
-static int parse_id(uint32_t *out, const char *text)
-{
-	uint64_t n = 0;
-	/* The last number means "leave it" to chown(2) and setresuid(2). */
-	int r = str_parse_u64(&n, text, 0, UINT32_MAX - 1);
-
-	*out = (uint32_t)n;
-	return r;
-}
-
-/* UID or UID:GID; without a group, the group of the same number. */
-static int parse_user(struct config *c, const char *text, struct err *e)
-{
-	const char *colon = strchr(text, ':');
-	char uid[16];
-
-	str_cut(uid, sizeof(uid), text, colon ? (size_t)(colon - text) : strlen(text));
-	if (parse_id(&c->uid, uid) < 0 || parse_id(&c->gid, colon ? colon + 1 : uid) < 0)
-		return err_exit(e, EXITS_USAGE, -EINVAL,
-				"%s=\"%.60s\" must be numbers such as 65532:65532; names are not "
-				"looked up",
-				settings_origin(&c->settings, SETTING_USER), text);
-	return 0;
-}
-
-/* The user the daemon gets: the one asked for, or ours where we may not change it. */
-static int choose_user(struct config *c, struct err *e)
-{
-	bool is_given = settings_is_given(&c->settings, SETTING_USER);
-	int r = parse_user(c, settings_text(&c->settings, SETTING_USER), e);
-
-	if (r < 0)
-		return r;
-	if (c->is_plain && !is_given)
-		return 0;
-	c->confine = true;
-	if (c->uid == geteuid() && c->gid == getegid())
-		return 0;
-	c->may_change_user = caps_has(CAP_SETUID) && caps_has(CAP_SETGID);
-	if (c->may_change_user)
-		return 0;
-	if (is_given)
-		return err_exit(
-			e, EXITS_NO_PERMISSION, -EPERM,
-			"%s asks for user %u:%u, but this process is %u:%u and has not both "
-			"CAP_SETUID and CAP_SETGID; add them (cap_add: [SETUID, SETGID]) or "
-			"start the container as that user",
-			settings_origin(&c->settings, SETTING_USER), c->uid, c->gid, geteuid(),
-			getegid());
-	c->uid = geteuid();
-	c->gid = getegid();
-	return 0;
 }
 
 /* Trees that a repair of ownership must never be let loose on. */
@@ -168,16 +113,22 @@ static int learn_from_program(struct config *c, struct err *e)
 	return agree_on_state_dir(c, &join, e);
 }
 
-/* Index of a variable in the daemon's environment, or of its end. */
-static size_t find_env(const struct config *c, const char *name)
+/* Index of a variable in an environment, or of its end. */
+static size_t find_env(char **env, const char *name)
 {
 	size_t len = strlen(name);
 	size_t i = 0;
 
-	while (c->child_env[i] &&
-	       (strncmp(c->child_env[i], name, len) != 0 || c->child_env[i][len] != '='))
+	while (env[i] && (strncmp(env[i], name, len) != 0 || env[i][len] != '='))
 		i++;
 	return i;
+}
+
+const char *config_env(const struct config *c, const char *name)
+{
+	const char *entry = c->envp[find_env(c->envp, name)];
+
+	return entry ? entry + strlen(name) + 1 : NULL;
 }
 
 static void remove_env(struct config *c, size_t i)
@@ -188,7 +139,7 @@ static void remove_env(struct config *c, size_t i)
 
 int config_set_env(struct config *c, const char *name, const char *value)
 {
-	size_t i = find_env(c, name);
+	size_t i = find_env(c->child_env, name);
 	char *entry = NULL;
 
 	if (!value) {
@@ -272,6 +223,17 @@ static int choose_dirs(struct config *c, struct err *e)
 	return r;
 }
 
+static int plan_signals(struct config *c, struct err *e)
+{
+	struct err why = { 0 };
+	int r = signals_plan_parse(&c->signals, settings_text(&c->settings, SETTING_REWRITE), &why);
+
+	if (r < 0)
+		return err_exit(e, EXITS_USAGE, r, "%s: %s",
+				settings_origin(&c->settings, SETTING_REWRITE), why.msg);
+	return 0;
+}
+
 static int read_options(struct config *c, unsigned int scope, char **argv, struct err *e)
 {
 	int r;
@@ -289,7 +251,7 @@ static int read_options(struct config *c, unsigned int scope, char **argv, struc
 	if (scope != SCOPE_INIT && argv[r])
 		return err_exit(e, EXITS_USAGE, -EINVAL, "unexpected argument \"%.60s\"", argv[r]);
 	c->program = scope == SCOPE_INIT ? argv + r : NULL;
-	return 0;
+	return plan_signals(c, e);
 }
 
 int config_load(struct config *c, unsigned int scope, char **argv, char **envp, struct err *e)
@@ -310,7 +272,7 @@ int config_load(struct config *c, unsigned int scope, char **argv, char **envp, 
 		c->wgmesh = program_find_wgmesh(NULL, envp);
 	r = choose_dirs(c, e);
 	if (r == 0)
-		r = choose_user(c, e);
+		r = user_choose(c, e);
 	return r == 0 ? make_child_env(c, e) : r;
 }
 

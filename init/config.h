@@ -5,18 +5,20 @@
 
 #include "common/err.h"
 #include "common/settings.h"
+#include "init/signals.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
-#define CONFIG_OWN_ENV_MAX 4
+#define CONFIG_OWN_ENV_MAX 8
 
 enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGNORE };
 
 /**
  * struct config - Everything that was asked for
  * @settings:	Options as given
+ * @signals:	As what signals are passed on
  * @program:	PROGRAM and its arguments, NULL at the end; NULL for a subcommand
  * @envp:	Environment that came in; borrowed
  * @child_env:	Environment of the daemon
@@ -36,11 +38,15 @@ enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGN
  * @confine:	The daemon gets a user and capabilities of its own
  * @has_their_dir: The state directory comes from a flag of the daemon
  * @may_change_user: @uid and @gid differ from ours and can be had
+ * @is_user_unmapped: The wanted user does not exist in this user namespace
+ * @wanted_uid:	User that was asked for
+ * @wanted_gid:	Group that was asked for
  * @uid:	User of the daemon
  * @gid:	Group of the daemon
  */
 struct config {
 	struct settings settings;
+	struct signals_plan signals;
 	char **program;
 	char **envp;
 	char **child_env;
@@ -60,6 +66,9 @@ struct config {
 	bool confine;
 	bool has_their_dir;
 	bool may_change_user;
+	bool is_user_unmapped;
+	uid_t wanted_uid;
+	gid_t wanted_gid;
 	uid_t uid;
 	gid_t gid;
 };
@@ -75,6 +84,15 @@ struct config {
  * Return: 0, -ECANCELED when help was asked for, or a negative errno value with an exit code
  */
 int config_load(struct config *c, unsigned int scope, char **argv, char **envp, struct err *e);
+
+/**
+ * config_env() - A variable of the environment that came in
+ * @c:		Configuration
+ * @name:	Variable
+ *
+ * Return: its value, or NULL
+ */
+const char *config_env(const struct config *c, const char *name);
 
 /**
  * config_set_env() - Give the daemon an environment variable

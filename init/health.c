@@ -29,11 +29,19 @@ int commands_healthcheck(char **argv, char **envp)
 	return EXITS_FAILURE;
 }
 
-/* Is the value one that JSON writes without quotes? */
-static int is_bare(const char *s)
+/* What people write stays text, even when it reads like a number. */
+static bool is_prose(const char *key)
 {
+	return strcmp(key, "daemon_status") == 0 || strcmp(key, "cause") == 0;
+}
+
+/* Is the value one that JSON writes without quotes? */
+static bool is_bare(const char *key, const char *s)
+{
+	if (is_prose(key))
+		return false;
 	if (strcmp(s, "true") == 0 || strcmp(s, "false") == 0)
-		return 1;
+		return true;
 	return *s != '\0' && strspn(s, "0123456789") == strlen(s) && (s[0] != '0' || !s[1]);
 }
 
@@ -65,7 +73,7 @@ static void put_member(char *line, const char *separator)
 	(void)putchar(':');
 	if (is_phase)
 		put_phase(value);
-	else if (is_bare(value))
+	else if (is_bare(line, value))
 		(void)fputs(value, stdout);
 	else
 		json_put_string(stdout, value);

@@ -2,10 +2,15 @@
 #include "init/privileges.h"
 #include "common/caps.h"
 #include "common/defs.h"
+#include "init/filter.h"
 #include "init/fsuser.h"
 #include "init/handover.h"
+#include "init/netright.h"
 #include "init/ownership.h"
+#include "init/program.h"
+#include "init/termlog.h"
 #include "init/tundev.h"
+#include "init/user.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,8 +20,8 @@
 #include <unistd.h>
 
 /*
- * What PID 1 needs to start the daemon again, to signal it, and to run "wgmesh down" at the end:
- * the daemon's own capability has to be held in order to be handed on.
+ * What it takes to start the daemon, to signal it, and to run "wgmesh down" at the end: the daemon's
+ * own capability has to be held in order to be handed on. The spawner goes on with these.
  */
 static const cap_value_t kept[] = { CAP_KILL, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_NET_ADMIN };
 
@@ -58,26 +63,34 @@ static bool make_runtime_dir(const struct boot *b, const char *path, mode_t mode
 	return give_runtime_dir(b, fd, path, mode);
 }
 
-/* Which of the sets lacks it tells the cure: engines give a non-root user no effective one. */
 static bool explain_net_admin(const struct boot *b)
 {
-	if (caps_has(CAP_NET_ADMIN))
+	const struct config *c = &b->config;
+	struct netright right;
+	char why[400];
+
+	netright_read(&right, c->wgmesh ? program_find_path(c->wgmesh, c->envp) : NULL);
+	if (netright_explain(&right, why, sizeof(why)))
 		return true;
-	if (!caps_has_bound(CAP_NET_ADMIN))
-		boot_warn(b, "CAP_NET_ADMIN is missing, even from the bounding set, so WireGuard "
-			     "cannot be set up: add it (docker run --cap-add NET_ADMIN; compose "
-			     "cap_add: [NET_ADMIN]; Kubernetes securityContext.capabilities.add)");
-	else if (geteuid() != 0)
-		boot_warn(b,
-			  "CAP_NET_ADMIN is in the bounding set but not in effect, because this "
-			  "container starts as uid %u, and engines give added capabilities to root "
-			  "only: remove user:/runAsUser (wgmesh-init drops root by itself), or use "
-			  "userspace networking without it",
-			  geteuid());
-	else
-		boot_warn(b,
-			  "CAP_NET_ADMIN is in the bounding set but not in effect, although this "
-			  "is root: whatever started wgmesh-init took it away");
+	boot_warn(b, "%s", why);
+	return false;
+}
+
+/* Return: true when there is nothing to say about the user that the daemon gets */
+static bool explain_user(const struct boot *b)
+{
+	const struct config *c = &b->config;
+	char why[200];
+
+	if (c->is_user_unmapped) {
+		user_explain_unmapped(c->wanted_uid, c->wanted_gid, why, sizeof(why));
+		boot_warn(b, "the daemon runs as user %u:%u: %s", c->uid, c->gid, why);
+		return false;
+	}
+	if (c->uid != 0)
+		return true;
+	boot_warn(b, "the daemon runs as root, for want of CAP_SETUID and CAP_SETGID or because "
+		     "--user asks for it");
 	return false;
 }
 
@@ -118,10 +131,12 @@ int privileges_settle(struct boot *b, struct err *e)
 		boot_note(b, "the program keeps the user and the capabilities of wgmesh-init");
 		return OUTCOME_SKIPPED;
 	}
+	caps_raise();
 	is_good = explain_net_admin(b);
+	is_good &= explain_user(b);
 	if (b->config.is_dry) {
 		boot_note(b, "the daemon would be user %u:%u %s CAP_NET_ADMIN", b->config.uid,
-			  b->config.gid, is_good ? "with" : "without");
+			  b->config.gid, caps_has(CAP_NET_ADMIN) ? "with" : "without");
 		return is_good ? OUTCOME_OK : OUTCOME_WARNED;
 	}
 	/* The control socket asks for credentials; WireGuard's relies on its directory alone. */
@@ -132,10 +147,33 @@ int privileges_settle(struct boot *b, struct err *e)
 	r = keep_little(b, e);
 	if (r < 0)
 		return r;
-	if (b->config.uid == 0)
-		boot_warn(b, "the daemon runs as root, for want of CAP_SETUID and CAP_SETGID or "
-			     "because --user asks for it");
 	boot_note(b, "the daemon gets user %u:%u and %s", b->config.uid, b->config.gid,
 		  caps_has(CAP_NET_ADMIN) ? "CAP_NET_ADMIN, nothing else" : "no capability at all");
-	return is_good && b->config.uid != 0 ? OUTCOME_OK : OUTCOME_WARNED;
+	return is_good ? OUTCOME_OK : OUTCOME_WARNED;
+}
+
+/* With the daemon's user, or one that it cannot leave, no capability is needed to signal it. */
+static bool needs_kill(const struct config *c)
+{
+	return !c->confine || c->may_change_user;
+}
+
+int privileges_give_up(const struct boot *b, struct err *e)
+{
+	const cap_value_t keep[] = { CAP_KILL };
+	struct err why = { 0 };
+	int r;
+
+	termlog_open();
+	caps_reduce_bound(NULL, 0);
+	r = caps_keep_only(keep, needs_kill(&b->config) ? ARRAY_LEN(keep) : 0, e);
+	if (r < 0)
+		return r;
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		return err_set(e, -errno, "make this process not dumpable");
+	r = filter_install(&why);
+	if (r < 0)
+		boot_warn(b, "wgmesh-init runs without a filter of system calls: cannot %s (%s)",
+			  why.msg, strerror(-r));
+	return 0;
 }

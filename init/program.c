@@ -17,10 +17,11 @@ struct path {
 	char file[PATH_MAX];
 };
 
-static bool has_wgmesh(struct path *p)
+static bool has_program(struct path *p, const char *name)
 {
-	(void)snprintf(p->file, sizeof(p->file), "%s/" NAME, p->dir);
-	return access(p->file, X_OK) == 0;
+	int n = snprintf(p->file, sizeof(p->file), "%s/%s", p->dir, name);
+
+	return n > 0 && (size_t)n < sizeof(p->file) && access(p->file, X_OK) == 0;
 }
 
 static bool is_beside_us(struct path *p)
@@ -35,7 +36,7 @@ static bool is_beside_us(struct path *p)
 	if (!slash)
 		return false;
 	*slash = '\0';
-	return has_wgmesh(p);
+	return has_program(p, NAME);
 }
 
 static const char *find_path(char *const *envp)
@@ -46,15 +47,13 @@ static const char *find_path(char *const *envp)
 	return DEFAULT_PATH;
 }
 
-static bool is_in_path(const char *path)
+static bool is_in_path(struct path *p, const char *path, const char *name)
 {
-	struct path p = { 0 };
-
 	while (*path) {
 		size_t len = strcspn(path, ":");
 
-		str_cut(p.dir, sizeof(p.dir), path, len);
-		if (len > 0 && has_wgmesh(&p))
+		str_cut(p->dir, sizeof(p->dir), path, len);
+		if (len > 0 && has_program(p, name))
 			return true;
 		path += len;
 		path += *path == ':' ? 1 : 0;
@@ -70,5 +69,14 @@ const char *program_find_wgmesh(const char *given, char *const *envp)
 		return given;
 	if (is_beside_us(&beside))
 		return beside.file;
-	return is_in_path(find_path(envp)) ? NAME : NULL;
+	return is_in_path(&beside, find_path(envp), NAME) ? NAME : NULL;
+}
+
+const char *program_find_path(const char *name, char *const *envp)
+{
+	static struct path found;
+
+	if (strchr(name, '/'))
+		return name;
+	return is_in_path(&found, find_path(envp), name) ? found.file : NULL;
 }

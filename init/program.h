@@ -14,4 +14,13 @@
  */
 const char *program_find_wgmesh(const char *given, char *const *envp);
 
+/**
+ * program_find_path() - Find the file that a program name stands for
+ * @name:	Path, or name to look up in PATH
+ * @envp:	Environment, for its PATH
+ *
+ * Return: its path, good until the next call; NULL when there is none
+ */
+const char *program_find_path(const char *name, char *const *envp);
+
 #endif /* INIT_PROGRAM_H */

@@ -4,26 +4,24 @@
 #include "common/exits.h"
 #include "common/log.h"
 #include "init/clock.h"
+#include "init/forward.h"
+#include "init/fsuser.h"
 #include "init/mask.h"
-#include "init/reap.h"
+#include "init/notify_outer.h"
+#include "init/privileges.h"
+#include "init/runtime_impl.h"
 #include "init/signals.h"
-#include "init/spawn.h"
+#include "init/signame.h"
 #include "init/status.h"
-#include "init/supervise.h"
-#include "init/sweep.h"
-#include "init/termlog.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -31,269 +29,89 @@
  * DOC: Theory of operation
  *
  * Everything that happens arrives at one epoll descriptor, one event at a time, and becomes an
- * event of the pure state machine (supervise.h), whose actions are carried out here. Without events
- * nothing runs: there is no timer but the one the machine armed.
+ * event of the pure state machine (supervise.h), whose actions runtime_act.c carries out. Without
+ * events nothing runs: there is no timer but the one the machine armed.
+ *
+ * What can fail is made before the first start. What only later events need is made after it, off
+ * its path (settle()): the spawner, the status socket, and the end of PID 1's own rights.
  */
 
-#define COMPONENT "supervise"
+#define NOTICES_MAX 64 /* read before reaping, lest a flood keep the dead waiting */
+#define CLIENTS_MAX 64 /* more than can wait, see status_listen() */
 
-static const cap_value_t daemon_caps[] = { CAP_NET_ADMIN };
+/* --- what happened ------------------------------------------------------------------------- */
 
-struct runtime {
-	struct boot *boot;
-	struct supervise machine;
-	struct spawn_child daemon;
-	struct spawn_child hook;
-	char hook_interface[32];
-	int epoll_fd;
-	int signal_fd;
-	int timer_fd;
-	int listen_fd;
-	bool is_done;
-};
-
-static uint32_t random_number(void)
+static void handle_stop(struct runtime *rt, const struct signalfd_siginfo *ssi)
 {
-	uint32_t n = 0;
+	uint8_t to = rt->boot->config.signals.to[ssi->ssi_signo];
 
-	if (getrandom(&n, sizeof(n), GRND_NONBLOCK) != (ssize_t)sizeof(n))
-		n = (uint32_t)clock_mono_us();
-	return n;
+	runtime_note_stop(rt, ssi);
+	runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_STOP, .signal = to });
 }
 
-static void arm_timer(const struct runtime *rt, uint64_t at_ms)
-{
-	/* Zero would disarm; one millisecond in the past fires at once. */
-	uint64_t ms = at_ms > 0 ? at_ms : 1;
-	struct itimerspec when = { .it_value = { .tv_sec = (time_t)(ms / 1000),
-						 .tv_nsec = (long)(ms % 1000) * 1000000 } };
-
-	(void)timerfd_settime(rt->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
-}
-
-static void disarm_timer(const struct runtime *rt)
-{
-	const struct itimerspec never = { 0 };
-
-	(void)timerfd_settime(rt->timer_fd, 0, &never, NULL);
-}
-
-static void confine(const struct config *c, struct spawn_program *p)
-{
-	p->confine = c->confine;
-	p->uid = c->uid;
-	p->gid = c->gid;
-	p->keep = daemon_caps;
-	p->n_keep = ARRAY_LEN(daemon_caps);
-}
-
-/* A program that is run once, for its output: its start and end are no news. */
-static bool is_wrapper(const struct runtime *rt)
-{
-	return rt->boot->config.is_plain && rt->machine.policy.restart == RESTART_NEVER;
-}
-
-static bool start_daemon(struct runtime *rt)
+static void handle_signal(struct runtime *rt, const struct signalfd_siginfo *ssi)
 {
 	const struct config *c = &rt->boot->config;
-	struct spawn_program p = { .argv = c->program,
-				   .envp = c->child_env,
-				   .hand_over = c->secret_fd,
-				   .foreground = is_wrapper(rt) };
-	struct err e = { 0 };
-	char pid[12];
-	int r;
+	int sig = (int)ssi->ssi_signo;
+	char name[SIGNAME_SIZE];
 
-	confine(c, &p);
-	r = spawn_program(&p, &rt->daemon, &e);
-	if (r < 0) {
-		log_error(COMPONENT, "cannot %s: %s; trying again", e.msg, strerror(-r));
-		return false;
+	switch (signals_plan_classify(&c->signals, sig)) {
+	case SIGNAL_STOP:
+		handle_stop(rt, ssi);
+		break;
+	case SIGNAL_RELOAD:
+		log_info(RUNTIME_COMPONENT, "%s passed on: reload", signame_of(sig, name));
+		__attribute__((fallthrough));
+	case SIGNAL_FORWARD:
+		forward_as_sent(rt->daemon, settings_flag(&c->settings, SETTING_SIGNAL_GROUP),
+				c->signals.to[sig], ssi);
+		break;
+	case SIGNAL_IGNORE:
+	case SIGNAL_CHILD:
+		break;
 	}
-	(void)snprintf(pid, sizeof(pid), "%d", rt->daemon.pid);
-	log_event(is_wrapper(rt) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, COMPONENT,
-		  LOG_FIELDS({ "pid", pid }), "%s started", config_program_name(c));
-	return true;
 }
 
-static bool start_hook(struct runtime *rt)
+static unsigned int notice_of(const struct notify_message *msg)
 {
-	const struct config *c = &rt->boot->config;
-	char down[] = "down";
-	char *argv[] = { NULL, down, rt->hook_interface, NULL };
-	struct spawn_program p = { .argv = argv, .envp = c->child_env };
-	struct err e = { 0 };
-
-	memcpy(&argv[0], &c->wgmesh, sizeof(c->wgmesh));
-	(void)snprintf(rt->hook_interface, sizeof(rt->hook_interface), "--interface=%s",
-		       c->interface);
-	confine(c, &p);
-	if (spawn_program(&p, &rt->hook, &e) < 0) {
-		log_warn(COMPONENT, "the network is not taken down: cannot %s", e.msg);
-		return false;
-	}
-	log_debug(COMPONENT, "taking %s down", c->interface);
-	return true;
+	return (msg->is_ready ? SUPERVISE_SAYS_READY : 0U) |
+	       (msg->is_reloading ? SUPERVISE_SAYS_RELOADING : 0U) |
+	       (msg->is_stopping ? SUPERVISE_SAYS_STOPPING : 0U) |
+	       (msg->is_beat ? SUPERVISE_SAYS_BEAT : 0U) |
+	       (msg->is_trigger ? SUPERVISE_SAYS_TRIGGER : 0U) |
+	       (msg->has_watchdog ? SUPERVISE_SAYS_WATCHDOG : 0U) |
+	       (msg->has_extend ? SUPERVISE_SAYS_EXTEND : 0U);
 }
 
-static void kill_hook(struct runtime *rt)
+static void take_notice(struct runtime *rt, struct notify_message *msg)
 {
-	if (rt->hook.pid <= 0)
-		return;
-	log_warn(COMPONENT, "taking the network down took too long, killing it");
-	(void)kill(rt->hook.pid, SIGKILL);
+	if (msg->has_status)
+		(void)memcpy(rt->says, msg->status, sizeof(rt->says));
+	if (msg->is_ready && !rt->machine.is_ready)
+		log_info(RUNTIME_COMPONENT, "%s is ready", config_program_name(&rt->boot->config));
+	runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_NOTIFIED,
+						    .notice = notice_of(msg),
+						    .watchdog_ms = msg->watchdog_ms,
+						    .extend_ms = msg->extend_ms });
+	msg->is_stopping = msg->is_stopping && rt->machine.stop_signal != 0;
+	notify_outer_send(rt->outer_fd, msg);
 }
 
-static void forward(const struct runtime *rt, int sig)
+/* Return: false when there is nothing more to read */
+static bool handle_notice(struct runtime *rt)
 {
-	if (rt->daemon.pid > 0)
-		(void)kill(rt->daemon.pid, sig);
-}
+	const struct notify_access who = { .daemon = rt->daemon, .uid = rt->boot->config.uid };
+	struct notify_message msg;
+	int r = notify_receive(rt->notify_fd, &who, &msg);
 
-/* A signal with a value, from sigqueue(3), is passed on with the value. */
-static void forward_as_sent(const struct runtime *rt, const struct signalfd_siginfo *ssi)
-{
-	siginfo_t si = { 0 };
-
-	if (rt->daemon.pid <= 0)
-		return;
-	if (ssi->ssi_code != SI_QUEUE) {
-		forward(rt, (int)ssi->ssi_signo);
-		return;
-	}
-	si.si_signo = (int)ssi->ssi_signo;
-	si.si_code = SI_QUEUE;
-	si.si_pid = getpid();
-	si.si_uid = getuid();
-	memcpy(&si.si_value, &ssi->ssi_ptr, sizeof(si.si_value));
-	if (syscall(SYS_rt_sigqueueinfo, rt->daemon.pid, si.si_signo, &si) < 0)
-		forward(rt, si.si_signo);
-}
-
-static void term_all(void)
-{
-	sweep_signal(SIGTERM);
-	/* A stopped process would not see it. */
-	sweep_signal(SIGCONT);
-}
-
-/* What the step means to somebody who reads the log. */
-static void log_step(const struct runtime *rt, const struct supervise_event *ev,
-		     const struct supervise_step *step, bool was_forced)
-{
-	const struct supervise *m = &rt->machine;
-
-	if (m->state == SUPERVISE_BACKOFF && (step->actions & SUPERVISE_DO_ARM))
-		log_warn(COMPONENT, "next start in %llu.%03u s (failure %u of %d)",
-			 (unsigned long long)(m->delay_ms / 1000),
-			 (unsigned int)(m->delay_ms % 1000), m->failures, SUPERVISE_LOOP_FAILURES);
-	if (m->state == SUPERVISE_HOLDING)
-		log_error(COMPONENT,
-			  "giving up after %u failures (last code %d); holding the "
-			  "container for inspection until a stop signal",
-			  m->failures, m->exit_code);
-	if (step->actions & SUPERVISE_DO_FORWARD)
-		log_info(COMPONENT, "signal %d (%s): stopping, for at most %llu s", ev->signal,
-			 strsignal(ev->signal),
-			 (unsigned long long)(m->policy.stop_timeout_ms / 1000));
-	if ((step->actions & SUPERVISE_DO_KILL_ALL) && !was_forced)
-		log_warn(COMPONENT, "killing what still runs");
-}
-
-/* Return: true when a failure is the next event, in @next */
-static bool act(struct runtime *rt, const struct supervise_step *step, struct supervise_event *next)
-{
-	if (step->actions & SUPERVISE_DO_FORWARD)
-		forward(rt, step->signal);
-	if (step->actions & SUPERVISE_DO_KILL_HOOK)
-		kill_hook(rt);
-	if (step->actions & SUPERVISE_DO_TERM_ALL)
-		term_all();
-	if (step->actions & SUPERVISE_DO_KILL_ALL)
-		sweep_signal(SIGKILL);
-	if (step->actions & SUPERVISE_DO_ARM)
-		arm_timer(rt, step->timer_ms);
-	if (step->actions & SUPERVISE_DO_DISARM)
-		disarm_timer(rt);
-	if (step->actions & SUPERVISE_DO_EXIT)
-		rt->is_done = true;
-	if ((step->actions & SUPERVISE_DO_SPAWN) && !start_daemon(rt)) {
-		*next = (struct supervise_event) { .type = SUPERVISE_SPAWN_FAILED };
-		return true;
-	}
-	if ((step->actions & SUPERVISE_DO_HOOK) && !start_hook(rt)) {
-		*next = (struct supervise_event) { .type = SUPERVISE_HOOK_DONE };
-		return true;
-	}
-	return false;
-}
-
-static void feed(struct runtime *rt, struct supervise_event ev)
-{
-	struct supervise_step step;
-	bool was_forced;
-
-	do {
-		was_forced = rt->machine.is_forced;
-		ev.now_ms = clock_mono_ms();
-		ev.random = random_number();
-		step = supervise_step(&rt->machine, &ev);
-		log_step(rt, &ev, &step, was_forced);
-	} while (act(rt, &step, &ev));
-}
-
-static void log_end(const struct runtime *rt, const struct reaped *end, const struct err *why)
-{
-	const struct config *c = &rt->boot->config;
-	bool was_asked = rt->machine.stop_signal != 0 || end->code == 0;
-	enum log_level level = was_asked ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR;
-	char code[12];
-
-	if (is_wrapper(rt))
-		level = LOG_LEVEL_DEBUG;
-	(void)snprintf(code, sizeof(code), "%d", end->code);
-	if (why->code < 0)
-		log_event(LOG_LEVEL_ERROR, COMPONENT, LOG_FIELDS({ "exit_code", code }),
-			  "cannot %s: %s", why->msg, strerror(-why->code));
-	else if (end->signal)
-		log_event(level, COMPONENT, LOG_FIELDS({ "exit_code", code }),
-			  "%s was ended by signal %d (%s)", config_program_name(c), end->signal,
-			  strsignal(end->signal));
-	else
-		log_event(level, COMPONENT, LOG_FIELDS({ "exit_code", code }),
-			  "%s ended with code %d", config_program_name(c), end->code);
-}
-
-static bool is_exec_error(const struct err *why)
-{
-	return why->code < 0 &&
-	       (why->exit_code == EXITS_NOT_FOUND || why->exit_code == EXITS_NOT_EXECUTABLE);
-}
-
-static void daemon_ended(struct runtime *rt, const struct reaped *end)
-{
-	struct err why = { 0 };
-
-	(void)spawn_error(&rt->daemon, &why);
-	rt->daemon.pid = 0;
-	log_end(rt, end, &why);
-	feed(rt, (struct supervise_event) { .type = SUPERVISE_EXITED,
-					    .code = end->code,
-					    .signal = end->signal,
-					    .is_final = is_exec_error(&why) });
-}
-
-static void hook_ended(struct runtime *rt, const struct reaped *end)
-{
-	struct err why = { 0 };
-
-	(void)spawn_error(&rt->hook, &why);
-	rt->hook.pid = 0;
-	if (why.code < 0)
-		log_warn(COMPONENT, "the network is not taken down: cannot %s", why.msg);
-	else if (end->code != 0)
-		log_warn(COMPONENT, "taking the network down ended with code %d", end->code);
-	feed(rt, (struct supervise_event) { .type = SUPERVISE_HOOK_DONE });
+	if (r == 1)
+		take_notice(rt, &msg);
+	else if (r == -EPERM)
+		log_debug(RUNTIME_COMPONENT,
+			  "a notification of process %d, which is not the daemon's, "
+			  "was ignored",
+			  msg.sender_pid);
+	return r == 1 || r == -EPERM || r == -EMSGSIZE || r == -EBADMSG;
 }
 
 /* Decides by process number, never by signal: one SIGCHLD may stand for many deaths. */
@@ -302,82 +120,167 @@ static void reap(struct runtime *rt)
 	struct reaped end;
 	int r;
 
+	/* What a process said before it died is taken while the kernel still knows who it was. */
+	for (int i = 0; i < NOTICES_MAX && rt->notify_fd >= 0 && handle_notice(rt); i++)
+		;
 	while ((r = reap_any(&end)) == 1) {
-		if (end.pid == rt->daemon.pid)
-			daemon_ended(rt, &end);
-		else if (end.pid == rt->hook.pid)
-			hook_ended(rt, &end);
+		if (end.pid == rt->daemon)
+			runtime_daemon_ended(rt, &end);
+		else if (end.pid == rt->hook)
+			runtime_hook_ended(rt, &end);
+		else if (end.pid == rt->spawner.pid)
+			runtime_spawner_ended(rt);
 	}
 	if (r == -ECHILD)
-		feed(rt, (struct supervise_event) { .type = SUPERVISE_CHILDLESS });
+		runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_CHILDLESS });
 }
 
-static void handle_signal(struct runtime *rt)
+/* --- rights ------------------------------------------------------------------------------- */
+
+/* Who may have to start something again keeps the right to in another process. */
+static bool hand_rights_over(struct runtime *rt)
+{
+	struct err e = { 0 };
+
+	if (!supervise_may_start(&rt->machine) && rt->launch.state_fd < 0)
+		return true;
+	spawner_keep(&rt->spawner, rt->launch.state_fd);
+	spawner_keep(&rt->spawner, rt->launch.error_fd);
+	spawner_keep(&rt->spawner, rt->launch.stderr_fd);
+	spawner_keep(&rt->spawner, rt->boot->config.secret_fd);
+	if (spawner_detach(&rt->spawner, &e) == 0)
+		return true;
+	log_warn(RUNTIME_COMPONENT, "wgmesh-init keeps its rights for now: cannot %s: %s", e.msg,
+		 strerror(-e.code));
+	return false;
+}
+
+static void give_up_rights(struct runtime *rt)
+{
+	struct err e = { 0 };
+
+	if (rt->is_settled || !hand_rights_over(rt))
+		return;
+	rt->is_settled = true;
+	/* Whoever starts the program again keeps its directory; we would only keep it busy. */
+	if (chdir("/") < 0)
+		log_debug(RUNTIME_COMPONENT, "cannot change to /: %s", strerror(errno));
+	if (privileges_give_up(rt->boot, &e) < 0)
+		log_warn(RUNTIME_COMPONENT, "wgmesh-init keeps some of its rights: cannot %s: %s",
+			 e.msg, strerror(-e.code));
+}
+
+/* --- the event loop ------------------------------------------------------------------------ */
+
+static int watch(const struct runtime *rt, int fd, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data = { .fd = fd } };
+
+	return epoll_ctl(rt->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+static void unwatch(const struct runtime *rt, int fd)
+{
+	(void)epoll_ctl(rt->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+/* Only one end at a time: an end that is merely watched would report its hang-up for ever. */
+static void watch_relay(struct runtime *rt, enum relay_wants wants)
+{
+	if (wants == rt->relay_wants)
+		return;
+	if (rt->relay_wants == RELAY_WANTS_INPUT)
+		unwatch(rt, rt->relay.read_fd);
+	if (rt->relay_wants == RELAY_WANTS_OUTPUT)
+		unwatch(rt, relay_sink_fd());
+	if (wants == RELAY_WANTS_OUTPUT && watch(rt, relay_sink_fd(), EPOLLOUT) < 0) {
+		relay_mute(&rt->relay);
+		wants = relay_pump(&rt->relay);
+	}
+	if (wants == RELAY_WANTS_INPUT)
+		(void)watch(rt, rt->relay.read_fd, EPOLLIN);
+	rt->relay_wants = wants;
+}
+
+static void on_signal(struct runtime *rt)
 {
 	struct signalfd_siginfo ssi;
 
 	if (read(rt->signal_fd, &ssi, sizeof(ssi)) != (ssize_t)sizeof(ssi))
 		return;
-	switch (signals_classify((int)ssi.ssi_signo)) {
-	case SIGNAL_STOP:
-		feed(rt, (struct supervise_event) { .type = SUPERVISE_STOP,
-						    .signal = (int)ssi.ssi_signo });
-		break;
-	case SIGNAL_RELOAD:
-		log_info(COMPONENT, "signal %u passed on: reload", ssi.ssi_signo);
-		forward_as_sent(rt, &ssi);
-		break;
-	case SIGNAL_FORWARD:
-		forward_as_sent(rt, &ssi);
-		break;
-	case SIGNAL_IGNORE:
-	case SIGNAL_CHILD:
-		break;
-	}
+	if (ssi.ssi_signo == SIGCHLD)
+		reap(rt);
+	else
+		handle_signal(rt, &ssi);
 }
 
-static void handle_timer(struct runtime *rt)
+static void on_timer(struct runtime *rt)
 {
 	uint64_t count;
 
 	if (read(rt->timer_fd, &count, sizeof(count)) == (ssize_t)sizeof(count))
-		feed(rt, (struct supervise_event) { .type = SUPERVISE_TIMER });
+		runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_TIMER });
+	/* The machine may have had no process to spare for it before. */
+	if (rt->daemon > 0)
+		give_up_rights(rt);
 }
 
-/* Accept, one send that never waits, close: nobody can keep PID 1 busy with one connection. */
-static void handle_client(const struct runtime *rt)
+/*
+ * Accept, one send that never waits, close: nobody can keep PID 1 busy with one connection.
+ *
+ * Return: false when nobody waits, or nobody can be let in
+ */
+static bool serve_client(const struct runtime *rt)
 {
 	auto_close int fd = accept4(rt->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	char text[STATUS_SIZE];
 	struct status_view view = { .boot = rt->boot,
 				    .machine = &rt->machine,
-				    .daemon = rt->daemon.pid,
+				    .daemon = rt->daemon,
+				    .says = rt->says,
+				    .cause = rt->cause,
 				    .now_us = clock_mono_us() };
 
 	if (fd >= 0)
 		(void)send(fd, text, status_format(&view, text), MSG_DONTWAIT | MSG_NOSIGNAL);
+	return fd >= 0;
+}
+
+static void on_client(const struct runtime *rt)
+{
+	for (int i = 0; i < CLIENTS_MAX && serve_client(rt); i++)
+		;
 }
 
 static void dispatch(struct runtime *rt, int fd)
 {
 	if (fd == rt->signal_fd)
-		handle_signal(rt);
+		on_signal(rt);
 	else if (fd == rt->timer_fd)
-		handle_timer(rt);
+		on_timer(rt);
 	else if (fd == rt->listen_fd)
-		handle_client(rt);
-	/* After everything, because a sweep may have met no child at all. */
-	reap(rt);
+		on_client(rt);
+	else if (fd == rt->notify_fd)
+		(void)handle_notice(rt);
+	else
+		watch_relay(rt, relay_pump(&rt->relay));
+	/* A sweep may have met no child at all, and then no SIGCHLD tells that nobody is left. */
+	if (rt->machine.state >= SUPERVISE_HOOK)
+		reap(rt);
 }
 
-static int watch(const struct runtime *rt, int fd)
+static void run(struct runtime *rt)
 {
-	struct epoll_event ev = { .events = EPOLLIN, .data = { .fd = fd } };
+	struct epoll_event ev;
 
-	return epoll_ctl(rt->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+	while (!rt->is_done)
+		if (epoll_wait(rt->epoll_fd, &ev, 1, -1) == 1)
+			dispatch(rt, ev.data.fd);
 }
 
-static int set_up(struct runtime *rt, struct err *e)
+/* --- setting up ---------------------------------------------------------------------------- */
+
+static int open_loop(struct runtime *rt, struct err *e)
 {
 	int r;
 
@@ -386,76 +289,154 @@ static int set_up(struct runtime *rt, struct err *e)
 	rt->signal_fd = mask_open_all();
 	if (rt->epoll_fd < 0 || rt->timer_fd < 0 || rt->signal_fd < 0)
 		return err_set(e, -errno, "make the descriptors of the event loop");
-	r = watch(rt, rt->signal_fd);
+	r = watch(rt, rt->signal_fd, EPOLLIN);
 	if (r == 0)
-		r = watch(rt, rt->timer_fd);
+		r = watch(rt, rt->timer_fd, EPOLLIN);
 	if (r < 0)
 		return err_set(e, r, "watch the descriptors of the event loop");
-	(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	rt->listen_fd = status_listen();
-	if (rt->listen_fd < 0 || watch(rt, rt->listen_fd) < 0)
-		log_warn(COMPONENT, "no status socket: healthcheck and status will not work");
 	return 0;
 }
 
-static void make_policy(const struct boot *b, struct supervise_policy *p)
+static int offer_notify(struct runtime *rt, struct err *e)
 {
-	const struct settings *s = &b->config.settings;
-	bool is_once = b->config.is_one_shot && !settings_is_given(s, SETTING_RESTART);
+	struct config *c = &rt->boot->config;
+	uint64_t watchdog_us = rt->machine.policy.watchdog_ms * 1000;
+	char name[NOTIFY_NAME_SIZE];
+	char number[24];
+	int r;
+
+	rt->outer_fd = notify_outer_open(config_env(c, "NOTIFY_SOCKET"));
+	rt->notify_fd = notify_open(name, sizeof(name));
+	if (rt->notify_fd < 0 || watch(rt, rt->notify_fd, EPOLLIN) < 0)
+		log_warn(RUNTIME_COMPONENT, "no socket for notifications: readiness and watchdog "
+					    "will not work");
+	(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)watchdog_us);
+	r = config_set_env(c, "NOTIFY_SOCKET", rt->notify_fd >= 0 ? name : NULL);
+	if (r == 0)
+		r = config_set_env(c, "WATCHDOG_USEC", watchdog_us ? number : NULL);
+	if (r == 0)
+		r = config_set_env(c, "WATCHDOG_PID", NULL);
+	return r < 0 ? err_set(e, r, "make room for the environment") : 0;
+}
+
+/* A terminal is the program's own affair, and so are the streams of a mere wrapper's. */
+static void open_relay(struct runtime *rt)
+{
+	const struct config *c = &rt->boot->config;
+	bool is_wanted = settings_flag(&c->settings, SETTING_CAPTURE_STDERR) &&
+			 !runtime_is_wrapper(rt) && !isatty(STDERR_FILENO);
+	int r;
+
+	if (!is_wanted)
+		return;
+	r = c->confine ? relay_open(&rt->relay, c->uid, c->gid)
+		       : relay_open(&rt->relay, (uid_t)-1, (gid_t)-1);
+	if (r < 0)
+		log_warn(RUNTIME_COMPONENT,
+			 "standard error is not passed through, so the daemon's last line will not "
+			 "be known: %s",
+			 strerror(-r));
+	else
+		watch_relay(rt, RELAY_WANTS_INPUT);
+}
+
+static void load_history(struct runtime *rt)
+{
+	const struct config *c = &rt->boot->config;
+
+	rt->boot_s = clock_utc_s();
+	if (rt->launch.state_fd < 0)
+		return;
+	fsuser_become(c->uid, c->gid);
+	history_load(&rt->history, rt->launch.state_fd);
+	fsuser_revert();
+}
+
+static void make_policy(const struct runtime *rt, struct supervise_policy *p)
+{
+	const struct config *c = &rt->boot->config;
+	const struct settings *s = &c->settings;
+	bool is_once = c->is_one_shot && !settings_is_given(s, SETTING_RESTART);
 
 	p->restart =
 		is_once ? RESTART_NEVER : (enum restart_policy)settings_number(s, SETTING_RESTART);
 	p->hold = settings_number(s, SETTING_ON_LOOP) == 1;
-	p->has_hook = b->config.is_join && b->config.wgmesh;
+	p->has_hook = c->is_join && c->wgmesh;
+	p->is_stop_ok = c->is_join || settings_flag(s, SETTING_STOP_OK);
+	p->is_on_terminal = isatty(STDIN_FILENO) == 1;
+	p->expects_ready = c->is_join || settings_flag(s, SETTING_NOTIFY);
 	p->stop_timeout_ms = settings_number(s, SETTING_STOP_TIMEOUT);
+	p->start_timeout_ms = settings_number(s, SETTING_START_TIMEOUT);
+	p->watchdog_ms = settings_number(s, SETTING_WATCHDOG);
+	p->past_failures = history_failures(&rt->history, rt->boot_s);
 }
 
-static void say_end(struct boot *b, const struct supervise *m)
+static int set_up(struct runtime *rt, struct err *e)
 {
-	const char *how = m->is_forced ? ", some of it killed" : "";
+	struct supervise_policy policy = { 0 };
+	int r = open_loop(rt, e);
 
-	if (m->stop_signal)
-		boot_note(b, "stopped by signal %d (%s)%s; exit code %d", m->stop_signal,
-			  strsignal(m->stop_signal), how, m->exit_code);
-	else if (m->failures > 1)
-		boot_note(b, "%s failed %u times in a row, last with code %d; exit code %d",
-			  config_program_name(&b->config), m->failures, m->last_code, m->exit_code);
-	else
-		boot_note(b, "%s ended with code %d%s; exit code %d",
-			  config_program_name(&b->config), m->last_code, how, m->exit_code);
-	if (m->exit_code != 0)
-		termlog_write(b->phases[PHASE_SUPERVISE].note);
+	if (r == 0)
+		r = spawn_errors_open(&rt->errors, e);
+	if (r < 0)
+		return r;
+	load_history(rt);
+	make_policy(rt, &policy);
+	supervise_init(&rt->machine, &policy);
+	r = offer_notify(rt, e);
+	if (r < 0)
+		return r;
+	open_relay(rt);
+	rt->launch.error_fd = rt->errors.write_fd;
+	if (getpid() != 1)
+		(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	return 0;
 }
 
-static void run(struct runtime *rt)
+static void open_status(struct runtime *rt)
 {
-	struct epoll_event ev;
+	rt->listen_fd = status_listen();
+	/* By edges: a client that cannot be let in, for want of descriptors, would wake us for ever. */
+	if (rt->listen_fd < 0 || watch(rt, rt->listen_fd, EPOLLIN | EPOLLET) < 0)
+		log_warn(RUNTIME_COMPONENT,
+			 "no status socket: healthcheck and status will not work");
+}
 
-	feed(rt, (struct supervise_event) { .type = SUPERVISE_START });
-	while (!rt->is_done) {
-		int n = epoll_wait(rt->epoll_fd, &ev, 1, -1);
-
-		if (n == 1)
-			dispatch(rt, ev.data.fd);
-	}
+/* After the first start, off its path. */
+static void settle(struct runtime *rt)
+{
+	open_status(rt);
+	oom_open(&rt->oom);
+	give_up_rights(rt);
 }
 
 int runtime_supervise(struct boot *b, struct err *e)
 {
-	struct runtime rt = { .boot = b, .daemon = { .error_fd = -1 }, .hook = { .error_fd = -1 } };
-	struct supervise_policy policy = { 0 };
+	struct runtime rt = { .boot = b,
+			      .epoll_fd = -1,
+			      .listen_fd = -1,
+			      .notify_fd = -1,
+			      .outer_fd = -1,
+			      .relay = { .read_fd = -1, .write_fd = -1 },
+			      .oom = { .fd = -1, .limit_fd = -1 },
+			      .launch = { .config = &b->config,
+					  .state_fd = b->config.is_plain ? -1 : b->state_fd,
+					  .stderr_fd = -1 } };
 	int r;
 
-	make_policy(b, &policy);
-	supervise_init(&rt.machine, &policy);
+	spawner_init(&rt.spawner, launch_start, &rt.launch);
 	r = set_up(&rt, e);
 	if (r < 0)
 		return r;
 	/* What is asked for while it lasts; the end has its own words. */
 	b->phases[PHASE_SUPERVISE].outcome = OUTCOME_OK;
 	boot_note(b, "%s is looked after", config_program_name(&b->config));
+	runtime_feed(&rt, (struct supervise_event) { .type = SUPERVISE_START });
+	settle(&rt);
 	run(&rt);
 	b->exit_code = rt.machine.exit_code;
-	say_end(b, &rt.machine);
-	return OUTCOME_OK;
+	runtime_say_end(&rt);
+	return b->exit_code == 0 || rt.machine.stop_signal || runtime_is_wrapper(&rt)
+		       ? OUTCOME_OK
+		       : OUTCOME_WARNED;
 }

@@ -9,10 +9,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* Process whose children programs become, when that is not the caller; 0 otherwise. */
+static pid_t foster_parent;
+
+_Static_assert(sizeof(struct spawn_report) <= 512, "POSIX's smallest PIPE_BUF keeps reports whole");
 
 /* Marks everything above 2 as closed at exec, the error pipe included, so that it reports until then. */
 static void close_inherited(void)
@@ -36,6 +43,21 @@ static int confine(const struct spawn_program *p, struct err *e)
 	return 0;
 }
 
+/*
+ * After the change of user, which would clear it. A parent that died before it was set would never
+ * be noticed, so the parent is looked at again.
+ */
+static int die_with(pid_t parent, struct err *e)
+{
+	if (parent == 1)
+		return 0;
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return err_exit(e, EXITS_SYSTEM, -errno, "ask to end with wgmesh-init");
+	if (getppid() != parent)
+		return err_exit(e, EXITS_SYSTEM, -ESRCH, "start a program: wgmesh-init is gone");
+	return 0;
+}
+
 /* Which exit code says why a program could not be executed; ENOMEM and its like may pass. */
 static int exec_exit_code(int error)
 {
@@ -51,20 +73,23 @@ static int exec_exit_code(int error)
 	}
 }
 
-static int become_program(const struct spawn_program *p, struct err *e)
+static int become_program(const struct spawn_program *p, pid_t parent, struct err *e)
 {
-	int r;
+	int r = 0;
 	int saved;
 
 	(void)setpgid(0, 0);
 	/* SIGTTOU is still blocked here, so that a background group may do this. */
 	if (p->foreground && isatty(STDIN_FILENO))
 		(void)tcsetpgrp(STDIN_FILENO, getpid());
-	if (p->confine) {
+	if (p->stderr_fd > STDERR_FILENO && dup2(p->stderr_fd, STDERR_FILENO) < 0)
+		return err_exit(e, EXITS_SYSTEM, -errno, "redirect standard error");
+	if (p->confine)
 		r = confine(p, e);
-		if (r < 0)
-			return r;
-	}
+	if (r == 0)
+		r = die_with(parent, e);
+	if (r < 0)
+		return r;
 	close_inherited();
 	if (p->hand_over > 0)
 		(void)fcntl(p->hand_over, F_SETFD, 0);
@@ -74,50 +99,96 @@ static int become_program(const struct spawn_program *p, struct err *e)
 	return err_exit(e, exec_exit_code(saved), -saved, "execute %s", p->argv[0]);
 }
 
-int spawn_program(const struct spawn_program *p, struct spawn_child *out, struct err *e)
+_Noreturn static void run_child(const struct spawn_program *p, pid_t parent)
+{
+	struct spawn_report report = { .pid = getpid() };
+
+	(void)become_program(p, parent, &report.why);
+	if (p->error_fd > STDERR_FILENO)
+		(void)io_write_full(p->error_fd, &report, sizeof(report));
+	_exit(report.why.exit_code);
+}
+
+void spawn_make_siblings(void)
+{
+	foster_parent = getppid();
+}
+
+/*
+ * The raw call, because no C library has one for CLONE_PARENT. What fork(3) does besides is for
+ * programs with threads and handlers at fork, which this is not; both C libraries ask the kernel for
+ * getpid(2), and the child goes straight to execve(2).
+ */
+static pid_t fork_sibling(void)
+{
+	long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0L, 0L, 0L, 0L);
+
+	return (pid_t)pid;
+}
+
+pid_t spawn_program(const struct spawn_program *p)
+{
+	pid_t parent = foster_parent ? foster_parent : getpid();
+	pid_t pid = foster_parent ? fork_sibling() : fork();
+
+	if (pid < 0)
+		return -errno;
+	if (pid == 0)
+		run_child(p, parent);
+	/* In both processes: whoever comes first, a signal to the group finds it. */
+	if (!foster_parent)
+		(void)setpgid(pid, pid);
+	return pid;
+}
+
+int spawn_errors_open(struct spawn_errors *s, struct err *e)
 {
 	int fds[2];
-	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_set(e, -errno, "make a pipe for %s", p->argv[0]);
-	pid = fork();
-	if (pid < 0) {
-		int r = -errno;
-
-		(void)close(fds[0]);
-		(void)close(fds[1]);
-		return err_set(e, r, "fork a process for %s", p->argv[0]);
+	memset(s, 0, sizeof(*s));
+	/* A child must end even if nobody reads: then its exit code alone has to do. */
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0) {
+		s->read_fd = -1;
+		s->write_fd = -1;
+		return err_set(e, -errno, "make a pipe for errors of programs");
 	}
-	if (pid == 0) {
-		struct err why = { 0 };
-
-		(void)become_program(p, &why);
-		(void)io_write_full(fds[1], &why, sizeof(why));
-		_exit(why.exit_code);
-	}
-	/* In both processes: whoever comes first, a signal to the group finds it. */
-	(void)setpgid(pid, pid);
-	(void)close(fds[1]);
-	out->pid = pid;
-	out->error_fd = fds[0];
+	s->read_fd = fds[0];
+	s->write_fd = fds[1];
 	return 0;
 }
 
-int spawn_error(struct spawn_child *child, struct err *e)
+void spawn_errors_close(struct spawn_errors *s)
 {
-	struct err why = { 0 };
-	ssize_t n = -1;
+	if (s->read_fd >= 0)
+		(void)close(s->read_fd);
+	if (s->write_fd >= 0)
+		(void)close(s->write_fd);
+	s->read_fd = -1;
+	s->write_fd = -1;
+}
 
-	if (child->error_fd >= 0) {
-		n = io_read_bounded(child->error_fd, &why, sizeof(why));
-		(void)close(child->error_fd);
+static void read_reports(struct spawn_errors *s)
+{
+	struct spawn_report report;
+
+	while (s->read_fd >= 0 && read(s->read_fd, &report, sizeof(report)) == sizeof(report)) {
+		report.why.msg[sizeof(report.why.msg) - 1] = '\0';
+		s->kept[s->n_kept++ % SPAWN_REPORTS_KEPT] = report;
 	}
-	child->error_fd = -1;
-	if (n != (ssize_t)sizeof(why))
-		return 0;
-	why.msg[sizeof(why.msg) - 1] = '\0';
-	return err_exit(e, why.exit_code, why.code, "%s", why.msg);
+}
+
+int spawn_errors_take(struct spawn_errors *s, pid_t pid, struct err *e)
+{
+	read_reports(s);
+	for (size_t i = 0; i < SPAWN_REPORTS_KEPT; i++) {
+		struct spawn_report *report = &s->kept[i];
+
+		if (report->pid != pid)
+			continue;
+		report->pid = 0;
+		return err_exit(e, report->why.exit_code, report->why.code, "%s", report->why.msg);
+	}
+	return 0;
 }
 
 pid_t spawn_function(int (*run)(void *arg), void *arg)

@@ -15,6 +15,9 @@
  * @argv:	Arguments, NULL at the end; argv[0] is looked up in PATH
  * @envp:	Environment, NULL at the end
  * @hand_over:	Descriptor that the program inherits under its number, 0 for none
+ * @stderr_fd:	Descriptor that becomes its standard error, -1 to inherit ours
+ * @error_fd:	Write end of struct spawn_errors, where the child says why it could not become the
+ *		program; -1 for nowhere
  * @confine:	Change the user, keep only @keep, set no_new_privs
  * @foreground:	Give it the terminal on standard input, where there is one
  * @uid:	User, with @confine
@@ -26,6 +29,8 @@ struct spawn_program {
 	char *const *argv;
 	char *const *envp;
 	int hand_over;
+	int stderr_fd;
+	int error_fd;
 	bool confine;
 	bool foreground;
 	uid_t uid;
@@ -35,36 +40,78 @@ struct spawn_program {
 };
 
 /**
- * struct spawn_child - A started program
- * @pid:	Process, 0 when there is none
- * @error_fd:	Where it reports why it could not become the program; owned
+ * struct spawn_report - What a child says that could not become its program
+ * @pid:	The child; 0 for an empty entry
+ * @why:	Reason, with the exit code it asks for
  */
-struct spawn_child {
+struct spawn_report {
 	pid_t pid;
-	int error_fd;
+	struct err why;
+};
+
+#define SPAWN_REPORTS_KEPT 4
+
+/**
+ * struct spawn_errors - Where children report, one for all that are ever started
+ * @read_fd:	Our end, never waits; owned
+ * @write_fd:	The children's end, for struct spawn_program; owned
+ * @kept:	Reports that were read before somebody asked for them
+ * @n_kept:	How many were ever kept; the oldest gives way
+ */
+struct spawn_errors {
+	int read_fd;
+	int write_fd;
+	struct spawn_report kept[SPAWN_REPORTS_KEPT];
+	size_t n_kept;
 };
 
 /**
- * spawn_program() - Start a program in a process group of its own
- * @p:		What to start; borrowed
- * @out:	Receives the child
+ * spawn_errors_open() - Make the pipe that children report over
+ * @s:		Receives both ends, closed at exec
  * @e:		Receives the reason on failure, may be NULL
  *
- * The child gets default dispositions, an empty signal mask and no descriptor above 2. Returns as
- * soon as it is forked; ask spawn_error() once it has ended.
- *
- * Return: 0 or a negative errno value when it could not be forked
+ * Return: 0 or a negative errno value
  */
-int spawn_program(const struct spawn_program *p, struct spawn_child *out, struct err *e);
+int spawn_errors_open(struct spawn_errors *s, struct err *e);
 
 /**
- * spawn_error() - Did an ended child fail before it became its program?
- * @child:	Ended child; its descriptor is closed
+ * spawn_errors_close() - Close both ends
+ */
+void spawn_errors_close(struct spawn_errors *s);
+
+/**
+ * spawn_errors_take() - Did an ended child fail before it became its program?
+ * @s:		Reports
+ * @pid:	Child whose end has been seen
  * @e:		Receives the reason, with the exit code it asks for; may be NULL
  *
  * Return: 0 when the program ran, or a negative errno value
  */
-int spawn_error(struct spawn_child *child, struct err *e);
+int spawn_errors_take(struct spawn_errors *s, pid_t pid, struct err *e);
+
+/**
+ * spawn_program() - Start a program in a process group of its own
+ * @p:		What to start; borrowed
+ *
+ * The child gets default dispositions, an empty signal mask and no descriptor above 2 but
+ * @p->hand_over. Returns as soon as it is forked; ask spawn_errors_take() once it has ended.
+ *
+ * Where wgmesh-init is not PID 1, and so its end is not everybody's, the program is killed when
+ * wgmesh-init dies. By SIGKILL, as the kernel does in a container of its own: the lock on the
+ * identity is gone in the same moment, and a program that takes its time over SIGTERM would share the
+ * identity with whoever comes next. What it leaves behind is what a crash leaves, which the next
+ * start takes over.
+ *
+ * Return: its process number, or a negative errno value when no process could be made
+ */
+pid_t spawn_program(const struct spawn_program *p);
+
+/**
+ * spawn_make_siblings() - From now on, programs become children of this process's parent
+ *
+ * For the spawner (spawner.h), which starts programs in the name of its parent.
+ */
+void spawn_make_siblings(void);
 
 /**
  * spawn_function() - Run a function in a child

@@ -41,11 +41,6 @@ __attribute__((format(printf, 3, 4))) static void put(struct text *t, const char
 	t->out[t->len] = '\0';
 }
 
-bool status_is_healthy(const struct supervise *m)
-{
-	return m->state == SUPERVISE_RUNNING;
-}
-
 static void put_phases(struct text *t, const struct boot *b)
 {
 	for (size_t i = 0; i < PHASE_COUNT; i++) {
@@ -66,16 +61,20 @@ size_t status_format(const struct status_view *v, char out[static STATUS_SIZE])
 	const struct boot *b = v->boot;
 
 	out[0] = '\0';
-	put(&t, "healthy", "%s", status_is_healthy(m) ? "true" : "false");
+	put(&t, "healthy", "%s", supervise_is_healthy(m) ? "true" : "false");
 	put(&t, "state", "%s", supervise_state_name(m->state));
 	put(&t, "version", "%s", WGMESH_VERSION);
 	put(&t, "uptime_s", "%llu", (unsigned long long)((v->now_us - b->started_us) / 1000000));
 	put(&t, "daemon_pid", "%d", v->daemon);
+	put(&t, "ready", "%s", m->is_ready ? "true" : "false");
+	put(&t, "reloading", "%s", m->is_reloading ? "true" : "false");
+	put(&t, "daemon_status", "%s", v->says);
 	put(&t, "restarts", "%u", m->restarts);
 	put(&t, "failures", "%u", m->failures);
 	if (m->last_code >= 0) {
 		put(&t, "last_exit", "%d", m->last_code);
 		put(&t, "last_run_s", "%llu", (unsigned long long)(m->last_run_ms / 1000));
+		put(&t, "cause", "%s", v->cause);
 	}
 	if (!b->config.is_plain) {
 		put(&t, "state_dir", "%s", b->config.state_dir);
@@ -87,21 +86,30 @@ size_t status_format(const struct status_view *v, char out[static STATUS_SIZE])
 	return t.len;
 }
 
+/*
+ * Containers of a pod may share the namespaces of processes and of the network, never that of mounts;
+ * and whatever an engine runs in a container is in all of them.
+ */
+static unsigned long long namespace_number(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (unsigned long long)st.st_ino : 0;
+}
+
 /* "@" stands for the leading NUL of an abstract name; the text must fit, and always does. */
 static int make_address(struct sockaddr_un *sa, socklen_t *len, bool with_pid)
 {
-	struct stat st;
 	char pid[16] = "";
 	int n;
 
 	memset(sa, 0, sizeof(*sa));
 	sa->sun_family = AF_UNIX;
-	if (stat("/proc/self/ns/pid", &st) < 0)
-		st.st_ino = 0;
 	if (with_pid)
 		(void)snprintf(pid, sizeof(pid), "/%d", getpid());
-	n = snprintf(sa->sun_path, sizeof(sa->sun_path), NAME_HEAD "%llu%s",
-		     (unsigned long long)st.st_ino, pid);
+	n = snprintf(sa->sun_path, sizeof(sa->sun_path), NAME_HEAD "%llu/%llu%s",
+		     namespace_number("/proc/self/ns/pid"), namespace_number("/proc/self/ns/mnt"),
+		     pid);
 	if (n < 0 || (size_t)n >= sizeof(sa->sun_path))
 		return -ENAMETOOLONG;
 	sa->sun_path[0] = '\0';

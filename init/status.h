@@ -19,12 +19,16 @@
  * @boot:	Phases and verdict
  * @machine:	Supervisor
  * @daemon:	Process number of the daemon, 0 when it does not run
+ * @says:	What the daemon said of itself last, empty before it did
+ * @cause:	Why its last run ended, empty before the first end
  * @now_us:	Monotonic time
  */
 struct status_view {
 	const struct boot *boot;
 	const struct supervise *machine;
 	pid_t daemon;
+	const char *says;
+	const char *cause;
 	uint64_t now_us;
 };
 
@@ -38,12 +42,7 @@ struct status_view {
 size_t status_format(const struct status_view *v, char out[static STATUS_SIZE]);
 
 /**
- * status_is_healthy() - Is the container in the state it should be in?
- */
-bool status_is_healthy(const struct supervise *m);
-
-/**
- * status_listen() - Open the socket, named by the PID namespace, so that no directory is needed
+ * status_listen() - Open the socket, named by the container's namespaces: no directory is needed
  *
  * Return: listening descriptor owned by the caller, or a negative errno value
  */

@@ -22,18 +22,50 @@
 #define HURRIED_HOOK_MS	   1000
 #define KILL_MS		   1000
 #define SIGNAL_CODE(n)	   (128 + (n))
-#define SIGNAL_NUMBER_TERM 15
+#define SIGNAL_NUMBER_HUP  1
+#define SIGNAL_NUMBER_INT  2
+#define SIGNAL_NUMBER_QUIT 3
 #define SIGNAL_NUMBER_KILL 9
+#define SIGNAL_NUMBER_TERM 15
 
 typedef struct supervise_step handler(struct supervise *m, const struct supervise_event *ev);
 
 static const struct supervise_step nothing = { 0 };
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	if (a == 0 || b == 0)
+		return a + b;
+	return a < b ? a : b;
+}
+
+/* The timer for whichever limit of a running daemon passes first. */
+static struct supervise_step watch(const struct supervise *m)
+{
+	uint64_t at_ms = earlier(m->watchdog_at_ms, m->limit_at_ms);
+
+	return (struct supervise_step) { .actions = at_ms ? SUPERVISE_DO_ARM : SUPERVISE_DO_DISARM,
+					 .timer_ms = at_ms };
+}
+
 static struct supervise_step spawn(struct supervise *m, const struct supervise_event *ev)
 {
+	struct supervise_step step;
+	bool is_limited = m->policy.expects_ready && m->policy.start_timeout_ms > 0;
+
 	m->state = SUPERVISE_RUNNING;
 	m->started_ms = ev->now_ms;
-	return (struct supervise_step) { .actions = SUPERVISE_DO_SPAWN };
+	m->is_ready = false;
+	m->is_reloading = false;
+	m->is_leaving = false;
+	m->killed = SUPERVISE_KILLED_NOT;
+	m->watchdog_ms = m->policy.watchdog_ms;
+	m->watchdog_at_ms = 0;
+	m->limit_at_ms = is_limited ? ev->now_ms + m->policy.start_timeout_ms : 0;
+	/* A timer that nobody armed is not worth a system call. */
+	step = is_limited ? watch(m) : nothing;
+	step.actions |= SUPERVISE_DO_SPAWN;
+	return step;
 }
 
 static struct supervise_step respawn(struct supervise *m, const struct supervise_event *ev)
@@ -129,6 +161,11 @@ static void note_end(struct supervise *m, const struct supervise_event *ev)
 	m->fork_failures = 0;
 }
 
+static bool is_terminal_stop(int sig)
+{
+	return sig == SIGNAL_NUMBER_HUP || sig == SIGNAL_NUMBER_INT || sig == SIGNAL_NUMBER_QUIT;
+}
+
 static struct supervise_step ended(struct supervise *m, const struct supervise_event *ev)
 {
 	note_end(m, ev);
@@ -138,6 +175,9 @@ static struct supervise_step ended(struct supervise *m, const struct supervise_e
 		return end_with(m, ev, ev->code);
 	if (ev->code == 0 && m->policy.restart == RESTART_ON_FAILURE)
 		return end_with(m, ev, 0);
+	/* ^C and a hang-up reach a daemon that has the terminal, and pass us by. */
+	if (m->policy.is_on_terminal && is_terminal_stop(ev->signal))
+		return end_with(m, ev, ev->code);
 	m->failures++;
 	if (ev->is_final || m->failures >= SUPERVISE_LOOP_FAILURES ||
 	    (ev->signal == 0 && exits_is_incurable(ev->code)))
@@ -145,9 +185,14 @@ static struct supervise_step ended(struct supervise *m, const struct supervise_e
 	return back_off(m, ev, m->failures);
 }
 
-/* No process could be made: the machine's trouble, not the daemon's, so it is tried for ever. */
+/*
+ * No process could be made: the machine's trouble, not the daemon's, so it is tried for ever; unless
+ * the right to start anything is gone.
+ */
 static struct supervise_step fork_failed(struct supervise *m, const struct supervise_event *ev)
 {
+	if (ev->is_final)
+		return end_with(m, ev, m->last_code > 0 ? m->last_code : EXITS_SYSTEM);
 	m->fork_failures++;
 	return back_off(m, ev, m->fork_failures);
 }
@@ -175,19 +220,100 @@ static struct supervise_step stop_idle(struct supervise *m, const struct supervi
 	return wind_up(m, ev);
 }
 
+/* It hangs: its end is a failure like any other, and what comes after is ended()'s to decide. */
+static struct supervise_step kill_hung(struct supervise *m, enum supervise_kill why)
+{
+	m->state = SUPERVISE_HUNG;
+	m->killed = why;
+	return (struct supervise_step) { .actions =
+						 SUPERVISE_DO_KILL_DAEMON | SUPERVISE_DO_DISARM };
+}
+
+static struct supervise_step overdue(struct supervise *m, const struct supervise_event *ev)
+{
+	if (m->watchdog_at_ms && ev->now_ms >= m->watchdog_at_ms)
+		return kill_hung(m, SUPERVISE_KILLED_SILENT);
+	if (m->limit_at_ms && ev->now_ms >= m->limit_at_ms)
+		return kill_hung(m, m->is_leaving ? SUPERVISE_KILLED_LINGERING
+						  : SUPERVISE_KILLED_UNREADY);
+	return watch(m);
+}
+
+static void take_progress(struct supervise *m, const struct supervise_event *ev)
+{
+	if (ev->notice & SUPERVISE_SAYS_RELOADING)
+		m->is_reloading = true;
+	if (ev->notice & SUPERVISE_SAYS_READY) {
+		m->is_ready = true;
+		m->is_reloading = false;
+		if (!m->is_leaving)
+			m->limit_at_ms = 0;
+	}
+	if (ev->notice & SUPERVISE_SAYS_STOPPING) {
+		m->is_leaving = true;
+		m->watchdog_at_ms = 0;
+		m->limit_at_ms = ev->now_ms + m->policy.stop_timeout_ms;
+	}
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+static void take_times(struct supervise *m, const struct supervise_event *ev)
+{
+	bool is_armed = m->watchdog_at_ms != 0;
+
+	if (ev->notice & SUPERVISE_SAYS_WATCHDOG)
+		m->watchdog_ms = ev->watchdog_ms;
+	if (((ev->notice & SUPERVISE_SAYS_BEAT) ||
+	     (is_armed && (ev->notice & SUPERVISE_SAYS_WATCHDOG))) &&
+	    !m->is_leaving)
+		m->watchdog_at_ms = m->watchdog_ms ? ev->now_ms + m->watchdog_ms : 0;
+	if ((ev->notice & SUPERVISE_SAYS_EXTEND) && m->limit_at_ms)
+		m->limit_at_ms = later(m->limit_at_ms, ev->now_ms + ev->extend_ms);
+}
+
+static struct supervise_step notified(struct supervise *m, const struct supervise_event *ev)
+{
+	if (ev->notice & SUPERVISE_SAYS_TRIGGER)
+		return kill_hung(m, SUPERVISE_KILLED_TRIGGER);
+	take_progress(m, ev);
+	take_times(m, ev);
+	return watch(m);
+}
+
+/* While it stops, only more time can be asked for. */
+static struct supervise_step extend_stop(struct supervise *m, const struct supervise_event *ev)
+{
+	if (!(ev->notice & SUPERVISE_SAYS_EXTEND))
+		return nothing;
+	m->deadline_ms = later(m->deadline_ms, ev->now_ms + ev->extend_ms);
+	return (struct supervise_step) { .actions = SUPERVISE_DO_ARM, .timer_ms = m->deadline_ms };
+}
+
 static struct supervise_step kill_daemon(struct supervise *m, const struct supervise_event *ev)
 {
 	m->state = SUPERVISE_KILLING;
+	m->killed = SUPERVISE_KILLED_STOP;
 	m->is_forced = true;
-	return (struct supervise_step) { .actions = SUPERVISE_DO_KILL_ALL | SUPERVISE_DO_ARM,
+	return (struct supervise_step) { .actions = SUPERVISE_DO_KILL_DAEMON | SUPERVISE_DO_ARM,
 					 .timer_ms = ev->now_ms + KILL_MS };
 }
 
 /* A daemon that ends of the signal it was stopped with did what it was asked to do. */
 static bool is_orderly(const struct supervise *m, const struct supervise_event *ev)
 {
-	return ev->code == SIGNAL_CODE(m->stop_signal) ||
-	       ev->code == SIGNAL_CODE(SIGNAL_NUMBER_TERM);
+	return m->policy.is_stop_ok && (ev->code == SIGNAL_CODE(m->stop_signal) ||
+					ev->code == SIGNAL_CODE(SIGNAL_NUMBER_TERM));
+}
+
+/* It hangs, was killed for it, and may be beyond even that. */
+static struct supervise_step stop_hung(struct supervise *m, const struct supervise_event *ev)
+{
+	begin_stop(m, ev);
+	return kill_daemon(m, ev);
 }
 
 static struct supervise_step stopped(struct supervise *m, const struct supervise_event *ev)
@@ -227,11 +353,12 @@ static struct supervise_step hurry_sweep(struct supervise *m, const struct super
 static handler *const table[SUPERVISE_STATE_COUNT][SUPERVISE_EVENT_COUNT] = {
 	[SUPERVISE_NEW] = { [SUPERVISE_START] = spawn, [SUPERVISE_STOP] = stop_idle },
 	[SUPERVISE_RUNNING] = { [SUPERVISE_EXITED] = ended, [SUPERVISE_SPAWN_FAILED] = fork_failed,
-		[SUPERVISE_STOP] = stop_running },
+		[SUPERVISE_STOP] = stop_running, [SUPERVISE_TIMER] = overdue, [SUPERVISE_NOTIFIED] = notified },
+	[SUPERVISE_HUNG] = { [SUPERVISE_EXITED] = ended, [SUPERVISE_STOP] = stop_hung },
 	[SUPERVISE_BACKOFF] = { [SUPERVISE_TIMER] = respawn, [SUPERVISE_STOP] = stop_idle },
 	[SUPERVISE_HOLDING] = { [SUPERVISE_STOP] = stop_idle },
 	[SUPERVISE_STOPPING] = { [SUPERVISE_EXITED] = stopped, [SUPERVISE_STOP] = kill_daemon,
-		[SUPERVISE_TIMER] = kill_daemon },
+		[SUPERVISE_TIMER] = kill_daemon, [SUPERVISE_NOTIFIED] = extend_stop },
 	[SUPERVISE_KILLING] = { [SUPERVISE_EXITED] = stopped, [SUPERVISE_TIMER] = leave_daemon },
 	[SUPERVISE_HOOK] = { [SUPERVISE_HOOK_DONE] = sweep, [SUPERVISE_TIMER] = hook_overdue,
 		[SUPERVISE_STOP] = hurry },
@@ -244,7 +371,9 @@ static handler *const table[SUPERVISE_STATE_COUNT][SUPERVISE_EVENT_COUNT] = {
 
 void supervise_init(struct supervise *m, const struct supervise_policy *policy)
 {
-	*m = (struct supervise) { .policy = *policy, .last_code = -1 };
+	*m = (struct supervise) { .policy = *policy,
+				  .failures = policy->past_failures,
+				  .last_code = -1 };
 }
 
 struct supervise_step supervise_step(struct supervise *m, const struct supervise_event *ev)
@@ -254,14 +383,26 @@ struct supervise_step supervise_step(struct supervise *m, const struct supervise
 	return handle ? handle(m, ev) : nothing;
 }
 
+bool supervise_is_healthy(const struct supervise *m)
+{
+	return m->state == SUPERVISE_RUNNING && !m->is_leaving &&
+	       (m->is_ready || !m->policy.expects_ready);
+}
+
+bool supervise_may_start(const struct supervise *m)
+{
+	return m->policy.restart != RESTART_NEVER || m->policy.has_hook;
+}
+
 const char *supervise_state_name(enum supervise_state state)
 {
 	static const char *const names[] = {
 		[SUPERVISE_NEW] = "new",	   [SUPERVISE_RUNNING] = "running",
-		[SUPERVISE_BACKOFF] = "backoff",   [SUPERVISE_HOLDING] = "holding",
-		[SUPERVISE_STOPPING] = "stopping", [SUPERVISE_KILLING] = "killing",
-		[SUPERVISE_HOOK] = "hook",	   [SUPERVISE_SWEEPING] = "sweeping",
-		[SUPERVISE_PURGING] = "purging",   [SUPERVISE_DONE] = "done",
+		[SUPERVISE_HUNG] = "hung",	   [SUPERVISE_BACKOFF] = "backoff",
+		[SUPERVISE_HOLDING] = "holding",   [SUPERVISE_STOPPING] = "stopping",
+		[SUPERVISE_KILLING] = "killing",   [SUPERVISE_HOOK] = "hook",
+		[SUPERVISE_SWEEPING] = "sweeping", [SUPERVISE_PURGING] = "purging",
+		[SUPERVISE_DONE] = "done",
 	};
 
 	_Static_assert(ARRAY_LEN(names) == SUPERVISE_STATE_COUNT, "a name for every state");

@@ -13,18 +13,31 @@ enum restart_policy { RESTART_ON_FAILURE, RESTART_ALWAYS, RESTART_NEVER };
  * @restart:	When to start the daemon again
  * @hold:	In a restart loop, stay up for inspection instead of ending
  * @has_hook:	There is a program that takes the network down at the end
+ * @is_stop_ok:	Death by the stop signal that was passed on is a good end
+ * @is_on_terminal: The daemon has the terminal: its ^C is a stop that we do not see
+ * @expects_ready: The daemon says when it is ready
  * @stop_timeout_ms: Time the daemon gets after a stop signal
+ * @start_timeout_ms: Time it gets to become ready, 0 for ever
+ * @watchdog_ms: Longest silence after its first beat, 0 for any
+ * @past_failures: Failures in a row before this container started
  */
 struct supervise_policy {
 	enum restart_policy restart;
 	bool hold;
 	bool has_hook;
+	bool is_stop_ok;
+	bool is_on_terminal;
+	bool expects_ready;
 	uint64_t stop_timeout_ms;
+	uint64_t start_timeout_ms;
+	uint64_t watchdog_ms;
+	unsigned int past_failures;
 };
 
 enum supervise_state {
 	SUPERVISE_NEW,	    /* nothing started yet */
 	SUPERVISE_RUNNING,  /* the daemon lives */
+	SUPERVISE_HUNG,	    /* it was killed because it hung, waiting for its end */
 	SUPERVISE_BACKOFF,  /* it ended; a timer starts it again */
 	SUPERVISE_HOLDING,  /* given up, kept for inspection */
 	SUPERVISE_STOPPING, /* told to stop, waiting for its end */
@@ -40,11 +53,23 @@ enum supervise_event_type {
 	SUPERVISE_START,
 	SUPERVISE_SPAWN_FAILED, /* no process could be forked */
 	SUPERVISE_EXITED,	/* the daemon ended */
+	SUPERVISE_NOTIFIED,	/* the daemon said something about itself */
 	SUPERVISE_STOP,		/* a stop signal came */
 	SUPERVISE_TIMER,	/* the timer fired */
 	SUPERVISE_HOOK_DONE,	/* the hook ended, or could not be started */
 	SUPERVISE_CHILDLESS,	/* no process is left */
 	SUPERVISE_EVENT_COUNT,
+};
+
+/* What the daemon said (sd_notify(3)); bits. */
+enum supervise_notice {
+	SUPERVISE_SAYS_READY = 1 << 0,
+	SUPERVISE_SAYS_RELOADING = 1 << 1,
+	SUPERVISE_SAYS_STOPPING = 1 << 2,
+	SUPERVISE_SAYS_BEAT = 1 << 3,
+	SUPERVISE_SAYS_TRIGGER = 1 << 4,  /* restart me */
+	SUPERVISE_SAYS_WATCHDOG = 1 << 5, /* event.watchdog_ms */
+	SUPERVISE_SAYS_EXTEND = 1 << 6,	  /* event.extend_ms */
 };
 
 /**
@@ -54,7 +79,10 @@ enum supervise_event_type {
  * @random:	Any number, for the jitter
  * @signal:	Stop signal, or the signal the daemon died of
  * @code:	Exit code of the daemon, or 128 + signal
- * @is_final:	The daemon could not be executed at all: no restart cures that
+ * @is_final:	The daemon cannot be executed or started at all: no restart cures that
+ * @notice:	enum supervise_notice bits
+ * @watchdog_ms: Longest silence from now on
+ * @extend_ms:	Time it wants from now on for the start or the stop that is going on
  */
 struct supervise_event {
 	enum supervise_event_type type;
@@ -63,6 +91,9 @@ struct supervise_event {
 	int signal;
 	int code;
 	bool is_final;
+	unsigned int notice;
+	uint64_t watchdog_ms;
+	uint64_t extend_ms;
 };
 
 /* What the driver has to do, in this order; bits. */
@@ -75,7 +106,18 @@ enum supervise_action {
 	SUPERVISE_DO_KILL_ALL = 1 << 5,
 	SUPERVISE_DO_ARM = 1 << 6, /* the timer, for step.timer_ms */
 	SUPERVISE_DO_DISARM = 1 << 7,
-	SUPERVISE_DO_EXIT = 1 << 8, /* with exit_code */
+	SUPERVISE_DO_EXIT = 1 << 8,	   /* with exit_code */
+	SUPERVISE_DO_KILL_DAEMON = 1 << 9, /* it and its process group */
+};
+
+/* Why we killed the daemon. */
+enum supervise_kill {
+	SUPERVISE_KILLED_NOT,
+	SUPERVISE_KILLED_SILENT,    /* no beat of the watchdog */
+	SUPERVISE_KILLED_TRIGGER,   /* it asked for it */
+	SUPERVISE_KILLED_UNREADY,   /* not ready in time */
+	SUPERVISE_KILLED_LINGERING, /* said that it stops, and did not */
+	SUPERVISE_KILLED_STOP,	    /* did not heed the stop signal */
 };
 
 /**
@@ -102,6 +144,13 @@ struct supervise_step {
  * @stop_signal: First stop signal, 0 without one
  * @is_forced:	Something had to be killed
  * @deadline_ms: When patience ends
+ * @is_ready:	This run said that it is ready
+ * @is_reloading: It reads its configuration again
+ * @is_leaving:	It said that it stops
+ * @watchdog_ms: Longest silence of this run, 0 for any
+ * @watchdog_at_ms: When its silence is too long, 0 before the first beat
+ * @limit_at_ms: When it must be ready, or gone; 0 without a limit
+ * @killed:	Why the last run was killed by us, if it was
  * @last_code:	Last exit code of the daemon, -1 before its first end
  * @last_run_ms: How long it ran
  * @exit_code:	What PID 1 ends with
@@ -117,6 +166,13 @@ struct supervise {
 	int stop_signal;
 	bool is_forced;
 	uint64_t deadline_ms;
+	bool is_ready;
+	bool is_reloading;
+	bool is_leaving;
+	uint64_t watchdog_ms;
+	uint64_t watchdog_at_ms;
+	uint64_t limit_at_ms;
+	enum supervise_kill killed;
 	int last_code;
 	uint64_t last_run_ms;
 	int exit_code;
@@ -140,6 +196,18 @@ void supervise_init(struct supervise *m, const struct supervise_policy *policy);
  * Return: what to do; an event that means nothing in a state changes nothing
  */
 struct supervise_step supervise_step(struct supervise *m, const struct supervise_event *ev);
+
+/**
+ * supervise_is_healthy() - Is the daemon in the state it should be in?
+ */
+bool supervise_is_healthy(const struct supervise *m);
+
+/**
+ * supervise_may_start() - Can there be another start, of the daemon or the hook?
+ *
+ * Return: false when PID 1 can give up the right to start anything
+ */
+bool supervise_may_start(const struct supervise *m);
 
 /**
  * supervise_state_name() - A state's word in logs and status

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,16 +45,16 @@ static pid_t parent_of(pid_t pid)
 	return str_parse_u64(&parent, p + 4, 0, INT32_MAX) < 0 ? 0 : (pid_t)parent;
 }
 
-static int is_descendant(pid_t pid)
+static bool is_descendant(pid_t pid)
 {
 	pid_t self = getpid();
 
 	for (int depth = 0; depth < DEPTH_MAX && pid > 1; depth++) {
 		pid = parent_of(pid);
 		if (pid == self)
-			return 1;
+			return true;
 	}
-	return 0;
+	return false;
 }
 
 /* The descriptor is opened before the question, so that a reused number cannot be hit. */
@@ -65,25 +66,31 @@ static void signal_descendant(pid_t pid, int sig)
 		(void)syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
 }
 
-static void signal_descendants(int sig)
+/* Return: false where there is no list of processes */
+static bool signal_descendants(int sig)
 {
 	DIR *proc = opendir("/proc");
 	struct dirent *d;
+	bool has_any = false;
 
-	while (proc && (d = readdir(proc)) != NULL) {
+	if (!proc)
+		return false;
+	while ((d = readdir(proc)) != NULL) {
 		uint64_t pid = 0;
 
-		if (str_parse_u64(&pid, d->d_name, 2, INT32_MAX) == 0)
-			signal_descendant((pid_t)pid, sig);
+		if (str_parse_u64(&pid, d->d_name, 2, INT32_MAX) < 0)
+			continue;
+		has_any = true;
+		signal_descendant((pid_t)pid, sig);
 	}
-	if (proc)
-		(void)closedir(proc);
+	(void)closedir(proc);
+	return has_any;
 }
 
-void sweep_signal(int sig)
+void sweep_signal(int sig, pid_t group)
 {
 	if (getpid() == 1)
 		(void)kill(-1, sig);
-	else
-		signal_descendants(sig);
+	else if (!signal_descendants(sig) && group > 0)
+		(void)kill(-group, sig);
 }

@@ -1,18 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/termlog.h"
-#include "common/defs.h"
 #include "common/io.h"
 
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
+
+static int log_fd = -1;
+
+void termlog_open(void)
+{
+	if (log_fd < 0)
+		log_fd = open("/dev/termination-log", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
 
 void termlog_write(const char *sentence)
 {
-	auto_close int fd = open("/dev/termination-log",
-				 O_WRONLY | O_TRUNC | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	if (fd < 0)
+	termlog_open();
+	if (log_fd < 0)
 		return;
-	(void)io_write_full(fd, sentence, strlen(sentence));
-	(void)io_write_full(fd, "\n", 1);
+	/* Both fail on what is not a file, which then has nothing to replace. */
+	if (ftruncate(log_fd, 0) == 0)
+		(void)lseek(log_fd, 0, SEEK_SET);
+	(void)io_write_full(log_fd, sentence, strlen(sentence));
+	(void)io_write_full(log_fd, "\n", 1);
 }

@@ -79,27 +79,40 @@ static int judge(struct boot *b, const struct reaped *end, struct err *e)
 	return OUTCOME_WARNED;
 }
 
-static int run(struct boot *b, const struct spawn_program *p, struct err *e)
+static int wait_and_judge(struct boot *b, struct spawn_errors *errors, pid_t pid, struct err *e)
 {
-	struct spawn_child child;
 	struct reaped end = { 0 };
 	struct err why = { 0 };
-	int r = spawn_program(p, &child, e);
+	int r = child_wait(&end, pid, CHILD_NO_LIMIT);
 
-	if (r < 0)
-		return r;
-	r = child_wait(&end, child.pid, CHILD_NO_LIMIT);
 	if (r < 0) {
 		/* It only reads, or replaces a file whole: it can be killed at any instruction. */
-		child_abandon(child.pid);
-		(void)spawn_error(&child, NULL);
+		child_abandon(pid);
 		return r == -EINTR ? r : err_set(e, r, "wait for wgmesh state verify");
 	}
-	if (spawn_error(&child, &why) < 0) {
+	if (spawn_errors_take(errors, pid, &why) < 0) {
 		boot_note(b, "cannot %.200s; going on unverified", why.msg);
 		return OUTCOME_WARNED;
 	}
 	return judge(b, &end, e);
+}
+
+static int run(struct boot *b, struct spawn_program *p, struct err *e)
+{
+	struct spawn_errors errors;
+	pid_t pid;
+	int r = spawn_errors_open(&errors, e);
+
+	if (r < 0)
+		return r;
+	p->error_fd = errors.write_fd;
+	pid = spawn_program(p);
+	if (pid < 0)
+		r = err_set(e, (int)pid, "make a process for wgmesh state verify");
+	else
+		r = wait_and_judge(b, &errors, pid, e);
+	spawn_errors_close(&errors);
+	return r;
 }
 
 int verify_state(struct boot *b, struct err *e)
@@ -107,6 +120,7 @@ int verify_state(struct boot *b, struct err *e)
 	struct arguments a = { 0 };
 	struct spawn_program p = { .argv = a.argv,
 				   .envp = b->config.child_env,
+				   .stderr_fd = -1,
 				   .confine = true,
 				   .uid = b->config.uid,
 				   .gid = b->config.gid };

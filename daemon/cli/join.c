@@ -4,6 +4,7 @@
 #include "daemon/cli/cli.h"
 #include "daemon/config.h"
 #include "daemon/node.h"
+#include "daemon/notify.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,6 +46,7 @@ static void warn_unknown_env(void)
 int cli_join(int argc, char **argv)
 {
 	static struct config config;
+	struct notify notify;
 	struct settings s;
 	struct err e = { 0 };
 	int code = EXITS_OK;
@@ -57,14 +59,17 @@ int cli_join(int argc, char **argv)
 	cli_log_init(&s);
 	warn_unknown_env();
 	warn_no_effect(&s);
+	notify_open(&notify);
 	r = config_load(&config, &s, &e);
 	if (r < 0) {
+		notify_send(&notify, &(struct notify_say) { .error_number = -r, .status = e.msg });
 		log_error("config", "%s%s%s", e.msg, r == -EINVAL ? "" : ": ",
 			  r == -EINVAL ? "" : strerror(-r));
 		code = e.exit_code ? e.exit_code : EXITS_USAGE;
 	} else {
-		code = node_run(&config);
+		code = node_run(&config, &notify);
 	}
+	notify_close(&notify);
 	config_wipe(&config);
 	return code;
 }

@@ -59,6 +59,8 @@ class Spec:
     caps        capabilities of the bounding set; None keeps those of the machine's root
     absent      paths to leave out of the image ("/dev/net/tun", "/usr/bin/wireguard-go")
     programs    files to put into /usr/local/bin
+    file_caps   file capabilities by name of a program: {"wgmesh-init": "cap_net_admin+p"}
+    user_namespace  a userns.UserNamespace to run in; the machine's own otherwise
     terminal    a terminal.Terminal as standard input, output and error; nothing is collected then
     """
 
@@ -71,6 +73,8 @@ class Spec:
     read_only: bool = False
     absent: tuple = ()
     programs: tuple = ()
+    file_caps: dict = dataclasses.field(default_factory=dict)
+    user_namespace: object = None
     terminal: object = None
     state_owner: tuple = IMAGE_USER
 
@@ -152,6 +156,11 @@ class Process:
         return [arg.decode(errors="replace") for arg in self._read("cmdline").split(b"\0")[:-1]]
 
     @property
+    def comm(self):
+        """The name the process gave itself, or that of its program."""
+        return self._read("comm").decode(errors="replace").rstrip("\n")
+
+    @property
     def environ(self):
         """The environment it was started with, as /proc shows it now."""
         entries = self._read("environ").decode(errors="replace").split("\0")
@@ -164,6 +173,11 @@ class Process:
         return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
     @property
+    def is_spawner(self):
+        """Is it the process that starts programs for wgmesh-init? A copy of it, by another name."""
+        return self.comm == "wgmesh-spawner"
+
+    @property
     def state(self):
         """One letter: R, S, D, T, Z ..., or "" once the process is gone."""
         return self.status.get("State", "")[:1]
@@ -172,6 +186,11 @@ class Process:
     def inner_pid(self):
         """Its number inside the container."""
         return int(self.status.get("NSpid", "0").split()[-1])
+
+    def caps(self, which):
+        """One of its sets of capabilities, "Eff", "Prm", "Bnd", "Inh" or "Amb", as numbers."""
+        bits = int(self.status.get(f"Cap{which}", "0"), 16)
+        return {number for number in range(64) if bits >> number & 1}
 
     def has_cap(self, number):
         return bool(int(self.status.get("CapEff", "0"), 16) >> number & 1)
@@ -184,8 +203,8 @@ class Process:
         return [Process(int(number)) for number in numbers]
 
     def descendants(self):
-        """Children, grandchildren and so on, parents first."""
-        found = self.children()
+        """Children, grandchildren and so on, parents first; the spawner is a part of wgmesh-init."""
+        found = [child for child in self.children() if not child.is_spawner]
         for child in found:
             found.extend(child.children())
         return found
@@ -241,6 +260,8 @@ class Container:
             "CT_COPY": " ".join(str(program) for program in spec.programs),
             "CT_MOUNTS": "".join(mount.line() for mount in [*self._engine_files(), *spec.mounts]),
             "CT_ABSENT": " ".join(spec.absent),
+            "CT_FILECAPS": " ".join(f"{name}={caps}" for name, caps in spec.file_caps.items()),
+            "CT_USERNS": spec.user_namespace.path if spec.user_namespace else "",
             "CT_OWNER": ":".join(str(number) for number in spec.state_owner),
             "CT_READONLY": "yes" if spec.read_only else "",
         }
@@ -271,8 +292,13 @@ class Container:
     def is_running(self):
         return self._unshare.poll() is None
 
+    @property
+    def spawner(self):
+        """The process that starts programs for PID 1, or None."""
+        return next((p for p in self.init.children() if p.is_spawner), None)
+
     def processes(self):
-        """PID 1 and everything below it; orphans are children of PID 1, so none is missing."""
+        """PID 1 and everything below it but its spawner; orphans are children of PID 1, so none is missing."""
         return [self.init, *self.init.descendants()] if self.is_running() else []
 
     def _enter(self):

@@ -13,6 +13,8 @@
 # CT_MOUNTS   lines "KIND SOURCE TARGET OPTIONS", KIND one of bind, file, tmpfs
 # CT_ABSENT   paths that the image does not have, separated by spaces
 # CT_OWNER    owner of the image's state directory
+# CT_FILECAPS file capabilities, PROGRAM=TEXT for setcap(8), separated by spaces
+# CT_USERNS   user namespace to become COMMAND in, a path; empty for the machine's
 # CT_READONLY not empty: mount the root file system read-only at last
 set -eu
 
@@ -54,6 +56,9 @@ for file in $CT_COPY; do
     rm -f "usr/local/bin/${file##*/}"
     cp -L "$file" usr/local/bin/
 done
+for file in $CT_FILECAPS; do
+    setcap "${file#*=}" "usr/local/bin/${file%%=*}"
+done
 for path in $CT_ABSENT; do
     rm -rf "./$path"
 done
@@ -79,10 +84,15 @@ printf '%s' "$CT_MOUNTS" | while read -r kind source target options; do
     esac
 done
 
+# Its path is one of the machine's /proc.
+[ -z "$CT_USERNS" ] || exec 9<"$CT_USERNS"
+
 mkdir .old
 pivot_root . .old
 cd /
 umount -l /.old
 rmdir /.old
 [ -z "$CT_READONLY" ] || mount -o remount,bind,ro /
-exec "$@"
+[ -n "$CT_USERNS" ] || exec "$@"
+# shellcheck disable=SC2016 # the inner shell's own arguments
+exec nsenter --user=/proc/self/fd/9 -- sh -c 'exec "$@" 9<&-' sh "$@"

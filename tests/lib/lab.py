@@ -13,6 +13,7 @@ from lib.container import Container, Mount, Spec
 from lib.netns import Switch
 from lib.node import SECRET_FILE, STATE_DIR, Node
 from lib.peer import Peer
+from lib.userns import UserNamespace
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 SECRET = "a secret for the tests, long enough"
@@ -73,8 +74,12 @@ class Lab:
 
     # Things to plug in
 
-    def port(self, number=None):
-        return self._cleanup.enter_context(self.switch.attach(number))
+    def port(self, number=None, fd=None):
+        return self._cleanup.enter_context(self.switch.attach(number, fd))
+
+    def user_namespace(self, count):
+        """A user namespace in which the numbers below `count` exist; see lib.userns."""
+        return self._cleanup.enter_context(UserNamespace(count))
 
     def container(self, name, command, port=None, kind=Container, **options):
         """Start a container; options are those of container.Spec."""

@@ -36,13 +36,17 @@ def _back_again():
 
 
 class NetNamespace:
-    """An empty network namespace with its loopback up."""
+    """An empty network namespace with its loopback up; a new one, or that of a descriptor."""
 
-    def __init__(self):
+    def __init__(self, fd=None):
+        self._fd = self._make() if fd is None else fd
+        self.ip("link set lo up")
+
+    @staticmethod
+    def _make():
         with _back_again():
             _check(_libc.unshare(CLONE_NEWNET), "unshare")
-            self._fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-        self.ip("link set lo up")
+            return os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
 
     @property
     def path(self):
@@ -95,8 +99,8 @@ class Port(NetNamespace):
     It outlives the container that runs in it, as that of a Kubernetes pod does.
     """
 
-    def __init__(self, switch, number, cable):
-        super().__init__()
+    def __init__(self, switch, number, cable, fd=None):
+        super().__init__(fd)
         self.number = number
         self.address = str(switch.network[number])
         self.address6 = str(switch.network6[number])
@@ -129,13 +133,16 @@ class Switch(NetNamespace):
                 f"addr add {self.gateway6}/64 dev br0 nodad",
                 "link set br0 up")
 
-    def attach(self, number=None):
-        """A new port, with the next free addresses or with those of an earlier port's number."""
+    def attach(self, number=None, fd=None):
+        """A new port, with the next free addresses or with those of an earlier port's number.
+
+        fd  network namespace that becomes the port, which closes it; None makes one
+        """
         if number is None:
             self._number += 1
             number = self._number
         self._cables += 1
-        port = Port(self, number, f"cable{self._cables}")
+        port = Port(self, number, f"cable{self._cables}", fd)
         self.ip(f"link add {port._cable} type veth peer name eth0 netns {port.path}",
                 f"link set {port._cable} master br0 up")
         port.ip(f"addr add {port.address}/16 dev eth0",

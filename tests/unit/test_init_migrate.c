@@ -85,6 +85,9 @@ static void knows_the_names_of_state_files(void **state)
 	assert_true(names_is_ours(".wg0.json.new"));
 	assert_true(names_is_ours(NAMES_LOCK));
 	assert_true(names_is_ours(NAMES_SNAPSHOTS));
+	assert_true(names_is_ours(NAMES_HISTORY));
+	assert_true(names_is_ours(NAMES_HISTORY ".new"));
+	assert_false(names_is_state(NAMES_HISTORY));
 	assert_false(names_is_ours(".bashrc"));
 	assert_false(names_is_ours(".new"));
 }

@@ -13,9 +13,12 @@ static void set_view(struct status_view *v, struct boot *b, struct supervise *m)
 	m->last_code = -1;
 	m->state = SUPERVISE_RUNNING;
 	b->config.state_dir = "/var/lib/wgmesh";
-	*v = (struct status_view) {
-		.boot = b, .machine = m, .daemon = 7, .now_us = b->started_us + 5000000
-	};
+	*v = (struct status_view) { .boot = b,
+				    .machine = m,
+				    .daemon = 7,
+				    .says = "",
+				    .cause = "",
+				    .now_us = b->started_us + 5000000 };
 }
 
 static void says_what_there_is(void **state)
@@ -49,7 +52,7 @@ static void only_a_running_daemon_is_healthy(void **state)
 	for (int i = 0; i < SUPERVISE_STATE_COUNT; i++) {
 		struct supervise m = { .state = (enum supervise_state)i };
 
-		assert_int_equal(status_is_healthy(&m), i == SUPERVISE_RUNNING);
+		assert_int_equal(supervise_is_healthy(&m), i == SUPERVISE_RUNNING);
 	}
 }
 

@@ -7,7 +7,9 @@
 #include <signal.h>
 #include <string.h>
 
-#define TIMEOUT_MS 8000
+#define TIMEOUT_MS  8000
+#define WATCHDOG_MS 3000
+#define START_MS    5000
 
 struct sim {
 	struct supervise m;
@@ -20,7 +22,9 @@ static void start(struct sim *s, enum restart_policy restart, bool hold, bool ha
 	const struct supervise_policy p = { .restart = restart,
 					    .hold = hold,
 					    .has_hook = has_hook,
-					    .stop_timeout_ms = TIMEOUT_MS };
+					    .is_stop_ok = true,
+					    .stop_timeout_ms = TIMEOUT_MS,
+					    .watchdog_ms = WATCHDOG_MS };
 
 	memset(s, 0, sizeof(*s));
 	s->now_ms = 1000;
@@ -212,6 +216,31 @@ static void an_orderly_stop_is_a_success(void **state)
 	}
 }
 
+static void without_stop_ok_the_signal_is_the_code(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ON_FAILURE, false, false);
+	s.m.policy.is_stop_ok = false;
+	(void)feed(&s, SUPERVISE_START, 0);
+	(void)feed(&s, SUPERVISE_STOP, SIGTERM);
+	(void)feed(&s, SUPERVISE_EXITED, 143);
+	expect_exit(&s, 143);
+}
+
+static void control_c_at_the_daemons_terminal_is_a_stop(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ALWAYS, false, false);
+	s.m.policy.is_on_terminal = true;
+	(void)feed(&s, SUPERVISE_START, 0);
+	(void)feed(&s, SUPERVISE_EXITED, 128 + SIGINT);
+	expect_exit(&s, 128 + SIGINT);
+}
+
 static void the_end_takes_the_network_down_then_sweeps(void **state)
 {
 	struct sim s;
@@ -249,11 +278,11 @@ static void a_daemon_that_does_not_stop_is_killed_after_the_timeout(void **state
 	(void)feed(&s, SUPERVISE_START, 0);
 	(void)feed(&s, SUPERVISE_STOP, SIGTERM);
 	s.now_ms += TIMEOUT_MS;
-	assert_int_equal(feed(&s, SUPERVISE_TIMER, 0), SUPERVISE_DO_KILL_ALL | SUPERVISE_DO_ARM);
+	assert_int_equal(feed(&s, SUPERVISE_TIMER, 0), SUPERVISE_DO_KILL_DAEMON | SUPERVISE_DO_ARM);
 	assert_true(feed(&s, SUPERVISE_EXITED, 137) & SUPERVISE_DO_HOOK);
 	assert_int_equal(s.last.timer_ms, s.now_ms + 1000);
 	assert_int_equal(feed(&s, SUPERVISE_HOOK_DONE, 0),
-			 SUPERVISE_DO_KILL_ALL | SUPERVISE_DO_ARM);
+			 SUPERVISE_DO_KILL_DAEMON | SUPERVISE_DO_ARM);
 	assert_true(feed(&s, SUPERVISE_CHILDLESS, 0) & SUPERVISE_DO_EXIT);
 	assert_int_equal(s.m.exit_code, 137);
 	assert_true(s.m.is_forced);
@@ -268,7 +297,7 @@ static void a_second_stop_signal_cuts_the_wait_short(void **state)
 	(void)feed(&s, SUPERVISE_START, 0);
 	(void)feed(&s, SUPERVISE_STOP, SIGTERM);
 	assert_int_equal(feed(&s, SUPERVISE_STOP, SIGINT),
-			 SUPERVISE_DO_KILL_ALL | SUPERVISE_DO_ARM);
+			 SUPERVISE_DO_KILL_DAEMON | SUPERVISE_DO_ARM);
 	(void)feed(&s, SUPERVISE_EXITED, 137);
 	assert_int_equal(s.m.state, SUPERVISE_PURGING);
 }
@@ -347,6 +376,197 @@ static void a_failed_fork_is_tried_for_ever(void **state)
 	assert_int_equal(s.m.failures, 0);
 }
 
+static void without_the_right_to_start_anything_the_last_code_is_the_end(void **state)
+{
+	struct supervise_event ev = { .type = SUPERVISE_SPAWN_FAILED, .is_final = true };
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ALWAYS, false, false);
+	(void)feed(&s, SUPERVISE_START, 0);
+	(void)feed(&s, SUPERVISE_EXITED, 9);
+	(void)feed(&s, SUPERVISE_TIMER, 0);
+	(void)supervise_step(&s.m, &ev);
+	expect_exit(&s, 9);
+}
+
+static void failures_of_earlier_containers_count_until_a_healthy_minute(void **state)
+{
+	const struct supervise_policy p = { .past_failures = 9, .stop_timeout_ms = TIMEOUT_MS };
+	struct sim s = { .now_ms = 1000 };
+
+	(void)state;
+	supervise_init(&s.m, &p);
+	(void)feed(&s, SUPERVISE_START, 0);
+	(void)feed(&s, SUPERVISE_EXITED, 3);
+	expect_exit(&s, 3);
+
+	supervise_init(&s.m, &p);
+	(void)feed(&s, SUPERVISE_START, 0);
+	s.now_ms += 60000;
+	(void)feed(&s, SUPERVISE_EXITED, 3);
+	assert_int_equal(s.m.state, SUPERVISE_BACKOFF);
+}
+
+static unsigned int say(struct sim *s, unsigned int notice, uint64_t ms)
+{
+	struct supervise_event ev = { .type = SUPERVISE_NOTIFIED,
+				      .now_ms = s->now_ms,
+				      .notice = notice,
+				      .watchdog_ms = ms,
+				      .extend_ms = ms };
+
+	s->last = supervise_step(&s->m, &ev);
+	return s->last.actions;
+}
+
+static void start_expecting_ready(struct sim *s)
+{
+	start(s, RESTART_ON_FAILURE, false, false);
+	s->m.policy.expects_ready = true;
+	s->m.policy.start_timeout_ms = START_MS;
+	assert_int_equal(feed(s, SUPERVISE_START, 0), SUPERVISE_DO_SPAWN | SUPERVISE_DO_ARM);
+	assert_int_equal(s->last.timer_ms, s->now_ms + START_MS);
+}
+
+static void a_daemon_that_speaks_is_healthy_once_it_is_ready(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start_expecting_ready(&s);
+	assert_false(supervise_is_healthy(&s.m));
+	assert_int_equal(say(&s, SUPERVISE_SAYS_READY, 0), SUPERVISE_DO_DISARM);
+	assert_true(supervise_is_healthy(&s.m));
+	(void)say(&s, SUPERVISE_SAYS_RELOADING, 0);
+	assert_true(s.m.is_reloading && supervise_is_healthy(&s.m));
+	(void)say(&s, SUPERVISE_SAYS_READY, 0);
+	assert_false(s.m.is_reloading);
+	(void)say(&s, SUPERVISE_SAYS_STOPPING, 0);
+	assert_false(supervise_is_healthy(&s.m));
+}
+
+static void expect_killed(struct sim *s, unsigned int actions, enum supervise_kill why)
+{
+	assert_int_equal(actions, SUPERVISE_DO_KILL_DAEMON | SUPERVISE_DO_DISARM);
+	assert_int_equal(s->m.state, SUPERVISE_HUNG);
+	assert_int_equal(s->m.killed, why);
+	(void)feed(s, SUPERVISE_EXITED, 137);
+	assert_int_equal(s->m.state, SUPERVISE_BACKOFF);
+	assert_int_equal(s->m.killed, why);
+	(void)feed(s, SUPERVISE_TIMER, 0);
+	assert_int_equal(s->m.killed, SUPERVISE_KILLED_NOT);
+}
+
+static void a_daemon_that_never_gets_ready_is_killed_unless_it_asks_for_time(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start_expecting_ready(&s);
+	s.now_ms += START_MS - 1;
+	assert_int_equal(say(&s, SUPERVISE_SAYS_EXTEND, 2000), SUPERVISE_DO_ARM);
+	assert_int_equal(s.last.timer_ms, s.now_ms + 2000);
+	s.now_ms += 1999;
+	assert_int_equal(feed(&s, SUPERVISE_TIMER, 0), SUPERVISE_DO_ARM);
+	s.now_ms += 1;
+	expect_killed(&s, feed(&s, SUPERVISE_TIMER, 0), SUPERVISE_KILLED_UNREADY);
+}
+
+static void a_shorter_extension_takes_no_time_away(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start_expecting_ready(&s);
+	(void)say(&s, SUPERVISE_SAYS_EXTEND, 1);
+	assert_int_equal(s.last.timer_ms, s.now_ms + START_MS);
+}
+
+static void silence_kills_only_after_the_first_beat(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ON_FAILURE, false, false);
+	assert_int_equal(feed(&s, SUPERVISE_START, 0), SUPERVISE_DO_SPAWN);
+	s.now_ms += 1000000;
+	assert_int_equal(say(&s, SUPERVISE_SAYS_BEAT, 0), SUPERVISE_DO_ARM);
+	assert_int_equal(s.last.timer_ms, s.now_ms + WATCHDOG_MS);
+	s.now_ms += WATCHDOG_MS - 1;
+	(void)say(&s, SUPERVISE_SAYS_BEAT, 0);
+	assert_int_equal(s.last.timer_ms, s.now_ms + WATCHDOG_MS);
+	s.now_ms += WATCHDOG_MS;
+	expect_killed(&s, feed(&s, SUPERVISE_TIMER, 0), SUPERVISE_KILLED_SILENT);
+}
+
+static void the_daemon_may_change_or_end_its_watchdog(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ON_FAILURE, false, false);
+	(void)feed(&s, SUPERVISE_START, 0);
+	assert_int_equal(say(&s, SUPERVISE_SAYS_WATCHDOG, 500), SUPERVISE_DO_DISARM);
+	(void)say(&s, SUPERVISE_SAYS_BEAT, 0);
+	assert_int_equal(s.last.timer_ms, s.now_ms + 500);
+	assert_int_equal(say(&s, SUPERVISE_SAYS_WATCHDOG, 0), SUPERVISE_DO_DISARM);
+}
+
+static void a_daemon_may_ask_for_its_own_restart(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ON_FAILURE, false, false);
+	(void)feed(&s, SUPERVISE_START, 0);
+	expect_killed(&s, say(&s, SUPERVISE_SAYS_TRIGGER, 0), SUPERVISE_KILLED_TRIGGER);
+}
+
+static void a_daemon_that_says_goodbye_and_stays_is_killed(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ON_FAILURE, false, false);
+	(void)feed(&s, SUPERVISE_START, 0);
+	(void)say(&s, SUPERVISE_SAYS_BEAT, 0);
+	(void)say(&s, SUPERVISE_SAYS_STOPPING, 0);
+	assert_int_equal(s.last.timer_ms, s.now_ms + TIMEOUT_MS);
+	s.now_ms += TIMEOUT_MS;
+	expect_killed(&s, feed(&s, SUPERVISE_TIMER, 0), SUPERVISE_KILLED_LINGERING);
+}
+
+static void a_stopping_daemon_may_ask_for_more_time(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ON_FAILURE, false, false);
+	(void)feed(&s, SUPERVISE_START, 0);
+	(void)feed(&s, SUPERVISE_STOP, SIGTERM);
+	assert_int_equal(say(&s, SUPERVISE_SAYS_BEAT, 0), 0);
+	assert_int_equal(say(&s, SUPERVISE_SAYS_EXTEND, 20000), SUPERVISE_DO_ARM);
+	assert_int_equal(s.last.timer_ms, s.now_ms + 20000);
+	(void)feed(&s, SUPERVISE_STOP, SIGTERM);
+	assert_int_equal(s.m.state, SUPERVISE_KILLING);
+	assert_int_equal(s.m.killed, SUPERVISE_KILLED_STOP);
+}
+
+static void a_stop_while_a_hung_daemon_dies_is_a_stop(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ON_FAILURE, false, false);
+	(void)feed(&s, SUPERVISE_START, 0);
+	(void)say(&s, SUPERVISE_SAYS_TRIGGER, 0);
+	assert_true(feed(&s, SUPERVISE_STOP, SIGTERM) & SUPERVISE_DO_KILL_DAEMON);
+	(void)feed(&s, SUPERVISE_EXITED, 137);
+	assert_int_equal(s.m.state, SUPERVISE_PURGING);
+	assert_int_equal(s.m.exit_code, 137);
+}
+
 static void every_state_survives_every_event(void **state)
 {
 	(void)state;
@@ -385,6 +605,19 @@ int main(void)
 		cmocka_unit_test(a_hook_that_hangs_is_killed),
 		cmocka_unit_test(a_stop_between_two_starts_tells_the_last_code),
 		cmocka_unit_test(a_failed_fork_is_tried_for_ever),
+		cmocka_unit_test(without_stop_ok_the_signal_is_the_code),
+		cmocka_unit_test(control_c_at_the_daemons_terminal_is_a_stop),
+		cmocka_unit_test(without_the_right_to_start_anything_the_last_code_is_the_end),
+		cmocka_unit_test(failures_of_earlier_containers_count_until_a_healthy_minute),
+		cmocka_unit_test(a_daemon_that_speaks_is_healthy_once_it_is_ready),
+		cmocka_unit_test(a_daemon_that_never_gets_ready_is_killed_unless_it_asks_for_time),
+		cmocka_unit_test(a_shorter_extension_takes_no_time_away),
+		cmocka_unit_test(silence_kills_only_after_the_first_beat),
+		cmocka_unit_test(the_daemon_may_change_or_end_its_watchdog),
+		cmocka_unit_test(a_daemon_may_ask_for_its_own_restart),
+		cmocka_unit_test(a_daemon_that_says_goodbye_and_stays_is_killed),
+		cmocka_unit_test(a_stopping_daemon_may_ask_for_more_time),
+		cmocka_unit_test(a_stop_while_a_hung_daemon_dies_is_a_stop),
 		cmocka_unit_test(every_state_survives_every_event),
 	};
 

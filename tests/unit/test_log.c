@@ -66,6 +66,27 @@ static void json_is_escaped_and_levels_are_per_component(void **state)
 	assert_null(strstr(out, "two"));
 }
 
+static void write_after_a_prompt(void)
+{
+	assert_int_equal(log_init("prog", LOG_FORMAT_TEXT, NULL), 0);
+	log_mid_line(true);
+	log_warn("comp", "one");
+	log_warn("comp", "two");
+	log_mid_line(false);
+	log_warn("comp", "three");
+}
+
+static void a_line_begins_anew_after_somebody_elses_unfinished_one(void **state)
+{
+	const char *out = capture(write_after_a_prompt);
+
+	(void)state;
+	assert_int_equal(out[0], '\n');
+	assert_null(strstr(out + 1, "\n\n"));
+	assert_non_null(strstr(out, "one\n"));
+	assert_non_null(strstr(out, "three\n"));
+}
+
 static void write_long(void)
 {
 	static char text[6000];
@@ -122,6 +143,7 @@ static void unknown_levels_are_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_line_begins_anew_after_somebody_elses_unfinished_one),
 		cmocka_unit_test(text_is_one_line_with_fields),
 		cmocka_unit_test(json_is_escaped_and_levels_are_per_component),
 		cmocka_unit_test(a_long_line_is_cut_and_still_closed),

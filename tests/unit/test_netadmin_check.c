@@ -29,6 +29,8 @@ static void what_a_node_asks_for_passes(void **state)
 	assert_int_equal(netadmin_check(&req, NULL), 0);
 	req = (struct netadmin_request) { .op = NETADMIN_STOP };
 	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req = (struct netadmin_request) { .op = NETADMIN_ECHO };
+	assert_int_equal(netadmin_check(&req, NULL), 0);
 }
 
 static void nobody_gets_a_default_route(void **state)

@@ -31,6 +31,21 @@ static void defaults_hold_until_something_is_given(void **state)
 	assert_false(settings_is_given(&s, SETTING_STATE_DIR));
 }
 
+static void a_list_is_given_once(void **state)
+{
+	struct settings s;
+	struct err e = { 0 };
+
+	(void)state;
+	settings_init(&s);
+	assert_int_equal(READ(&s, SCOPE_INIT, &e, "--rewrite=TERM:INT", "--rewrite", "HUP:0"),
+			 -EINVAL);
+	assert_int_equal(e.exit_code, EXITS_USAGE);
+	assert_non_null(strstr(e.msg, "--rewrite"));
+	settings_init(&s);
+	assert_int_equal(READ(&s, SCOPE_INIT, &e, "--restart=never", "--restart=always"), 2);
+}
+
 static void every_default_is_one_that_its_own_row_accepts(void **state)
 {
 	const struct setting *table = settings_table();
@@ -245,6 +260,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_hold_until_something_is_given),
+		cmocka_unit_test(a_list_is_given_once),
 		cmocka_unit_test(every_default_is_one_that_its_own_row_accepts),
 		cmocka_unit_test(no_scope_knows_a_flag_or_a_variable_twice),
 		cmocka_unit_test(a_flag_wins_over_the_environment),

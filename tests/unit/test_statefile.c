@@ -31,7 +31,8 @@ static void creates_but_never_over_an_existing_file(void **state)
 
 static void refuses_names_that_leave_the_directory(void **state)
 {
-	static const char *const wrong[] = { "", ".", "..", ".hidden", "a/b", "/etc/passwd" };
+	static const char *const wrong[] = { "",       ".",    "..",	      "a/b",
+					     ".a.new", ".new", "/etc/passwd", ".a/b" };
 	struct tempdir *d = *state;
 	char out[64];
 
@@ -42,6 +43,8 @@ static void refuses_names_that_leave_the_directory(void **state)
 	assert_int_equal(statefile_sibling(out, sizeof(out), "a.json"), 0);
 	assert_string_equal(out, ".a.json.new");
 	assert_int_equal(statefile_sibling(out, 11, "a.json"), -ENAMETOOLONG);
+	assert_int_equal(statefile_sibling(out, sizeof(out), ".hidden"), 0);
+	assert_string_equal(out, ".hidden.new");
 }
 
 static void does_not_write_through_a_planted_link(void **state)

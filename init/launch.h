@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * launch - everything that is started while supervising: the daemon, the hook, a note on the volume
+ *
+ * launch_start() runs where the rights are (spawner.h): in PID 1 for the first start, afterwards in
+ * the spawner, which has its own copy of all that is pointed to here.
+ */
+#ifndef INIT_LAUNCH_H
+#define INIT_LAUNCH_H
+
+#include "init/config.h"
+
+#include <sys/types.h>
+
+enum launch_job {
+	LAUNCH_DAEMON, /* the program that is supervised */
+	LAUNCH_HOOK,   /* "wgmesh down", which takes the network down */
+	LAUNCH_RECORD, /* write the history; the payload is a struct history_entry */
+};
+
+/**
+ * struct launch - What to start, and with what
+ * @config:	What was asked for; borrowed
+ * @state_fd:	State directory, -1 for none; borrowed
+ * @error_fd:	Where a program that could not be executed says why; borrowed
+ * @stderr_fd:	Standard error of the daemon, -1 for ours; borrowed
+ */
+struct launch {
+	const struct config *config;
+	int state_fd;
+	int error_fd;
+	int stderr_fd;
+};
+
+/**
+ * launch_start() - Start one of them; a spawner_function
+ * @launch:	struct launch
+ * @job:	enum launch_job
+ * @payload:	What the job needs
+ *
+ * Return: process number, or a negative errno value when no process could be made
+ */
+pid_t launch_start(void *launch, unsigned int job, const void *payload);
+
+#endif /* INIT_LAUNCH_H */

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT */
+#include "init/relay.h"
+#include "common/log.h"
+#include "init/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PUMP_READS  4  /* of a buffer each, so that signals are not starved */
+#define DRAIN_READS 64 /* the largest pipe that the kernel gives an unprivileged program */
+
+/* Without the right to give it away, only /dev/stderr cannot be opened; the pipe works. */
+static void give_away(int fd, uid_t uid, gid_t gid)
+{
+	if (fchown(fd, uid, gid) < 0)
+		return;
+}
+
+int relay_open(struct relay *r, uid_t uid, gid_t gid)
+{
+	int fds[2];
+
+	memset(r, 0, sizeof(*r));
+	r->read_fd = -1;
+	r->write_fd = -1;
+	r->sink = log_sink();
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	r->read_fd = fds[0];
+	r->write_fd = fds[1];
+	give_away(r->write_fd, uid, gid);
+	if (fcntl(r->read_fd, F_SETFL, O_NONBLOCK) < 0) {
+		int code = -errno;
+
+		relay_close(r);
+		return code;
+	}
+	return 0;
+}
+
+void relay_close(struct relay *r)
+{
+	if (r->read_fd >= 0)
+		(void)close(r->read_fd);
+	if (r->write_fd >= 0)
+		(void)close(r->write_fd);
+	r->read_fd = -1;
+	r->write_fd = -1;
+}
+
+int relay_start(struct relay *r)
+{
+	memset(&r->last, 0, sizeof(r->last));
+	if (r->write_fd >= 0)
+		(void)fcntl(r->write_fd, F_SETFL, 0);
+	return r->write_fd;
+}
+
+int relay_sink_fd(void)
+{
+	return log_sink()->fd;
+}
+
+/* How much to write at once: whole lines, so that another writer's never come between. */
+static size_t portion(const char *buf, size_t len)
+{
+	const char *end;
+
+	if (len <= SINK_WRITE_MAX)
+		return len;
+	end = memrchr(buf, '\n', SINK_WRITE_MAX);
+	return end ? (size_t)(end + 1 - buf) : SINK_WRITE_MAX;
+}
+
+/* Return: true when all that is ready went out */
+static bool flush(struct relay *r)
+{
+	while (r->start < r->ready) {
+		size_t n = portion(r->buf + r->start, r->ready - r->start);
+		ssize_t done = r->is_mute ? (ssize_t)n : sink_write(r->sink, r->buf + r->start, n);
+
+		if (done == -EAGAIN)
+			return false;
+		if (done == -EINTR)
+			continue;
+		/* A broken sink swallows: the program is not to suffer from it. */
+		r->start += done < 0 ? n : (size_t)done;
+		if (done > 0 && !r->is_mute)
+			log_mid_line(r->buf[r->start - 1] != '\n');
+	}
+	return true;
+}
+
+/* The pipe's reader must leave room for what is held back. */
+static void move_held(struct relay *r)
+{
+	memmove(r->buf, r->buf + r->start, r->len - r->start);
+	r->len -= r->start;
+	r->start = 0;
+	r->ready = 0;
+}
+
+static bool has_input(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/*
+ * Reads once. An unfinished line is held back only while its rest is in the pipe already: a prompt
+ * appears at once, and lines stay whole where they can.
+ *
+ * Return: true when there may be more to read
+ */
+static bool fill(struct relay *r)
+{
+	size_t room = sizeof(r->buf) - r->len;
+	ssize_t n = read(r->read_fd, r->buf + r->len, room);
+	const char *end;
+	bool has_more;
+
+	if (n <= 0) {
+		r->ready = r->len;
+		return n < 0 && errno == EINTR;
+	}
+	lastline_feed(&r->last, r->buf + r->len, (size_t)n);
+	r->len += (size_t)n;
+	has_more = (size_t)n == room && has_input(r->read_fd);
+	end = has_more ? memrchr(r->buf, '\n', r->len) : NULL;
+	r->ready = end ? (size_t)(end + 1 - r->buf) : r->len;
+	return has_more;
+}
+
+static enum relay_wants pump(struct relay *r, unsigned int reads)
+{
+	if (r->read_fd < 0)
+		return RELAY_WANTS_NOTHING;
+	for (unsigned int i = 0;; i++) {
+		if (!flush(r))
+			return RELAY_WANTS_OUTPUT;
+		if (i == reads)
+			return RELAY_WANTS_INPUT;
+		move_held(r);
+		if (!fill(r))
+			reads = i + 1;
+	}
+}
+
+enum relay_wants relay_pump(struct relay *r)
+{
+	return pump(r, PUMP_READS);
+}
+
+enum relay_wants relay_drain(struct relay *r)
+{
+	return pump(r, DRAIN_READS);
+}
+
+void relay_finish(struct relay *r, unsigned int patience_ms)
+{
+	uint64_t end = clock_mono_ms() + patience_ms;
+	uint64_t now;
+
+	while (relay_drain(r) == RELAY_WANTS_OUTPUT && (now = clock_mono_ms()) < end) {
+		struct pollfd p = { .fd = r->sink->fd, .events = POLLOUT };
+
+		(void)poll(&p, 1, (int)(end - now));
+	}
+}
+
+void relay_mute(struct relay *r)
+{
+	r->is_mute = true;
+}
+
+void relay_last_line(const struct relay *r, char out[static LASTLINE_SIZE])
+{
+	lastline_get(&r->last, out);
+}

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* runtime_act - carries out what the state machine says */
+#include "common/defs.h"
+#include "common/log.h"
+#include "init/clock.h"
+#include "init/forward.h"
+#include "init/runtime_impl.h"
+#include "init/signame.h"
+#include "init/sweep.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/timerfd.h>
+
+static uint32_t random_number(void)
+{
+	uint32_t n = 0;
+
+	if (getrandom(&n, sizeof(n), GRND_NONBLOCK) != (ssize_t)sizeof(n))
+		n = (uint32_t)clock_mono_us();
+	return n;
+}
+
+static void arm_timer(const struct runtime *rt, uint64_t at_ms)
+{
+	/* Zero would disarm; one millisecond in the past fires at once. */
+	uint64_t ms = at_ms > 0 ? at_ms : 1;
+	struct itimerspec when = { .it_value = { .tv_sec = (time_t)(ms / 1000),
+						 .tv_nsec = (long)(ms % 1000) * 1000000 } };
+
+	(void)timerfd_settime(rt->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static void disarm_timer(const struct runtime *rt)
+{
+	const struct itimerspec never = { 0 };
+
+	(void)timerfd_settime(rt->timer_fd, 0, &never, NULL);
+}
+
+bool runtime_is_wrapper(const struct runtime *rt)
+{
+	return rt->boot->config.is_plain && rt->machine.policy.restart == RESTART_NEVER;
+}
+
+/* Return: process number, or 0 with the failure as the next event in @next */
+static pid_t start(struct runtime *rt, enum launch_job job, struct supervise_event *next)
+{
+	struct err e = { 0 };
+	pid_t pid = spawner_start(&rt->spawner, job, NULL, 0, &e);
+
+	if (pid > 0)
+		return pid;
+	log_error(RUNTIME_COMPONENT, "cannot %s: %s%s", e.msg, strerror((int)-pid),
+		  pid == -EPIPE || job != LAUNCH_DAEMON ? "" : "; trying again");
+	*next = (struct supervise_event) {
+		.type = job == LAUNCH_DAEMON ? SUPERVISE_SPAWN_FAILED : SUPERVISE_HOOK_DONE,
+		.is_final = pid == -EPIPE,
+	};
+	return 0;
+}
+
+static void start_daemon(struct runtime *rt, struct supervise_event *next)
+{
+	char pid[12];
+
+	rt->launch.stderr_fd = relay_start(&rt->relay);
+	rt->says[0] = '\0';
+	rt->daemon = start(rt, LAUNCH_DAEMON, next);
+	if (rt->daemon == 0)
+		return;
+	rt->group = rt->daemon;
+	(void)snprintf(pid, sizeof(pid), "%d", rt->daemon);
+	log_event(runtime_is_wrapper(rt) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, RUNTIME_COMPONENT,
+		  LOG_FIELDS({ "pid", pid }), "%s started", config_program_name(&rt->boot->config));
+}
+
+static void start_hook(struct runtime *rt, struct supervise_event *next)
+{
+	rt->hook = start(rt, LAUNCH_HOOK, next);
+	if (rt->hook == 0)
+		log_warn(RUNTIME_COMPONENT, "the network is not taken down");
+	else
+		log_debug(RUNTIME_COMPONENT, "taking %s down", rt->boot->config.interface);
+}
+
+static void kill_hook(const struct runtime *rt)
+{
+	if (rt->hook <= 0)
+		return;
+	log_warn(RUNTIME_COMPONENT, "taking the network down took too long, killing it");
+	(void)kill(rt->hook, SIGKILL);
+}
+
+/* Both: it may have left its group, and others be left in it. */
+static void kill_daemon(const struct runtime *rt)
+{
+	if (rt->daemon <= 0)
+		return;
+	(void)kill(-rt->daemon, SIGKILL);
+	(void)kill(rt->daemon, SIGKILL);
+}
+
+static void term_all(const struct runtime *rt)
+{
+	sweep_signal(SIGTERM, rt->group);
+	/* A stopped process would not see it. */
+	sweep_signal(SIGCONT, rt->group);
+}
+
+/* The value goes along when the signal is passed on as it came. */
+static void forward_stop(const struct runtime *rt, int sig)
+{
+	bool group = settings_flag(&rt->boot->config.settings, SETTING_SIGNAL_GROUP);
+
+	if (rt->stop.ssi_signo != 0)
+		forward_as_sent(rt->daemon, group, sig, &rt->stop);
+	else
+		forward_signal(rt->daemon, group, sig);
+}
+
+static void log_stop(const struct runtime *rt, int sig)
+{
+	char came[SIGNAME_SIZE];
+	char passed_on[SIGNAME_SIZE];
+	int from = (int)rt->stop.ssi_signo;
+
+	log_event(runtime_is_wrapper(rt) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, RUNTIME_COMPONENT,
+		  from == sig ? NULL : LOG_FIELDS({ "passed_on_as", signame_of(sig, passed_on) }),
+		  "%s: stopping, for at most %llu s", signame_of(from, came),
+		  (unsigned long long)(rt->machine.policy.stop_timeout_ms / 1000));
+}
+
+static void log_kill(const struct runtime *rt)
+{
+	static const char *const reasons[] = {
+		[SUPERVISE_KILLED_NOT] = "hangs",
+		[SUPERVISE_KILLED_SILENT] = "has sent no watchdog beat in time",
+		[SUPERVISE_KILLED_TRIGGER] = "asks to be restarted",
+		[SUPERVISE_KILLED_UNREADY] = "did not get ready in time",
+		[SUPERVISE_KILLED_LINGERING] = "said that it stops, and does not",
+		[SUPERVISE_KILLED_STOP] = "does not stop",
+	};
+
+	log_error(RUNTIME_COMPONENT, "%s %s: killing it", config_program_name(&rt->boot->config),
+		  reasons[rt->machine.killed]);
+}
+
+/* What the step means to somebody who reads the log. */
+static void log_step(const struct runtime *rt, const struct supervise_step *step, bool was_forced)
+{
+	const struct supervise *m = &rt->machine;
+
+	if (m->state == SUPERVISE_BACKOFF && (step->actions & SUPERVISE_DO_ARM))
+		log_warn(RUNTIME_COMPONENT, "next start in %llu.%03u s (failure %u of %d)",
+			 (unsigned long long)(m->delay_ms / 1000),
+			 (unsigned int)(m->delay_ms % 1000), m->failures, SUPERVISE_LOOP_FAILURES);
+	if (m->state == SUPERVISE_HOLDING)
+		log_error(RUNTIME_COMPONENT,
+			  "giving up after %u failures in a row: holding the container for "
+			  "inspection until a stop signal; %s",
+			  m->failures, rt->cause);
+	if (step->actions & SUPERVISE_DO_FORWARD)
+		log_stop(rt, step->signal);
+	if (step->actions & SUPERVISE_DO_KILL_DAEMON)
+		log_kill(rt);
+	if ((step->actions & SUPERVISE_DO_KILL_ALL) && !was_forced)
+		log_warn(RUNTIME_COMPONENT, "killing what still runs");
+}
+
+/* Before everything is told to end: the spawner blocks SIGTERM. */
+static void close_spawner(struct runtime *rt, unsigned int actions)
+{
+	bool is_last = rt->launch.state_fd < 0 && !rt->machine.policy.has_hook;
+
+	if ((actions & (SUPERVISE_DO_TERM_ALL | SUPERVISE_DO_KILL_ALL)) ||
+	    ((actions & SUPERVISE_DO_FORWARD) && is_last))
+		spawner_close(&rt->spawner);
+}
+
+static void act_on_processes(struct runtime *rt, const struct supervise_step *step)
+{
+	close_spawner(rt, step->actions);
+	if (step->actions & SUPERVISE_DO_FORWARD)
+		forward_stop(rt, step->signal);
+	if (step->actions & SUPERVISE_DO_KILL_DAEMON)
+		kill_daemon(rt);
+	if (step->actions & SUPERVISE_DO_KILL_HOOK)
+		kill_hook(rt);
+	if (step->actions & SUPERVISE_DO_TERM_ALL)
+		term_all(rt);
+	if (step->actions & SUPERVISE_DO_KILL_ALL)
+		sweep_signal(SIGKILL, rt->group);
+}
+
+static void act(struct runtime *rt, const struct supervise_step *step, struct supervise_event *next)
+{
+	act_on_processes(rt, step);
+	if (step->actions & SUPERVISE_DO_ARM)
+		arm_timer(rt, step->timer_ms);
+	if (step->actions & SUPERVISE_DO_DISARM)
+		disarm_timer(rt);
+	if (step->actions & SUPERVISE_DO_EXIT)
+		rt->is_done = true;
+	if (step->actions & SUPERVISE_DO_SPAWN)
+		start_daemon(rt, next);
+	if (step->actions & SUPERVISE_DO_HOOK)
+		start_hook(rt, next);
+}
+
+void runtime_feed(struct runtime *rt, struct supervise_event ev)
+{
+	do {
+		bool was_forced = rt->machine.is_forced;
+		struct supervise_event next = { .type = SUPERVISE_EVENT_COUNT };
+		struct supervise_step step;
+
+		ev.now_ms = clock_mono_ms();
+		ev.random = random_number();
+		step = supervise_step(&rt->machine, &ev);
+		log_step(rt, &step, was_forced);
+		act(rt, &step, &next);
+		ev = next;
+	} while (ev.type != SUPERVISE_EVENT_COUNT);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* runtime_impl - what the parts of the supervisor's event loop share; for runtime*.c only */
+#ifndef INIT_RUNTIME_IMPL_H
+#define INIT_RUNTIME_IMPL_H
+
+#include "init/boot.h"
+#include "init/cause.h"
+#include "init/history.h"
+#include "init/launch.h"
+#include "init/notify.h"
+#include "init/oom.h"
+#include "init/reap.h"
+#include "init/relay.h"
+#include "init/sender.h"
+#include "init/spawn.h"
+#include "init/spawner.h"
+#include "init/supervise.h"
+
+#include <stdbool.h>
+#include <sys/signalfd.h>
+#include <sys/types.h>
+
+#define RUNTIME_COMPONENT "supervise"
+
+/**
+ * struct runtime - The supervisor
+ * @boot:	The start it belongs to; borrowed
+ * @machine:	What to do
+ * @launch:	What is started
+ * @spawner:	Who starts it
+ * @errors:	Where children say why they could not become their program
+ * @relay:	The daemon's standard error
+ * @oom:	Counters of the memory cgroup
+ * @history:	Endings of this and earlier containers
+ * @boot_s:	When this container started, UTC seconds
+ * @daemon:	Process number of the daemon, 0 when it does not run
+ * @group:	Process group of its last run
+ * @hook:	Process number of the hook, 0 when it does not run
+ * @stop:	Stop signal as it came first; ssi_signo is 0 before
+ * @stop_comm:	Name of its sender
+ * @says:	What the daemon said of itself last
+ * @cause:	Why its last run ended
+ * @relay_wants: What the event loop watches for the relay
+ * @is_settled:	Rights are given up, and what only later events need is open
+ * @is_done:	PID 1 ends
+ */
+struct runtime {
+	struct boot *boot;
+	struct supervise machine;
+	struct launch launch;
+	struct spawner spawner;
+	struct spawn_errors errors;
+	struct relay relay;
+	struct oom oom;
+	struct history history;
+	int64_t boot_s;
+	pid_t daemon;
+	pid_t group;
+	pid_t hook;
+	int epoll_fd;
+	int signal_fd;
+	int timer_fd;
+	int listen_fd;
+	int notify_fd;
+	int outer_fd;
+	struct signalfd_siginfo stop;
+	char stop_comm[SENDER_SIZE];
+	char says[NOTIFY_STATUS_SIZE];
+	char cause[CAUSE_SIZE];
+	enum relay_wants relay_wants;
+	bool is_settled;
+	bool is_done;
+};
+
+/**
+ * runtime_is_wrapper() - Is the program run once, for its output? Its start and end are no news then
+ */
+bool runtime_is_wrapper(const struct runtime *rt);
+
+/**
+ * runtime_feed() - Give the state machine an event, and carry out what it says
+ * @rt:		Supervisor
+ * @ev:		Event; time and random number are filled in
+ */
+void runtime_feed(struct runtime *rt, struct supervise_event ev);
+
+/**
+ * runtime_note_stop() - Remember who sent the first stop signal
+ * @rt:		Supervisor
+ * @ssi:	The signal
+ */
+void runtime_note_stop(struct runtime *rt, const struct signalfd_siginfo *ssi);
+
+/**
+ * runtime_daemon_ended() - Say why the daemon ended, write it down, and go on from there
+ * @rt:		Supervisor
+ * @end:	How it ended
+ */
+void runtime_daemon_ended(struct runtime *rt, const struct reaped *end);
+
+/**
+ * runtime_hook_ended() - The network is down, or could not be taken down
+ * @rt:		Supervisor
+ * @end:	How the hook ended
+ */
+void runtime_hook_ended(struct runtime *rt, const struct reaped *end);
+
+/**
+ * runtime_spawner_ended() - Nothing can be started any more
+ * @rt:		Supervisor
+ */
+void runtime_spawner_ended(struct runtime *rt);
+
+/**
+ * runtime_say_end() - The last words of PID 1
+ * @rt:		Supervisor
+ */
+void runtime_say_end(struct runtime *rt);
+
+#endif /* INIT_RUNTIME_IMPL_H */
