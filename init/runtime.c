@@ -128,6 +128,8 @@ static void reap(struct runtime *rt)
 			runtime_daemon_ended(rt, &end);
 		else if (end.pid == rt->hook)
 			runtime_hook_ended(rt, &end);
+		else if (end.pid == rt->recorder)
+			runtime_recorder_ended(rt, &end);
 		else if (end.pid == rt->spawner.pid)
 			runtime_spawner_ended(rt);
 	}
@@ -340,16 +342,17 @@ static void open_relay(struct runtime *rt)
 		watch_relay(rt, RELAY_WANTS_INPUT);
 }
 
-static void load_history(struct runtime *rt)
+static unsigned int past_failures(const struct runtime *rt)
 {
 	const struct config *c = &rt->boot->config;
+	struct history history;
 
-	rt->boot_s = clock_utc_s();
 	if (rt->launch.state_fd < 0)
-		return;
+		return 0;
 	fsuser_become(c->uid, c->gid);
-	history_load(&rt->history, rt->launch.state_fd);
+	history_load(&history, rt->launch.state_fd);
 	fsuser_revert();
+	return history_failures(&history, rt->boot_s);
 }
 
 static void make_policy(const struct runtime *rt, struct supervise_policy *p)
@@ -368,7 +371,7 @@ static void make_policy(const struct runtime *rt, struct supervise_policy *p)
 	p->stop_timeout_ms = settings_number(s, SETTING_STOP_TIMEOUT);
 	p->start_timeout_ms = settings_number(s, SETTING_START_TIMEOUT);
 	p->watchdog_ms = settings_number(s, SETTING_WATCHDOG);
-	p->past_failures = history_failures(&rt->history, rt->boot_s);
+	p->past_failures = past_failures(rt);
 }
 
 static int set_up(struct runtime *rt, struct err *e)
@@ -380,7 +383,6 @@ static int set_up(struct runtime *rt, struct err *e)
 		r = spawn_errors_open(&rt->errors, e);
 	if (r < 0)
 		return r;
-	load_history(rt);
 	make_policy(rt, &policy);
 	supervise_init(&rt->machine, &policy);
 	r = offer_notify(rt, e);
@@ -413,6 +415,7 @@ static void settle(struct runtime *rt)
 int runtime_supervise(struct boot *b, struct err *e)
 {
 	struct runtime rt = { .boot = b,
+			      .boot_s = clock_utc_s(),
 			      .epoll_fd = -1,
 			      .listen_fd = -1,
 			      .notify_fd = -1,

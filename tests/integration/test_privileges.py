@@ -10,6 +10,7 @@ import pytest
 from lib.container import DOCKER_CAPS, IMAGE_USER, ROOT, Mount
 from lib.wait import eventually
 
+SYSTEM = 71
 NO_PERMISSION = 77
 
 # capabilities(7)
@@ -246,7 +247,7 @@ def test_without_a_spawner_the_code_is_never_0(lab):
     eventually(lambda: box.spawner, "the spawner").signal(signal.SIGKILL)
     eventually(lambda: box.spawner is None, "its end")
     box.signal(signal.SIGUSR1)
-    assert box.wait() == 1
+    assert box.wait() == SYSTEM
 
 
 @pytest.mark.asan
