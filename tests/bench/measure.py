@@ -163,8 +163,8 @@ class Bench:
                 ("resident", ["Rss"], "pages in memory, shared ones included"),
                 ("proportional", ["Pss"], "pages in memory, a page that N processes share as 1/N"),
                 ("private", ["Private_Clean", "Private_Dirty"], "pages that no other process has"),
-                ("written", ["Private_Dirty"], "those of them that are not the program file's own, which "
-                 "containers from one image would share, and the kernel could drop")):
+                ("anonymous", ["Pss_Anon"], "pages that are not a file's, which the kernel cannot "
+                 "drop and containers from one image cannot share")):
             yield Row(f"memory, {key}", "KB", f"{how}, from smaps_rollup of all processes of the init while "
                       "its program waits, and no second copy runs", {n: sum(s[k] for k in keys) for n, s in sums.items()})
 

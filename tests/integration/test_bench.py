@@ -7,7 +7,7 @@ import subprocess
 from lib.lab import CHECKOUT
 
 ROWS = """life of `exit 0`, free|start-up overhead, free|life of `exit 0`, one CPU|start-up overhead, one CPU
-system calls to exec|memory, resident|memory, proportional|memory, private|memory, written
+system calls to exec|memory, resident|memory, proportional|memory, private|memory, anonymous
 wake-ups in 1 s|system calls in 1 s
 signal latency p50, free|signal latency p99, free|signal latency p50, one CPU|signal latency p99, one CPU
 signal latency p50, two CPUs|signal latency p99, two CPUs
