@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* caps - read and reduce the capabilities of this process, by libcap */
+/* caps - read and reduce the capabilities of this process; never allocates */
 #ifndef COMMON_CAPS_H
 #define COMMON_CAPS_H
 

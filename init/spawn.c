@@ -93,7 +93,7 @@ static int become_program(const struct spawn_program *p, pid_t parent, struct er
 	close_inherited();
 	if (p->hand_over > 0)
 		(void)fcntl(p->hand_over, F_SETFD, 0);
-	mask_reset();
+	mask_unblock_all();
 	(void)execvpe(p->argv[0], p->argv, p->envp);
 	saved = errno;
 	return err_exit(e, exec_exit_code(saved), -saved, "execute %s", p->argv[0]);
@@ -116,20 +116,20 @@ void spawn_make_siblings(void)
 
 /*
  * The raw call, because no C library has one for CLONE_PARENT. What fork(3) does besides is for
- * programs with threads and handlers at fork, which this is not; both C libraries ask the kernel for
- * getpid(2), and the child goes straight to execve(2).
+ * programs with threads and handlers at fork, which this is not: half a dozen system calls around
+ * the one, to block and restore signals that are all blocked.
  */
-static pid_t fork_sibling(void)
+static pid_t make_process(void)
 {
-	long pid = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0L, 0L, 0L, 0L);
+	unsigned long flags = SIGCHLD | (foster_parent ? (unsigned long)CLONE_PARENT : 0);
 
-	return (pid_t)pid;
+	return (pid_t)syscall(SYS_clone, flags, 0L, 0L, 0L, 0L);
 }
 
 pid_t spawn_program(const struct spawn_program *p)
 {
 	pid_t parent = foster_parent ? foster_parent : getpid();
-	pid_t pid = foster_parent ? fork_sibling() : fork();
+	pid_t pid = make_process();
 
 	if (pid < 0)
 		return -errno;
@@ -193,7 +193,7 @@ int spawn_errors_take(struct spawn_errors *s, pid_t pid, struct err *e)
 
 pid_t spawn_function(int (*run)(void *arg), void *arg)
 {
-	pid_t pid = fork();
+	pid_t pid = make_process();
 
 	if (pid < 0)
 		return -errno;
