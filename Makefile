@@ -213,7 +213,7 @@ BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find tests -name '*.py')
 
-.PHONY: deps test test-kernel demo asan programs unit-programs clean help
+.PHONY: deps test test-kernel demo bench bench-init asan programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -228,6 +228,11 @@ demo: ## a mesh of three containers keeps its identities, or loses one: watch it
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs
 	$(Q)$(PYTHON) -B tests/demo/demo.py
+bench: bench-init ## measure all that is measured; today that is bench-init
+bench-init: ## wgmesh-init beside tini, dumb-init and catatonit, into docs/bench-init.md; B= passes options
+	$(Q)tests/bench/deps.sh
+	$(Q)$(SUB) programs $(O)/probe $(O)/initbench
+	$(Q)$(PYTHON) -B tests/bench/bench.py --markdown docs/bench-init.md $(B)
 asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
