@@ -128,6 +128,8 @@ static void reap(struct runtime *rt)
 			runtime_daemon_ended(rt, &end);
 		else if (end.pid == rt->hook)
 			runtime_hook_ended(rt, &end);
+		else if (end.pid == rt->recorder)
+			runtime_recorder_ended(rt, &end);
 		else if (end.pid == rt->spawner.pid)
 			runtime_spawner_ended(rt);
 	}
@@ -163,6 +165,9 @@ static void give_up_rights(struct runtime *rt)
 	if (rt->is_settled || !hand_rights_over(rt))
 		return;
 	rt->is_settled = true;
+	/* Whoever starts the program again keeps its directory; we would only keep it busy. */
+	if (chdir("/") < 0)
+		log_debug(RUNTIME_COMPONENT, "cannot change to /: %s", strerror(errno));
 	if (privileges_give_up(rt->boot, &e) < 0)
 		log_warn(RUNTIME_COMPONENT, "wgmesh-init keeps some of its rights: cannot %s: %s",
 			 e.msg, strerror(-e.code));
@@ -338,16 +343,17 @@ static void open_relay(struct runtime *rt)
 		watch_relay(rt, RELAY_WANTS_INPUT);
 }
 
-static void load_history(struct runtime *rt)
+static unsigned int past_failures(const struct runtime *rt)
 {
 	const struct config *c = &rt->boot->config;
+	struct history history;
 
-	rt->boot_s = clock_utc_s();
 	if (rt->launch.state_fd < 0)
-		return;
+		return 0;
 	fsuser_become(c->uid, c->gid);
-	history_load(&rt->history, rt->launch.state_fd);
+	history_load(&history, rt->launch.state_fd);
 	fsuser_revert();
+	return history_failures(&history, rt->boot_s);
 }
 
 static void make_policy(const struct runtime *rt, struct supervise_policy *p)
@@ -366,7 +372,7 @@ static void make_policy(const struct runtime *rt, struct supervise_policy *p)
 	p->stop_timeout_ms = settings_number(s, SETTING_STOP_TIMEOUT);
 	p->start_timeout_ms = settings_number(s, SETTING_START_TIMEOUT);
 	p->watchdog_ms = settings_number(s, SETTING_WATCHDOG);
-	p->past_failures = history_failures(&rt->history, rt->boot_s);
+	p->past_failures = past_failures(rt);
 }
 
 static int set_up(struct runtime *rt, struct err *e)
@@ -378,7 +384,6 @@ static int set_up(struct runtime *rt, struct err *e)
 		r = spawn_errors_open(&rt->errors, e);
 	if (r < 0)
 		return r;
-	load_history(rt);
 	make_policy(rt, &policy);
 	supervise_init(&rt->machine, &policy);
 	r = offer_notify(rt, e);
@@ -411,6 +416,7 @@ static void settle(struct runtime *rt)
 int runtime_supervise(struct boot *b, struct err *e)
 {
 	struct runtime rt = { .boot = b,
+			      .boot_s = clock_utc_s(),
 			      .epoll_fd = -1,
 			      .listen_fd = -1,
 			      .notify_fd = -1,
@@ -434,5 +440,7 @@ int runtime_supervise(struct boot *b, struct err *e)
 	run(&rt);
 	b->exit_code = rt.machine.exit_code;
 	runtime_say_end(&rt);
-	return OUTCOME_OK;
+	return b->exit_code == 0 || rt.machine.stop_signal || runtime_is_wrapper(&rt)
+		       ? OUTCOME_OK
+		       : OUTCOME_WARNED;
 }

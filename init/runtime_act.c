@@ -54,8 +54,11 @@ static pid_t start(struct runtime *rt, enum launch_job job, struct supervise_eve
 
 	if (pid > 0)
 		return pid;
-	log_error(RUNTIME_COMPONENT, "cannot %s: %s%s", e.msg, strerror((int)-pid),
-		  pid == -EPIPE || job != LAUNCH_DAEMON ? "" : "; trying again");
+	if (pid == -EPIPE)
+		log_error(RUNTIME_COMPONENT, "%s", e.msg);
+	else
+		log_error(RUNTIME_COMPONENT, "cannot %s: %s%s", e.msg, strerror((int)-pid),
+			  job == LAUNCH_DAEMON ? "; trying again" : "");
 	*next = (struct supervise_event) {
 		.type = job == LAUNCH_DAEMON ? SUPERVISE_SPAWN_FAILED : SUPERVISE_HOOK_DONE,
 		.is_final = pid == -EPIPE,
@@ -130,8 +133,8 @@ static void log_stop(const struct runtime *rt, int sig)
 
 	log_event(runtime_is_wrapper(rt) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, RUNTIME_COMPONENT,
 		  from == sig ? NULL : LOG_FIELDS({ "passed_on_as", signame_of(sig, passed_on) }),
-		  "%s: stopping, for at most %llu s", signame_of(from, came),
-		  (unsigned long long)(rt->machine.policy.stop_timeout_ms / 1000));
+		  "%s: stopping, for at most %llu ms", signame_of(from, came),
+		  (unsigned long long)rt->machine.policy.stop_timeout_ms);
 }
 
 static void log_kill(const struct runtime *rt)

@@ -79,7 +79,10 @@ static void gather(struct runtime *rt, const struct reaped *end, struct cause_fa
 	f->oom_limit = f->oom_kills ? oom_limit(&rt->oom) : 0;
 }
 
-/* In memory for a restart of the daemon, on the volume for a restart of the container. */
+/*
+ * For the next container, on the volume; by somebody else, who may have to wait for the storage. One at
+ * a time: where storage hangs, its victims are not to pile up.
+ */
 static void write_down(struct runtime *rt, const struct cause_facts *f)
 {
 	struct history_entry entry = { .ended_s = clock_utc_s(),
@@ -87,11 +90,28 @@ static void write_down(struct runtime *rt, const struct cause_facts *f)
 				       .run_ms = f->run_ms,
 				       .code = f->code,
 				       .signal = f->signal };
+	pid_t pid;
 
+	if (rt->launch.state_fd < 0)
+		return;
+	if (rt->recorder > 0) {
+		log_warn(RUNTIME_COMPONENT,
+			 "this end is not written down: the volume does not answer");
+		return;
+	}
 	(void)str_copy(entry.cause, sizeof(entry.cause), cause_word(f));
-	history_add(&rt->history, &entry);
-	if (rt->launch.state_fd >= 0)
-		(void)spawner_start(&rt->spawner, LAUNCH_RECORD, &entry, sizeof(entry), NULL);
+	pid = spawner_start(&rt->spawner, LAUNCH_RECORD, &entry, sizeof(entry), NULL);
+	rt->recorder = pid > 0 ? pid : 0;
+}
+
+void runtime_recorder_ended(struct runtime *rt, const struct reaped *end)
+{
+	rt->recorder = 0;
+	if (end->code != 0)
+		log_warn(RUNTIME_COMPONENT,
+			 "the last end was not written down, so a restart loop may go unnoticed: "
+			 "the volume cannot be written to (code %d)",
+			 end->code);
 }
 
 static void log_end(const struct runtime *rt, const struct reaped *end, bool was_executed)
@@ -165,23 +185,28 @@ void runtime_spawner_ended(struct runtime *rt)
 		  config_program_name(&rt->boot->config));
 }
 
+/* What the end of PID 1 adds to the cause, which the log has already. */
+static void note_end(struct boot *b, const struct supervise *m)
+{
+	char in_a_row[48] = "";
+
+	if (m->failures > 1 && !m->stop_signal)
+		(void)snprintf(in_a_row, sizeof(in_a_row), "%u failures in a row; ", m->failures);
+	boot_note(b, "%s%sexit code %d", in_a_row,
+		  m->is_forced ? "what was left had to be killed; " : "", m->exit_code);
+}
+
 void runtime_say_end(struct runtime *rt)
 {
 	const struct supervise *m = &rt->machine;
-	struct boot *b = rt->boot;
-	const char *cause = rt->cause[0] ? rt->cause : "nothing was started";
-	char name[SIGNAME_SIZE];
+	const char *note = rt->boot->phases[PHASE_SUPERVISE].note;
+	char text[CAUSE_SIZE + sizeof(rt->boot->phases[0].note) + 4];
 
-	if (m->stop_signal && !rt->cause[0])
-		boot_note(b, "stopped by %s; exit code %d",
-			  signame_of((int)rt->stop.ssi_signo, name), m->exit_code);
-	else if (m->failures > 1 && !m->stop_signal)
-		boot_note(b, "%u failures in a row: %s; exit code %d", m->failures, cause,
-			  m->exit_code);
-	else
-		boot_note(b, "%s%s; exit code %d", cause,
-			  m->is_forced ? "; what was left had to be killed" : "", m->exit_code);
-	if (m->exit_code != 0)
-		termlog_write(b->phases[PHASE_SUPERVISE].note);
+	note_end(rt->boot, m);
+	if (m->exit_code != 0) {
+		(void)snprintf(text, sizeof(text), "%s; %s",
+			       rt->cause[0] ? rt->cause : "nothing was started", note);
+		termlog_write(text);
+	}
 	relay_finish(&rt->relay, LAST_WORDS_MS);
 }

@@ -31,11 +31,11 @@
  * @errors:	Where children say why they could not become their program
  * @relay:	The daemon's standard error
  * @oom:	Counters of the memory cgroup
- * @history:	Endings of this and earlier containers
  * @boot_s:	When this container started, UTC seconds
  * @daemon:	Process number of the daemon, 0 when it does not run
  * @group:	Process group of its last run
  * @hook:	Process number of the hook, 0 when it does not run
+ * @recorder:	Process that writes the history, 0 when none does
  * @stop:	Stop signal as it came first; ssi_signo is 0 before
  * @stop_comm:	Name of its sender
  * @says:	What the daemon said of itself last
@@ -52,11 +52,11 @@ struct runtime {
 	struct spawn_errors errors;
 	struct relay relay;
 	struct oom oom;
-	struct history history;
 	int64_t boot_s;
 	pid_t daemon;
 	pid_t group;
 	pid_t hook;
+	pid_t recorder;
 	int epoll_fd;
 	int signal_fd;
 	int timer_fd;
@@ -104,6 +104,13 @@ void runtime_daemon_ended(struct runtime *rt, const struct reaped *end);
  * @end:	How the hook ended
  */
 void runtime_hook_ended(struct runtime *rt, const struct reaped *end);
+
+/**
+ * runtime_recorder_ended() - The history is written, or could not be
+ * @rt:		Supervisor
+ * @end:	How its writer ended
+ */
+void runtime_recorder_ended(struct runtime *rt, const struct reaped *end);
 
 /**
  * runtime_spawner_ended() - Nothing can be started any more

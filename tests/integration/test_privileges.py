@@ -10,7 +10,8 @@ import pytest
 from lib.container import DOCKER_CAPS, IMAGE_USER, ROOT, Mount
 from lib.wait import eventually
 
-SYSTEM, NO_PERMISSION = 71, 77
+SYSTEM = 71
+NO_PERMISSION = 77
 
 # capabilities(7)
 KILL, SETGID, SETUID, SETPCAP, NET_ADMIN = 5, 6, 7, 8, 12
@@ -84,6 +85,8 @@ SITUATIONS = [
               lacks_nnp=ROOT_ONLY),
     Situation("non-root without any", caps(), user=IMAGE_USER, lacks=NEVER_ADDED,
               lacks_nnp=NEVER_ADDED),
+    Situation("non-root with NET_ADMIN ambient", {"ambient": frozenset({"net_admin"})},
+              user=IMAGE_USER, **NET_ADMIN_ALONE),
     Situation("non-root, file capability permitted", file_caps("wgmesh-init", "cap_net_admin+p"),
               user=IMAGE_USER, **NET_ADMIN_ALONE, lacks_nnp=NNP_SILENCES),
     Situation("non-root, file capability in effect", file_caps("wgmesh-init", "cap_net_admin+ep"),

@@ -93,7 +93,7 @@ def test_inherited_descriptors_are_closed_in_the_program_and_in_pid_1(lab):
 def test_the_program_keeps_the_working_directory_and_pid_1_does_not_pin_it(lab):
     box = start(lab, "state", "wait", before=["chdir", "/tmp"])
     assert state(Lines(box.stdout).take_until("State: end"))["Cwd"] == ["/tmp"]
-    assert os.readlink(f"/proc/{box.pid}/cwd") == "/"
+    eventually(lambda: os.readlink(f"/proc/{box.pid}/cwd") == "/", "PID 1 in the root directory")
 
 
 def test_the_environment_is_the_programs_too(lab):

@@ -57,6 +57,7 @@ class Spec:
     """How to run a container: the options of `docker run`, more or less.
 
     caps        capabilities of the bounding set; None keeps those of the machine's root
+    ambient     capabilities that a user who is not root has in effect, as under Podman
     absent      paths to leave out of the image ("/dev/net/tun", "/usr/bin/wireguard-go")
     programs    files to put into /usr/local/bin
     file_caps   file capabilities by name of a program: {"wgmesh-init": "cap_net_admin+p"}
@@ -69,6 +70,7 @@ class Spec:
     mounts: list = dataclasses.field(default_factory=list)
     user: tuple = ROOT
     caps: frozenset | None = DOCKER_CAPS | {"net_admin"}
+    ambient: frozenset = frozenset()
     no_new_privs: bool = False
     read_only: bool = False
     absent: tuple = ()
@@ -86,7 +88,10 @@ class Spec:
                 "--pdeathsig=KILL"]
         if self.caps is not None:
             args.append(",".join(["--bounding-set=-all", *(f"+{cap}" for cap in sorted(self.caps))]))
-            args.append("--inh-caps=-all")
+            ambient = [f"+{cap}" for cap in sorted(self.ambient)]
+            args.append(",".join(["--inh-caps=-all", *ambient]))
+            if ambient:
+                args.append("--ambient-caps=" + ",".join(ambient))
         if self.no_new_privs:
             args.append("--no-new-privs")
         return args
@@ -173,6 +178,11 @@ class Process:
         return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
     @property
+    def is_spawner(self):
+        """Is it the process that starts programs for wgmesh-init? A copy of it, by another name."""
+        return self.comm == "wgmesh-spawner"
+
+    @property
     def state(self):
         """One letter: R, S, D, T, Z ..., or "" once the process is gone."""
         return self.status.get("State", "")[:1]
@@ -198,8 +208,8 @@ class Process:
         return [Process(int(number)) for number in numbers]
 
     def descendants(self):
-        """Children, grandchildren and so on, parents first."""
-        found = self.children()
+        """Children, grandchildren and so on, parents first; the spawner is a part of wgmesh-init."""
+        found = [child for child in self.children() if not child.is_spawner]
         for child in found:
             found.extend(child.children())
         return found
@@ -290,10 +300,10 @@ class Container:
     @property
     def spawner(self):
         """The process that starts programs for PID 1, or None."""
-        return next((p for p in self.init.children() if p.comm == "wgmesh-spawner"), None)
+        return next((p for p in self.init.children() if p.is_spawner), None)
 
     def processes(self):
-        """PID 1 and everything below it; orphans are children of PID 1, so none is missing."""
+        """PID 1 and everything below it but its spawner; orphans are children of PID 1, so none is missing."""
         return [self.init, *self.init.descendants()] if self.is_running() else []
 
     def _enter(self):
