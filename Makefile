@@ -44,18 +44,37 @@ opt-cov     := -O0 --coverage
 ALL_CFLAGS   = $(CSTD) $(WARN) $(BASE) $(opt-$(VARIANT)) -I. $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 
+# PID 1 is linked with musl, which starts in a tenth of the time of glibc and a fifth of its size;
+# INIT_LIBC=glibc where there is no musl. Sanitizers, coverage and unit tests need glibc.
+INIT_LIBC ?= musl
+ifneq ($(VARIANT),release)
+override INIT_LIBC := glibc
+endif
+MUSL_CC ?= musl-gcc
+OBJCOPY := $(shell $(CC) -print-prog-name=objcopy)
+MUSL    := /usr/lib/$(ARCH:%-gnu=%-musl)
+# Headers that go with any C library, which musl-gcc hides together with those of glibc.
+MUSL_HEADERS := $(O)/musl/include
+MUSL_CFLAGS   = $(ALL_CFLAGS) -Os -fno-asynchronous-unwind-tables -isystem $(MUSL_HEADERS)
+# What -static-pie means, which musl-gcc does not know. C needs nothing of crtbegin.o and crtend.o.
+MUSL_PIE     := -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text
+MUSL_START   := $(MUSL)/rcrt1.o $(MUSL)/crti.o
+MUSL_END     := $(MUSL)/crtn.o
+# Debian's archive was made with glibc, and needs nothing of it that musl has not.
+MUSL_LIBS    := $(shell $(CC) -print-file-name=libcap.a)
+
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
 	common/settings_table.c common/sink.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/cause.c init/check.c init/child.c init/cli.c init/clock.c \
-	init/config.c init/filecopy.c init/filter.c init/forward.c init/fsuser.c init/handover.c \
-	init/health.c init/history.c init/idmap.c init/journal.c init/json.c init/lastline.c \
-	init/launch.c init/lock.c init/mask.c init/migrate.c init/mountinfo.c init/names.c \
-	init/netright.c init/notify.c init/notify_outer.c init/notify_parse.c init/oom.c \
-	init/ownership.c init/phase_signals.c init/privileges.c init/program.c init/reap.c \
-	init/relay.c init/runtime.c init/runtime_act.c init/runtime_end.c init/sender.c \
-	init/signals.c init/signame.c init/spawn.c init/spawner.c init/status.c init/storage.c \
-	init/supervise.c init/sweep.c init/termlog.c init/tundev.c init/user.c init/verify.c \
-	init/voltext.c init/volume.c init/writability.c
+	init/config.c init/descriptors.c init/dispositions.c init/filecopy.c init/filter.c init/forward.c \
+	init/fsuser.c init/handover.c init/health.c init/history.c init/idmap.c init/journal.c \
+	init/json.c init/lastline.c init/launch.c init/lock.c init/mask.c init/migrate.c init/mountinfo.c \
+	init/names.c init/netright.c init/notify.c init/notify_outer.c init/notify_parse.c init/oom.c \
+	init/ownership.c init/phase_signals.c init/privileges.c init/program.c init/reap.c init/relay.c \
+	init/runtime.c init/runtime_act.c init/runtime_end.c init/sender.c init/signals.c init/signame.c \
+	init/spawn.c init/spawner.c init/status.c init/storage.c init/supervise.c init/sweep.c \
+	init/termlog.c init/tundev.c init/user.c init/verify.c init/voltext.c init/volume.c \
+	init/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/clock.c daemon/config.c daemon/config_secret.c daemon/crypto.c daemon/derive.c \
 	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_file.c \
@@ -74,13 +93,12 @@ COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.
 	tests/unit/test_log.c tests/unit/test_settings.c tests/unit/test_sink.c \
 	tests/unit/test_statefile.c tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_config.c \
-	tests/unit/test_init_filter.c tests/unit/test_init_history.c tests/unit/test_init_idmap.c \
-	tests/unit/test_init_lastline.c tests/unit/test_init_lock.c tests/unit/test_init_migrate.c \
-	tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c \
+	tests/unit/test_init_dispositions.c tests/unit/test_init_filter.c tests/unit/test_init_history.c \
+	tests/unit/test_init_idmap.c tests/unit/test_init_lastline.c tests/unit/test_init_lock.c \
+	tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c \
 	tests/unit/test_init_notify.c tests/unit/test_init_notify_outer.c \
-	tests/unit/test_init_notify_parse.c tests/unit/test_init_oom.c \
-	tests/unit/test_init_ownership.c tests/unit/test_init_relay.c \
-	tests/unit/test_init_sender.c tests/unit/test_init_signals.c \
+	tests/unit/test_init_notify_parse.c tests/unit/test_init_oom.c tests/unit/test_init_ownership.c \
+	tests/unit/test_init_relay.c tests/unit/test_init_sender.c tests/unit/test_init_signals.c \
 	tests/unit/test_init_signame.c tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c \
 	tests/unit/test_init_status.c tests/unit/test_init_supervise.c tests/unit/test_init_user.c \
 	tests/unit/test_init_volume.c tests/unit/test_init_writability.c
@@ -117,9 +135,19 @@ build/wgmesh: $(O)/wgmesh
 	$(Q)ln -sf $(VARIANT)/wgmesh $@
 
 # The static form needs no loader and no library: one file for any image. Sanitizers need both.
+PID1_SRC   := init/main.c init/entry.c $(INIT_SRC) $(COMMON_SRC)
+PID1_ENTRY := -Wl,-e,wgmesh_init_entry
+ifeq ($(INIT_LIBC),musl)
+$(O)/wgmesh-init: $(PID1_SRC:%.c=$(O)/musl/%.o)
+	@echo "  LD   $@"
+	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(ALL_LDFLAGS) $(MUSL_PIE) $(PID1_ENTRY) $(MUSL_START) $^ $(MUSL_LIBS) $(MUSL_END) -o $@
+	$(Q)$(OBJCOPY) --only-keep-debug $@ $@.debug
+	$(Q)$(OBJCOPY) --strip-all --add-gnu-debuglink=$@.debug $@
+else
 $(O)/wgmesh-init: $(call obj,init/main.c init/entry.c) $(O)/libinit.a $(O)/libcommon.a
 	@echo "  LD   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(filter asan,$(VARIANT)),-pie,-static-pie) -Wl,-e,wgmesh_init_entry $^ $(INIT_LIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(filter asan,$(VARIANT)),-pie,-static-pie) $(PID1_ENTRY) $^ $(INIT_LIBS) -o $@
+endif
 $(O)/wgmesh: $(call obj,daemon/main.c) $(O)/libdaemon.a $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
@@ -157,6 +185,13 @@ $(O)/initbench: $(call obj,$(BENCH_SRC))
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+$(O)/musl/%.o: %.c Makefile | $(MUSL_HEADERS)
+	@mkdir -p $(@D); echo "  CC   $< (musl)"
+	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) -MMD -MP -c $< -o $@
+$(MUSL_HEADERS):
+	$(Q)mkdir -p $@/sys
+	$(Q)ln -s /usr/include/linux /usr/include/asm-generic /usr/include/$(ARCH)/asm $@
+	$(Q)ln -s /usr/include/sys/capability.h $@/sys
 .SECONDARY:
 
 units: $(UNITS) ## build and run the unit tests

@@ -24,6 +24,8 @@ struct override {
 
 static struct {
 	const char *program;
+	enum log_format format;
+	bool is_open;
 	bool json;
 	bool is_mid_line;
 	struct sink sink;
@@ -41,6 +43,15 @@ struct line {
 	size_t len;
 	char text[LINE_MAX_LEN];
 };
+
+/* One line is made at a time, so one buffer will do, and the stack of PID 1 stays small. */
+static struct line *new_line(void)
+{
+	static struct line line;
+
+	line.len = 0;
+	return &line;
+}
 
 static void put_char(struct line *l, char c)
 {
@@ -100,24 +111,17 @@ static void put_text_field(struct line *l, const struct log_field *f)
 		put_char(l, '"');
 }
 
-/* "2026-01-01T00:00:00.123" in UTC for machines, "00:00:00.123" in local time for people. */
+/* "2026-01-01T00:00:00.123" for machines, "00:00:00.123" for people; UTC for both. */
 static void put_time(struct line *l, bool for_machines)
 {
 	struct timespec ts = { 0 };
-	struct tm tm = { 0 };
-	char text[32];
+	char text[STR_UTC_SIZE];
 	char ms[8];
 
 	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	if (for_machines) {
-		(void)gmtime_r(&ts.tv_sec, &tm);
-		(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-	} else {
-		(void)localtime_r(&ts.tv_sec, &tm);
-		(void)strftime(text, sizeof(text), "%H:%M:%S", &tm);
-	}
+	str_utc(text, (uint64_t)ts.tv_sec);
 	(void)snprintf(ms, sizeof(ms), ".%03u", (unsigned int)(ts.tv_nsec / 1000000) % 1000);
-	put_text(l, text);
+	put_text(l, for_machines ? text : strchr(text, 'T') + 1);
 	put_text(l, ms);
 }
 
@@ -167,17 +171,9 @@ static void emit(struct line *l)
 		state.is_mid_line = n != (ssize_t)l->len;
 }
 
-/* A line that follows somebody else's unfinished one begins with a line break. */
-static void begin(struct line *l)
-{
-	l->len = 0;
-	if (state.is_mid_line)
-		put_char(l, '\n');
-}
-
 static void report_dropped(void)
 {
-	struct line l = { 0 };
+	struct line *l = new_line();
 	char text[64];
 	uint64_t missing = state.dropped - state.reported;
 
@@ -186,12 +182,21 @@ static void report_dropped(void)
 	(void)snprintf(text, sizeof(text), "%llu log lines were dropped",
 		       (unsigned long long)missing);
 	state.reported = state.dropped;
-	begin(&l);
 	if (state.json)
-		format_json(&l, LOG_LEVEL_WARN, "log", NULL, text);
+		format_json(l, LOG_LEVEL_WARN, "log", NULL, text);
 	else
-		format_text(&l, LOG_LEVEL_WARN, "log", NULL, text);
-	emit(&l);
+		format_text(l, LOG_LEVEL_WARN, "log", NULL, text);
+	emit(l);
+}
+
+void log_open(void)
+{
+	if (state.is_open)
+		return;
+	sink_open(&state.sink, STDERR_FILENO);
+	state.json = state.format == LOG_FORMAT_JSON ||
+		     (state.format == LOG_FORMAT_AUTO && isatty(STDERR_FILENO) == 0);
+	state.is_open = true;
 }
 
 bool log_would(enum log_level level, const char *component)
@@ -207,7 +212,7 @@ void log_event(enum log_level level, const char *component, const struct log_fie
 {
 	int saved = errno;
 	char msg[1024];
-	struct line l = { 0 };
+	struct line *l;
 	va_list ap;
 
 	if (!log_would(level, component))
@@ -215,13 +220,14 @@ void log_event(enum log_level level, const char *component, const struct log_fie
 	va_start(ap, fmt);
 	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
 	va_end(ap);
+	log_open();
 	report_dropped();
-	begin(&l);
+	l = new_line();
 	if (state.json)
-		format_json(&l, level, component, fields, msg);
+		format_json(l, level, component, fields, msg);
 	else
-		format_text(&l, level, component, fields, msg);
-	emit(&l);
+		format_text(l, level, component, fields, msg);
+	emit(l);
 	errno = saved;
 }
 
@@ -278,6 +284,7 @@ static int parse_levels(const char *levels)
 
 const struct sink *log_sink(void)
 {
+	log_open();
 	return &state.sink;
 }
 
@@ -289,9 +296,7 @@ void log_mid_line(bool is_mid_line)
 int log_init(const char *program, enum log_format format, const char *levels)
 {
 	state.program = program;
-	if (state.sink.fd == STDERR_FILENO)
-		sink_open(&state.sink, STDERR_FILENO);
-	state.json = format == LOG_FORMAT_JSON ||
-		     (format == LOG_FORMAT_AUTO && isatty(STDERR_FILENO) == 0);
+	state.format = format;
+	state.is_open = false;
 	return parse_levels(levels);
 }

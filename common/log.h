@@ -5,6 +5,8 @@
  * Text:  12:00:00.123 warn  volume: message  key=value key="two words"
  * JSON:  {"time":"2026-01-01T00:00:00.123Z","level":"warn","component":"volume","msg":"...", ...}
  *
+ * Times are UTC, as those of the engine's own log are.
+ *
  * Standard error is written without blocking: a full or broken pipe costs lines, never the program.
  * Lines that could not be written are counted, and the next one that can says how many are missing.
  */
@@ -44,6 +46,13 @@ struct log_field {
  * Return: 0, or -EINVAL for an unknown level, in which case "info" holds
  */
 int log_init(const char *program, enum log_format format, const char *levels);
+
+/**
+ * log_open() - Open standard error anew now, instead of at the first line
+ *
+ * For a program that is about to give up the right to. Many a start has no line to log.
+ */
+void log_open(void);
 
 /**
  * log_would() - Is a line of this level and component written at all?

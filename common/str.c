@@ -8,6 +8,7 @@
 
 #define DISTANCE_MAX   63
 #define IFNAME_LEN_MAX 15
+#define UTC_LAST       253402300799 /* 9999-12-31T23:59:59 */
 
 int str_copy(char *dst, size_t size, const char *src)
 {
@@ -121,6 +122,38 @@ const char *str_json_escape(char out[static STR_JSON_SIZE], char c)
 	out[0] = c;
 	out[1] = '\0';
 	return out;
+}
+
+static unsigned int days_of_year(unsigned int year)
+{
+	bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+
+	return is_leap ? 366 : 365;
+}
+
+static unsigned int days_of_month(unsigned int year, unsigned int month)
+{
+	static const uint8_t days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+
+	return month == 1 && days_of_year(year) == 366 ? 29 : days[month];
+}
+
+void str_utc(char out[static STR_UTC_SIZE], uint64_t seconds)
+{
+	uint64_t s = seconds < UTC_LAST ? seconds : UTC_LAST;
+	unsigned int days = (unsigned int)(s / 86400);
+	unsigned int rest = (unsigned int)(s % 86400);
+	unsigned int year = 1970;
+	unsigned int month = 0;
+
+	while (days >= days_of_year(year))
+		days -= days_of_year(year++);
+	while (days >= days_of_month(year, month))
+		days -= days_of_month(year, month++);
+	/* The remainders change nothing: they show the compiler that it fits. */
+	(void)snprintf(out, STR_UTC_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u", year % 10000,
+		       (month + 1) % 100, (days + 1) % 100, rest / 3600 % 100, rest / 60 % 60,
+		       rest % 60);
 }
 
 static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define STR_JSON_SIZE 8 /* "\\u001f" and its NUL, rounded up */
+#define STR_UTC_SIZE  20
 
 /**
  * str_copy() - Copy a string, or report that it does not fit
@@ -66,6 +67,15 @@ int str_parse_bool(bool *out, const char *text);
  * Return: @out
  */
 const char *str_json_escape(char out[static STR_JSON_SIZE], char c);
+
+/**
+ * str_utc() - Write a time as "2026-01-01T00:00:00", in UTC
+ * @out:	Receives the text
+ * @seconds:	Seconds since 1970; what lies beyond the year 9999 becomes its last second
+ *
+ * gmtime_r(3) and strftime(3) would do, and bring time zones and locales into PID 1.
+ */
+void str_utc(char out[static STR_UTC_SIZE], uint64_t seconds);
 
 /**
  * str_distance() - Edit distance of two short names, for "did you mean"

@@ -235,7 +235,7 @@ bool boot_phase(struct boot *b, enum phase_id id, phase_function *run)
 	r = run_phase(b, run, &e);
 	b->phases[id].duration_us = clock_mono_us() - start_us;
 	format_ms(duration_ms, b->phases[id].duration_us);
-	if (r == -EINTR || (r >= 0 && id < PHASE_SUPERVISE)) {
+	if (r == -EINTR || (r >= 0 && r != OUTCOME_SKIPPED && id < PHASE_SUPERVISE)) {
 		sig = mask_take_stop();
 		if (sig > 0)
 			return end_stopped(b, sig);

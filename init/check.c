@@ -39,9 +39,10 @@ static void print_json(const struct boot *b)
 	for (size_t i = 0; i < ARRAY_LEN(reported); i++) {
 		const struct phase *p = &b->phases[reported[i]];
 
-		(void)printf("%s\"%s\":{\"outcome\":\"%s\",\"duration_ms\":%.3f,\"note\":",
+		(void)printf("%s\"%s\":{\"outcome\":\"%s\",\"duration_ms\":%llu.%03u,\"note\":",
 			     i ? "," : "", phase_name(reported[i]), outcome_name(p->outcome),
-			     (double)p->duration_us / 1000);
+			     (unsigned long long)(p->duration_us / 1000),
+			     (unsigned int)(p->duration_us % 1000));
 		json_put_string(stdout, p->note);
 		(void)putchar('}');
 	}

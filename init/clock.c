@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/clock.h"
+#include "common/str.h"
 
+#include <stdio.h>
 #include <time.h>
 
 uint64_t clock_mono_us(void)
@@ -23,9 +25,8 @@ int64_t clock_utc_s(void)
 
 void clock_utc_text(char out[static 24])
 {
-	time_t now = time(NULL);
-	struct tm tm = { 0 };
+	char text[STR_UTC_SIZE];
 
-	(void)gmtime_r(&now, &tm);
-	(void)strftime(out, 24, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	str_utc(text, (uint64_t)time(NULL));
+	(void)snprintf(out, 24, "%sZ", text);
 }

@@ -137,11 +137,33 @@ static void remove_env(struct config *c, size_t i)
 		c->child_env[i] = c->child_env[i + 1];
 }
 
+/* Most starts pass the environment on as it came: a copy is made for the first change. */
+static int make_env_own(struct config *c)
+{
+	size_t n = (size_t)count(c->envp);
+	char **copy;
+
+	if (c->child_env != c->envp)
+		return 0;
+	copy = calloc(n + CONFIG_OWN_ENV_MAX + 1, sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	memcpy(copy, c->envp, n * sizeof(*copy));
+	c->child_env = copy;
+	return 0;
+}
+
 int config_set_env(struct config *c, const char *name, const char *value)
 {
 	size_t i = find_env(c->child_env, name);
 	char *entry = NULL;
+	int r;
 
+	if (!value && !c->child_env[i])
+		return 0;
+	r = make_env_own(c);
+	if (r < 0)
+		return r;
 	if (!value) {
 		remove_env(c, i);
 		return 0;
@@ -164,13 +186,8 @@ static int pass_on(struct config *c, enum setting_id id)
 static int make_child_env(struct config *c, struct err *e)
 {
 	const char *state_dir_env = settings_table()[SETTING_STATE_DIR].env;
-	size_t n = (size_t)count(c->envp);
 	int r = 0;
 
-	c->child_env = calloc(n + CONFIG_OWN_ENV_MAX + 1, sizeof(*c->child_env));
-	if (!c->child_env)
-		return err_set(e, -ENOMEM, "make room for the environment");
-	memcpy(c->child_env, c->envp, n * sizeof(*c->child_env));
 	/* "none" is a word of wgmesh-init, which the daemon would take for a path. */
 	if (strcmp(settings_text(&c->settings, SETTING_STATE_DIR), NONE) == 0)
 		r = config_set_env(c, state_dir_env, NULL);
@@ -185,7 +202,8 @@ static int make_child_env(struct config *c, struct err *e)
 
 void config_fini(struct config *c)
 {
-	free(c->child_env);
+	if (c->child_env != c->envp)
+		free(c->child_env);
 	for (size_t i = 0; i < c->n_own_env; i++)
 		free(c->own_env[i]);
 	c->child_env = NULL;
@@ -200,7 +218,7 @@ static void find_program(struct config *c)
 	c->is_join = is_wgmesh && c->program[1] && strcmp(c->program[1], "join") == 0;
 	c->is_one_shot = is_wgmesh && !c->is_join;
 	c->is_plain = c->is_one_shot;
-	c->wgmesh = program_find_wgmesh(is_wgmesh ? c->program[0] : NULL, c->envp);
+	c->wgmesh = is_wgmesh ? c->program[0] : NULL;
 }
 
 static int choose_dirs(struct config *c, struct err *e)
@@ -260,6 +278,7 @@ int config_load(struct config *c, unsigned int scope, char **argv, char **envp, 
 
 	memset(c, 0, sizeof(*c));
 	c->envp = envp;
+	c->child_env = envp;
 	r = read_options(c, scope, argv, e);
 	if (r < 0)
 		return r;
@@ -268,11 +287,12 @@ int config_load(struct config *c, unsigned int scope, char **argv, char **envp, 
 	(void)str_copy(c->interface, sizeof(c->interface), "wg0");
 	if (c->program)
 		find_program(c);
-	else
-		c->wgmesh = program_find_wgmesh(NULL, envp);
 	r = choose_dirs(c, e);
 	if (r == 0)
 		r = user_choose(c, e);
+	/* Without state there is nothing that it would have to be asked. */
+	if (r == 0 && !c->wgmesh && !c->is_plain)
+		c->wgmesh = program_find_wgmesh(envp);
 	return r == 0 ? make_child_env(c, e) : r;
 }
 

@@ -21,10 +21,10 @@ enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGN
  * @signals:	As what signals are passed on
  * @program:	PROGRAM and its arguments, NULL at the end; NULL for a subcommand
  * @envp:	Environment that came in; borrowed
- * @child_env:	Environment of the daemon
+ * @child_env:	Environment of the daemon; @envp until config_set_env() changes it
  * @own_env:	What @child_env owns of its entries
  * @n_own_env:	Entries in @own_env
- * @wgmesh:	The wgmesh program, a path or a name for PATH; NULL when there is none
+ * @wgmesh:	The wgmesh program, a path or a name for PATH; NULL when there is none, or no use for it
  * @state_dir:	State directory
  * @legacy_dir:	Legacy directory, NULL for none
  * @interface:	WireGuard interface of the daemon

@@ -54,7 +54,14 @@ __asm__(".text\n"
 
 #else
 
-/* main() blocks them too, a little later. */
+#include "init/mask.h"
+
+/* A little later than the first instruction: before main(). */
+__attribute__((constructor)) static void block_all(void)
+{
+	mask_block_all();
+}
+
 __asm__(".globl wgmesh_init_entry\n"
 	".set wgmesh_init_entry, _start\n");
 

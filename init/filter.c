@@ -71,7 +71,7 @@ static const struct rule rules[] = {
 #endif
 	/* Signals, and whom they are for. */
 	ALLOW(rt_sigqueueinfo), ALLOW(pidfd_open), ALLOW(pidfd_send_signal), ALLOW(setpgid),
-	ALLOW(getpgid), ALLOW(getpid), ALLOW(getppid), ALLOW(gettid), ALLOW(getuid), ALLOW(geteuid),
+	ALLOW(getpgid), ALLOW(getsid), ALLOW(getpid), ALLOW(getppid), ALLOW(gettid), ALLOW(getuid), ALLOW(geteuid),
 	ALLOW(getgid), ALLOW(getegid), ALLOW(rt_sigprocmask), ALLOW(rt_sigaction),
 	ALLOW(rt_sigtimedwait), ALLOW(rt_sigreturn), ALLOW(restart_syscall), ALLOW(tgkill),
 	/* Files that were opened before, and others to read: /proc, cgroup, the time zone. */

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/fsuser.h"
 
+#include <stdbool.h>
 #include <sys/fsuid.h>
 #include <unistd.h>
 
+static bool is_another;
+
 void fsuser_become(uid_t uid, gid_t gid)
 {
+	is_another = true;
 	/* The group first: afterwards the right to change it may be gone. */
 	(void)setfsgid(gid);
 	(void)setfsuid(uid);
@@ -13,6 +17,9 @@ void fsuser_become(uid_t uid, gid_t gid)
 
 void fsuser_revert(void)
 {
+	if (!is_another)
+		return;
+	is_another = false;
 	(void)setfsuid(geteuid());
 	(void)setfsgid(getegid());
 }

@@ -61,13 +61,14 @@ void idmap_describe(const char *map, char *out, size_t size)
 	while (used < size && next_range(&map, &r)) {
 		const char *comma = used > 0 ? ", " : "";
 		unsigned long long first = r.first;
-		int n;
+		unsigned long long last = r.first + r.count - 1;
+		char text[64];
 
 		if (r.count == 1)
-			n = snprintf(out + used, size - used, "%s%llu", comma, first);
+			(void)snprintf(text, sizeof(text), "%s%llu", comma, first);
 		else
-			n = snprintf(out + used, size - used, "%s%llu to %llu", comma, first,
-				     (unsigned long long)(r.first + r.count - 1));
-		used += n > 0 ? (size_t)n : size;
+			(void)snprintf(text, sizeof(text), "%s%llu to %llu", comma, first, last);
+		(void)str_copy(out + used, size - used, text);
+		used += strlen(text);
 	}
 }

@@ -6,8 +6,8 @@
  */
 #include "init/boot.h"
 #include "init/cli.h"
+#include "init/descriptors.h"
 #include "init/lock.h"
-#include "init/mask.h"
 #include "init/migrate.h"
 #include "init/ownership.h"
 #include "init/phase_signals.h"
@@ -23,9 +23,9 @@ int main(int argc, char **argv, char **envp)
 	int exit_code = 0;
 
 	(void)argc;
-	mask_block_all();
 	if (cli_run(argv, envp, &exit_code))
 		return exit_code;
+	descriptors_close_inherited();
 
 	boot_init(&b);
 	(void)(boot_configure(&b, SCOPE_INIT, argv + 1, envp) &&

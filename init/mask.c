@@ -11,8 +11,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SIGNAL_MAX 64
-
 static const uint64_t everything = UINT64_MAX;
 static const uint64_t nothing = 0;
 
@@ -21,12 +19,8 @@ void mask_block_all(void)
 	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &everything, NULL, sizeof(everything));
 }
 
-void mask_reset(void)
+void mask_unblock_all(void)
 {
-	const struct sigaction dfl = { .sa_handler = SIG_DFL };
-
-	for (int sig = 1; sig <= SIGNAL_MAX; sig++)
-		(void)sigaction(sig, &dfl, NULL);
 	(void)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &nothing, NULL, sizeof(nothing));
 }
 

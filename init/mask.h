@@ -12,12 +12,11 @@
 void mask_block_all(void);
 
 /**
- * mask_reset() - Give the calling process default dispositions and an empty mask
+ * mask_unblock_all() - Empty the signal mask
  *
- * For a child before execve(2). Dispositions first: with the order turned around, a pending signal
- * would meet the handler or the SIG_IGN of whoever started us.
+ * For a child before execve(2), whose dispositions are default ones (dispositions.h).
  */
-void mask_reset(void);
+void mask_unblock_all(void);
 
 /**
  * mask_open_all() - Descriptor that delivers every signal

@@ -61,12 +61,10 @@ static bool is_in_path(struct path *p, const char *path, const char *name)
 	return false;
 }
 
-const char *program_find_wgmesh(const char *given, char *const *envp)
+const char *program_find_wgmesh(char *const *envp)
 {
 	static struct path beside;
 
-	if (given)
-		return given;
 	if (is_beside_us(&beside))
 		return beside.file;
 	return is_in_path(&beside, find_path(envp), NAME) ? NAME : NULL;

@@ -5,14 +5,13 @@
 
 /**
  * program_find_wgmesh() - Find the wgmesh program
- * @given:	PROGRAM where that is wgmesh itself, else NULL
  * @envp:	Environment, for its PATH
  *
- * Looks at @given, then beside this program, then in PATH.
+ * Looks beside this program, then in PATH.
  *
  * Return: path or name for execvp(3), which lives as long as the program; NULL when there is none
  */
-const char *program_find_wgmesh(const char *given, char *const *envp);
+const char *program_find_wgmesh(char *const *envp);
 
 /**
  * program_find_path() - Find the file that a program name stands for

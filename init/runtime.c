@@ -97,10 +97,25 @@ static void take_notice(struct runtime *rt, struct notify_message *msg)
 	notify_outer_send(rt->outer_fd, msg);
 }
 
+/* Once a minute at most: whoever may send may send often. */
+static void warn_of_foreigner(struct runtime *rt, const struct notify_message *msg)
+{
+	uint64_t now_ms = clock_mono_ms();
+	bool is_time = rt->warned_ms == 0 || now_ms - rt->warned_ms >= 60000;
+
+	log_event(is_time ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, RUNTIME_COMPONENT, NULL,
+		  "a notification of process %d (user %u) was ignored: it is not the daemon's",
+		  msg->sender_pid, msg->sender_uid);
+	if (is_time)
+		rt->warned_ms = now_ms;
+}
+
 /* Return: false when there is nothing more to read */
 static bool handle_notice(struct runtime *rt)
 {
-	const struct notify_access who = { .daemon = rt->daemon, .uid = rt->boot->config.uid };
+	const struct config *c = &rt->boot->config;
+	const struct notify_access who = { .daemon = rt->daemon,
+					   .uid = c->confine ? c->uid : geteuid() };
 	struct notify_message msg;
 	int r = notify_receive(rt->notify_fd, &who, &msg);
 
@@ -408,6 +423,7 @@ static void open_status(struct runtime *rt)
 /* After the first start, off its path. */
 static void settle(struct runtime *rt)
 {
+	log_open();
 	open_status(rt);
 	oom_open(&rt->oom);
 	give_up_rights(rt);

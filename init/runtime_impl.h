@@ -40,6 +40,7 @@
  * @stop_comm:	Name of its sender
  * @says:	What the daemon said of itself last
  * @cause:	Why its last run ended
+ * @warned_ms:	When the last warning about a foreign notification was logged, 0 for never
  * @relay_wants: What the event loop watches for the relay
  * @is_settled:	Rights are given up, and what only later events need is open
  * @is_done:	PID 1 ends
@@ -67,6 +68,7 @@ struct runtime {
 	char stop_comm[SENDER_SIZE];
 	char says[NOTIFY_STATUS_SIZE];
 	char cause[CAUSE_SIZE];
+	uint64_t warned_ms;
 	enum relay_wants relay_wants;
 	bool is_settled;
 	bool is_done;

@@ -93,7 +93,7 @@ static int become_program(const struct spawn_program *p, pid_t parent, struct er
 	close_inherited();
 	if (p->hand_over > 0)
 		(void)fcntl(p->hand_over, F_SETFD, 0);
-	mask_reset();
+	mask_unblock_all();
 	(void)execvpe(p->argv[0], p->argv, p->envp);
 	saved = errno;
 	return err_exit(e, exec_exit_code(saved), -saved, "execute %s", p->argv[0]);
@@ -111,17 +111,17 @@ _Noreturn static void run_child(const struct spawn_program *p, pid_t parent)
 
 /*
  * The raw call, because no C library has one for CLONE_PARENT. What fork(3) does besides is for
- * programs with threads and handlers at fork, which this is not; both C libraries ask the kernel for
- * getpid(2).
+ * programs with threads and handlers at fork, which this is not: half a dozen system calls around
+ * the one, to block and restore signals that are all blocked.
  */
-static pid_t fork_sibling(void)
+static pid_t raw_clone(int flags)
 {
-	return (pid_t)syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0L, 0L, 0L, 0L);
+	return (pid_t)syscall(SYS_clone, (long)flags, 0L, 0L, 0L, 0L);
 }
 
 bool spawn_can_make_siblings(void)
 {
-	pid_t pid = getpid() == 1 ? fork_sibling() : -1;
+	pid_t pid = getpid() == 1 ? raw_clone(CLONE_PARENT | SIGCHLD) : -1;
 
 	if (pid == 0)
 		_exit(0);
@@ -136,7 +136,7 @@ void spawn_make_siblings(void)
 
 static pid_t make_process(void)
 {
-	return foster_parent ? fork_sibling() : fork();
+	return raw_clone(foster_parent ? CLONE_PARENT | SIGCHLD : SIGCHLD);
 }
 
 pid_t spawn_program(const struct spawn_program *p)

@@ -9,10 +9,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define MOUNTS_MAX (1024 * 1024)
@@ -40,7 +42,8 @@ static bool read_mount_id(const char *path, uint64_t *id, bool *is_directory)
 {
 	struct statx sx = { 0 };
 
-	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MNT_ID, &sx) < 0)
+	if (syscall(SYS_statx, AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MNT_ID, &sx) <
+	    0)
 		return false;
 	*is_directory = S_ISDIR(sx.stx_mode);
 	*id = sx.stx_mnt_id;

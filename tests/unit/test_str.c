@@ -3,6 +3,8 @@
 
 #include "common/str.h"
 
+#include <time.h>
+
 #include <errno.h>
 #include <string.h>
 
@@ -131,6 +133,49 @@ static void bytes_are_escaped_as_json_wants_them(void **state)
 	assert_string_equal(str_json_escape(out, (char)0xc3), "\xc3");
 }
 
+static void tells_utc(void **state)
+{
+	static const struct {
+		uint64_t seconds;
+		const char *text;
+	} known[] = {
+		{ 0, "1970-01-01T00:00:00" },
+		{ 86399, "1970-01-01T23:59:59" },
+		{ 951782400, "2000-02-29T00:00:00" },
+		{ 1077926399, "2004-02-27T23:59:59" },
+		{ 1772323199, "2026-02-28T23:59:59" },
+		{ 1772323200, "2026-03-01T00:00:00" },
+		{ 1798761599, "2026-12-31T23:59:59" },
+		{ 4107542400, "2100-03-01T00:00:00" },
+		{ 253402300799, "9999-12-31T23:59:59" },
+		{ UINT64_MAX, "9999-12-31T23:59:59" },
+	};
+	char out[STR_UTC_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		str_utc(out, known[i].seconds);
+		assert_string_equal(out, known[i].text);
+	}
+}
+
+static void tells_utc_as_the_c_library_does(void **state)
+{
+	char out[STR_UTC_SIZE];
+	char theirs[STR_UTC_SIZE];
+
+	(void)state;
+	/* An odd step, so that every second of a minute and day of a month comes up. */
+	for (time_t t = 0; t < 4200000000; t += 76543) {
+		struct tm tm;
+
+		assert_non_null(gmtime_r(&t, &tm));
+		assert_true(strftime(theirs, sizeof(theirs), "%Y-%m-%dT%H:%M:%S", &tm) > 0);
+		str_utc(out, (uint64_t)t);
+		assert_string_equal(out, theirs);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -142,6 +187,8 @@ int main(void)
 		cmocka_unit_test(counts_edits),
 		cmocka_unit_test(knows_interface_names),
 		cmocka_unit_test(bytes_are_escaped_as_json_wants_them),
+		cmocka_unit_test(tells_utc),
+		cmocka_unit_test(tells_utc_as_the_c_library_does),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

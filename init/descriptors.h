@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* descriptors - begin with the three standard descriptors, and nothing else */
+#ifndef INIT_DESCRIPTORS_H
+#define INIT_DESCRIPTORS_H
+
+/**
+ * descriptors_close_inherited() - Close everything above standard error
+ *
+ * Whoever started us may have left something open: a pipe, say, whose reader would never see its
+ * end while PID 1 lives. To be called before this program opens anything itself.
+ */
+void descriptors_close_inherited(void);
+
+/**
+ * descriptors_fill_standard() - Put /dev/null in place of closed standard descriptors
+ *
+ * The next file that is opened would take the place otherwise, and be written to as standard error.
+ * An image without /dev/null gets none.
+ *
+ * Return: 0 or a negative errno value
+ */
+int descriptors_fill_standard(void);
+
+#endif /* INIT_DESCRIPTORS_H */
