@@ -1,87 +1,73 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/caps.h"
-#include "common/defs.h"
 
 #include <errno.h>
 #include <grp.h>
-#include <stdint.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/*
- * Of what <sys/capability.h> declares, this uses capget(2) and capset(2), which are in the C library.
- * Any function of libcap's own would bring all of them into PID 1, with a constructor that makes
- * half a dozen system calls before main(), and with memory to allocate, which can fail.
- */
-struct sets {
-	struct __user_cap_data_struct half[_LINUX_CAPABILITY_U32S_3];
-};
-
-static int read_sets(struct sets *s)
+static void free_caps(const cap_t *caps)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-
-	return capget(&header, s->half) < 0 ? -errno : 0;
+	if (*caps)
+		(void)cap_free(*caps);
 }
 
-static int write_sets(struct sets *s)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-
-	return capset(&header, s->half) < 0 ? -errno : 0;
-}
+#define auto_caps __attribute__((cleanup(free_caps)))
 
 bool caps_has(cap_value_t cap)
 {
-	struct sets now = { 0 };
+	cap_flag_value_t value = CAP_CLEAR;
+	auto_caps cap_t caps = cap_get_proc();
 
-	return read_sets(&now) == 0 &&
-	       (now.half[CAP_TO_INDEX(cap)].effective & CAP_TO_MASK(cap)) != 0;
+	return caps && cap_get_flag(caps, cap, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
 }
 
 bool caps_has_bound(cap_value_t cap)
 {
-	return prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1;
+	return cap_get_bound(cap) == 1;
 }
 
 void caps_raise(void)
 {
-	struct sets now = { 0 };
-	bool is_needed = false;
+	auto_caps cap_t caps = cap_get_proc();
 
-	if (read_sets(&now) < 0)
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(now.half); i++) {
-		is_needed = is_needed || now.half[i].effective != now.half[i].permitted;
-		now.half[i].effective = now.half[i].permitted;
-	}
-	if (is_needed)
-		(void)write_sets(&now);
+	if (caps && cap_fill(caps, CAP_EFFECTIVE, CAP_PERMITTED) == 0)
+		(void)cap_set_proc(caps);
 }
 
-/* What is permitted now, and only that, can be kept. */
-static void add_held(struct sets *set, const struct sets *now, cap_value_t cap, bool inheritable)
+/* Is the capability permitted now, so that it can be kept? */
+static bool is_permitted(cap_t now, cap_value_t cap)
 {
-	int i = CAP_TO_INDEX(cap);
-	uint32_t held = now->half[i].permitted & CAP_TO_MASK(cap);
+	cap_flag_value_t value = CAP_CLEAR;
 
-	set->half[i].permitted |= held;
-	set->half[i].effective |= held;
-	if (inheritable)
-		set->half[i].inheritable |= held;
+	return cap_get_flag(now, cap, CAP_PERMITTED, &value) == 0 && value == CAP_SET;
+}
+
+static int add_held(cap_t set, cap_t now, const cap_value_t *keep, size_t n, bool inheritable)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!is_permitted(now, keep[i]))
+			continue;
+		if (cap_set_flag(set, CAP_PERMITTED, 1, &keep[i], CAP_SET) < 0 ||
+		    cap_set_flag(set, CAP_EFFECTIVE, 1, &keep[i], CAP_SET) < 0)
+			return -errno;
+		if (inheritable && cap_set_flag(set, CAP_INHERITABLE, 1, &keep[i], CAP_SET) < 0)
+			return -errno;
+	}
+	return 0;
 }
 
 static int set_exactly(const cap_value_t *keep, size_t n, bool inheritable, struct err *e)
 {
-	struct sets now = { 0 };
-	struct sets set = { 0 };
-	int r = read_sets(&now);
+	auto_caps cap_t now = cap_get_proc();
+	auto_caps cap_t set = cap_init();
+	int r;
 
-	if (r < 0)
-		return err_set(e, r, "read the capabilities of this process");
-	for (size_t i = 0; i < n; i++)
-		add_held(&set, &now, keep[i], inheritable);
-	r = write_sets(&set);
+	if (!now || !set)
+		return err_set(e, -ENOMEM, "read the capabilities of this process");
+	r = add_held(set, now, keep, n, inheritable);
+	if (r == 0 && cap_set_proc(set) < 0)
+		r = -errno;
 	return r < 0 ? err_set(e, r, "reduce the capabilities of this process") : 0;
 }
 
@@ -99,16 +85,16 @@ static bool is_listed(const cap_value_t *keep, size_t n, cap_value_t cap)
 	return false;
 }
 
-/* The kernel may know more capabilities than its headers did: it refuses the first that is none. */
+/* The kernel may know more capabilities than the library did: it refuses the first that is none. */
 void caps_reduce_bound(const cap_value_t *keep, size_t n)
 {
 	int is_in_set;
 
 	if (!caps_has(CAP_SETPCAP))
 		return;
-	for (cap_value_t cap = 0; (is_in_set = prctl(PR_CAPBSET_READ, cap, 0, 0, 0)) >= 0; cap++)
+	for (cap_value_t cap = 0; (is_in_set = cap_get_bound(cap)) >= 0; cap++)
 		if (is_in_set && !is_listed(keep, n, cap))
-			(void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
+			(void)cap_drop_bound(cap);
 }
 
 static int change_user(uid_t uid, gid_t gid, struct err *e)

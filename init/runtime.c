@@ -122,10 +122,7 @@ static bool handle_notice(struct runtime *rt)
 	if (r == 1)
 		take_notice(rt, &msg);
 	else if (r == -EPERM)
-		log_debug(RUNTIME_COMPONENT,
-			  "a notification of process %d, which is not the daemon's, "
-			  "was ignored",
-			  msg.sender_pid);
+		warn_of_foreigner(rt, &msg);
 	return r == 1 || r == -EPERM || r == -EMSGSIZE || r == -EBADMSG;
 }
 

@@ -302,11 +302,13 @@ static void make_zombies(struct page *page)
 	siginfo_t si;
 
 	for (uint32_t i = 0; i < page->burst; i++) {
-		page->zombies[i] = fork();
-		if (page->zombies[i] == 0)
+		pid_t pid = fork();
+
+		if (pid == 0)
 			_exit(0);
-		if (page->zombies[i] < 0)
-			page->burst = i;
+		if (pid < 0)
+			_exit(1);
+		page->zombies[i] = pid;
 	}
 	for (uint32_t i = 0; i < page->burst; i++)
 		(void)waitid(P_PID, (id_t)page->zombies[i], &si, WEXITED | WNOWAIT);
@@ -316,12 +318,14 @@ static void make_zombies(struct page *page)
 
 static void leave_zombies(struct page *page)
 {
+	int status = 0;
 	pid_t pid = fork();
 
 	if (pid == 0)
 		make_zombies(page);
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	/* Nobody answers then, and the other side says so. */
+	if (waitpid(pid, &status, 0) < 0 || status != 0)
+		_exit(1);
 	for (uint32_t i = 0; i < page->burst;)
 		if (kill(page->zombies[i], 0) == 0)
 			pause_us(PAUSE_US);

@@ -10,8 +10,7 @@ import pytest
 from lib.container import DOCKER_CAPS, IMAGE_USER, ROOT, Mount
 from lib.wait import eventually
 
-SYSTEM = 71
-NO_PERMISSION = 77
+SYSTEM, NO_PERMISSION = 71, 77
 
 # capabilities(7)
 KILL, SETGID, SETUID, SETPCAP, NET_ADMIN = 5, 6, 7, 8, 12

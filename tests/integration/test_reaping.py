@@ -87,7 +87,8 @@ def test_inherited_descriptors_are_closed_in_the_program_and_in_pid_1(lab):
     box = start(lab, "state", "wait", before=["open", "3", "open", "9", "open", "200"])
     found = state(Lines(box.stdout).take_until("State: end"))
     assert [text.split()[0] for text in found["Fd"]] == ["0", "1", "2"]
-    assert [n for n, target in descriptors(box.init).items() if target == "/dev/zero"] == []
+    for process in filter(None, (box.init, box.spawner)):
+        assert [n for n, target in descriptors(process).items() if target == "/dev/zero"] == [], process
 
 
 def test_the_program_keeps_the_working_directory_and_pid_1_does_not_pin_it(lab):
@@ -107,10 +108,11 @@ def test_the_environment_is_the_programs_too(lab):
 @pytest.fixture
 def crowd(lab, out):
     """A container with bystanders, for a wgmesh-init that is not PID 1; they must survive it."""
-    box = lab.container("node", ["probe", "daemon", "/out/bystander", "wait"],
+    box = lab.container("node", ["probe", "daemon", "/out/bystander", "print", "up", "wait"],
                         mounts=[Mount.bind(out, "/out")])
-    eventually(lambda: len(box.processes()) == 2, "the bystanders")
+    Lines(box.stdout).take_until("up")
     bystanders = box.processes()
+    assert len(bystanders) == 2
     yield box
     assert [p for p in bystanders if not p.is_alive()] == []
     assert not (out / "bystander").exists()

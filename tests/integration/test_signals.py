@@ -143,11 +143,11 @@ def test_the_first_system_call_blocks_every_signal(lab, variant):
     assert re.match(r"rt_sigprocmask\(SIG_SETMASK, ~\[\], NULL, 8\) += 0", said[1]), said[1]
 
 
-@pytest.mark.parametrize("is_natural", [False, True], ids=["from-clone", "from-its-mask"])
-def test_a_stop_in_the_first_millisecond_is_never_lost(lab, is_natural):
+@pytest.mark.parametrize("is_seen", [False, True], ids=["from-clone", "from-its-mask"])
+def test_a_stop_in_the_first_millisecond_is_never_lost(lab, is_seen):
     box = lab.container("node", ["probe", "wait"])
     delays = [turn * 1000 // 75 for turn in range(75)]
-    lives = [Start([*PLAIN, NEVER, "--", "probe", "wait"], signal.SIGTERM, delay, is_natural)
+    lives = [Start([*PLAIN, NEVER, "--", "probe", "wait"], signal.SIGTERM, delay, is_seen)
              for delay in delays]
     ends = pidns.starts(box, lives)
     wrong = [(delay, end) for delay, end in zip(delays, ends) if end not in (0, 143)]

@@ -19,6 +19,7 @@ import time
 CLONE_NEWPID = 0x20000000
 SYS_CLONE = {"x86_64": 56, "aarch64": 220}
 HANG = "hang"
+BLOCKS_WITHIN_S = 1.0
 
 
 @dataclasses.dataclass
@@ -28,7 +29,7 @@ class Start:
     argv        the program and its arguments
     sig         signal to send, or 0
     delay_us    how long after clone(2) to send it
-    is_natural  False: the signal is blocked until the program blocks it itself, so that every delay
+    is_seen     False: the signal is blocked until the program blocks it itself, so that every delay
                 counts. True: it is not, and is sent `delay_us` after the program has been seen to
                 block it, since the kernel throws away what comes before a program's first instruction.
     """
@@ -36,7 +37,7 @@ class Start:
     argv: list
     sig: int = 0
     delay_us: int = 0
-    is_natural: bool = False
+    is_seen: bool = False
 
 
 def starts(box, lives, within_s=5):
@@ -63,8 +64,8 @@ def _blocks(pid, sig):
 
 
 def _send(pid, life, begun):
-    if life.is_natural:
-        while not _blocks(pid, life.sig):
+    if life.is_seen:
+        while not _blocks(pid, life.sig) and time.monotonic() - begun < BLOCKS_WITHIN_S:
             pass
         begun = time.monotonic()
     while (time.monotonic() - begun) * 1e6 < life.delay_us:
@@ -73,7 +74,7 @@ def _send(pid, life, begun):
 
 
 def _live(life, within_s):
-    if life.sig and not life.is_natural:
+    if life.sig and not life.is_seen:
         signal.pthread_sigmask(signal.SIG_BLOCK, [life.sig])
     begun = time.monotonic()
     pid = _clone()

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: MIT
+"""`make bench-init` works: a short run, on wgmesh-init alone, yields every line. How fast is not tested."""
+
+import re
+import subprocess
+
+from lib.lab import CHECKOUT
+
+ROWS = """life of `exit 0`, free|start-up overhead, free|life of `exit 0`, one CPU|start-up overhead, one CPU
+system calls to exec|memory, resident|memory, proportional|memory, private|memory, anonymous
+wake-ups in 1 s|system calls in 1 s
+signal latency p50, free|signal latency p99, free|signal latency p50, one CPU|signal latency p99, one CPU
+signal latency p50, two CPUs|signal latency p99, two CPUs
+zombies reaped per second|CPU time per zombie|stop|size|size with libraries"""
+PHASES = ["signals", "volume", "writability", "lock", "ownership", "migrate", "verify", "privileges"]
+COSTS = ["all phases", "... verify", "... the rest", "... the disk", "fsync"]
+NUMBER = r"-?\d+(\.\d+)?"
+
+
+def test_a_short_run_yields_every_line(tmp_path):
+    report = tmp_path / "bench.md"
+    done = subprocess.run(["/usr/bin/python3", "-B", CHECKOUT / "tests/bench/bench.py", "--rounds", "3",
+                           "--idle", "1", "--only", "wgmesh-init", "--markdown", report],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    said = report.read_text(encoding="utf-8")
+    for name in re.split(r"[|\n]", ROWS):
+        row = rf"^\| {re.escape(name)}( \([a-zA-Z/]+\))? \| ({NUMBER}|-) \| {NUMBER} \|"
+        assert re.search(row, said, re.MULTILINE), name
+        assert f"**{name}**: " in said, f"how {name} is measured"
+    for name in [f"phase {phase}" for phase in PHASES] + COSTS:
+        assert re.search(rf"^\| {re.escape(name)} \| {NUMBER} \|", said, re.MULTILINE), name
+
+
+def test_the_committed_report_has_the_same_lines():
+    said = (CHECKOUT / "docs" / "bench-init.md").read_text(encoding="utf-8")
+    for name in re.split(r"[|\n]", ROWS.replace("in 1 s", "in 10 s")):
+        assert f"| {name}" in said and f"**{name}**: " in said, name
