@@ -84,6 +84,8 @@ SITUATIONS = [
               lacks_nnp=ROOT_ONLY),
     Situation("non-root without any", caps(), user=IMAGE_USER, lacks=NEVER_ADDED,
               lacks_nnp=NEVER_ADDED),
+    Situation("non-root with NET_ADMIN ambient", {"ambient": frozenset({"net_admin"})},
+              user=IMAGE_USER, **NET_ADMIN_ALONE),
     Situation("non-root, file capability permitted", file_caps("wgmesh-init", "cap_net_admin+p"),
               user=IMAGE_USER, **NET_ADMIN_ALONE, lacks_nnp=NNP_SILENCES),
     Situation("non-root, file capability in effect", file_caps("wgmesh-init", "cap_net_admin+ep"),

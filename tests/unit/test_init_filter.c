@@ -87,7 +87,7 @@ static const int list[] = {
 	__NR_clock_gettime, __NR_getrandom, __NR_kill, __NR_waitid, __NR_accept4, __NR_sendto,
 	__NR_sendmsg, __NR_recvfrom, __NR_recvmsg, __NR_getsockopt, __NR_shutdown, __NR_ppoll,
 	__NR_rt_sigqueueinfo, __NR_pidfd_open, __NR_pidfd_send_signal, __NR_setpgid,
-	__NR_getpgid, __NR_getpid, __NR_getppid, __NR_gettid, __NR_getuid, __NR_geteuid,
+	__NR_getpgid, __NR_getsid, __NR_getpid, __NR_getppid, __NR_gettid, __NR_getuid, __NR_geteuid,
 	__NR_getgid, __NR_getegid, __NR_rt_sigprocmask, __NR_rt_sigaction, __NR_rt_sigtimedwait,
 	__NR_rt_sigreturn, __NR_restart_syscall, __NR_tgkill, __NR_brk, __NR_munmap,
 	__NR_madvise, __NR_futex, __NR_mmap, __NR_mprotect, __NR_exit_group, __NR_exit,
