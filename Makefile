@@ -44,8 +44,8 @@ opt-cov     := -O0 --coverage
 ALL_CFLAGS   = $(CSTD) $(WARN) $(BASE) $(opt-$(VARIANT)) -I. $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 
-# PID 1 is linked with musl, which starts in a tenth of the time of glibc and a fifth of its size;
-# INIT_LIBC=glibc where there is no musl. Sanitizers, coverage and unit tests need glibc.
+# PID 1 is linked with musl: it starts in half the time it takes with glibc, and is a sixth of the
+# size. INIT_LIBC=glibc where there is no musl. Sanitizers, coverage and unit tests need glibc.
 INIT_LIBC ?= musl
 ifneq ($(VARIANT),release)
 override INIT_LIBC := glibc
@@ -61,7 +61,7 @@ MUSL_PIE     := -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text
 MUSL_START   := $(MUSL)/rcrt1.o $(MUSL)/crti.o
 MUSL_END     := $(MUSL)/crtn.o
 # Debian's archive was made with glibc, and needs nothing of it that musl has not.
-MUSL_LIBS    := $(shell $(CC) -print-file-name=libcap.a)
+LIBCAP       := $(shell $(CC) -print-file-name=libcap.a)
 
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
 	common/settings_table.c common/sink.c common/statefile.c common/str.c
@@ -138,9 +138,14 @@ build/wgmesh: $(O)/wgmesh
 PID1_SRC   := init/main.c init/entry.c $(INIT_SRC) $(COMMON_SRC)
 PID1_ENTRY := -Wl,-e,wgmesh_init_entry
 ifeq ($(INIT_LIBC),musl)
-$(O)/wgmesh-init: $(PID1_SRC:%.c=$(O)/musl/%.o)
+# libcap's constructor asks the kernel six times for its last capability, at every start and before
+# main(); nothing that is called here needs the answer.
+$(O)/musl/libcap.a: $(LIBCAP)
+	@mkdir -p $(@D)
+	$(Q)$(OBJCOPY) --remove-section=.init_array $< $@
+$(O)/wgmesh-init: $(PID1_SRC:%.c=$(O)/musl/%.o) $(O)/musl/libcap.a
 	@echo "  LD   $@"
-	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(ALL_LDFLAGS) $(MUSL_PIE) $(PID1_ENTRY) $(MUSL_START) $^ $(MUSL_LIBS) $(MUSL_END) -o $@
+	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) $(ALL_LDFLAGS) $(MUSL_PIE) $(PID1_ENTRY) $(MUSL_START) $^ $(MUSL_END) -o $@
 	$(Q)$(OBJCOPY) --only-keep-debug $@ $@.debug
 	$(Q)$(OBJCOPY) --strip-all --add-gnu-debuglink=$@.debug $@
 else
@@ -185,13 +190,15 @@ $(O)/initbench: $(call obj,$(BENCH_SRC))
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
-$(O)/musl/%.o: %.c Makefile | $(MUSL_HEADERS)
+$(O)/musl/%.o: %.c Makefile | $(MUSL_HEADERS)/sys/capability.h
 	@mkdir -p $(@D); echo "  CC   $< (musl)"
 	$(Q)$(MUSL_CC) $(MUSL_CFLAGS) -MMD -MP -c $< -o $@
-$(MUSL_HEADERS):
-	$(Q)mkdir -p $@/sys
-	$(Q)ln -s /usr/include/linux /usr/include/asm-generic /usr/include/$(ARCH)/asm $@
-	$(Q)ln -s /usr/include/sys/capability.h $@/sys
+$(MUSL_HEADERS)/sys/capability.h:
+	@mkdir -p $(@D)
+	$(Q)ln -sfn /usr/include/linux $(MUSL_HEADERS)/linux
+	$(Q)ln -sfn /usr/include/asm-generic $(MUSL_HEADERS)/asm-generic
+	$(Q)ln -sfn /usr/include/$(ARCH)/asm $(MUSL_HEADERS)/asm
+	$(Q)ln -sfn /usr/include/sys/capability.h $@
 .SECONDARY:
 
 units: $(UNITS) ## build and run the unit tests

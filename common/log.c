@@ -4,6 +4,7 @@
 #include "common/str.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,6 +29,7 @@ static struct {
 	bool is_open;
 	bool json;
 	bool is_mid_line;
+	bool is_held;
 	struct sink sink;
 	enum log_level level;
 	size_t n_overrides;
@@ -37,6 +39,13 @@ static struct {
 } state = { .program = "wgmesh",
 	    .sink = { .fd = STDERR_FILENO, .kind = SINK_POLLED },
 	    .level = LOG_LEVEL_INFO };
+
+/* Lines that a full sink had no room for. */
+static struct {
+	pid_t owner;
+	size_t len;
+	char text[SINK_WRITE_MAX];
+} waiting;
 
 /* A cursor over the line buffer; what does not fit is cut. */
 struct line {
@@ -159,16 +168,73 @@ static void format_text(struct line *l, enum log_level level, const char *compon
 			put_text_field(l, f);
 }
 
+/* A line after somebody else's unfinished one begins on a line of its own. */
+static ssize_t write_out(const char *text, size_t len)
+{
+	ssize_t n = state.is_mid_line ? sink_write(&state.sink, "\n", 1) : 1;
+
+	if (n < 0)
+		return n;
+	state.is_mid_line = false;
+	n = sink_write(&state.sink, text, len);
+	if (n > 0)
+		state.is_mid_line = n != (ssize_t)len;
+	return n;
+}
+
+static void queue(const char *text, size_t len)
+{
+	if (len > sizeof(waiting.text) - waiting.len) {
+		state.dropped++;
+		return;
+	}
+	memcpy(waiting.text + waiting.len, text, len);
+	waiting.len += len;
+	waiting.owner = getpid();
+}
+
+static bool await_room(unsigned int patience_ms)
+{
+	struct pollfd p = { .fd = state.sink.fd, .events = POLLOUT };
+
+	return patience_ms > 0 && poll(&p, 1, (int)patience_ms) > 0;
+}
+
+bool log_flush(unsigned int patience_ms)
+{
+	ssize_t n;
+
+	/* Those that a fork copied are the parent's to write. */
+	if (waiting.len > 0 && waiting.owner != getpid())
+		waiting.len = 0;
+	while (waiting.len > 0) {
+		n = write_out(waiting.text, waiting.len);
+		if (n == -EAGAIN && await_room(patience_ms))
+			n = write_out(waiting.text, waiting.len);
+		if (n == -EAGAIN)
+			return false;
+		if (n < 0) {
+			state.dropped++;
+			n = (ssize_t)waiting.len;
+		}
+		waiting.len -= (size_t)n;
+		memmove(waiting.text, waiting.text + n, waiting.len);
+	}
+	return true;
+}
+
 static void emit(struct line *l)
 {
 	ssize_t n;
 
 	l->text[l->len++] = '\n';
-	n = sink_write(&state.sink, l->text, l->len);
-	if (n != (ssize_t)l->len)
+	n = !state.is_held && log_flush(0) ? write_out(l->text, l->len) : -EAGAIN;
+	if (n == -EAGAIN)
+		queue(l->text, l->len);
+	else if (n < 0)
 		state.dropped++;
-	if (n > 0)
-		state.is_mid_line = n != (ssize_t)l->len;
+	else if (n < (ssize_t)l->len)
+		queue(l->text + n, l->len - (size_t)n);
 }
 
 static void report_dropped(void)
@@ -291,6 +357,11 @@ const struct sink *log_sink(void)
 void log_mid_line(bool is_mid_line)
 {
 	state.is_mid_line = is_mid_line;
+}
+
+void log_hold(bool is_held)
+{
+	state.is_held = is_held;
 }
 
 int log_init(const char *program, enum log_format format, const char *levels)

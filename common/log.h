@@ -8,7 +8,8 @@
  * Times are UTC, as those of the engine's own log are.
  *
  * Standard error is written without blocking: a full or broken pipe costs lines, never the program.
- * Lines that could not be written are counted, and the next one that can says how many are missing.
+ * A few lines wait for room; those that find none are counted, and the next one that can be written
+ * says how many are missing.
  */
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
@@ -69,10 +70,24 @@ bool log_would(enum log_level level, const char *component);
 const struct sink *log_sink(void);
 
 /**
+ * log_flush() - Write the lines that wait for room
+ * @patience_ms: How long to wait for room; 0, except at a program's end, does not wait
+ *
+ * Return: true when none waits any more
+ */
+bool log_flush(unsigned int patience_ms);
+
+/**
  * log_mid_line() - Somebody else wrote to the sink
  * @is_mid_line: What they wrote last was no whole line: our next one begins with a line break
  */
 void log_mid_line(bool is_mid_line);
+
+/**
+ * log_hold() - Somebody else has more for the sink than it takes now
+ * @is_held:	Lines wait until this is over, or they would come between two halves of a line
+ */
+void log_hold(bool is_held);
 
 /**
  * log_event() - Write one line

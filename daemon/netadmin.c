@@ -233,8 +233,20 @@ static void ignore_stop_signals(void)
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
+/*
+ * The end of file on the socket would tell as well, but not one that hangs; and the next run must not
+ * find two that hold the key and the interface.
+ */
+static void end_with(pid_t parent)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(0);
+}
+
 int netadmin_start(struct netadmin *out, const struct netadmin_config *cfg, struct err *e)
 {
+	const pid_t self = getpid();
 	int pair[2];
 	pid_t pid;
 
@@ -249,6 +261,7 @@ int netadmin_start(struct netadmin *out, const struct netadmin_config *cfg, stru
 	}
 	if (pid == 0) {
 		(void)close(pair[0]);
+		end_with(self);
 		(void)prctl(PR_SET_NAME, "wgmesh-netadmin", 0, 0, 0);
 		ignore_stop_signals();
 		run(pair[1], cfg);

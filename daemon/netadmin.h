@@ -8,7 +8,8 @@
  * neither the key nor a capability.
  *
  * When the mesh process goes away without asking for NETADMIN_STOP, that was a crash: this process
- * ends and leaves the interface alone, so that packets flow while the daemon is restarted.
+ * ends too, even if it hangs, and leaves the interface alone, so that packets flow while the daemon
+ * is restarted.
  */
 #ifndef DAEMON_NETADMIN_H
 #define DAEMON_NETADMIN_H

@@ -118,25 +118,32 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *t, const char
 		t->len += (size_t)n <= room(t) ? (size_t)n : room(t);
 }
 
+/* The start of the character that byte @at belongs to. */
+static size_t cut_before(const char *s, size_t at)
+{
+	while (at > 0 && ((unsigned char)s[at] & 0xc0) == 0x80)
+		at--;
+	return at;
+}
+
 /* Somebody else's words: on one line, and cut between two characters. */
 static void add_foreign(struct text *t, const char *s, size_t max)
 {
-	size_t len = strlen(s);
-	bool is_cut;
+	size_t most = max < room(t) ? max : room(t);
+	size_t len = strnlen(s, most + 1);
+	bool is_cut = len > most;
 
-	max = max < room(t) ? max : room(t);
-	is_cut = len > max;
-	if (is_cut && max < 3)
+	if (is_cut && most < 3)
 		return;
-	if (is_cut) {
-		len = max - 3;
-		while (len > 0 && ((unsigned char)s[len] & 0xc0) == 0x80)
-			len--;
-	}
+	if (is_cut)
+		len = cut_before(s, most - 3);
 	for (size_t i = 0; i < len; i++) {
 		bool is_control = (unsigned char)s[i] < 0x20 || s[i] == 0x7f;
+		char c = s[i];
 
-		t->out[t->len++] = is_control ? '?' : s[i];
+		if (is_control)
+			c = '?';
+		t->out[t->len++] = c;
 	}
 	t->out[t->len] = '\0';
 	if (is_cut)

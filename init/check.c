@@ -3,6 +3,7 @@
 #include "common/exits.h"
 #include "init/boot.h"
 #include "init/commands.h"
+#include "init/dispositions.h"
 #include "init/json.h"
 #include "init/lock.h"
 #include "init/migrate.h"
@@ -76,6 +77,8 @@ static int run_command(char **argv, char **envp, void (*run)(struct boot *b))
 {
 	struct boot b;
 
+	/* The phases wait for children, which an ignored SIGCHLD would make vanish. */
+	dispositions_reset();
 	boot_init(&b);
 	if (boot_configure(&b, SCOPE_INIT_CHECK, argv, envp))
 		run(&b);

@@ -12,6 +12,9 @@
 #define PUMP_READS  4  /* of a buffer each, so that signals are not starved */
 #define DRAIN_READS 64 /* the largest pipe that the kernel gives an unprivileged program */
 
+/* Of no use but to the one relay; its pages are not touched before they are needed. */
+static char room[RELAY_ROOM];
+
 /* Without the right to give it away, only /dev/stderr cannot be opened; the pipe works. */
 static void give_away(int fd, uid_t uid, gid_t gid)
 {
@@ -27,6 +30,7 @@ int relay_open(struct relay *r, uid_t uid, gid_t gid)
 	r->read_fd = -1;
 	r->write_fd = -1;
 	r->sink = log_sink();
+	r->buf = room;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	r->read_fd = fds[0];
@@ -76,7 +80,7 @@ static size_t portion(const char *buf, size_t len)
 }
 
 /* Return: true when all that is ready went out */
-static bool flush(struct relay *r)
+static bool pass_on(struct relay *r)
 {
 	while (r->start < r->ready) {
 		size_t n = portion(r->buf + r->start, r->ready - r->start);
@@ -94,7 +98,16 @@ static bool flush(struct relay *r)
 	return true;
 }
 
-/* The pipe's reader must leave room for what is held back. */
+/* Return: true when all that is ready went out, and after it what the log has to say */
+static bool flush(struct relay *r)
+{
+	bool is_done = pass_on(r);
+
+	log_hold(!is_done);
+	return is_done && (r->is_mute || log_flush(0));
+}
+
+/* Makes room behind what is held back. */
 static void move_held(struct relay *r)
 {
 	memmove(r->buf, r->buf + r->start, r->len - r->start);
@@ -118,8 +131,8 @@ static bool has_input(int fd)
  */
 static bool fill(struct relay *r)
 {
-	size_t room = sizeof(r->buf) - r->len;
-	ssize_t n = read(r->read_fd, r->buf + r->len, room);
+	size_t free_len = RELAY_READ - r->len;
+	ssize_t n = read(r->read_fd, r->buf + r->len, free_len);
 	const char *end;
 	bool has_more;
 
@@ -129,7 +142,7 @@ static bool fill(struct relay *r)
 	}
 	lastline_feed(&r->last, r->buf + r->len, (size_t)n);
 	r->len += (size_t)n;
-	has_more = (size_t)n == room && has_input(r->read_fd);
+	has_more = (size_t)n == free_len && has_input(r->read_fd);
 	end = has_more ? memrchr(r->buf, '\n', r->len) : NULL;
 	r->ready = end ? (size_t)(end + 1 - r->buf) : r->len;
 	return has_more;
@@ -155,9 +168,27 @@ enum relay_wants relay_pump(struct relay *r)
 	return pump(r, PUMP_READS);
 }
 
+/* Takes what it can out of the pipe, although nothing can be passed on now. */
+static void store(struct relay *r)
+{
+	ssize_t n;
+
+	move_held(r);
+	while (r->len < RELAY_ROOM &&
+	       (n = read(r->read_fd, r->buf + r->len, RELAY_ROOM - r->len)) > 0) {
+		lastline_feed(&r->last, r->buf + r->len, (size_t)n);
+		r->len += (size_t)n;
+	}
+	r->ready = r->len;
+}
+
 enum relay_wants relay_drain(struct relay *r)
 {
-	return pump(r, DRAIN_READS);
+	enum relay_wants wants = pump(r, DRAIN_READS);
+
+	if (wants == RELAY_WANTS_OUTPUT)
+		store(r);
+	return wants;
 }
 
 void relay_finish(struct relay *r, unsigned int patience_ms)
@@ -170,6 +201,8 @@ void relay_finish(struct relay *r, unsigned int patience_ms)
 
 		(void)poll(&p, 1, (int)(end - now));
 	}
+	log_hold(false);
+	(void)log_flush(r->read_fd < 0 ? patience_ms : 0);
 }
 
 void relay_mute(struct relay *r)

@@ -18,7 +18,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define RELAY_BUFFER 16384
+#define RELAY_READ 16384		/* at once */
+#define RELAY_ROOM (RELAY_READ + 65536) /* and what a pipe holds */
 
 /**
  * enum relay_wants - What has to happen before relay_pump() is worth a call; watch nothing else
@@ -38,7 +39,7 @@ enum relay_wants { RELAY_WANTS_NOTHING, RELAY_WANTS_INPUT, RELAY_WANTS_OUTPUT };
  * @len:	End of what was read
  * @is_mute:	The sink is given up, everything is swallowed
  * @last:	Last line
- * @buf:	Bytes on their way
+ * @buf:	Bytes on their way, RELAY_ROOM at most; borrowed for good, there is one for all relays
  */
 struct relay {
 	int read_fd;
@@ -49,7 +50,7 @@ struct relay {
 	size_t len;
 	bool is_mute;
 	struct lastline last;
-	char buf[RELAY_BUFFER];
+	char *buf;
 };
 
 /**
@@ -91,6 +92,9 @@ enum relay_wants relay_pump(struct relay *r);
 /**
  * relay_drain() - Like relay_pump(), for all that is in the pipe now (at most 1 MiB); at a program's end
  * @r:		Relay
+ *
+ * What a full sink does not take is kept here, as far as there is room, so that the last line is
+ * known.
  */
 enum relay_wants relay_drain(struct relay *r);
 
@@ -99,7 +103,8 @@ enum relay_wants relay_drain(struct relay *r);
  * @r:		Relay
  * @patience_ms: How long at most; 0 does not wait at all
  *
- * The only function here that may wait. What the reader has not taken then is lost.
+ * The only function here that may wait. What the reader has not taken then is lost. The log's own
+ * lines that wait for room are written too, also where there is no relay.
  */
 void relay_finish(struct relay *r, unsigned int patience_ms);
 

@@ -122,10 +122,7 @@ static bool handle_notice(struct runtime *rt)
 	if (r == 1)
 		take_notice(rt, &msg);
 	else if (r == -EPERM)
-		log_debug(RUNTIME_COMPONENT,
-			  "a notification of process %d, which is not the daemon's, "
-			  "was ignored",
-			  msg.sender_pid);
+		warn_of_foreigner(rt, &msg);
 	return r == 1 || r == -EPERM || r == -EMSGSIZE || r == -EBADMSG;
 }
 
@@ -167,8 +164,9 @@ static bool hand_rights_over(struct runtime *rt)
 	spawner_keep(&rt->spawner, rt->boot->config.secret_fd);
 	if (spawner_detach(&rt->spawner, &e) == 0)
 		return true;
-	log_warn(RUNTIME_COMPONENT, "wgmesh-init keeps its rights for now: cannot %s: %s", e.msg,
-		 strerror(-e.code));
+	rt->is_settled = e.code == -ENOSYS;
+	log_warn(RUNTIME_COMPONENT, "wgmesh-init keeps its rights%s: cannot %s: %s",
+		 rt->is_settled ? "" : " for now", e.msg, strerror(-e.code));
 	return false;
 }
 

@@ -109,21 +109,34 @@ _Noreturn static void run_child(const struct spawn_program *p, pid_t parent)
 	_exit(report.why.exit_code);
 }
 
-void spawn_make_siblings(void)
-{
-	foster_parent = getppid();
-}
-
 /*
  * The raw call, because no C library has one for CLONE_PARENT. What fork(3) does besides is for
  * programs with threads and handlers at fork, which this is not: half a dozen system calls around
  * the one, to block and restore signals that are all blocked.
  */
+static pid_t raw_clone(int flags)
+{
+	return (pid_t)syscall(SYS_clone, (long)flags, 0L, 0L, 0L, 0L);
+}
+
+bool spawn_can_make_siblings(void)
+{
+	pid_t pid = getpid() == 1 ? raw_clone(CLONE_PARENT | SIGCHLD) : -1;
+
+	if (pid == 0)
+		_exit(0);
+	/* A child that should not be is reaped with the orphans. */
+	return getpid() != 1 || (pid < 0 && errno == EINVAL);
+}
+
+void spawn_make_siblings(void)
+{
+	foster_parent = getppid();
+}
+
 static pid_t make_process(void)
 {
-	unsigned long flags = SIGCHLD | (foster_parent ? (unsigned long)CLONE_PARENT : 0);
-
-	return (pid_t)syscall(SYS_clone, flags, 0L, 0L, 0L, 0L);
+	return raw_clone(foster_parent ? CLONE_PARENT | SIGCHLD : SIGCHLD);
 }
 
 pid_t spawn_program(const struct spawn_program *p)

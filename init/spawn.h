@@ -107,9 +107,18 @@ int spawn_errors_take(struct spawn_errors *s, pid_t pid, struct err *e);
 pid_t spawn_program(const struct spawn_program *p);
 
 /**
- * spawn_make_siblings() - From now on, programs become children of this process's parent
+ * spawn_can_make_siblings() - Does it work here that a process starts children for its parent?
  *
- * For the spawner (spawner.h), which starts programs in the name of its parent.
+ * gVisor takes CLONE_PARENT and ignores it, so that PID 1 would never see the end of what a spawner
+ * starts. Linux refuses it to a PID 1 before anything is made, which tells the two apart for nothing.
+ * Where we are not PID 1, it is taken to work.
+ */
+bool spawn_can_make_siblings(void);
+
+/**
+ * spawn_make_siblings() - From now on, what is started becomes a child of this process's parent
+ *
+ * For the spawner (spawner.h), which starts things in the name of its parent and waits for none.
  */
 void spawn_make_siblings(void);
 

@@ -131,6 +131,10 @@ int spawner_detach(struct spawner *s, struct err *e)
 
 	if (!has_room(s))
 		return err_set(e, -EMFILE, "keep so many descriptors in the spawner");
+	if (!spawn_can_make_siblings())
+		return err_set(e, -ENOSYS,
+			       "have another process start programs for this one "
+			       "(CLONE_PARENT does not work here)");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
 		return err_set(e, -errno, "make a line to the spawner");
 	(void)setsockopt(fds[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));

@@ -73,7 +73,8 @@ void spawner_keep(struct spawner *s, int fd);
  * It sleeps until it is asked, blocks every signal, and ends with this process or at
  * spawner_close(). Its own end is to be reaped like any child's: compare with @s->pid.
  *
- * Return: 0, or a negative errno value with this process still the starter
+ * Return: 0, or a negative errno value with this process still the starter: -ENOSYS where it will
+ *         never work (gVisor)
  */
 int spawner_detach(struct spawner *s, struct err *e);
 

@@ -3,10 +3,12 @@
 
 import os
 import re
+import signal
 import subprocess
 
 import pytest
 
+from lib.container import Mount
 from lib.lab import programs
 from lib.wait import eventually
 
@@ -100,15 +102,28 @@ def test_a_closed_standard_descriptor_is_not_given_to_another_file(lab):
         assert os.readlink(f"/proc/{process.pid}/fd/0") == "/dev/null"
 
 
+def ignoring(*command, signals=(signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD, 34, 64)):
+    """A command that is started with signals ignored; 34 is one that musl keeps for itself."""
+    script = (f"import os, signal, sys; [signal.signal(n, signal.SIG_IGN) for n in {[*map(int, signals)]}];"
+              "os.execvp(sys.argv[1], sys.argv[1:])")
+    return ["/usr/bin/python3", "-c", script, *command]
+
+
 @pytest.mark.asan
 @pytest.mark.parametrize("proc", ["readable", "missing"])
 def test_a_program_starts_with_default_dispositions_and_nothing_blocked(lab, proc):
-    ignoring = ("import os, signal, sys; [signal.signal(n, signal.SIG_IGN) for n in (1, 10, 17, 34, 64)];"
-                "os.execvp(sys.argv[1], sys.argv[1:])")
     hide = "umount -l /proc; " if proc == "missing" else ""
-    box = lab.container("node", ["sh", "-c", hide + 'exec "$@"', "sh", "/usr/bin/python3", "-c", ignoring,
-                                 "wgmesh-init", "--state-dir=none", "--", "sleep", "1000"], caps=None)
+    init = ignoring("wgmesh-init", "--state-dir=none", "--", "sleep", "1000")
+    box = lab.container("node", ["sh", "-c", hide + 'exec "$@"', "sh", *init], caps=None)
     program = eventually(lambda: next((p for p in box.processes() if p.argv[:1] == ["sleep"]), None),
                          "the program")
     for field in ("SigIgn", "SigBlk", "SigCgt"):
         assert int(program.status[field], 16) == 0, (field, program.status[field])
+
+
+@pytest.mark.asan
+def test_a_check_waits_for_its_children_where_sigchld_was_ignored(lab):
+    box = lab.container("node", ignoring("wgmesh-init", "check"),
+                        mounts=[Mount.bind(lab.volume("state"), "/var/lib/wgmesh")])
+    assert box.wait() == 0
+    assert "a start would go ahead" in box.stdout.lines

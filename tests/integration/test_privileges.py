@@ -10,8 +10,7 @@ import pytest
 from lib.container import DOCKER_CAPS, IMAGE_USER, ROOT, Mount
 from lib.wait import eventually
 
-SYSTEM = 71
-NO_PERMISSION = 77
+SYSTEM, NO_PERMISSION = 71, 77
 
 # capabilities(7)
 KILL, SETGID, SETUID, SETPCAP, NET_ADMIN = 5, 6, 7, 8, 12
@@ -85,6 +84,8 @@ SITUATIONS = [
               lacks_nnp=ROOT_ONLY),
     Situation("non-root without any", caps(), user=IMAGE_USER, lacks=NEVER_ADDED,
               lacks_nnp=NEVER_ADDED),
+    Situation("non-root with NET_ADMIN ambient", {"ambient": frozenset({"net_admin"})},
+              user=IMAGE_USER, **NET_ADMIN_ALONE),
     Situation("non-root, file capability permitted", file_caps("wgmesh-init", "cap_net_admin+p"),
               user=IMAGE_USER, **NET_ADMIN_ALONE, lacks_nnp=NNP_SILENCES),
     Situation("non-root, file capability in effect", file_caps("wgmesh-init", "cap_net_admin+ep"),

@@ -57,6 +57,7 @@ class Spec:
     """How to run a container: the options of `docker run`, more or less.
 
     caps        capabilities of the bounding set; None keeps those of the machine's root
+    ambient     capabilities that a user who is not root has in effect, as under Podman
     absent      paths to leave out of the image ("/dev/net/tun", "/usr/bin/wireguard-go")
     programs    files to put into /usr/local/bin
     file_caps   file capabilities by name of a program: {"wgmesh-init": "cap_net_admin+p"}
@@ -69,6 +70,7 @@ class Spec:
     mounts: list = dataclasses.field(default_factory=list)
     user: tuple = ROOT
     caps: frozenset | None = DOCKER_CAPS | {"net_admin"}
+    ambient: frozenset = frozenset()
     no_new_privs: bool = False
     read_only: bool = False
     absent: tuple = ()
@@ -86,7 +88,10 @@ class Spec:
                 "--pdeathsig=KILL"]
         if self.caps is not None:
             args.append(",".join(["--bounding-set=-all", *(f"+{cap}" for cap in sorted(self.caps))]))
-            args.append("--inh-caps=-all")
+            ambient = [f"+{cap}" for cap in sorted(self.ambient)]
+            args.append(",".join(["--inh-caps=-all", *ambient]))
+            if ambient:
+                args.append("--ambient-caps=" + ",".join(ambient))
         if self.no_new_privs:
             args.append("--no-new-privs")
         return args

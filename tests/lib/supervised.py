@@ -2,6 +2,7 @@
 """The probe (tests/helper/probe.c) under a wgmesh-init that has no state, and what the probe says."""
 
 import ctypes
+import json
 import queue
 import time
 
@@ -72,3 +73,19 @@ def state(lines):
         key, _, value = line.partition(":")
         found.setdefault(key, []).append(value.strip())
     return found
+
+
+def endings(box):
+    """What the supervisor said of its program's endings, the first one first."""
+    return [event["msg"] for event in box.log.events()
+            if event.get("component") == "supervise" and "exit_code" in event]
+
+
+def ending(box, within=5.0):
+    """The first of these sentences."""
+    return wait.eventually(lambda: endings(box), "the program's end", within)[0]
+
+
+def status(box):
+    """What PID 1 knows."""
+    return json.loads(box.exec("wgmesh-init", "status", "--json").stdout)

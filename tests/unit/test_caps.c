@@ -68,6 +68,51 @@ static int become_with_what_is_not_held(void)
 	return 0;
 }
 
+static bool is_permitted_only(cap_value_t cap)
+{
+	cap_t caps = cap_get_proc();
+	cap_flag_value_t value = CAP_CLEAR;
+	bool is_good = cap_set_flag(caps, CAP_EFFECTIVE, 1, &cap, CAP_CLEAR) == 0 &&
+		       cap_set_proc(caps) == 0 &&
+		       cap_get_flag(caps, cap, CAP_PERMITTED, &value) == 0;
+
+	(void)cap_free(caps);
+	return is_good && value == CAP_SET && !caps_has(cap);
+}
+
+static int raise_permitted(void)
+{
+	const cap_value_t keep[] = { CAP_NET_ADMIN, CAP_KILL };
+
+	CHECK(1, caps_keep_only(keep, 2, NULL) == 0);
+	CHECK(2, is_permitted_only(CAP_NET_ADMIN));
+	caps_raise();
+	CHECK(3, caps_has(CAP_NET_ADMIN) && caps_has(CAP_KILL) && !caps_has(CAP_CHOWN));
+	return 0;
+}
+
+static int empty_bounding_set(void)
+{
+	const cap_value_t keep[] = { CAP_KILL };
+
+	caps_reduce_bound(keep, 1);
+	CHECK(1, caps_has_bound(CAP_KILL) && !caps_has_bound(CAP_CHOWN));
+	CHECK(2, caps_has(CAP_CHOWN));
+	caps_reduce_bound(NULL, 0);
+	CHECK(3, !caps_has_bound(CAP_KILL) && caps_has(CAP_KILL));
+	return 0;
+}
+
+static int leave_bounding_set(void)
+{
+	const cap_value_t keep[] = { CAP_KILL };
+
+	CHECK(1, caps_keep_only(keep, 1, NULL) == 0);
+	caps_reduce_bound(NULL, 0);
+	CHECK(2, caps_has_bound(CAP_KILL) && caps_has_bound(CAP_CHOWN));
+	return 0;
+}
+
 static int become_without_the_right(void)
 {
 	struct err e = { 0 };
@@ -105,6 +150,21 @@ static void leaves_out_what_is_not_held(void **state)
 	in_child(become_with_what_is_not_held);
 }
 
+static void puts_into_effect_what_is_permitted(void **state)
+{
+	(void)state;
+	needs_root();
+	in_child(raise_permitted);
+}
+
+static void takes_from_the_bounding_set_without_touching_what_is_held(void **state)
+{
+	(void)state;
+	needs_root();
+	in_child(empty_bounding_set);
+	in_child(leave_bounding_set);
+}
+
 static void says_when_it_may_not(void **state)
 {
 	(void)state;
@@ -118,6 +178,8 @@ int main(void)
 		cmocka_unit_test(keeps_only_what_is_listed),
 		cmocka_unit_test(becomes_another_user_with_one_ambient_capability),
 		cmocka_unit_test(leaves_out_what_is_not_held),
+		cmocka_unit_test(puts_into_effect_what_is_permitted),
+		cmocka_unit_test(takes_from_the_bounding_set_without_touching_what_is_held),
 		cmocka_unit_test(says_when_it_may_not),
 	};
 

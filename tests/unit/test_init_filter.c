@@ -26,7 +26,9 @@
 #define OTHER AUDIT_ARCH_ARM
 #endif
 
-#define REFUSED	  (SECCOMP_RET_ERRNO | EPERM)
+#define REFUSED (SECCOMP_RET_ERRNO | EPERM)
+/* An instruction that no kernel knows, or a program without an end. */
+#define UNKNOWN	  1
 #define CALLS_MAX 1024
 #define CALL(...) run(&(struct seccomp_data) { .arch = OURS, __VA_ARGS__ })
 #define NUMBERS(n)           \
@@ -46,6 +48,11 @@ static uint32_t load(const struct seccomp_data *data, uint32_t offset)
 	return word;
 }
 
+static size_t jump(const struct sock_filter *i, bool is_true)
+{
+	return is_true ? i->jt : i->jf;
+}
+
 /* What the kernel's interpreter does with the few instructions that there are. */
 static uint32_t run(const struct seccomp_data *data)
 {
@@ -54,107 +61,45 @@ static uint32_t run(const struct seccomp_data *data)
 	for (size_t pc = 0; pc < code_len; pc++) {
 		const struct sock_filter *i = &code[pc];
 
-		switch (i->code) {
-		case BPF_LD | BPF_W | BPF_ABS:
-			a = load(data, i->k);
-			break;
-		case BPF_ALU | BPF_AND | BPF_K:
-			a &= i->k;
-			break;
-		case BPF_JMP | BPF_JEQ | BPF_K:
-			pc += a == i->k ? i->jt : i->jf;
-			break;
-		case BPF_JMP | BPF_JGE | BPF_K:
-			pc += a >= i->k ? i->jt : i->jf;
-			break;
-		case BPF_RET | BPF_K:
+		if (i->code == (BPF_RET | BPF_K))
 			return i->k;
-		default:
-			fail_msg("instruction %zu has code %#x", pc, i->code);
-		}
+		if (i->code == (BPF_LD | BPF_W | BPF_ABS))
+			a = load(data, i->k);
+		else if (i->code == (BPF_ALU | BPF_AND | BPF_K))
+			a &= i->k;
+		else if (i->code == (BPF_JMP | BPF_JEQ | BPF_K))
+			pc += jump(i, a == i->k);
+		else if (i->code == (BPF_JMP | BPF_JGE | BPF_K))
+			pc += jump(i, a >= i->k);
+		else
+			return UNKNOWN;
 	}
-	fail_msg("the program has no end");
-	return 0;
+	return UNKNOWN;
 }
 
 /* Every call that may ever succeed; those with a condition are looked at again below. */
+/* clang-format off */
+static const int list[] = {
+	__NR_epoll_pwait, __NR_epoll_ctl, __NR_read, __NR_write, __NR_readv, __NR_writev,
+	__NR_pread64, __NR_pwrite64, __NR_close, __NR_lseek, __NR_fsync, __NR_fdatasync,
+	__NR_ftruncate, __NR_fcntl, __NR_fstat, __NR_newfstatat, __NR_statx, __NR_statfs,
+	__NR_fstatfs, __NR_readlinkat, __NR_getdents64, __NR_faccessat, __NR_openat, __NR_ioctl,
+	__NR_clock_gettime, __NR_getrandom, __NR_kill, __NR_waitid, __NR_accept4, __NR_sendto,
+	__NR_sendmsg, __NR_recvfrom, __NR_recvmsg, __NR_getsockopt, __NR_shutdown, __NR_ppoll,
+	__NR_rt_sigqueueinfo, __NR_pidfd_open, __NR_pidfd_send_signal, __NR_setpgid,
+	__NR_getpgid, __NR_getsid, __NR_getpid, __NR_getppid, __NR_gettid, __NR_getuid, __NR_geteuid,
+	__NR_getgid, __NR_getegid, __NR_rt_sigprocmask, __NR_rt_sigaction, __NR_rt_sigtimedwait,
+	__NR_rt_sigreturn, __NR_restart_syscall, __NR_tgkill, __NR_brk, __NR_munmap,
+	__NR_madvise, __NR_futex, __NR_mmap, __NR_mprotect, __NR_exit_group, __NR_exit,
+	__NR_timerfd_settime,
+#ifdef __NR_open
+	__NR_open, __NR_stat, __NR_lstat, __NR_readlink, __NR_access, __NR_poll, __NR_epoll_wait,
+#endif
+};
+/* clang-format on */
+
 static bool is_on_the_list(int nr)
 {
-	static const int list[] = {
-		__NR_epoll_pwait,
-		__NR_epoll_ctl,
-		__NR_read,
-		__NR_write,
-		__NR_readv,
-		__NR_writev,
-		__NR_pread64,
-		__NR_pwrite64,
-		__NR_close,
-		__NR_lseek,
-		__NR_fsync,
-		__NR_fdatasync,
-		__NR_ftruncate,
-		__NR_fcntl,
-		__NR_fstat,
-		__NR_newfstatat,
-		__NR_statx,
-		__NR_statfs,
-		__NR_fstatfs,
-		__NR_readlinkat,
-		__NR_getdents64,
-		__NR_faccessat,
-		__NR_openat,
-		__NR_ioctl,
-		__NR_clock_gettime,
-		__NR_getrandom,
-		__NR_kill,
-		__NR_waitid,
-		__NR_accept4,
-		__NR_sendto,
-		__NR_sendmsg,
-		__NR_recvfrom,
-		__NR_recvmsg,
-		__NR_getsockopt,
-		__NR_shutdown,
-		__NR_ppoll,
-		__NR_rt_sigqueueinfo,
-		__NR_pidfd_open,
-		__NR_pidfd_send_signal,
-		__NR_setpgid,
-		__NR_getpgid,
-		__NR_getpid,
-		__NR_getppid,
-		__NR_gettid,
-		__NR_getuid,
-		__NR_geteuid,
-		__NR_getgid,
-		__NR_getegid,
-		__NR_rt_sigprocmask,
-		__NR_rt_sigaction,
-		__NR_rt_sigtimedwait,
-		__NR_rt_sigreturn,
-		__NR_restart_syscall,
-		__NR_tgkill,
-		__NR_brk,
-		__NR_munmap,
-		__NR_madvise,
-		__NR_futex,
-		__NR_mmap,
-		__NR_mprotect,
-		__NR_exit_group,
-		__NR_exit,
-		__NR_timerfd_settime,
-#ifdef __NR_open
-		__NR_open,
-		__NR_stat,
-		__NR_lstat,
-		__NR_readlink,
-		__NR_access,
-		__NR_poll,
-		__NR_epoll_wait,
-#endif
-	};
-
 	for (size_t i = 0; i < ARRAY_LEN(list); i++)
 		if (list[i] == nr)
 			return true;

@@ -165,6 +165,37 @@ static void a_full_sink_stops_the_reading_until_it_is_writable(void **state)
 	assert_string_equal(heard(f), "held\nback\n");
 }
 
+static void at_a_programs_end_the_last_line_is_known_behind_a_full_sink(void **state)
+{
+	struct fixture *f = *state;
+	char line[64];
+	int n = 0;
+
+	fill_sink(f);
+	assert_int_equal(fcntl(f->program, F_SETFL, O_NONBLOCK), 0);
+	do {
+		(void)snprintf(line, sizeof(line), "line %040d\n", n++);
+	} while (write(f->program, line, strlen(line)) == (ssize_t)strlen(line));
+	assert_int_equal(relay_drain(&f->relay), RELAY_WANTS_OUTPUT);
+	say(f, "the reason\n");
+	assert_int_equal(relay_drain(&f->relay), RELAY_WANTS_OUTPUT);
+	assert_string_equal(last_line(f), "the reason");
+	assert_false(has_input(f));
+	empty_sink(f);
+	for (int i = 0; i < n - 1;) {
+		static char got[64 * 1024];
+		ssize_t len;
+
+		(void)relay_pump(&f->relay);
+		len = read(f->out, got, sizeof(got));
+		assert_true(len > 0);
+		for (const char *p = got; p < got + len && i < n - 1; p += strlen(line), i++) {
+			(void)snprintf(line, sizeof(line), "line %040d\n", i);
+			assert_memory_equal(p, line, strlen(line));
+		}
+	}
+}
+
 static void behind_a_full_sink_the_program_waits_as_it_would_without_us(void **state)
 {
 	struct fixture *f = *state;
@@ -383,11 +414,11 @@ static void a_pump_is_bounded_and_a_drain_takes_all(void **state)
 	assert_int_equal(io_write_full(f->program, block, sizeof(block)), 0);
 	assert_int_equal(relay_pump(&f->relay), RELAY_WANTS_INPUT);
 	assert_true(has_input(f));
-	assert_int_equal(read(f->out, block, sizeof(block)), 4 * RELAY_BUFFER);
+	assert_int_equal(read(f->out, block, sizeof(block)), 4 * RELAY_READ);
 	assert_int_equal(relay_drain(&f->relay), RELAY_WANTS_INPUT);
 	assert_false(has_input(f));
 	assert_int_equal(read(f->out, block, sizeof(block)),
-			 sizeof(block) - 4 * (size_t)RELAY_BUFFER);
+			 sizeof(block) - 4 * (size_t)RELAY_READ);
 }
 
 static void the_end_does_not_wait_for_a_reader_that_never_comes(void **state)
@@ -399,6 +430,41 @@ static void the_end_does_not_wait_for_a_reader_that_never_comes(void **state)
 	relay_finish(&f->relay, 0);
 	relay_finish(&f->relay, 30);
 	assert_string_equal(last_line(f), "never read");
+}
+
+/* The log's sink becomes this relay's, for good: the last test. */
+static void share_with_the_log(struct fixture *f)
+{
+	int saved = dup(STDERR_FILENO);
+
+	assert_int_equal(dup2(f->sink.fd, STDERR_FILENO), STDERR_FILENO);
+	assert_int_equal(log_init("test", LOG_FORMAT_TEXT, NULL), 0);
+	f->relay.sink = log_sink();
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	(void)close(saved);
+}
+
+/* A pipe that has room for a short line, but not for what the relay has to pass on. */
+static void no_line_of_the_log_comes_between_two_halves(void **state)
+{
+	struct fixture *f = *state;
+	char rest[SINK_WRITE_MAX + 5] = "";
+	const char *text;
+
+	share_with_the_log(f);
+	fill_sink(f);
+	assert_int_equal(read(f->out, rest, SINK_WRITE_MAX), SINK_WRITE_MAX);
+	assert_int_equal(sink_write(&f->sink, "x", 1), 1);
+	memset(rest, 'y', SINK_WRITE_MAX);
+	memcpy(rest + SINK_WRITE_MAX, "end\n", 5);
+	say(f, rest);
+	assert_int_equal(relay_pump(&f->relay), RELAY_WANTS_OUTPUT);
+	log_warn("test", "in between");
+	empty_sink(f);
+	assert_int_equal(relay_pump(&f->relay), RELAY_WANTS_INPUT);
+	text = heard(f);
+	assert_memory_equal(text, rest, strlen(rest));
+	assert_non_null(strstr(text, "in between\n"));
 }
 
 static void without_a_relay_nothing_is_wanted(void **state)
@@ -437,6 +503,7 @@ int main(void)
 		TEST(a_prompt_without_a_line_break_appears_at_once),
 		TEST(a_new_program_has_said_nothing_yet_and_may_wait),
 		TEST(a_full_sink_stops_the_reading_until_it_is_writable),
+		TEST(at_a_programs_end_the_last_line_is_known_behind_a_full_sink),
 		TEST(behind_a_full_sink_the_program_waits_as_it_would_without_us),
 		TEST(a_closed_sink_swallows_and_the_last_line_is_still_known),
 		TEST(a_bad_descriptor_swallows_too),
@@ -449,6 +516,7 @@ int main(void)
 		TEST(the_end_does_not_wait_for_a_reader_that_never_comes),
 		cmocka_unit_test(without_a_relay_nothing_is_wanted),
 		cmocka_unit_test(the_programs_user_may_open_its_standard_error),
+		TEST(no_line_of_the_log_comes_between_two_halves),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

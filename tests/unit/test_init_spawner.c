@@ -7,13 +7,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum job { JOB_EXIT, JOB_FAIL, JOB_DESCRIPTORS, JOB_CRASH, JOB_SLEEP };
+enum job { JOB_EXIT, JOB_FAIL, JOB_DESCRIPTORS, JOB_CRASH, JOB_SLEEP, JOB_FUNCTION, JOB_HANG };
 
 struct payload {
 	double aligned;
@@ -60,6 +68,20 @@ static pid_t look_at_descriptors(const struct shop *s)
 	return start_sh(is_good ? "exit 0" : "exit 1");
 }
 
+static int answer(void *arg)
+{
+	const int *code = arg;
+
+	return *code;
+}
+
+static pid_t start_function(const struct payload *payload)
+{
+	int code = payload->code;
+
+	return spawn_function(answer, &code);
+}
+
 static pid_t start(void *arg, unsigned int job, const void *payload)
 {
 	switch ((enum job)job) {
@@ -73,6 +95,11 @@ static pid_t start(void *arg, unsigned int job, const void *payload)
 		_exit(9);
 	case JOB_SLEEP:
 		return start_sh("exec sleep 1000");
+	case JOB_FUNCTION:
+		return start_function(payload);
+	case JOB_HANG:
+		(void)pause();
+		break;
 	}
 	return -EINVAL;
 }
@@ -110,6 +137,17 @@ static void what_the_spawner_starts_are_children_of_its_parent(void **state)
 		assert_int_equal(exit_code(start_code(40 + i)), 40 + i);
 	spawner_close(&spawner);
 	assert_int_equal(exit_code(spawner.pid), 0);
+}
+
+static void functions_run_in_children_of_its_parent_too(void **state)
+{
+	const struct payload payload = { .code = 12 };
+
+	(void)state;
+	assert_int_equal(spawner_detach(&spawner, NULL), 0);
+	assert_int_equal(
+		exit_code(spawner_start(&spawner, JOB_FUNCTION, &payload, sizeof(payload), NULL)),
+		12);
 }
 
 static void programs_have_a_group_of_their_own_when_their_number_is_known(void **state)
@@ -185,6 +223,77 @@ static void too_much_for_a_program_is_refused(void **state)
 	assert_int_equal(spawner_start(&spawner, JOB_EXIT, much, sizeof(much), NULL), -EMSGSIZE);
 }
 
+/* A kernel that does not know it, for PID 1 of a namespace. */
+static int forbid_siblings(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_clone, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, CLONE_PARENT, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+
+	return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0);
+}
+
+/* Return: 0, or the number of the claim that is not true */
+static int detach_as_pid_1(bool is_forbidden)
+{
+	int r;
+
+	if (getpid() != 1 || (is_forbidden && forbid_siblings() < 0))
+		return 1;
+	r = spawner_detach(&spawner, NULL);
+	if (!is_forbidden)
+		return r == 0 && spawner.is_detached && spawner.pid > 0 ? 0 : 2;
+	return r == -ENOSYS && !spawner.is_detached && spawner.pid == 0 ? 0 : 3;
+}
+
+/* Return: the number that the claims about a PID 1 of a namespace came to */
+static int ask_pid_1(bool is_forbidden)
+{
+	int status = 0;
+	pid_t pid = unshare(CLONE_NEWPID) == 0 ? fork() : -1;
+
+	if (pid == 0)
+		_exit(detach_as_pid_1(is_forbidden));
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return 4;
+	return WEXITSTATUS(status);
+}
+
+static void a_pid_1_detaches_only_where_siblings_can_be_made(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	for (int is_forbidden = 0; is_forbidden <= 1; is_forbidden++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			_exit(ask_pid_1(is_forbidden));
+		assert_int_equal(exit_code(pid), 0);
+	}
+}
+
+static void one_that_does_not_answer_is_killed(void **state)
+{
+	const struct timeval patience = { .tv_usec = 20000 };
+
+	(void)state;
+	assert_int_equal(spawner_detach(&spawner, NULL), 0);
+	/* Five seconds would be long for a test. */
+	assert_int_equal(
+		setsockopt(spawner.fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
+	assert_int_equal(spawner_start(&spawner, JOB_HANG, NULL, 0, NULL), -EPIPE);
+	assert_int_equal(exit_code(spawner.pid), 128 + SIGKILL);
+	spawner.pid = 0;
+	assert_int_equal(start_code(0), -EPIPE);
+}
+
 static int open_shop(void **state)
 {
 	(void)state;
@@ -218,11 +327,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(before_it_is_detached_the_caller_starts_programs),
 		TEST(what_the_spawner_starts_are_children_of_its_parent),
+		TEST(functions_run_in_children_of_its_parent_too),
 		TEST(programs_have_a_group_of_their_own_when_their_number_is_known),
 		TEST(a_failed_fork_has_its_reason_and_the_next_one_may_work),
 		TEST(it_keeps_no_descriptor_that_it_does_not_need),
 		TEST(it_has_a_name_and_blocks_every_signal_that_its_parent_did),
 		TEST(once_it_is_gone_it_is_gone_for_good),
+		TEST(one_that_does_not_answer_is_killed),
+		TEST(a_pid_1_detaches_only_where_siblings_can_be_made),
 		TEST(too_much_for_a_program_is_refused),
 	};
 

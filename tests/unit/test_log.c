@@ -4,6 +4,7 @@
 #include "common/log.h"
 
 #include <errno.h>
+#include <sys/wait.h>
 
 static char captured[16384];
 
@@ -87,6 +88,55 @@ static void a_line_begins_anew_after_somebody_elses_unfinished_one(void **state)
 	assert_non_null(strstr(out, "three\n"));
 }
 
+/* Fills a pipe that is standard error, logs, and then reads all of it. */
+static void write_to_a_full_pipe(void)
+{
+	static char buf[128 * 1024];
+	int saved = dup(STDERR_FILENO);
+	size_t fill = 0;
+	pid_t child;
+	ssize_t n;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
+	while ((n = write(fds[1], buf, 4096)) > 0)
+		fill += (size_t)n;
+	assert_int_equal(log_init("prog", LOG_FORMAT_TEXT, NULL), 0);
+	log_warn("comp", "late one");
+	log_warn("comp", "late two");
+	assert_false(log_flush(0));
+	assert_int_equal(read(fds[0], buf, sizeof(buf)), fill);
+	child = fork();
+	if (child == 0) {
+		log_warn("comp", "a child's own");
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, NULL, 0), child);
+	assert_true(log_flush(0));
+	log_warn("comp", "on time");
+	n = read(fds[0], buf, sizeof(buf) - 1);
+	assert_true(n > 0);
+	buf[n] = '\0';
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	(void)fputs(buf, stderr);
+}
+
+static void lines_wait_for_room_in_order_and_only_once(void **state)
+{
+	const char *want[] = { "a child's own\n", "late one\n", "late two\n", "on time\n" };
+	const char *at = capture(write_to_a_full_pipe);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		at = strstr(at, want[i]);
+		assert_non_null(at);
+		at += strlen(want[i]);
+	}
+	assert_string_equal(at, "");
+}
+
 static void write_long(void)
 {
 	static char text[6000];
@@ -148,6 +198,8 @@ int main(void)
 		cmocka_unit_test(json_is_escaped_and_levels_are_per_component),
 		cmocka_unit_test(a_long_line_is_cut_and_still_closed),
 		cmocka_unit_test(lines_of_others_in_the_same_file_survive),
+		/* From here on the log has its own description of a pipe. */
+		cmocka_unit_test(lines_wait_for_room_in_order_and_only_once),
 		cmocka_unit_test(unknown_levels_are_refused),
 	};
 
