@@ -225,6 +225,12 @@ static int run_phase(struct boot *b, phase_function *run, struct err *e)
 	return run(b, e);
 }
 
+/* Without state no phase takes long, and the program gets the signal itself a moment later. */
+static bool is_stoppable(const struct boot *b, enum phase_id id)
+{
+	return id < PHASE_SUPERVISE && !b->config.is_plain;
+}
+
 bool boot_phase(struct boot *b, enum phase_id id, phase_function *run)
 {
 	struct err e = { 0 };
@@ -238,7 +244,7 @@ bool boot_phase(struct boot *b, enum phase_id id, phase_function *run)
 	r = run_phase(b, run, &e);
 	b->phases[id].duration_us = clock_mono_us() - start_us;
 	format_ms(duration_ms, b->phases[id].duration_us);
-	if (r == -EINTR || (r >= 0 && r != OUTCOME_SKIPPED && id < PHASE_SUPERVISE)) {
+	if (r == -EINTR || (r >= 0 && is_stoppable(b, id))) {
 		sig = mask_take_stop();
 		if (sig > 0)
 			return end_stopped(b, sig);

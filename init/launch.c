@@ -17,6 +17,7 @@ static struct spawn_program confined(const struct launch *l)
 	return (struct spawn_program) { .envp = l->config->env.list,
 					.error_fd = l->error_fd,
 					.stderr_fd = -1,
+					.parent = l->pid,
 					.confine = l->config->confine,
 					.uid = l->config->uid,
 					.gid = l->config->gid,

@@ -21,12 +21,14 @@ enum launch_job {
 /**
  * struct launch - What to start, and with what
  * @config:	What was asked for; borrowed
+ * @pid:	Process number of wgmesh-init
  * @state_fd:	State directory, -1 for none; borrowed
  * @error_fd:	Where a program that could not be executed says why; borrowed
  * @stderr_fd:	Standard error of the daemon, -1 for ours; borrowed
  */
 struct launch {
 	const struct config *config;
+	pid_t pid;
 	int state_fd;
 	int error_fd;
 	int stderr_fd;

@@ -109,9 +109,7 @@ static void warn_of_foreigner(struct runtime *rt, const struct notify_message *m
 /* Return: false when there is nothing more to read */
 static bool handle_notice(struct runtime *rt)
 {
-	const struct config *c = &rt->boot->config;
-	const struct notify_access who = { .daemon = rt->daemon,
-					   .uid = c->confine ? c->uid : geteuid() };
+	const struct notify_access who = { .daemon = rt->daemon, .uid = rt->daemon_uid };
 	struct notify_message msg;
 	int r = notify_receive(rt->notify_fd, &who, &msg);
 
@@ -122,10 +120,25 @@ static bool handle_notice(struct runtime *rt)
 	return r == 1 || r == -EPERM || r == -EMSGSIZE || r == -EBADMSG;
 }
 
-/* Decides by process number, never by signal: one SIGCHLD may stand for many deaths. */
+/* A child that is not the daemon; whatever else is reaped is an orphan. */
+static void helper_ended(struct runtime *rt, const struct reaped *end)
+{
+	if (end->pid == rt->hook)
+		runtime_hook_ended(rt, end);
+	else if (end->pid == rt->recorder)
+		runtime_recorder_ended(rt, end);
+	else if (end->pid == rt->spawner.pid)
+		runtime_spawner_ended(rt);
+}
+
+/*
+ * Decides by process number, never by signal: one SIGCHLD may stand for many deaths. The daemon's is
+ * the last to be dealt with, so that what follows finds nobody who is dead already.
+ */
 static void reap(struct runtime *rt)
 {
 	struct reaped end;
+	struct reaped last = { 0 };
 	int r;
 
 	/* What a process said before it died is taken while the kernel still knows who it was. */
@@ -133,15 +146,13 @@ static void reap(struct runtime *rt)
 		;
 	while ((r = reap_any(&end)) == 1) {
 		if (end.pid == rt->daemon)
-			runtime_daemon_ended(rt, &end);
-		else if (end.pid == rt->hook)
-			runtime_hook_ended(rt, &end);
-		else if (end.pid == rt->recorder)
-			runtime_recorder_ended(rt, &end);
-		else if (end.pid == rt->spawner.pid)
-			runtime_spawner_ended(rt);
+			last = end;
+		else
+			helper_ended(rt, &end);
 	}
-	if (r == -ECHILD)
+	if (last.pid > 0)
+		runtime_daemon_ended(rt, &last);
+	else if (r == -ECHILD)
 		runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_CHILDLESS });
 }
 

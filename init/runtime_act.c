@@ -100,11 +100,14 @@ static void kill_daemon(const struct runtime *rt)
 	(void)kill(rt->daemon, SIGKILL);
 }
 
-static void term_all(const struct runtime *rt)
+/* Return: false when there is nobody left to tell */
+static bool term_all(const struct runtime *rt)
 {
-	sweep_signal(SIGTERM, rt->group);
+	if (!sweep_signal(SIGTERM, rt->group))
+		return false;
 	/* A stopped process would not see it. */
-	sweep_signal(SIGCONT, rt->group);
+	(void)sweep_signal(SIGCONT, rt->group);
+	return true;
 }
 
 /* The value goes along when the signal is passed on as it came. */
@@ -186,21 +189,23 @@ static void act_on_processes(struct runtime *rt, const struct supervise_step *st
 		kill_daemon(rt);
 	if (step->actions & SUPERVISE_DO_KILL_HOOK)
 		kill_hook(rt);
-	if (step->actions & SUPERVISE_DO_TERM_ALL)
-		term_all(rt);
 	if (step->actions & SUPERVISE_DO_KILL_ALL)
-		sweep_signal(SIGKILL, rt->group);
+		(void)sweep_signal(SIGKILL, rt->group);
 }
 
 static void act(struct runtime *rt, const struct supervise_step *step, struct supervise_event *next)
 {
 	act_on_processes(rt, step);
+	if ((step->actions & SUPERVISE_DO_TERM_ALL) && !term_all(rt)) {
+		*next = (struct supervise_event) { .type = SUPERVISE_CHILDLESS };
+		return;
+	}
 	if (step->actions & SUPERVISE_DO_ARM)
 		runtime_arm_timer(rt, step->timer_ms);
-	if ((step->actions & SUPERVISE_DO_DISARM) && rt->timer_at_ms > 0)
-		runtime_arm_timer(rt, 0);
 	if (step->actions & SUPERVISE_DO_EXIT)
 		rt->is_done = true;
+	else if ((step->actions & SUPERVISE_DO_DISARM) && rt->timer_at_ms > 0)
+		runtime_arm_timer(rt, 0);
 	if (step->actions & SUPERVISE_DO_SPAWN)
 		start_daemon(rt, next);
 	if (step->actions & SUPERVISE_DO_HOOK)

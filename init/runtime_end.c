@@ -75,6 +75,9 @@ static void gather(struct runtime *rt, const struct reaped *end, struct cause_fa
 		.is_terminal = rt->stop.ssi_code == SI_KERNEL,
 		.status = rt->says,
 	};
+	/* Whoever ends when told to was not short of memory. */
+	if (end->code == 0 || (m->stop_signal && end->signal != SIGKILL))
+		return;
 	f->oom_kills = oom_new_kills(&rt->oom, &f->oom_by_limit);
 	f->oom_limit = f->oom_kills ? oom_limit(&rt->oom) : 0;
 }

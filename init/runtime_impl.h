@@ -33,6 +33,7 @@
  * @oom:	Counters of the memory cgroup
  * @boot_s:	When this container started, UTC seconds
  * @daemon:	Process number of the daemon, 0 when it does not run
+ * @daemon_uid:	User it is started as
  * @group:	Process group of its last run
  * @hook:	Process number of the hook, 0 when it does not run
  * @recorder:	Process that writes the history, 0 when none does
@@ -56,6 +57,7 @@ struct runtime {
 	struct oom oom;
 	int64_t boot_s;
 	pid_t daemon;
+	uid_t daemon_uid;
 	pid_t group;
 	pid_t hook;
 	pid_t recorder;

@@ -39,6 +39,7 @@ static int offer_notify(struct runtime *rt, struct err *e)
 
 	if (!is_notify_wanted(rt))
 		return 0;
+	rt->daemon_uid = rt->boot->config.confine ? rt->boot->config.uid : geteuid();
 	rt->outer_fd = notify_outer_open(env_get(env, "NOTIFY_SOCKET"));
 	rt->notify_fd = notify_open(name, sizeof(name));
 	if (rt->notify_fd < 0)
@@ -117,7 +118,8 @@ int runtime_prepare(struct runtime *rt, struct err *e)
 	if (r < 0)
 		return r;
 	open_relay(rt);
-	if (getpid() != 1)
+	rt->launch.pid = getpid();
+	if (rt->launch.pid != 1)
 		(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	return 0;
 }

@@ -16,8 +16,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Process whose children programs become, when that is not the caller; 0 otherwise. */
-static pid_t foster_parent;
+/* Programs become children of our parent. */
+static bool makes_siblings;
 
 _Static_assert(sizeof(struct spawn_report) <= 512, "POSIX's smallest PIPE_BUF keeps reports whole");
 
@@ -49,7 +49,7 @@ static int confine(const struct spawn_program *p, struct err *e)
  */
 static int die_with(pid_t parent, struct err *e)
 {
-	if (parent == 1)
+	if (parent <= 1)
 		return 0;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		return err_exit(e, EXITS_SYSTEM, -errno, "ask to end with wgmesh-init");
@@ -73,7 +73,7 @@ static int exec_exit_code(int error)
 	}
 }
 
-static int become_program(const struct spawn_program *p, pid_t parent, struct err *e)
+static int become_program(const struct spawn_program *p, struct err *e)
 {
 	int r = 0;
 	int saved;
@@ -87,7 +87,7 @@ static int become_program(const struct spawn_program *p, pid_t parent, struct er
 	if (p->confine)
 		r = confine(p, e);
 	if (r == 0)
-		r = die_with(parent, e);
+		r = die_with(p->parent, e);
 	if (r < 0)
 		return r;
 	close_inherited();
@@ -99,11 +99,12 @@ static int become_program(const struct spawn_program *p, pid_t parent, struct er
 	return err_exit(e, exec_exit_code(saved), -saved, "execute %s", p->argv[0]);
 }
 
-_Noreturn static void run_child(const struct spawn_program *p, pid_t parent)
+_Noreturn static void run_child(const struct spawn_program *p)
 {
-	struct spawn_report report = { .pid = getpid() };
+	struct spawn_report report = { 0 };
 
-	(void)become_program(p, parent, &report.why);
+	(void)become_program(p, &report.why);
+	report.pid = getpid();
 	if (p->error_fd > STDERR_FILENO)
 		(void)io_write_full(p->error_fd, &report, sizeof(report));
 	_exit(report.why.exit_code);
@@ -131,26 +132,22 @@ bool spawn_can_make_siblings(void)
 
 void spawn_make_siblings(void)
 {
-	foster_parent = getppid();
+	makes_siblings = true;
 }
 
 static pid_t make_process(void)
 {
-	return raw_clone(foster_parent ? CLONE_PARENT | SIGCHLD : SIGCHLD);
+	return raw_clone(makes_siblings ? CLONE_PARENT | SIGCHLD : SIGCHLD);
 }
 
 pid_t spawn_program(const struct spawn_program *p)
 {
-	pid_t parent = foster_parent ? foster_parent : getpid();
 	pid_t pid = make_process();
 
 	if (pid < 0)
 		return -errno;
 	if (pid == 0)
-		run_child(p, parent);
-	/* In both processes: whoever comes first, a signal to the group finds it. */
-	if (!foster_parent)
-		(void)setpgid(pid, pid);
+		run_child(p);
 	return pid;
 }
 

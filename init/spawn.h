@@ -18,6 +18,8 @@
  * @stderr_fd:	Descriptor that becomes its standard error, -1 to inherit ours
  * @error_fd:	Write end of struct spawn_errors, where the child says why it could not become the
  *		program; -1 for nowhere
+ * @parent:	Process number of wgmesh-init: where that is not 1, the program is killed when it dies; 0
+ *		for a program that may outlive it
  * @confine:	Change the user, keep only @keep, set no_new_privs
  * @foreground:	Give it the terminal on standard input, where there is one
  * @uid:	User, with @confine
@@ -31,6 +33,7 @@ struct spawn_program {
 	int hand_over;
 	int stderr_fd;
 	int error_fd;
+	pid_t parent;
 	bool confine;
 	bool foreground;
 	uid_t uid;
@@ -93,7 +96,8 @@ int spawn_errors_take(struct spawn_errors *s, pid_t pid, struct err *e);
  * spawn_program() - Start a program in a process group of its own
  * @p:		What to start; borrowed
  *
- * The child gets default dispositions, an empty signal mask and no descriptor above 2 but
+ * The caller, if it is the parent, has to make the group as well, setpgid(pid, pid): whoever comes
+ * first, a signal to the group finds it. The child gets default dispositions, an empty signal mask and no descriptor above 2 but
  * @p->hand_over. Returns as soon as it is forked; ask spawn_errors_take() once it has ended.
  *
  * Where wgmesh-init is not PID 1, and so its end is not everybody's, the program is killed when

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* No real tree is deeper; a chain that changes while we follow it must end somewhere. */
@@ -87,10 +88,20 @@ static bool signal_descendants(int sig)
 	return has_any;
 }
 
-void sweep_signal(int sig, pid_t group)
+static bool has_children(void)
+{
+	siginfo_t si;
+
+	return waitid(P_ALL, 0, &si, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+bool sweep_signal(int sig, pid_t group)
 {
 	if (getpid() == 1)
-		(void)kill(-1, sig);
-	else if (!signal_descendants(sig) && group > 0)
+		return kill(-1, sig) == 0 || errno != ESRCH;
+	if (!has_children())
+		return false;
+	if (!signal_descendants(sig) && group > 0)
 		(void)kill(-group, sig);
+	return true;
 }

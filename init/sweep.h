@@ -3,6 +3,7 @@
 #ifndef INIT_SWEEP_H
 #define INIT_SWEEP_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /**
@@ -12,7 +13,9 @@
  *
  * As PID 1 that is every process of the namespace. Otherwise it is every descendant, sessions of
  * their own included: with hostPID, kill(-1) would end the host's services.
+ *
+ * Return: false when there is nobody to signal
  */
-void sweep_signal(int sig, pid_t group);
+bool sweep_signal(int sig, pid_t group);
 
 #endif /* INIT_SWEEP_H */

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ARGS_MAX 9
 
@@ -121,6 +122,7 @@ int verify_state(struct boot *b, struct err *e)
 	struct spawn_program p = { .argv = a.argv,
 				   .envp = b->config.env.list,
 				   .stderr_fd = -1,
+				   .parent = getpid(),
 				   .confine = true,
 				   .uid = b->config.uid,
 				   .gid = b->config.gid };
