@@ -33,7 +33,9 @@ def test_every_decision_names_a_test():
 
 def rows_of_help():
     shown = subprocess.run([programs("release")[0], "--help"], text=True, stdout=subprocess.PIPE, check=True)
-    return {option: (variable, default) for option, _, default, variable in OPTION.findall(shown.stdout)}
+    rows = {option: (variable, default) for option, _, default, variable in OPTION.findall(shown.stdout)}
+    assert len(rows) == shown.stdout.count("\n  --"), "every option has a variable"
+    return rows
 
 
 def test_the_reference_lists_the_options_as_they_are():
