@@ -85,16 +85,14 @@ static bool is_listed(const cap_value_t *keep, size_t n, cap_value_t cap)
 	return false;
 }
 
-/* The kernel may know more capabilities than the library did: it refuses the first that is none. */
+/* The kernel may know more capabilities than the library does: it refuses the first that is none. */
 void caps_reduce_bound(const cap_value_t *keep, size_t n)
 {
-	int is_in_set;
-
 	if (!caps_has(CAP_SETPCAP))
 		return;
-	for (cap_value_t cap = 0; (is_in_set = cap_get_bound(cap)) >= 0; cap++)
-		if (is_in_set && !is_listed(keep, n, cap))
-			(void)cap_drop_bound(cap);
+	for (cap_value_t cap = 0; cap < 64; cap++)
+		if (!is_listed(keep, n, cap) && cap_drop_bound(cap) < 0 && errno == EINVAL)
+			return;
 }
 
 static int change_user(uid_t uid, gid_t gid, struct err *e)

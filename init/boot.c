@@ -15,7 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PROGRAM_NAME "wgmesh-init"
+#define PROGRAM_NAME  "wgmesh-init"
+#define LAST_WORDS_MS 200
 
 const char *phase_name(enum phase_id id)
 {
@@ -55,6 +56,8 @@ void boot_init(struct boot *b)
 
 void boot_fini(struct boot *b)
 {
+	/* A reader that lags gets the last words too, if it hurries. */
+	(void)log_flush(LAST_WORDS_MS);
 	config_fini(&b->config);
 	if (b->state_fd >= 0)
 		(void)close(b->state_fd);
@@ -99,7 +102,7 @@ static void warn_unknown_env(const struct config *c)
 	const char *nearest = NULL;
 	size_t pos = 0;
 
-	while (settings_unknown_env(c->envp, &pos, name, &nearest)) {
+	while (settings_unknown_env(c->env.given, &pos, name, &nearest)) {
 		if (nearest)
 			log_warn("config", "the variable %s is not known; did you mean %s?", name,
 				 nearest);

@@ -69,7 +69,7 @@ static void read_join_flags(const struct config *c, struct settings *join)
 	char **args = c->program + 2;
 
 	settings_init(join);
-	(void)settings_read_env(join, SCOPE_JOIN, c->envp, NULL);
+	(void)settings_read_env(join, SCOPE_JOIN, c->env.given, NULL);
 	(void)settings_read_args(join, SCOPE_JOIN, count(args), args, NULL);
 }
 
@@ -113,74 +113,12 @@ static int learn_from_program(struct config *c, struct err *e)
 	return agree_on_state_dir(c, &join, e);
 }
 
-/* Index of a variable in an environment, or of its end. */
-static size_t find_env(char **env, const char *name)
-{
-	size_t len = strlen(name);
-	size_t i = 0;
-
-	while (env[i] && (strncmp(env[i], name, len) != 0 || env[i][len] != '='))
-		i++;
-	return i;
-}
-
-const char *config_env(const struct config *c, const char *name)
-{
-	const char *entry = c->envp[find_env(c->envp, name)];
-
-	return entry ? entry + strlen(name) + 1 : NULL;
-}
-
-static void remove_env(struct config *c, size_t i)
-{
-	for (; c->child_env[i]; i++)
-		c->child_env[i] = c->child_env[i + 1];
-}
-
-/* Most starts pass the environment on as it came: a copy is made for the first change. */
-static int make_env_own(struct config *c)
-{
-	size_t n = (size_t)count(c->envp);
-	char **copy;
-
-	if (c->child_env != c->envp)
-		return 0;
-	copy = calloc(n + CONFIG_OWN_ENV_MAX + 1, sizeof(*copy));
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, c->envp, n * sizeof(*copy));
-	c->child_env = copy;
-	return 0;
-}
-
-int config_set_env(struct config *c, const char *name, const char *value)
-{
-	size_t i = find_env(c->child_env, name);
-	char *entry = NULL;
-	int r;
-
-	if (!value && !c->child_env[i])
-		return 0;
-	r = make_env_own(c);
-	if (r < 0)
-		return r;
-	if (!value) {
-		remove_env(c, i);
-		return 0;
-	}
-	if (c->n_own_env == CONFIG_OWN_ENV_MAX || asprintf(&entry, "%s=%s", name, value) < 0)
-		return -ENOMEM;
-	c->own_env[c->n_own_env++] = entry;
-	c->child_env[i] = entry;
-	return 0;
-}
-
 /* A flag of ours that the daemon has too holds for it as well; its own flags still win. */
 static int pass_on(struct config *c, enum setting_id id)
 {
 	if (source_of(&c->settings, id) != SOURCE_FLAG)
 		return 0;
-	return config_set_env(c, settings_table()[id].env, settings_text(&c->settings, id));
+	return env_set(&c->env, settings_table()[id].env, settings_text(&c->settings, id));
 }
 
 static int make_child_env(struct config *c, struct err *e)
@@ -190,7 +128,7 @@ static int make_child_env(struct config *c, struct err *e)
 
 	/* "none" is a word of wgmesh-init, which the daemon would take for a path. */
 	if (strcmp(settings_text(&c->settings, SETTING_STATE_DIR), NONE) == 0)
-		r = config_set_env(c, state_dir_env, NULL);
+		r = env_set(&c->env, state_dir_env, NULL);
 	else if (!c->is_plain && !c->has_their_dir)
 		r = pass_on(c, SETTING_STATE_DIR);
 	if (r == 0)
@@ -202,12 +140,7 @@ static int make_child_env(struct config *c, struct err *e)
 
 void config_fini(struct config *c)
 {
-	if (c->child_env != c->envp)
-		free(c->child_env);
-	for (size_t i = 0; i < c->n_own_env; i++)
-		free(c->own_env[i]);
-	c->child_env = NULL;
-	c->n_own_env = 0;
+	env_fini(&c->env);
 }
 
 static void find_program(struct config *c)
@@ -257,7 +190,7 @@ static int read_options(struct config *c, unsigned int scope, char **argv, struc
 	int r;
 
 	settings_init(&c->settings);
-	r = settings_read_env(&c->settings, scope, c->envp, e);
+	r = settings_read_env(&c->settings, scope, c->env.given, e);
 	if (r == 0)
 		r = settings_read_args(&c->settings, scope, count(argv), argv, e);
 	if (r < 0)
@@ -277,8 +210,8 @@ int config_load(struct config *c, unsigned int scope, char **argv, char **envp, 
 	int r;
 
 	memset(c, 0, sizeof(*c));
-	c->envp = envp;
-	c->child_env = envp;
+	c->env.given = envp;
+	env_init(&c->env, envp);
 	r = read_options(c, scope, argv, e);
 	if (r < 0)
 		return r;

@@ -5,13 +5,12 @@
 
 #include "common/err.h"
 #include "common/settings.h"
+#include "init/env.h"
 #include "init/signals.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-#define CONFIG_OWN_ENV_MAX 8
 
 enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGNORE };
 
@@ -20,10 +19,7 @@ enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGN
  * @settings:	Options as given
  * @signals:	As what signals are passed on
  * @program:	PROGRAM and its arguments, NULL at the end; NULL for a subcommand
- * @envp:	Environment that came in; borrowed
- * @child_env:	Environment of the daemon; @envp until config_set_env() changes it
- * @own_env:	What @child_env owns of its entries
- * @n_own_env:	Entries in @own_env
+ * @env:	Environment, as it came in and as the daemon gets it
  * @wgmesh:	The wgmesh program, a path or a name for PATH; NULL when there is none, or no use for it
  * @state_dir:	State directory
  * @legacy_dir:	Legacy directory, NULL for none
@@ -48,10 +44,7 @@ struct config {
 	struct settings settings;
 	struct signals_plan signals;
 	char **program;
-	char **envp;
-	char **child_env;
-	char *own_env[CONFIG_OWN_ENV_MAX];
-	size_t n_own_env;
+	struct env env;
 	const char *wgmesh;
 	const char *state_dir;
 	const char *legacy_dir;
@@ -78,31 +71,11 @@ struct config {
  * @c:		Configuration to fill; config_fini() in every case
  * @scope:	SCOPE_INIT or SCOPE_INIT_CHECK
  * @argv:	Arguments, the first option at index 0, NULL at the end; borrowed
- * @envp:	Environment; borrowed
  * @e:		Receives the reason on failure
  *
  * Return: 0, -ECANCELED when help was asked for, or a negative errno value with an exit code
  */
 int config_load(struct config *c, unsigned int scope, char **argv, char **envp, struct err *e);
-
-/**
- * config_env() - A variable of the environment that came in
- * @c:		Configuration
- * @name:	Variable
- *
- * Return: its value, or NULL
- */
-const char *config_env(const struct config *c, const char *name);
-
-/**
- * config_set_env() - Give the daemon an environment variable
- * @c:		Configuration
- * @name:	Variable
- * @value:	Its value; NULL takes the variable away
- *
- * Return: 0, or -ENOMEM with the environment as it was
- */
-int config_set_env(struct config *c, const char *name, const char *value);
 
 /**
  * config_fini() - Free what a configuration owns

@@ -47,7 +47,7 @@ void handover_open(struct boot *b)
 	if (fd < 0)
 		return;
 	(void)snprintf(number, sizeof(number), "%d", fd);
-	if (config_set_env(c, settings_table()[SETTING_SECRET_FD].env, number) < 0) {
+	if (env_set(&c->env, settings_table()[SETTING_SECRET_FD].env, number) < 0) {
 		(void)close(fd);
 		return;
 	}

@@ -14,7 +14,7 @@ static const cap_value_t daemon_caps[] = { CAP_NET_ADMIN };
 
 static struct spawn_program confined(const struct launch *l)
 {
-	return (struct spawn_program) { .envp = l->config->child_env,
+	return (struct spawn_program) { .envp = l->config->env.list,
 					.error_fd = l->error_fd,
 					.stderr_fd = -1,
 					.confine = l->config->confine,

@@ -3,73 +3,46 @@
 #include "common/defs.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#define NAME_TRIES 4
-
 /* --- opening --------------------------------------------------------------------------------- */
 
-/* 0 where there is no /proc: then the random part of the name has to tell containers apart. */
-static unsigned long long namespace_number(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) < 0 ? 0 : (unsigned long long)st.st_ino;
-}
-
-static int make_name(char *name, size_t size, int try)
-{
-	unsigned long long pidns = namespace_number("/proc/self/ns/pid");
-	unsigned long long mntns = namespace_number("/proc/self/ns/mnt");
-	char suffix[20] = "";
-	uint64_t noise = 0;
-	int n;
-
-	/* Short of random bytes it stays at the plain name, which then is taken again. */
-	if (try > 0 && getrandom(&noise, sizeof(noise), GRND_NONBLOCK) == (ssize_t)sizeof(noise))
-		(void)snprintf(suffix, sizeof(suffix), "-%016llx", (unsigned long long)noise);
-	n = snprintf(name, size, "@wgmesh-init/%llu/%llu/%d/notify%s", pidns, mntns, getpid(),
-		     suffix);
-	return n < 0 || (size_t)n >= size ? -ENAMETOOLONG : 0;
-}
-
-/* "@" stands for the NUL that makes a name abstract. */
-static int bind_name(int fd, const char *name)
+/* The kernel picks a free abstract name (unix(7), autobind); "@" stands for its leading NUL. */
+static int bind_somewhere(int fd, char *name, size_t size)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	size_t len = strlen(name);
+	socklen_t len = sizeof(sa.sun_family);
+	size_t n;
 
-	if (len > sizeof(sa.sun_path))
+	if (bind(fd, (const struct sockaddr *)&sa, len) < 0)
+		return -errno;
+	len = sizeof(sa);
+	if (getsockname(fd, (struct sockaddr *)&sa, &len) < 0)
+		return -errno;
+	n = len - offsetof(struct sockaddr_un, sun_path);
+	if (n >= size)
 		return -ENAMETOOLONG;
-	memcpy(sa.sun_path, name, len);
-	sa.sun_path[0] = '\0';
-	len += offsetof(struct sockaddr_un, sun_path);
-	return bind(fd, (const struct sockaddr *)&sa, (socklen_t)len) < 0 ? -errno : 0;
+	memcpy(name, sa.sun_path, n);
+	name[0] = '@';
+	name[n] = '\0';
+	return 0;
 }
 
 int notify_open(char *name, size_t size)
 {
-	static const int on = 1;
+	const int yes = 1;
 	auto_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	int r = -EADDRINUSE;
+	int r;
 
 	if (fd < 0)
 		return -errno;
-	/* Before there is a name to send to: a datagram without credentials is worth nothing. */
-	if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &yes, sizeof(yes)) < 0)
 		return -errno;
-	for (int try = 0; try < NAME_TRIES && r == -EADDRINUSE; try++) {
-		r = make_name(name, size, try);
-		if (r == 0)
-			r = bind_name(fd, name);
-	}
+	r = bind_somewhere(fd, name, size);
 	return r < 0 ? r : steal_fd(&fd);
 }
 

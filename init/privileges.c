@@ -69,7 +69,7 @@ static bool explain_net_admin(const struct boot *b)
 	struct netright right;
 	char why[400];
 
-	netright_read(&right, c->wgmesh ? program_find_path(c->wgmesh, c->envp) : NULL);
+	netright_read(&right, c->wgmesh ? program_find_path(c->wgmesh, c->env.given) : NULL);
 	if (netright_explain(&right, why, sizeof(why)))
 		return true;
 	boot_warn(b, "%s", why);

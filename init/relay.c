@@ -29,19 +29,14 @@ int relay_open(struct relay *r, uid_t uid, gid_t gid)
 	memset(r, 0, sizeof(*r));
 	r->read_fd = -1;
 	r->write_fd = -1;
-	r->sink = log_sink();
 	r->buf = room;
-	if (pipe2(fds, O_CLOEXEC) < 0)
+	/* relay_start() makes the programs' end a blocking one. */
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
 		return -errno;
 	r->read_fd = fds[0];
 	r->write_fd = fds[1];
-	give_away(r->write_fd, uid, gid);
-	if (fcntl(r->read_fd, F_SETFL, O_NONBLOCK) < 0) {
-		int code = -errno;
-
-		relay_close(r);
-		return code;
-	}
+	if (uid != (uid_t)-1)
+		give_away(r->write_fd, uid, gid);
 	return 0;
 }
 
@@ -84,7 +79,7 @@ static bool pass_on(struct relay *r)
 {
 	while (r->start < r->ready) {
 		size_t n = portion(r->buf + r->start, r->ready - r->start);
-		ssize_t done = r->is_mute ? (ssize_t)n : sink_write(r->sink, r->buf + r->start, n);
+		ssize_t done = r->is_mute ? (ssize_t)n : sink_write(log_sink(), r->buf + r->start, n);
 
 		if (done == -EAGAIN)
 			return false;
@@ -197,7 +192,7 @@ void relay_finish(struct relay *r, unsigned int patience_ms)
 	uint64_t now;
 
 	while (relay_drain(r) == RELAY_WANTS_OUTPUT && (now = clock_mono_ms()) < end) {
-		struct pollfd p = { .fd = r->sink->fd, .events = POLLOUT };
+		struct pollfd p = { .fd = log_sink()->fd, .events = POLLOUT };
 
 		(void)poll(&p, 1, (int)(end - now));
 	}

@@ -10,7 +10,6 @@
 #ifndef INIT_RELAY_H
 #define INIT_RELAY_H
 
-#include "common/sink.h"
 #include "init/lastline.h"
 
 #include <stdbool.h>
@@ -33,7 +32,6 @@ enum relay_wants { RELAY_WANTS_NOTHING, RELAY_WANTS_INPUT, RELAY_WANTS_OUTPUT };
  * struct relay - The pipe and what is on its way
  * @read_fd:	PID 1's end, non-blocking; owned; -1 without a relay
  * @write_fd:	The programs' end; owned
- * @sink:	Where it goes: log_sink(); borrowed
  * @start:	First byte of @buf that is not passed on yet
  * @ready:	End of what is to be passed on now; beyond it, a line that is not whole yet
  * @len:	End of what was read
@@ -44,7 +42,6 @@ enum relay_wants { RELAY_WANTS_NOTHING, RELAY_WANTS_INPUT, RELAY_WANTS_OUTPUT };
 struct relay {
 	int read_fd;
 	int write_fd;
-	const struct sink *sink;
 	size_t start;
 	size_t ready;
 	size_t len;

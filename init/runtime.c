@@ -5,10 +5,7 @@
 #include "common/log.h"
 #include "init/clock.h"
 #include "init/forward.h"
-#include "init/fsuser.h"
-#include "init/mask.h"
 #include "init/notify_outer.h"
-#include "init/privileges.h"
 #include "init/runtime_impl.h"
 #include "init/signals.h"
 #include "init/signame.h"
@@ -19,10 +16,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <sys/timerfd.h>
 #include <unistd.h>
 
 /*
@@ -32,8 +27,9 @@
  * event of the pure state machine (supervise.h), whose actions runtime_act.c carries out. Without
  * events nothing runs: there is no timer but the one the machine armed.
  *
- * What can fail is made before the first start. What only later events need is made after it, off
- * its path (settle()): the spawner, the status socket, and the end of PID 1's own rights.
+ * Before the first start, runtime_prepare() makes what the daemon is given. What only later events
+ * need is made after it, off its path, by runtime_settle(): the event loop itself, the status socket,
+ * the spawner, and the end of PID 1's own rights. Signals are blocked, so none is lost meanwhile.
  */
 
 #define NOTICES_MAX 64 /* read before reaping, lest a flood keep the dead waiting */
@@ -149,45 +145,9 @@ static void reap(struct runtime *rt)
 		runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_CHILDLESS });
 }
 
-/* --- rights ------------------------------------------------------------------------------- */
-
-/* Who may have to start something again keeps the right to in another process. */
-static bool hand_rights_over(struct runtime *rt)
-{
-	struct err e = { 0 };
-
-	if (!supervise_may_start(&rt->machine) && rt->launch.state_fd < 0)
-		return true;
-	spawner_keep(&rt->spawner, rt->launch.state_fd);
-	spawner_keep(&rt->spawner, rt->launch.error_fd);
-	spawner_keep(&rt->spawner, rt->launch.stderr_fd);
-	spawner_keep(&rt->spawner, rt->boot->config.secret_fd);
-	if (spawner_detach(&rt->spawner, &e) == 0)
-		return true;
-	rt->is_settled = e.code == -ENOSYS;
-	log_warn(RUNTIME_COMPONENT, "wgmesh-init keeps its rights%s: cannot %s: %s",
-		 rt->is_settled ? "" : " for now", e.msg, strerror(-e.code));
-	return false;
-}
-
-static void give_up_rights(struct runtime *rt)
-{
-	struct err e = { 0 };
-
-	if (rt->is_settled || !hand_rights_over(rt))
-		return;
-	rt->is_settled = true;
-	/* Whoever starts the program again keeps its directory; we would only keep it busy. */
-	if (chdir("/") < 0)
-		log_debug(RUNTIME_COMPONENT, "cannot change to /: %s", strerror(errno));
-	if (privileges_give_up(rt->boot, &e) < 0)
-		log_warn(RUNTIME_COMPONENT, "wgmesh-init keeps some of its rights: cannot %s: %s",
-			 e.msg, strerror(-e.code));
-}
-
 /* --- the event loop ------------------------------------------------------------------------ */
 
-static int watch(const struct runtime *rt, int fd, uint32_t events)
+int runtime_watch(const struct runtime *rt, int fd, uint32_t events)
 {
 	struct epoll_event ev = { .events = events, .data = { .fd = fd } };
 
@@ -200,20 +160,20 @@ static void unwatch(const struct runtime *rt, int fd)
 }
 
 /* Only one end at a time: an end that is merely watched would report its hang-up for ever. */
-static void watch_relay(struct runtime *rt, enum relay_wants wants)
+void runtime_watch_relay(struct runtime *rt, enum relay_wants wants)
 {
-	if (wants == rt->relay_wants)
+	if (wants == rt->relay_wants || rt->epoll_fd < 0)
 		return;
 	if (rt->relay_wants == RELAY_WANTS_INPUT)
 		unwatch(rt, rt->relay.read_fd);
 	if (rt->relay_wants == RELAY_WANTS_OUTPUT)
 		unwatch(rt, relay_sink_fd());
-	if (wants == RELAY_WANTS_OUTPUT && watch(rt, relay_sink_fd(), EPOLLOUT) < 0) {
+	if (wants == RELAY_WANTS_OUTPUT && runtime_watch(rt, relay_sink_fd(), EPOLLOUT) < 0) {
 		relay_mute(&rt->relay);
 		wants = relay_pump(&rt->relay);
 	}
 	if (wants == RELAY_WANTS_INPUT)
-		(void)watch(rt, rt->relay.read_fd, EPOLLIN);
+		(void)runtime_watch(rt, rt->relay.read_fd, EPOLLIN);
 	rt->relay_wants = wants;
 }
 
@@ -237,7 +197,7 @@ static void on_timer(struct runtime *rt)
 		runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_TIMER });
 	/* The machine may have had no process to spare for it before. */
 	if (rt->daemon > 0)
-		give_up_rights(rt);
+		runtime_give_up_rights(rt);
 }
 
 /*
@@ -278,7 +238,7 @@ static void dispatch(struct runtime *rt, int fd)
 	else if (fd == rt->notify_fd)
 		(void)handle_notice(rt);
 	else
-		watch_relay(rt, relay_pump(&rt->relay));
+		runtime_watch_relay(rt, relay_pump(&rt->relay));
 	/* A sweep may have met no child at all, and then no SIGCHLD tells that nobody is left. */
 	if (rt->machine.state >= SUPERVISE_HOOK)
 		reap(rt);
@@ -293,144 +253,13 @@ static void run(struct runtime *rt)
 			dispatch(rt, ev.data.fd);
 }
 
-/* --- setting up ---------------------------------------------------------------------------- */
-
-static int open_loop(struct runtime *rt, struct err *e)
-{
-	int r;
-
-	rt->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	rt->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-	rt->signal_fd = mask_open_all();
-	if (rt->epoll_fd < 0 || rt->timer_fd < 0 || rt->signal_fd < 0)
-		return err_set(e, -errno, "make the descriptors of the event loop");
-	r = watch(rt, rt->signal_fd, EPOLLIN);
-	if (r == 0)
-		r = watch(rt, rt->timer_fd, EPOLLIN);
-	if (r < 0)
-		return err_set(e, r, "watch the descriptors of the event loop");
-	return 0;
-}
-
-static int offer_notify(struct runtime *rt, struct err *e)
-{
-	struct config *c = &rt->boot->config;
-	uint64_t watchdog_us = rt->machine.policy.watchdog_ms * 1000;
-	char name[NOTIFY_NAME_SIZE];
-	char number[24];
-	int r;
-
-	rt->outer_fd = notify_outer_open(config_env(c, "NOTIFY_SOCKET"));
-	rt->notify_fd = notify_open(name, sizeof(name));
-	if (rt->notify_fd < 0 || watch(rt, rt->notify_fd, EPOLLIN) < 0)
-		log_warn(RUNTIME_COMPONENT, "no socket for notifications: readiness and watchdog "
-					    "will not work");
-	(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)watchdog_us);
-	r = config_set_env(c, "NOTIFY_SOCKET", rt->notify_fd >= 0 ? name : NULL);
-	if (r == 0)
-		r = config_set_env(c, "WATCHDOG_USEC", watchdog_us ? number : NULL);
-	if (r == 0)
-		r = config_set_env(c, "WATCHDOG_PID", NULL);
-	return r < 0 ? err_set(e, r, "make room for the environment") : 0;
-}
-
-/* A terminal is the program's own affair, and so are the streams of a mere wrapper's. */
-static void open_relay(struct runtime *rt)
-{
-	const struct config *c = &rt->boot->config;
-	bool is_wanted = settings_flag(&c->settings, SETTING_CAPTURE_STDERR) &&
-			 !runtime_is_wrapper(rt) && !isatty(STDERR_FILENO);
-	int r;
-
-	if (!is_wanted)
-		return;
-	r = c->confine ? relay_open(&rt->relay, c->uid, c->gid)
-		       : relay_open(&rt->relay, (uid_t)-1, (gid_t)-1);
-	if (r < 0)
-		log_warn(RUNTIME_COMPONENT,
-			 "standard error is not passed through, so the daemon's last line will not "
-			 "be known: %s",
-			 strerror(-r));
-	else
-		watch_relay(rt, RELAY_WANTS_INPUT);
-}
-
-static unsigned int past_failures(const struct runtime *rt)
-{
-	const struct config *c = &rt->boot->config;
-	struct history history;
-
-	if (rt->launch.state_fd < 0)
-		return 0;
-	fsuser_become(c->uid, c->gid);
-	history_load(&history, rt->launch.state_fd);
-	fsuser_revert();
-	return history_failures(&history, rt->boot_s);
-}
-
-static void make_policy(const struct runtime *rt, struct supervise_policy *p)
-{
-	const struct config *c = &rt->boot->config;
-	const struct settings *s = &c->settings;
-	bool is_once = c->is_one_shot && !settings_is_given(s, SETTING_RESTART);
-
-	p->restart =
-		is_once ? RESTART_NEVER : (enum restart_policy)settings_number(s, SETTING_RESTART);
-	p->hold = settings_number(s, SETTING_ON_LOOP) == 1;
-	p->has_hook = c->is_join && c->wgmesh;
-	p->is_stop_ok = c->is_join || settings_flag(s, SETTING_STOP_OK);
-	p->is_on_terminal = isatty(STDIN_FILENO) == 1;
-	p->expects_ready = c->is_join || settings_flag(s, SETTING_NOTIFY);
-	p->stop_timeout_ms = settings_number(s, SETTING_STOP_TIMEOUT);
-	p->start_timeout_ms = settings_number(s, SETTING_START_TIMEOUT);
-	p->watchdog_ms = settings_number(s, SETTING_WATCHDOG);
-	p->past_failures = past_failures(rt);
-}
-
-static int set_up(struct runtime *rt, struct err *e)
-{
-	struct supervise_policy policy = { 0 };
-	int r = open_loop(rt, e);
-
-	if (r == 0)
-		r = spawn_errors_open(&rt->errors, e);
-	if (r < 0)
-		return r;
-	make_policy(rt, &policy);
-	supervise_init(&rt->machine, &policy);
-	r = offer_notify(rt, e);
-	if (r < 0)
-		return r;
-	open_relay(rt);
-	rt->launch.error_fd = rt->errors.write_fd;
-	if (getpid() != 1)
-		(void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	return 0;
-}
-
-static void open_status(struct runtime *rt)
-{
-	rt->listen_fd = status_listen();
-	/* By edges: a client that cannot be let in, for want of descriptors, would wake us for ever. */
-	if (rt->listen_fd < 0 || watch(rt, rt->listen_fd, EPOLLIN | EPOLLET) < 0)
-		log_warn(RUNTIME_COMPONENT,
-			 "no status socket: healthcheck and status will not work");
-}
-
-/* After the first start, off its path. */
-static void settle(struct runtime *rt)
-{
-	log_open();
-	open_status(rt);
-	oom_open(&rt->oom);
-	give_up_rights(rt);
-}
-
 int runtime_supervise(struct boot *b, struct err *e)
 {
 	struct runtime rt = { .boot = b,
 			      .boot_s = clock_utc_s(),
 			      .epoll_fd = -1,
+			      .timer_fd = -1,
+			      .signal_fd = -1,
 			      .listen_fd = -1,
 			      .notify_fd = -1,
 			      .outer_fd = -1,
@@ -442,14 +271,16 @@ int runtime_supervise(struct boot *b, struct err *e)
 	int r;
 
 	spawner_init(&rt.spawner, launch_start, &rt.launch);
-	r = set_up(&rt, e);
+	r = runtime_prepare(&rt, e);
 	if (r < 0)
 		return r;
 	/* What is asked for while it lasts; the end has its own words. */
 	b->phases[PHASE_SUPERVISE].outcome = OUTCOME_OK;
 	boot_note(b, "%s is looked after", config_program_name(&b->config));
 	runtime_feed(&rt, (struct supervise_event) { .type = SUPERVISE_START });
-	settle(&rt);
+	r = runtime_settle(&rt, e);
+	if (r < 0)
+		return r;
 	run(&rt);
 	b->exit_code = rt.machine.exit_code;
 	runtime_say_end(&rt);

@@ -24,21 +24,14 @@ static uint32_t random_number(void)
 	return n;
 }
 
-static void arm_timer(const struct runtime *rt, uint64_t at_ms)
+void runtime_arm_timer(struct runtime *rt, uint64_t at_ms)
 {
-	/* Zero would disarm; one millisecond in the past fires at once. */
-	uint64_t ms = at_ms > 0 ? at_ms : 1;
-	struct itimerspec when = { .it_value = { .tv_sec = (time_t)(ms / 1000),
-						 .tv_nsec = (long)(ms % 1000) * 1000000 } };
+	struct itimerspec when = { .it_value = { .tv_sec = (time_t)(at_ms / 1000),
+						 .tv_nsec = (long)(at_ms % 1000) * 1000000 } };
 
-	(void)timerfd_settime(rt->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
-}
-
-static void disarm_timer(const struct runtime *rt)
-{
-	const struct itimerspec never = { 0 };
-
-	(void)timerfd_settime(rt->timer_fd, 0, &never, NULL);
+	rt->timer_at_ms = at_ms;
+	if (rt->timer_fd >= 0)
+		(void)timerfd_settime(rt->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 bool runtime_is_wrapper(const struct runtime *rt)
@@ -203,9 +196,9 @@ static void act(struct runtime *rt, const struct supervise_step *step, struct su
 {
 	act_on_processes(rt, step);
 	if (step->actions & SUPERVISE_DO_ARM)
-		arm_timer(rt, step->timer_ms);
-	if (step->actions & SUPERVISE_DO_DISARM)
-		disarm_timer(rt);
+		runtime_arm_timer(rt, step->timer_ms);
+	if ((step->actions & SUPERVISE_DO_DISARM) && rt->timer_at_ms > 0)
+		runtime_arm_timer(rt, 0);
 	if (step->actions & SUPERVISE_DO_EXIT)
 		rt->is_done = true;
 	if (step->actions & SUPERVISE_DO_SPAWN)
@@ -222,7 +215,8 @@ void runtime_feed(struct runtime *rt, struct supervise_event ev)
 		struct supervise_step step;
 
 		ev.now_ms = clock_mono_ms();
-		ev.random = random_number();
+		if (ev.type == SUPERVISE_EXITED || ev.type == SUPERVISE_SPAWN_FAILED)
+			ev.random = random_number();
 		step = supervise_step(&rt->machine, &ev);
 		log_step(rt, &step, was_forced);
 		act(rt, &step, &next);

@@ -140,7 +140,7 @@ void runtime_daemon_ended(struct runtime *rt, const struct reaped *end)
 	struct cause_facts f;
 
 	gather(rt, end, &f);
-	(void)relay_drain(&rt->relay);
+	runtime_watch_relay(rt, relay_drain(&rt->relay));
 	relay_last_line(&rt->relay, last_line);
 	f.last_line = last_line;
 	if (spawn_errors_take(&rt->errors, end->pid, &why) < 0) {
@@ -151,6 +151,8 @@ void runtime_daemon_ended(struct runtime *rt, const struct reaped *end)
 	cause_sentence(&f, rt->cause);
 	rt->daemon = 0;
 	log_end(rt, end, f.killed_by_us != CAUSE_EXEC);
+	/* Should the sink be full of the program's last words, ours come when there is room. */
+	runtime_watch_relay(rt, relay_pump(&rt->relay));
 	write_down(rt, &f);
 	runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_EXITED,
 						    .code = end->code,

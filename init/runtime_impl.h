@@ -38,6 +38,7 @@
  * @recorder:	Process that writes the history, 0 when none does
  * @stop:	Stop signal as it came first; ssi_signo is 0 before
  * @stop_comm:	Name of its sender
+ * @timer_at_ms: What the timer is for, 0 while it rests
  * @says:	What the daemon said of itself last
  * @cause:	Why its last run ended
  * @warned_ms:	When the last warning about a foreign notification was logged, 0 for never
@@ -64,6 +65,7 @@ struct runtime {
 	int listen_fd;
 	int notify_fd;
 	int outer_fd;
+	uint64_t timer_at_ms;
 	struct signalfd_siginfo stop;
 	char stop_comm[SENDER_SIZE];
 	char says[NOTIFY_STATUS_SIZE];
@@ -80,11 +82,59 @@ struct runtime {
 bool runtime_is_wrapper(const struct runtime *rt);
 
 /**
+ * runtime_prepare() - Make what the first start needs
+ * @rt:		Supervisor
+ * @e:		Receives the reason on failure
+ *
+ * Return: 0 or a negative errno value
+ */
+int runtime_prepare(struct runtime *rt, struct err *e);
+
+/**
+ * runtime_settle() - After the first start: make what events need, give up what is not needed
+ * @rt:		Supervisor
+ * @e:		Receives the reason on failure
+ *
+ * Return: 0, or a negative errno value when there is no event loop
+ */
+int runtime_settle(struct runtime *rt, struct err *e);
+
+/**
+ * runtime_give_up_rights() - Hand the rights to the spawner, unless that was done before
+ * @rt:		Supervisor; where no spawner can be made now, it keeps them until a later call
+ */
+void runtime_give_up_rights(struct runtime *rt);
+
+/**
+ * runtime_watch() - Wait for a descriptor, too
+ * @rt:		Supervisor
+ * @fd:		Descriptor
+ * @events:	EPOLL* bits
+ *
+ * Return: 0 or a negative errno value
+ */
+int runtime_watch(const struct runtime *rt, int fd, uint32_t events);
+
+/**
  * runtime_feed() - Give the state machine an event, and carry out what it says
  * @rt:		Supervisor
  * @ev:		Event; time and random number are filled in
  */
 void runtime_feed(struct runtime *rt, struct supervise_event ev);
+
+/**
+ * runtime_arm_timer() - Let the timer fire
+ * @rt:		Supervisor; without a timer yet, it is remembered
+ * @at_ms:	Monotonic time, 0 for never
+ */
+void runtime_arm_timer(struct runtime *rt, uint64_t at_ms);
+
+/**
+ * runtime_watch_relay() - Watch for what the relay waits for
+ * @rt:		Supervisor
+ * @wants:	As relay_pump() says
+ */
+void runtime_watch_relay(struct runtime *rt, enum relay_wants wants);
 
 /**
  * runtime_note_stop() - Remember who sent the first stop signal

@@ -119,7 +119,7 @@ int verify_state(struct boot *b, struct err *e)
 {
 	struct arguments a = { 0 };
 	struct spawn_program p = { .argv = a.argv,
-				   .envp = b->config.child_env,
+				   .envp = b->config.env.list,
 				   .stderr_fd = -1,
 				   .confine = true,
 				   .uid = b->config.uid,

@@ -363,8 +363,10 @@ class Container:
     def kill(self):
         """SIGKILL PID 1, and with it everything in the container."""
         if self.is_running():
-            self._killed = True
-            self.signal(signal.SIGKILL)
+            # It may be about to end by itself, since its terminal hung up, say.
+            with contextlib.suppress(ProcessLookupError):
+                self.signal(signal.SIGKILL)
+                self._killed = True
         return self.wait()
 
     destroy = kill

@@ -28,7 +28,7 @@ static const char *child_env(const char *name)
 {
 	size_t len = strlen(name);
 
-	for (char **p = c.child_env; *p; p++)
+	for (char **p = c.env.list; *p; p++)
 		if (strncmp(*p, name, len) == 0 && (*p)[len] == '=')
 			return *p + len + 1;
 	return NULL;

@@ -439,9 +439,9 @@ static void share_with_the_log(struct fixture *f)
 
 	assert_int_equal(dup2(f->sink.fd, STDERR_FILENO), STDERR_FILENO);
 	assert_int_equal(log_init("test", LOG_FORMAT_TEXT, NULL), 0);
+	f->relay.sink = log_sink();
 	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
 	(void)close(saved);
-	f->relay.sink = log_sink();
 }
 
 /* A pipe that has room for a short line, but not for what the relay has to pass on. */
