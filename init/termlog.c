@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define NOT_TRIED -2
+#define NOT_TRIED (-2)
 
 static int log_fd = NOT_TRIED;
 
