@@ -203,9 +203,9 @@ pid_t spawner_start(struct spawner *s, unsigned int job, const void *payload, si
 		memcpy(rq.payload, payload, size);
 	pid = start_anywhere(s, &rq, e);
 	/* In both processes, and the spawner is not its parent: whoever comes first. */
-	if (pid > 0)
+	if (pid > 0 && s->is_detached)
 		(void)setpgid(pid, pid);
-	else if (pid != -EPIPE)
+	if (pid < 0 && pid != -EPIPE)
 		(void)err_set(e, (int)pid, "make a process for a program");
 	return pid;
 }

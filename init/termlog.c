@@ -6,11 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
-static int log_fd = -1;
+#define NOT_TRIED (-2)
+
+static int log_fd = NOT_TRIED;
 
 void termlog_open(void)
 {
-	if (log_fd < 0)
+	if (log_fd == NOT_TRIED)
 		log_fd = open("/dev/termination-log", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 

@@ -212,6 +212,16 @@ def test_a_plain_program_has_all_that_its_container_has_every_time(lab):
     assert box.init.caps("Bnd") == set()
 
 
+@pytest.mark.asan
+def test_it_needs_no_writable_path_no_known_user_and_no_right(lab):
+    box = plain(lab, "sh", "-c", "echo up; exec sleep 1000", user=(1000660000, 0), caps=frozenset(),
+                no_new_privs=True, read_only=True)
+    eventually(lambda: "up" in box.stdout.lines, "the program")
+    assert box.run("wgmesh-init", "healthcheck").stderr == ""
+    assert box.stop() == 128 + 15
+    assert {event["level"] for event in box.log.events()} == {"info"}, box.log.text()
+
+
 # Where the daemon is as mighty as PID 1 and its spawner are, nothing else keeps it out.
 @pytest.mark.asan
 @pytest.mark.parametrize("caps, uid", [(DOCKER_CAPS | {"net_admin"}, 65532), ({"net_admin"}, 0)],

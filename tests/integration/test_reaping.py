@@ -153,6 +153,18 @@ def test_below_another_process_it_takes_its_descendants_along_and_nobody_else(cr
     assert (out / "child").exists() and (out / "daemon").exists()
 
 
+def test_the_orphan_of_a_command_in_the_container_lives_as_long_as_the_container(lab, out):
+    box = with_out(lab, out, "obey", "TERM", "0", "report")
+    ready(box)
+    # Without the streams of run(), which reads to their end.
+    box.run("sh", "-c", "probe daemon /out/orphan exit 0 >/dev/null 2>&1")
+    orphan = next(p for p in box.processes() if "/out/orphan" in p.argv)
+    assert orphan.pid in [p.pid for p in box.init.children()]
+    assert orphan.is_alive()
+    box.stop()
+    assert (out / "orphan").exists(), "told to end, and given the time for it"
+
+
 # The end
 
 def test_descendants_in_other_sessions_get_time_to_tidy_up(lab, out, time_scale):
@@ -263,7 +275,16 @@ def test_a_hang_up_arrives_once(out, tty):
     assert [n for n in numbers if n != "18"] == ["1", "10"] and numbers.count("18") <= 1
 
 
-@pytest.mark.parametrize("tty", [[NEVER]], ids=["wrapper"], indirect=True)
+def test_a_typed_stop_stops_the_program_until_it_is_told_to_go_on(out, tty):
+    box = tty("print", "up", "wait")
+    heard(out, "up")
+    program = next(p for p in box.init.children() if p.argv[:1] == ["probe"])
+    box.tty.type("\x1a")
+    eventually(lambda: program.state == "T", "the program to stop")
+    box.signal(signal.SIGCONT)
+    eventually(lambda: program.state == "S", "the program to go on")
+
+
 def test_a_typed_interrupt_ends_the_container(out, tty):
     box = tty("print", "up", "wait")
     heard(out, "up")

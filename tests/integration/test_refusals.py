@@ -13,7 +13,7 @@ from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
 
-USAGE, NO_WIREGUARD, SYSTEM, NO_PERMISSION, NOT_FOUND = 64, 69, 71, 77, 127
+USAGE, NO_WIREGUARD, SYSTEM, NO_PERMISSION, NOT_EXECUTABLE, NOT_FOUND = 64, 69, 71, 77, 126, 127
 
 
 def refusal(node):
@@ -159,3 +159,18 @@ def test_a_program_that_does_not_exist_is_127(lab):
     node = lab.container("node", ["wgmesh-init", "--state-dir=none", "--", "no-such-program"])
     assert node.wait() == NOT_FOUND
     assert "no-such-program" in node.log.text()
+
+
+@pytest.mark.parametrize("program, code", [
+    ("/etc", NOT_EXECUTABLE),
+    ("/etc/hostname", NOT_EXECUTABLE),
+    ("/etc/hostname/program", NOT_EXECUTABLE),
+    ("/tmp/script", NOT_FOUND),
+    ("/no/such/program", NOT_FOUND),
+], ids=["directory", "no-program", "below-a-file", "interpreter-missing", "missing"])
+def test_a_program_that_cannot_be_executed_is_named_and_not_tried_again(lab, program, code):
+    make = "printf '#!/no/such/interpreter\\n' >/tmp/script; chmod +x /tmp/script; exec \"$@\""
+    box = lab.container("node", ["sh", "-c", make, "sh", "wgmesh-init", "--state-dir=none", "--", program])
+    assert box.wait() == code
+    said = [event["msg"] for event in box.log.events() if "could not be started" in event["msg"]]
+    assert len(said) == 1 and f"execute {program}: " in said[0], box.log.text()

@@ -65,6 +65,36 @@ def test_a_failing_program_is_started_again_with_growing_pauses(lab):
     box.stop()
 
 
+def test_between_two_starts_signals_are_dropped(lab):
+    """A program that starts has nothing to reload, and would die of a signal that comes too early."""
+    box = supervised(lab, "sh", "-c", "test -e /tmp/well && exec sleep 1000; exit 3")
+    eventually(lambda: "(failure 4 of" in box.log.text(), "a longer pause")
+    for number in (signal.SIGUSR1, signal.SIGHUP, signal.SIGALRM):
+        box.signal(number)
+    box.run("touch", "/tmp/well")
+    eventually(lambda: any(p.argv == ["sleep", "1000"] for p in box.processes()), "the program")
+    assert "(failure 5 of" not in box.log.text()
+    assert box.stop() == 128 + signal.SIGTERM
+
+
+def test_between_two_starts_a_stop_ends_with_the_last_code(lab, time_scale):
+    box = supervised(lab, "sh", "-c", "exit 3")
+    eventually(lambda: "(failure 5 of" in box.log.text(), "a pause of more than a second")
+    begun = time.monotonic()
+    assert box.stop() == 3
+    assert time.monotonic() - begun < time_scale
+
+
+def test_a_stop_before_the_first_start_ends_the_start(lab):
+    first = lab.node("first", volume=lab.volume("state"))
+    eventually(first.has_interface, "the interface")
+    second = lab.node("second", volume=lab.volume("state"), init=["--lock-timeout=60s"])
+    second.wait_for_log("waiting up to")
+    assert second.stop() == 128 + signal.SIGTERM
+    assert second.find_log("before the daemon started")
+    assert second.daemons() == []
+
+
 def test_a_command_of_wgmesh_is_run_once(lab):
     box = lab.container("box", ["wgmesh-init", "--", "wgmesh", "peers", "count"])
     assert box.wait() == 1

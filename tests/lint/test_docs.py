@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+"""What the documentation says of the sources is so."""
+
+import pathlib
+import re
+import subprocess
+
+from lib.lab import programs
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
+DOCS = CHECKOUT / "docs"
+NAMED = re.compile(r"`(test_\w+\.(?:py|c))::(\w+)`")
+# "  --stop-timeout TIME        after a stop signal, ... [8s]", and the variable in the line below.
+OPTION = re.compile(r"^  (--[a-z-]+)(?: (\S+))? .*?(?:\[([^]]*)\])?\n +(WGMESH_\w+)$", re.MULTILINE)
+
+
+def has_test(file, name):
+    head = f"def {name}(" if file.endswith(".py") else f"static void {name}(void **"
+    return any(head in path.read_text(encoding="utf-8") for path in (CHECKOUT / "tests").rglob(file))
+
+
+def test_every_test_that_a_decision_names_exists():
+    named = set(NAMED.findall((DOCS / "pid1.md").read_text(encoding="utf-8")))
+    assert len(named) > 50, "the table of decisions names its tests"
+    assert [f"{file}::{name}" for file, name in sorted(named) if not has_test(file, name)] == []
+
+
+def test_every_decision_names_a_test():
+    rows = [line for line in (DOCS / "pid1.md").read_text(encoding="utf-8").splitlines()
+            if line.startswith("| ") and not line.startswith(("| --", "| what ", "| # "))]
+    assert [row for row in rows if not NAMED.search(row)] == []
+
+
+def rows_of_help():
+    shown = subprocess.run([programs("release")[0], "--help"], text=True, stdout=subprocess.PIPE, check=True)
+    rows = {option: (variable, default) for option, _, default, variable in OPTION.findall(shown.stdout)}
+    assert len(rows) == shown.stdout.count("\n  --"), "every option has a variable"
+    return rows
+
+
+def test_the_reference_lists_the_options_as_they_are():
+    listed = {}
+    for line in (DOCS / "reference.md").read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip().strip("`") for cell in line.strip("|").split("|")]
+        if line.startswith("| `--") and len(cells) == 4:
+            listed[cells[0].split()[0]] = (cells[1], cells[2])
+    known = rows_of_help()
+    assert sorted(listed) == sorted(known)
+    for option, (variable, default) in known.items():
+        # The help shows no default for flags.
+        assert listed[option] == (variable, default or listed[option][1]), option
