@@ -54,6 +54,7 @@ struct phase {
  * @state_fd:	State directory, -1 until the writability phase opened it; owned
  * @lock_fd:	The lock on it, held for life; owned
  * @is_report:	Go on after a refusal, print nothing but the report ("check")
+ * @advice:	What somebody should do about CAP_NET_ADMIN, should the daemon miss it; empty for nothing
  * @exit_code:	What to end with
  * @started_us:	Monotonic time of the start
  */
@@ -65,6 +66,7 @@ struct boot {
 	int state_fd;
 	int lock_fd;
 	bool is_report;
+	char advice[400];
 	int exit_code;
 	uint64_t started_us;
 };

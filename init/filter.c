@@ -7,6 +7,8 @@
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -25,6 +27,8 @@
 
 /* A rule without a condition. */
 #define ANY_ARG 0xff
+/* Rules that can be passed over by one jump. */
+#define CHUNK 8
 
 /**
  * struct rule - A system call that is allowed
@@ -58,7 +62,7 @@ struct rule {
 
 /* clang-format off */
 static const struct rule rules[] = {
-	/* The loop, and what is behind its descriptors; the most frequent first. */
+	/* The loop, and what is behind its descriptors. */
 #ifdef __NR_epoll_wait
 	ALLOW(epoll_wait),
 #endif
@@ -139,9 +143,39 @@ static void put_rule(struct program *p, const struct rule *r)
 
 #ifdef ARCHITECTURE
 
+static int by_number(const void *a, const void *b)
+{
+	const struct rule *x = a;
+	const struct rule *y = b;
+
+	return (x->nr > y->nr) - (x->nr < y->nr);
+}
+
+static void sort_rules(struct rule out[static ARRAY_LEN(rules)])
+{
+	memcpy(out, rules, sizeof(rules));
+	qsort(out, ARRAY_LEN(rules), sizeof(rules[0]), by_number);
+}
+
+/*
+ * The kernel runs a new filter once for every system call there is, to remember the verdicts. Going
+ * past most rules by the chunk makes that, which was a quarter of a start, a few microseconds.
+ */
+static void put_chunk(struct program *p, const struct rule *r, size_t n)
+{
+	size_t jump = p->len;
+
+	put(p, BPF_JMP | BPF_JGT | BPF_K, r[n - 1].nr, 0, 0);
+	for (size_t i = 0; i < n; i++)
+		put_rule(p, &r[i]);
+	if (p->len <= FILTER_ROOM)
+		p->out[jump].jt = (uint8_t)(p->len - jump - 1);
+}
+
 size_t filter_build(struct sock_filter out[static FILTER_ROOM])
 {
 	struct program p = { .out = out };
+	struct rule sorted[ARRAY_LEN(rules)];
 
 	load(&p, offsetof(struct seccomp_data, arch));
 	put(&p, BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
@@ -151,8 +185,10 @@ size_t filter_build(struct sock_filter out[static FILTER_ROOM])
 	put(&p, BPF_JMP | BPF_JGE | BPF_K, FOREIGN_FROM, 0, 1);
 	leave(&p, REFUSED);
 #endif
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
-		put_rule(&p, &rules[i]);
+	sort_rules(sorted);
+	for (size_t i = 0; i < ARRAY_LEN(rules); i += CHUNK)
+		put_chunk(&p, sorted + i,
+			  ARRAY_LEN(rules) - i < CHUNK ? ARRAY_LEN(rules) - i : CHUNK);
 	leave(&p, REFUSED);
 	return p.len <= FILTER_ROOM ? p.len : 0;
 }

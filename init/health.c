@@ -16,8 +16,14 @@ int commands_healthcheck(char **argv, char **envp)
 	char value[64];
 	struct err e = { 0 };
 
-	(void)argv;
 	(void)envp;
+	if (argv[0] && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)) {
+		(void)puts(
+			"wgmesh-init healthcheck: exit 0 and print nothing when the daemon of this "
+			"container runs and is ready,\nelse 1 and a sentence. For HEALTHCHECK and "
+			"exec probes.");
+		return EXITS_OK;
+	}
 	if (status_fetch(text, &e) < 0) {
 		(void)fprintf(stderr, "unhealthy: %s\n", e.msg);
 		return EXITS_FAILURE;

@@ -25,7 +25,7 @@ static struct spawn_program confined(const struct launch *l)
 					.n_keep = ARRAY_LEN(daemon_caps) };
 }
 
-static pid_t start_daemon(const struct launch *l)
+static pid_t start_daemon(const struct launch *l, const pid_t *last_group)
 {
 	struct spawn_program p = confined(l);
 
@@ -33,6 +33,7 @@ static pid_t start_daemon(const struct launch *l)
 	p.stderr_fd = l->stderr_fd;
 	p.hand_over = l->config->secret_fd;
 	p.foreground = true;
+	p.last_group = *last_group;
 	return spawn_program(&p);
 }
 
@@ -80,7 +81,7 @@ pid_t launch_start(void *launch, unsigned int job, const void *payload)
 
 	switch (job) {
 	case LAUNCH_DAEMON:
-		return start_daemon(l);
+		return start_daemon(l, payload);
 	case LAUNCH_HOOK:
 		return start_hook(l);
 	case LAUNCH_RECORD:

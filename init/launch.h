@@ -13,7 +13,7 @@
 #include <sys/types.h>
 
 enum launch_job {
-	LAUNCH_DAEMON, /* the program that is supervised */
+	LAUNCH_DAEMON, /* the program that is supervised; the payload is its last process group */
 	LAUNCH_HOOK,   /* "wgmesh down", which takes the network down */
 	LAUNCH_RECORD, /* write the history; the payload is a struct history_entry */
 };

@@ -63,16 +63,15 @@ static bool make_runtime_dir(const struct boot *b, const char *path, mode_t mode
 	return give_runtime_dir(b, fd, path, mode);
 }
 
-static bool explain_net_admin(const struct boot *b)
+static bool explain_net_admin(struct boot *b)
 {
 	const struct config *c = &b->config;
 	struct netright right;
-	char why[400];
 
 	netright_read(&right, c->wgmesh ? program_find_path(c->wgmesh, c->env.given) : NULL);
-	if (netright_explain(&right, why, sizeof(why)))
+	if (netright_explain(&right, b->advice, sizeof(b->advice)))
 		return true;
-	boot_warn(b, "%s", why);
+	boot_warn(b, "%s", b->advice);
 	return false;
 }
 

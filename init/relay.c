@@ -79,7 +79,8 @@ static bool pass_on(struct relay *r)
 {
 	while (r->start < r->ready) {
 		size_t n = portion(r->buf + r->start, r->ready - r->start);
-		ssize_t done = r->is_mute ? (ssize_t)n : sink_write(log_sink(), r->buf + r->start, n);
+		ssize_t done =
+			r->is_mute ? (ssize_t)n : sink_write(log_sink(), r->buf + r->start, n);
 
 		if (done == -EAGAIN)
 			return false;

@@ -293,7 +293,6 @@ int runtime_supervise(struct boot *b, struct err *e)
 	if (r < 0)
 		return r;
 	run(&rt);
-	b->exit_code = rt.machine.exit_code;
 	runtime_say_end(&rt);
 	return b->exit_code == 0 || rt.machine.stop_signal || runtime_is_wrapper(&rt)
 		       ? OUTCOME_OK

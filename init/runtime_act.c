@@ -43,7 +43,7 @@ bool runtime_is_wrapper(const struct runtime *rt)
 static pid_t start(struct runtime *rt, enum launch_job job, struct supervise_event *next)
 {
 	struct err e = { 0 };
-	pid_t pid = spawner_start(&rt->spawner, job, NULL, 0, &e);
+	pid_t pid = spawner_start(&rt->spawner, job, &rt->group, sizeof(rt->group), &e);
 
 	if (pid > 0)
 		return pid;
@@ -212,6 +212,12 @@ static void act(struct runtime *rt, const struct supervise_step *step, struct su
 		start_hook(rt, next);
 }
 
+/* Only a pause before the next start has to be jittered. */
+static bool may_back_off(const struct supervise *m, enum supervise_event_type type)
+{
+	return m->stop_signal == 0 && (type == SUPERVISE_EXITED || type == SUPERVISE_SPAWN_FAILED);
+}
+
 void runtime_feed(struct runtime *rt, struct supervise_event ev)
 {
 	do {
@@ -220,7 +226,7 @@ void runtime_feed(struct runtime *rt, struct supervise_event ev)
 		struct supervise_step step;
 
 		ev.now_ms = clock_mono_ms();
-		if (ev.type == SUPERVISE_EXITED || ev.type == SUPERVISE_SPAWN_FAILED)
+		if (may_back_off(&rt->machine, ev.type))
 			ev.random = random_number();
 		step = supervise_step(&rt->machine, &ev);
 		log_step(rt, &step, was_forced);

@@ -201,17 +201,27 @@ static void note_end(struct boot *b, const struct supervise *m)
 		  m->is_forced ? "what was left had to be killed; " : "", m->exit_code);
 }
 
+/*
+ * For whoever asks the orchestrator why the container ended. The daemon knows only that it may not
+ * touch the network; why it may not, PID 1 found out before.
+ */
+static void write_last_words(const struct runtime *rt)
+{
+	const struct boot *b = rt->boot;
+	bool has_advice = b->exit_code == EXITS_NO_PERMISSION && b->advice[0];
+	char text[CAUSE_SIZE + sizeof(b->phases[0].note) + sizeof(b->advice) + 8];
+
+	(void)snprintf(text, sizeof(text), "%s%s%s; %s", has_advice ? b->advice : "",
+		       has_advice ? "; " : "", rt->cause[0] ? rt->cause : "nothing was started",
+		       b->phases[PHASE_SUPERVISE].note);
+	termlog_write(text);
+}
+
 void runtime_say_end(struct runtime *rt)
 {
-	const struct supervise *m = &rt->machine;
-	const char *note = rt->boot->phases[PHASE_SUPERVISE].note;
-	char text[CAUSE_SIZE + sizeof(rt->boot->phases[0].note) + 4];
-
-	note_end(rt->boot, m);
-	if (m->exit_code != 0) {
-		(void)snprintf(text, sizeof(text), "%s; %s",
-			       rt->cause[0] ? rt->cause : "nothing was started", note);
-		termlog_write(text);
-	}
+	rt->boot->exit_code = rt->machine.exit_code;
+	note_end(rt->boot, &rt->machine);
+	if (rt->boot->exit_code != 0)
+		write_last_words(rt);
 	relay_finish(&rt->relay, LAST_WORDS_MS);
 }

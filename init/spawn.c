@@ -73,15 +73,26 @@ static int exec_exit_code(int error)
 	}
 }
 
+/*
+ * In a shell's background, the terminal is not ours to give. SIGTTOU is still blocked here, so that
+ * a group that is not in the foreground yet may ask for it.
+ */
+static void lead_group(const struct spawn_program *p)
+{
+	pid_t ours = p->foreground && isatty(STDIN_FILENO) ? getpgrp() : 0;
+	pid_t has_it = ours ? tcgetpgrp(STDIN_FILENO) : -1;
+
+	(void)setpgid(0, 0);
+	if (has_it > 0 && (has_it == ours || has_it == p->last_group))
+		(void)tcsetpgrp(STDIN_FILENO, getpid());
+}
+
 static int become_program(const struct spawn_program *p, struct err *e)
 {
 	int r = 0;
 	int saved;
 
-	(void)setpgid(0, 0);
-	/* SIGTTOU is still blocked here, so that a background group may do this. */
-	if (p->foreground && isatty(STDIN_FILENO))
-		(void)tcsetpgrp(STDIN_FILENO, getpid());
+	lead_group(p);
 	if (p->stderr_fd > STDERR_FILENO && dup2(p->stderr_fd, STDERR_FILENO) < 0)
 		return err_exit(e, EXITS_SYSTEM, -errno, "redirect standard error");
 	if (p->confine)

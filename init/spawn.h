@@ -21,7 +21,8 @@
  * @parent:	Process number of wgmesh-init: where that is not 1, the program is killed when it dies; 0
  *		for a program that may outlive it
  * @confine:	Change the user, keep only @keep, set no_new_privs
- * @foreground:	Give it the terminal on standard input, where there is one
+ * @foreground:	Give it the terminal on standard input, if that is ours to give
+ * @last_group:	Process group that had the terminal from us before, 0 for none
  * @uid:	User, with @confine
  * @gid:	Group, with @confine
  * @keep:	Capabilities to keep, with @confine; may be NULL
@@ -36,6 +37,7 @@ struct spawn_program {
 	pid_t parent;
 	bool confine;
 	bool foreground;
+	pid_t last_group;
 	uid_t uid;
 	gid_t gid;
 	const cap_value_t *keep;

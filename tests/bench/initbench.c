@@ -3,6 +3,7 @@
  * initbench - measures one run of an init as PID 1 of a new PID namespace; bench.py compares them
  *
  *   life CPU ARGV...          start, wait for the end; prints nanoseconds
+ *   begin CPU FILE ARGV...    start, wait until the child is up, kill; prints the nanoseconds until it was
  *   stop CPU FILE ARGV...     start, wait until the child is up, SIGTERM, wait; prints nanoseconds
  *   calls ARGV...             prints the number of system calls, of all processes, before the child's execve
  *   hold CPU FILE ARGV...     start, print the number of PID 1 once the child is up; kill it at the end of input
@@ -188,6 +189,23 @@ static pid_t start_and_await_child(char **args)
 	return pid;
 }
 
+static void run_begin(char **args)
+{
+	struct page *page = open_page(args[1]);
+	uint64_t begun;
+	pid_t pid;
+
+	silence();
+	share_one_cpu(args[0]);
+	atomic_store(&page->turn, 0);
+	begun = now_ns();
+	pid = start(args + 2, false);
+	await_turn(page, 0);
+	print_ns(page->ns - begun);
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+}
+
 static void run_stop(char **args)
 {
 	uint64_t begun;
@@ -344,6 +362,7 @@ static void run_child(char **args)
 	(void)sigaddset(&set, SIGUSR2);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigprocmask(SIG_SETMASK, &set, NULL);
+	page->ns = now_ns();
 	take_turn(page);
 	for (;;) {
 		int sig = sigwaitinfo(&set, NULL);
@@ -365,9 +384,9 @@ int main(int argc, char **argv)
 		int n_args;
 		void (*run)(char **args);
 	} verbs[] = {
-		{ "life", 2, run_life },   { "stop", 3, run_stop },	  { "calls", 1, run_calls },
-		{ "hold", 3, run_hold },   { "signals", 4, run_signals }, { "burst", 3, run_burst },
-		{ "child", 1, run_child },
+		{ "life", 2, run_life },   { "begin", 3, run_begin }, { "stop", 3, run_stop },
+		{ "calls", 1, run_calls }, { "hold", 3, run_hold },   { "signals", 4, run_signals },
+		{ "burst", 3, run_burst }, { "child", 1, run_child },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(verbs) && argc > 1; i++)

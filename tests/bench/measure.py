@@ -136,10 +136,14 @@ class Bench:
                   f"median time from clone(2) into a new PID namespace to the reaped end, with a static "
                   f"program that only ends, over {self.rounds} starts of each in turn{where}",
                   {name: statistics.median(times) / 1e3 for name, times in runs.items()})
+        page = self._page(self.bare)
+        runs = self._in_turn(f"begin, {label}", [self.bare, *self.candidates], self.rounds,
+                             lambda c: self._run("begin", cpu, page, *c.argv, self.initbench, "child", page))
         bare = runs[NO_INIT]
         yield Row(f"start-up overhead, {label}", "us",
-                  "median, over the same starts, of the difference to the program as PID 1 itself "
-                  "in the same round",
+                  f"median time from clone(2) into a new PID namespace to the program's first statements, "
+                  f"less the same of the program as PID 1 itself in the same round; over {self.rounds} "
+                  f"starts of each in turn{where}",
                   {c.name: statistics.median(a - b for a, b in zip(runs[c.name], bare)) / 1e3
                    for c in self.candidates})
 

@@ -71,6 +71,8 @@ static uint32_t run(const struct seccomp_data *data)
 			pc += jump(i, a == i->k);
 		else if (i->code == (BPF_JMP | BPF_JGE | BPF_K))
 			pc += jump(i, a >= i->k);
+		else if (i->code == (BPF_JMP | BPF_JGT | BPF_K))
+			pc += jump(i, a > i->k);
 		else
 			return UNKNOWN;
 	}

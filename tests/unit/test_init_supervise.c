@@ -282,7 +282,7 @@ static void a_daemon_that_does_not_stop_is_killed_after_the_timeout(void **state
 	assert_true(feed(&s, SUPERVISE_EXITED, 137) & SUPERVISE_DO_HOOK);
 	assert_int_equal(s.last.timer_ms, s.now_ms + 1000);
 	assert_int_equal(feed(&s, SUPERVISE_HOOK_DONE, 0),
-			 SUPERVISE_DO_KILL_DAEMON | SUPERVISE_DO_ARM);
+			 SUPERVISE_DO_KILL_ALL | SUPERVISE_DO_ARM);
 	assert_true(feed(&s, SUPERVISE_CHILDLESS, 0) & SUPERVISE_DO_EXIT);
 	assert_int_equal(s.m.exit_code, 137);
 	assert_true(s.m.is_forced);
