@@ -3,33 +3,44 @@
 #include "common/defs.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
+
+#define NAME_TRIES 8
 
 /* --- opening --------------------------------------------------------------------------------- */
 
-/* The kernel picks a free abstract name (unix(7), autobind); "@" stands for its leading NUL. */
-static int bind_somewhere(int fd, char *name, size_t size)
+/* "@" stands for the NUL that makes a name abstract; no directory and no /proc is needed for it. */
+static int bind_name(int fd, const char *name)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	socklen_t len = sizeof(sa.sun_family);
-	size_t n;
+	size_t len = strlen(name);
 
-	if (bind(fd, (const struct sockaddr *)&sa, len) < 0)
-		return -errno;
-	len = sizeof(sa);
-	if (getsockname(fd, (struct sockaddr *)&sa, &len) < 0)
-		return -errno;
-	n = len - offsetof(struct sockaddr_un, sun_path);
-	if (n >= size)
-		return -ENAMETOOLONG;
-	memcpy(name, sa.sun_path, n);
-	name[0] = '@';
-	name[n] = '\0';
-	return 0;
+	memcpy(sa.sun_path, name, len);
+	sa.sun_path[0] = '\0';
+	len += offsetof(struct sockaddr_un, sun_path);
+	return bind(fd, (const struct sockaddr *)&sa, (socklen_t)len) < 0 ? -errno : 0;
+}
+
+/* Nothing but a free name is asked for: who may speak is decided by credentials. */
+static int bind_somewhere(int fd, char *name, size_t size)
+{
+	struct timespec now = { 0 };
+	int r = -EADDRINUSE;
+
+	for (int try = 0; try < NAME_TRIES && r == -EADDRINUSE; try++) {
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+		if (snprintf(name, size, "@wgmesh-init/%llx%08lx", (unsigned long long)now.tv_sec,
+			     (unsigned long)now.tv_nsec) >= (int)size)
+			return -ENAMETOOLONG;
+		r = bind_name(fd, name);
+	}
+	return r;
 }
 
 int notify_open(char *name, size_t size)

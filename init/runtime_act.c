@@ -9,6 +9,8 @@
 #include "init/sweep.h"
 
 #include <errno.h>
+#include <sched.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,6 +70,10 @@ static void start_daemon(struct runtime *rt, struct supervise_event *next)
 	rt->daemon = start(rt, LAUNCH_DAEMON, next);
 	if (rt->daemon == 0)
 		return;
+	/* The program first, where it has to share a processor with us: what follows can wait. */
+	(void)sched_yield();
+	/* The program first, where it has to share a processor with us: what follows can wait. */
+	(void)sched_yield();
 	rt->group = rt->daemon;
 	(void)snprintf(pid, sizeof(pid), "%d", rt->daemon);
 	log_event(runtime_is_wrapper(rt) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, RUNTIME_COMPONENT,

@@ -11,7 +11,6 @@
 #include "init/status.h"
 
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -200,11 +199,8 @@ void runtime_give_up_rights(struct runtime *rt)
 
 int runtime_settle(struct runtime *rt, struct err *e)
 {
-	int r;
+	int r = open_loop(rt, e);
 
-	/* The program first, where it has to share a processor with us: what follows can wait. */
-	(void)sched_yield();
-	r = open_loop(rt, e);
 	if (r < 0)
 		return r;
 	catch_up(rt);

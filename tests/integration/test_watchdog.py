@@ -148,7 +148,7 @@ def test_the_program_learns_its_interval_and_the_socket(lab):
     box = start(lab, "hang", init=["--watchdog=7s"])
     environ = program(box).environ
     assert environ["WATCHDOG_USEC"] == "7000000"
-    assert environ["NOTIFY_SOCKET"].startswith("@")
+    assert environ["NOTIFY_SOCKET"].startswith("@wgmesh-init/")
     assert "WATCHDOG_PID" not in environ
 
 

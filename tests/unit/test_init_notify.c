@@ -221,7 +221,7 @@ static void a_second_socket_gets_another_name(void **state)
 
 static void a_name_that_does_not_fit_is_an_error(void **state)
 {
-	char name[4];
+	char name[20];
 
 	(void)state;
 	assert_int_equal(notify_open(name, sizeof(name)), -ENAMETOOLONG);
