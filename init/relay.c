@@ -63,6 +63,12 @@ int relay_sink_fd(void)
 	return log_sink()->fd;
 }
 
+/* The log's, which is opened anew with its first use, so not before the program is started. */
+static const struct sink *sink_of(const struct relay *r)
+{
+	return r->sink ? r->sink : log_sink();
+}
+
 /* How much to write at once: whole lines, so that another writer's never come between. */
 static size_t portion(const char *buf, size_t len)
 {
@@ -80,7 +86,7 @@ static bool pass_on(struct relay *r)
 	while (r->start < r->ready) {
 		size_t n = portion(r->buf + r->start, r->ready - r->start);
 		ssize_t done =
-			r->is_mute ? (ssize_t)n : sink_write(log_sink(), r->buf + r->start, n);
+			r->is_mute ? (ssize_t)n : sink_write(sink_of(r), r->buf + r->start, n);
 
 		if (done == -EAGAIN)
 			return false;
@@ -193,7 +199,7 @@ void relay_finish(struct relay *r, unsigned int patience_ms)
 	uint64_t now;
 
 	while (relay_drain(r) == RELAY_WANTS_OUTPUT && (now = clock_mono_ms()) < end) {
-		struct pollfd p = { .fd = log_sink()->fd, .events = POLLOUT };
+		struct pollfd p = { .fd = sink_of(r)->fd, .events = POLLOUT };
 
 		(void)poll(&p, 1, (int)(end - now));
 	}

@@ -10,6 +10,7 @@
 #ifndef INIT_RELAY_H
 #define INIT_RELAY_H
 
+#include "common/sink.h"
 #include "init/lastline.h"
 
 #include <stdbool.h>
@@ -35,6 +36,7 @@ enum relay_wants { RELAY_WANTS_NOTHING, RELAY_WANTS_INPUT, RELAY_WANTS_OUTPUT };
  * @start:	First byte of @buf that is not passed on yet
  * @ready:	End of what is to be passed on now; beyond it, a line that is not whole yet
  * @len:	End of what was read
+ * @sink:	Where it goes; borrowed; NULL for log_sink()
  * @is_mute:	The sink is given up, everything is swallowed
  * @last:	Last line
  * @buf:	Bytes on their way, RELAY_ROOM at most; borrowed for good, there is one for all relays
@@ -45,6 +47,7 @@ struct relay {
 	size_t start;
 	size_t ready;
 	size_t len;
+	const struct sink *sink;
 	bool is_mute;
 	struct lastline last;
 	char *buf;

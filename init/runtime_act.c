@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
