@@ -391,7 +391,9 @@ bool supervise_is_healthy(const struct supervise *m)
 
 bool supervise_may_start(const struct supervise *m)
 {
-	return m->policy.restart != RESTART_NEVER || m->policy.has_hook;
+	/* Even a program that is run once waits for its start where no process could be made. */
+	return m->policy.restart != RESTART_NEVER || m->policy.has_hook ||
+	       m->state == SUPERVISE_BACKOFF;
 }
 
 const char *supervise_state_name(enum supervise_state state)

@@ -138,6 +138,17 @@ def test_when_not_even_the_first_process_can_be_made_it_tries_until_one_can(lab)
     stops(box)
 
 
+def test_a_program_that_is_run_once_is_started_as_soon_as_a_process_can_be_made(lab):
+    box = lab.container("node", ["prlimit", "--nproc=1:100", *PLAIN, "--restart=never", "--", *SLEEP],
+                        user=(23456, 23456))
+    eventually(lambda: "trying again" in box.log.text(), "a failed start that is told")
+    subprocess.run(["setpriv", "--reuid=23456", "--regid=23456", "--clear-groups",
+                    "prlimit", f"--pid={box.pid}", "--nproc=100"], check=True)
+    eventually(lambda: program(box), "the program")
+    eventually(lambda: box.init.status.get("Seccomp") == "2", "the end of PID 1's own rights")
+    stops(box)
+
+
 @pytest.mark.parametrize("redirection", ["2>&-", "2>/dev/full", ">&- 2>&- <&-"])
 def test_with_standard_error_closed_or_full_it_supervises(lab, redirection):
     shell = f"exec {' '.join(PLAIN)} -- sleep 1000 {redirection}"

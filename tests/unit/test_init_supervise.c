@@ -282,7 +282,7 @@ static void a_daemon_that_does_not_stop_is_killed_after_the_timeout(void **state
 	assert_true(feed(&s, SUPERVISE_EXITED, 137) & SUPERVISE_DO_HOOK);
 	assert_int_equal(s.last.timer_ms, s.now_ms + 1000);
 	assert_int_equal(feed(&s, SUPERVISE_HOOK_DONE, 0),
-			 SUPERVISE_DO_KILL_DAEMON | SUPERVISE_DO_ARM);
+			 SUPERVISE_DO_KILL_ALL | SUPERVISE_DO_ARM);
 	assert_true(feed(&s, SUPERVISE_CHILDLESS, 0) & SUPERVISE_DO_EXIT);
 	assert_int_equal(s.m.exit_code, 137);
 	assert_true(s.m.is_forced);
@@ -359,6 +359,20 @@ static void a_stop_between_two_starts_tells_the_last_code(void **state)
 	(void)feed(&s, SUPERVISE_EXITED, 9);
 	(void)feed(&s, SUPERVISE_STOP, SIGTERM);
 	expect_exit(&s, 9);
+}
+
+static void a_program_that_is_run_once_may_start_as_long_as_it_never_did(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_NEVER, false, false);
+	(void)feed(&s, SUPERVISE_START, 0);
+	assert_false(supervise_may_start(&s.m));
+	(void)feed(&s, SUPERVISE_SPAWN_FAILED, 0);
+	assert_true(supervise_may_start(&s.m));
+	(void)feed(&s, SUPERVISE_TIMER, 0);
+	assert_false(supervise_may_start(&s.m));
 }
 
 static void a_failed_fork_is_tried_for_ever(void **state)
@@ -604,6 +618,7 @@ int main(void)
 		cmocka_unit_test(leftovers_that_ignore_term_are_killed_at_the_deadline),
 		cmocka_unit_test(a_hook_that_hangs_is_killed),
 		cmocka_unit_test(a_stop_between_two_starts_tells_the_last_code),
+		cmocka_unit_test(a_program_that_is_run_once_may_start_as_long_as_it_never_did),
 		cmocka_unit_test(a_failed_fork_is_tried_for_ever),
 		cmocka_unit_test(without_stop_ok_the_signal_is_the_code),
 		cmocka_unit_test(control_c_at_the_daemons_terminal_is_a_stop),
