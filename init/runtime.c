@@ -56,7 +56,8 @@ static void handle_signal(struct runtime *rt, const struct signalfd_siginfo *ssi
 		handle_stop(rt, ssi);
 		break;
 	case SIGNAL_RELOAD:
-		log_info(RUNTIME_COMPONENT, "%s passed on: reload", signame_of(sig, name));
+		if (rt->daemon > 0)
+			log_info(RUNTIME_COMPONENT, "%s passed on: reload", signame_of(sig, name));
 		__attribute__((fallthrough));
 	case SIGNAL_FORWARD:
 		forward_as_sent(rt->daemon, settings_flag(&c->settings, SETTING_SIGNAL_GROUP),
