@@ -514,6 +514,21 @@ static void silence_kills_only_after_the_first_beat(void **state)
 	expect_killed(&s, feed(&s, SUPERVISE_TIMER, 0), SUPERVISE_KILLED_SILENT);
 }
 
+static void a_pause_of_the_container_is_no_silence_of_the_daemon(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ON_FAILURE, false, false);
+	(void)feed(&s, SUPERVISE_START, 0);
+	(void)say(&s, SUPERVISE_SAYS_BEAT, 0);
+	s.now_ms += 10 * WATCHDOG_MS;
+	assert_int_equal(feed(&s, SUPERVISE_TIMER, 0), SUPERVISE_DO_ARM);
+	assert_int_equal(s.last.timer_ms, s.now_ms + WATCHDOG_MS);
+	s.now_ms += WATCHDOG_MS;
+	expect_killed(&s, feed(&s, SUPERVISE_TIMER, 0), SUPERVISE_KILLED_SILENT);
+}
+
 static void the_daemon_may_change_or_end_its_watchdog(void **state)
 {
 	struct sim s;
@@ -628,6 +643,7 @@ int main(void)
 		cmocka_unit_test(a_daemon_that_never_gets_ready_is_killed_unless_it_asks_for_time),
 		cmocka_unit_test(a_shorter_extension_takes_no_time_away),
 		cmocka_unit_test(silence_kills_only_after_the_first_beat),
+		cmocka_unit_test(a_pause_of_the_container_is_no_silence_of_the_daemon),
 		cmocka_unit_test(the_daemon_may_change_or_end_its_watchdog),
 		cmocka_unit_test(a_daemon_may_ask_for_its_own_restart),
 		cmocka_unit_test(a_daemon_that_says_goodbye_and_stays_is_killed),
