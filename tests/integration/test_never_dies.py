@@ -133,7 +133,7 @@ def test_when_not_even_the_first_process_can_be_made_it_tries_until_one_can(lab)
     subprocess.run(["setpriv", "--reuid=23456", "--regid=23456", "--clear-groups",
                     "prlimit", f"--pid={box.pid}", "--nproc=100"], check=True)
     eventually(lambda: program(box), "the program")
-    eventually(lambda: box.init.status.get("Seccomp") == "2", "the end of its own rights")
+    eventually(lambda: box.init.status.get("NoNewPrivs") == "1", "the end of its own rights")
     crash_and_come_back(box)
     stops(box)
 
@@ -145,7 +145,7 @@ def test_a_program_that_is_run_once_is_started_as_soon_as_a_process_can_be_made(
     subprocess.run(["setpriv", "--reuid=23456", "--regid=23456", "--clear-groups",
                     "prlimit", f"--pid={box.pid}", "--nproc=100"], check=True)
     eventually(lambda: program(box), "the program")
-    eventually(lambda: box.init.status.get("Seccomp") == "2", "the end of PID 1's own rights")
+    eventually(lambda: box.init.status.get("NoNewPrivs") == "1", "the end of PID 1's own rights")
     stops(box)
 
 
