@@ -92,7 +92,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.c \
 	tests/unit/test_log.c tests/unit/test_settings.c tests/unit/test_sink.c \
 	tests/unit/test_statefile.c tests/unit/test_str.c
-INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_config.c \
+INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c tests/unit/test_init_config.c \
 	tests/unit/test_init_dispositions.c tests/unit/test_init_env.c tests/unit/test_init_filter.c \
 	tests/unit/test_init_history.c tests/unit/test_init_idmap.c tests/unit/test_init_lastline.c \
 	tests/unit/test_init_lock.c tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \

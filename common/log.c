@@ -182,15 +182,15 @@ static ssize_t write_out(const char *text, size_t len)
 	return n;
 }
 
-static void queue(const char *text, size_t len)
+/* Return: false when it finds no room */
+static bool queue(const char *text, size_t len)
 {
-	if (len > sizeof(waiting.text) - waiting.len) {
-		state.dropped++;
-		return;
-	}
+	if (len > sizeof(waiting.text) - waiting.len)
+		return false;
 	memcpy(waiting.text + waiting.len, text, len);
 	waiting.len += len;
 	waiting.owner = getpid();
+	return true;
 }
 
 static bool await_room(unsigned int patience_ms)
@@ -223,18 +223,18 @@ bool log_flush(unsigned int patience_ms)
 	return true;
 }
 
-static void emit(struct line *l)
+/* Return: false when the line, or the rest of it, is lost */
+static bool emit(struct line *l)
 {
 	ssize_t n;
 
 	l->text[l->len++] = '\n';
 	n = !state.is_held && log_flush(0) ? write_out(l->text, l->len) : -EAGAIN;
 	if (n == -EAGAIN)
-		queue(l->text, l->len);
-	else if (n < 0)
-		state.dropped++;
-	else if (n < (ssize_t)l->len)
-		queue(l->text + n, l->len - (size_t)n);
+		return queue(l->text, l->len);
+	if (n < 0)
+		return false;
+	return n == (ssize_t)l->len || queue(l->text + n, l->len - (size_t)n);
 }
 
 static void report_dropped(void)
@@ -247,12 +247,12 @@ static void report_dropped(void)
 		return;
 	(void)snprintf(text, sizeof(text), "%llu log lines were dropped",
 		       (unsigned long long)missing);
-	state.reported = state.dropped;
 	if (state.json)
 		format_json(l, LOG_LEVEL_WARN, "log", NULL, text);
 	else
 		format_text(l, LOG_LEVEL_WARN, "log", NULL, text);
-	emit(l);
+	if (emit(l))
+		state.reported += missing;
 }
 
 void log_open(void)
@@ -293,7 +293,8 @@ void log_event(enum log_level level, const char *component, const struct log_fie
 		format_json(l, level, component, fields, msg);
 	else
 		format_text(l, level, component, fields, msg);
-	emit(l);
+	if (!emit(l))
+		state.dropped++;
 	errno = saved;
 }
 

@@ -56,16 +56,17 @@ static int has_room(int fd)
 }
 
 /*
- * A write to a pipe without readers raises SIGPIPE. Where that is blocked it would wait to be
- * taken for one that somebody sent; it is this thread's own, so it is the first to be taken.
+ * A write to a pipe without readers raises SIGPIPE, one beyond the limit of a file's size SIGXFSZ.
+ * Where that is blocked it would wait to be taken for one that somebody sent; it is this thread's
+ * own, so it is the first to be taken.
  */
-static void swallow_sigpipe(void)
+static void swallow(int sig)
 {
 	const struct timespec at_once = { 0 };
 	sigset_t set;
 
 	(void)sigemptyset(&set);
-	(void)sigaddset(&set, SIGPIPE);
+	(void)sigaddset(&set, sig);
 	(void)sigtimedwait(&set, NULL, &at_once);
 }
 
@@ -87,6 +88,8 @@ ssize_t sink_write(const struct sink *s, const void *buf, size_t len)
 		return n;
 	r = -errno;
 	if (r == -EPIPE && s->kind != SINK_SOCKET)
-		swallow_sigpipe();
+		swallow(SIGPIPE);
+	if (r == -EFBIG)
+		swallow(SIGXFSZ);
 	return r;
 }

@@ -41,7 +41,7 @@ struct sink {
 void sink_open(struct sink *s, int fd);
 
 /**
- * sink_write() - Write what fits now; never waits, raises no SIGPIPE
+ * sink_write() - Write what fits now; never waits, leaves no SIGPIPE or SIGXFSZ pending
  * @s:		Sink
  * @buf:	Bytes; borrowed
  * @len:	Bytes in @buf, 1 to SINK_WRITE_MAX

@@ -9,10 +9,14 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* How often to look where pidfd_open(2) is missing (Linux before 5.3) or refused (old engines). */
+#define LOOK_MS 5
 
 static int remaining_ms(uint64_t limit_ms, uint64_t since_ms)
 {
@@ -25,6 +29,14 @@ static int remaining_ms(uint64_t limit_ms, uint64_t since_ms)
 	return limit_ms - passed > INT_MAX ? INT_MAX : (int)(limit_ms - passed);
 }
 
+/* Return: as poll(2), and 0 only when no time remains or the child has to be looked at */
+static int wait_for(struct pollfd *fds, nfds_t n, int patience_ms)
+{
+	bool is_blind = fds[0].fd < 0 && (patience_ms < 0 || patience_ms > LOOK_MS);
+
+	return poll(fds, n, is_blind ? LOOK_MS : patience_ms);
+}
+
 int child_wait(struct reaped *out, pid_t pid, uint64_t limit_ms)
 {
 	uint64_t since_ms = clock_mono_ms();
@@ -33,19 +45,18 @@ int child_wait(struct reaped *out, pid_t pid, uint64_t limit_ms)
 	struct pollfd fds[] = { { .fd = pid_fd, .events = POLLIN },
 				{ .fd = stop_fd, .events = POLLIN } };
 
-	if (pid_fd < 0)
-		return -errno;
 	for (;;) {
+		int left_ms = remaining_ms(limit_ms, since_ms);
 		int n;
 		int r = reap_pid(out, pid);
 
 		if (r != 0)
 			return r < 0 ? r : 0;
-		n = poll(fds, ARRAY_LEN(fds), remaining_ms(limit_ms, since_ms));
+		if (left_ms == 0)
+			return -ETIMEDOUT;
+		n = wait_for(fds, ARRAY_LEN(fds), left_ms);
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (n == 0)
-			return -ETIMEDOUT;
 		if (n > 0 && fds[0].revents == 0 && fds[1].revents != 0)
 			return -EINTR;
 	}

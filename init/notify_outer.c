@@ -40,7 +40,9 @@ void notify_outer_send(int fd, const struct notify_message *m)
 
 	if (n >= 0 && m->has_extend)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, "EXTEND_TIMEOUT_USEC=%llu\n",
-			      (unsigned long long)m->extend_ms * 1000);
+			      m->extend_ms < UINT64_MAX / 1000
+				      ? (unsigned long long)m->extend_ms * 1000
+				      : (unsigned long long)UINT64_MAX);
 	if (fd >= 0 && n > 0)
 		(void)send(fd, text, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL);
 }

@@ -32,7 +32,7 @@
  * the spawner, and the end of PID 1's own rights. Signals are blocked, so none is lost meanwhile.
  */
 
-#define NOTICES_MAX 64 /* read before reaping, lest a flood keep the dead waiting */
+#define NOTICES_MAX 64 /* read at once, lest a flood keep the dead waiting */
 #define CLIENTS_MAX 64 /* more than can wait, see status_listen() */
 
 /* --- what happened ------------------------------------------------------------------------- */
@@ -56,7 +56,8 @@ static void handle_signal(struct runtime *rt, const struct signalfd_siginfo *ssi
 		handle_stop(rt, ssi);
 		break;
 	case SIGNAL_RELOAD:
-		log_info(RUNTIME_COMPONENT, "%s passed on: reload", signame_of(sig, name));
+		if (rt->daemon > 0)
+			log_info(RUNTIME_COMPONENT, "%s passed on: reload", signame_of(sig, name));
 		__attribute__((fallthrough));
 	case SIGNAL_FORWARD:
 		forward_as_sent(rt->daemon, settings_flag(&c->settings, SETTING_SIGNAL_GROUP),
@@ -120,6 +121,13 @@ static bool handle_notice(struct runtime *rt)
 	return r == 1 || r == -EPERM || r == -EMSGSIZE || r == -EBADMSG;
 }
 
+/* What has been said already, before a death or a deadline is dealt with; not for ever. */
+static void hear_out(struct runtime *rt)
+{
+	for (int i = 0; i < NOTICES_MAX && rt->notify_fd >= 0 && handle_notice(rt); i++)
+		;
+}
+
 /* A child that is not the daemon; whatever else is reaped is an orphan. */
 static void helper_ended(struct runtime *rt, const struct reaped *end)
 {
@@ -142,8 +150,7 @@ static void reap(struct runtime *rt)
 	int r;
 
 	/* What a process said before it died is taken while the kernel still knows who it was. */
-	for (int i = 0; i < NOTICES_MAX && rt->notify_fd >= 0 && handle_notice(rt); i++)
-		;
+	hear_out(rt);
 	while ((r = reap_any(&end)) == 1) {
 		if (end.pid == rt->daemon)
 			last = end;
@@ -204,6 +211,8 @@ static void on_timer(struct runtime *rt)
 {
 	uint64_t count;
 
+	/* A beat that came in time arms the timer anew, and then there is nothing to read. */
+	hear_out(rt);
 	if (read(rt->timer_fd, &count, sizeof(count)) == (ssize_t)sizeof(count))
 		runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_TIMER });
 	/* The machine may have had no process to spare for it before. */

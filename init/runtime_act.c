@@ -162,7 +162,7 @@ static void log_step(const struct runtime *rt, const struct supervise_step *step
 		log_warn(RUNTIME_COMPONENT, "next start in %llu.%03u s (failure %u of %d)",
 			 (unsigned long long)(m->delay_ms / 1000),
 			 (unsigned int)(m->delay_ms % 1000), m->failures, SUPERVISE_LOOP_FAILURES);
-	if (m->state == SUPERVISE_HOLDING)
+	if (m->state == SUPERVISE_HOLDING && step->actions)
 		log_error(RUNTIME_COMPONENT,
 			  "giving up after %u failures in a row: holding the container for "
 			  "inspection until a stop signal; %s",

@@ -38,9 +38,17 @@ void spawner_init(struct spawner *s, spawner_function *start, void *arg)
 	s->fd = -1;
 }
 
+static bool is_kept(const struct spawner *s, int fd)
+{
+	for (size_t i = 0; i < s->n_keep; i++)
+		if (s->keep[i] == fd)
+			return true;
+	return false;
+}
+
 void spawner_keep(struct spawner *s, int fd)
 {
-	if (fd > STDERR_FILENO && s->n_keep < SPAWNER_KEEP_MAX)
+	if (fd > STDERR_FILENO && s->n_keep < SPAWNER_KEEP_MAX && !is_kept(s, fd))
 		s->keep[s->n_keep++] = fd;
 }
 

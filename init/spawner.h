@@ -61,7 +61,7 @@ void spawner_init(struct spawner *s, spawner_function *start, void *arg);
 /**
  * spawner_keep() - Name a descriptor that programs are to get, or to report over
  * @s:		Spawner, before spawner_detach()
- * @fd:		Descriptor; borrowed; anything below 3 is kept anyway
+ * @fd:		Descriptor; borrowed; anything below 3 is kept anyway, and once is enough
  */
 void spawner_keep(struct spawner *s, int fd);
 

@@ -21,6 +21,7 @@
 #define HOOK_MS		   2000
 #define HURRIED_HOOK_MS	   1000
 #define KILL_MS		   1000
+#define PAUSED_MS	   1000
 #define SIGNAL_CODE(n)	   (128 + (n))
 #define SIGNAL_NUMBER_HUP  1
 #define SIGNAL_NUMBER_INT  2
@@ -229,8 +230,19 @@ static struct supervise_step kill_hung(struct supervise *m, enum supervise_kill 
 						 SUPERVISE_DO_KILL_DAEMON | SUPERVISE_DO_DISARM };
 }
 
+/*
+ * The silence is as long as the daemon's chance to speak only if the timer was on time. One that is
+ * late did not run because nothing did: the container was paused, or its machine.
+ */
+static bool was_paused(const struct supervise *m, const struct supervise_event *ev)
+{
+	return ev->now_ms >= m->watchdog_at_ms + PAUSED_MS;
+}
+
 static struct supervise_step overdue(struct supervise *m, const struct supervise_event *ev)
 {
+	if (m->watchdog_at_ms && was_paused(m, ev))
+		m->watchdog_at_ms = ev->now_ms + m->watchdog_ms;
 	if (m->watchdog_at_ms && ev->now_ms >= m->watchdog_at_ms)
 		return kill_hung(m, SUPERVISE_KILLED_SILENT);
 	if (m->limit_at_ms && ev->now_ms >= m->limit_at_ms)
@@ -391,7 +403,9 @@ bool supervise_is_healthy(const struct supervise *m)
 
 bool supervise_may_start(const struct supervise *m)
 {
-	return m->policy.restart != RESTART_NEVER || m->policy.has_hook;
+	/* Even a program that is run once waits for its start where no process could be made. */
+	return m->policy.restart != RESTART_NEVER || m->policy.has_hook ||
+	       m->state == SUPERVISE_BACKOFF;
 }
 
 const char *supervise_state_name(enum supervise_state state)

@@ -133,8 +133,19 @@ def test_when_not_even_the_first_process_can_be_made_it_tries_until_one_can(lab)
     subprocess.run(["setpriv", "--reuid=23456", "--regid=23456", "--clear-groups",
                     "prlimit", f"--pid={box.pid}", "--nproc=100"], check=True)
     eventually(lambda: program(box), "the program")
-    eventually(lambda: box.init.status.get("Seccomp") == "2", "the end of its own rights")
+    eventually(lambda: box.init.status.get("NoNewPrivs") == "1", "the end of its own rights")
     crash_and_come_back(box)
+    stops(box)
+
+
+def test_a_program_that_is_run_once_is_started_as_soon_as_a_process_can_be_made(lab):
+    box = lab.container("node", ["prlimit", "--nproc=1:100", *PLAIN, "--restart=never", "--", *SLEEP],
+                        user=(23456, 23456))
+    eventually(lambda: "trying again" in box.log.text(), "a failed start that is told")
+    subprocess.run(["setpriv", "--reuid=23456", "--regid=23456", "--clear-groups",
+                    "prlimit", f"--pid={box.pid}", "--nproc=100"], check=True)
+    eventually(lambda: program(box), "the program")
+    eventually(lambda: box.init.status.get("NoNewPrivs") == "1", "the end of PID 1's own rights")
     stops(box)
 
 

@@ -267,6 +267,23 @@ def test_without_a_spawner_the_code_is_never_0(lab):
 
 
 @pytest.mark.asan
+def test_without_a_spawner_a_held_loop_is_told_once(lab):
+    """Every orphan's end is then the end of the last child."""
+    box = plain(lab, "sh", "-c", "trap 'exit 64' USR1; echo ready; while :; do sleep 0.01; done",
+                init=["--on-loop=hold"])
+    eventually(lambda: "ready" in box.stdout.lines, "the program")
+    eventually(lambda: box.spawner, "the spawner").signal(signal.SIGKILL)
+    eventually(lambda: box.spawner is None, "its end")
+    box.signal(signal.SIGUSR1)
+    eventually(lambda: "giving up" in box.log.text(), "the loop to be held")
+    for _ in range(3):
+        box.exec("sh", "-c", "sleep 0.1 &")
+        eventually(lambda: not box.init.children(), "the end of the orphan")
+    assert box.stop() == 64
+    assert box.log.text().count("giving up") == 1
+
+
+@pytest.mark.asan
 def test_a_program_does_not_outlive_an_init_that_is_not_pid_1(lab):
     box = lab.container("box", ["sh", "-c", "wgmesh-init --state-dir=none -- sleep 1000; sleep 1001"])
     for _ in range(2):

@@ -74,6 +74,7 @@ def test_between_two_starts_signals_are_dropped(lab):
     box.run("touch", "/tmp/well")
     eventually(lambda: any(p.argv == ["sleep", "1000"] for p in box.processes()), "the program")
     assert "(failure 5 of" not in box.log.text()
+    assert "passed on" not in box.log.text()
     assert box.stop() == 128 + signal.SIGTERM
 
 

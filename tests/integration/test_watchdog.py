@@ -173,6 +173,17 @@ def test_a_program_that_beats_goes_on_and_one_that_falls_silent_is_started_again
     assert events(box, "no watchdog beat in time")
 
 
+def test_a_beat_that_pid_1_is_late_to_read_counts(lab):
+    box = start(lab, "notify", "WATCHDOG=1", "print", "begun", "sleep", "500",
+                *["notify", "STATUS=awake"] * 3, "notify", "WATCHDOG=1", "wait", init=["--watchdog=1s"])
+    eventually(lambda: "begun" in box.stdout.lines, "the program")
+    box.signal(signal.SIGSTOP)
+    time.sleep(1.2)
+    box.signal(signal.SIGCONT)
+    wait_for_status(box, daemon_status="awake", restarts=0)
+    assert not events(box, "no watchdog beat in time")
+
+
 def test_a_program_may_ask_for_its_own_restart(lab, time_scale):
     box = start(lab, "print", "run", "notify", "WATCHDOG=1", "notify", "WATCHDOG=trigger", "wait")
     begun = time.monotonic()

@@ -66,6 +66,21 @@ static void what_the_program_says_is_passed_on(void **state)
 	assert_true(m.is_stopping && m.is_reloading && !m.is_ready && !m.has_status);
 }
 
+/* UINT64_MAX is "for ever" in microseconds, and was rounded up to milliseconds on its way in. */
+static void for_ever_stays_for_ever(void **state)
+{
+	static const char forever[] = "EXTEND_TIMEOUT_USEC=18446744073709551615";
+	const struct fixture *f = *state;
+	auto_close int fd = notify_outer_open(f->name);
+	struct notify_message said;
+	struct notify_message m;
+
+	assert_int_equal(notify_parse(&said, forever, sizeof(forever) - 1), 0);
+	notify_outer_send(fd, &said);
+	assert_int_equal(receive(f, &m), 1);
+	assert_int_equal(m.extend_ms, said.extend_ms);
+}
+
 static void nothing_is_passed_on_when_there_is_nothing_to_say(void **state)
 {
 	const struct fixture *f = *state;
@@ -122,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(what_the_program_says_is_passed_on),
+		T(for_ever_stays_for_ever),
 		T(nothing_is_passed_on_when_there_is_nothing_to_say),
 		T(a_socket_outside_may_have_a_path),
 		T(a_socket_outside_that_is_none_is_refused),

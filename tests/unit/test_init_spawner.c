@@ -183,6 +183,16 @@ static void it_keeps_no_descriptor_that_it_does_not_need(void **state)
 	assert_true(fcntl(shop.other_fd, F_GETFD) >= 0);
 }
 
+/* Whoever has no process to spare for the spawner names them anew at every try. */
+static void a_descriptor_that_is_named_again_takes_no_room(void **state)
+{
+	(void)state;
+	for (int i = 0; i <= SPAWNER_KEEP_MAX; i++)
+		spawner_keep(&spawner, shop.kept_fd);
+	assert_int_equal(spawner_detach(&spawner, NULL), 0);
+	assert_int_equal(exit_code(spawner_start(&spawner, JOB_DESCRIPTORS, NULL, 0, NULL)), 0);
+}
+
 static void it_has_a_name_and_blocks_every_signal_that_its_parent_did(void **state)
 {
 	char path[40];
@@ -331,6 +341,7 @@ int main(void)
 		TEST(programs_have_a_group_of_their_own_when_their_number_is_known),
 		TEST(a_failed_fork_has_its_reason_and_the_next_one_may_work),
 		TEST(it_keeps_no_descriptor_that_it_does_not_need),
+		TEST(a_descriptor_that_is_named_again_takes_no_room),
 		TEST(it_has_a_name_and_blocks_every_signal_that_its_parent_did),
 		TEST(once_it_is_gone_it_is_gone_for_good),
 		TEST(one_that_does_not_answer_is_killed),

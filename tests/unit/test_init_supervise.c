@@ -361,6 +361,20 @@ static void a_stop_between_two_starts_tells_the_last_code(void **state)
 	expect_exit(&s, 9);
 }
 
+static void a_program_that_is_run_once_may_start_as_long_as_it_never_did(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_NEVER, false, false);
+	(void)feed(&s, SUPERVISE_START, 0);
+	assert_false(supervise_may_start(&s.m));
+	(void)feed(&s, SUPERVISE_SPAWN_FAILED, 0);
+	assert_true(supervise_may_start(&s.m));
+	(void)feed(&s, SUPERVISE_TIMER, 0);
+	assert_false(supervise_may_start(&s.m));
+}
+
 static void a_failed_fork_is_tried_for_ever(void **state)
 {
 	struct sim s;
@@ -500,6 +514,21 @@ static void silence_kills_only_after_the_first_beat(void **state)
 	expect_killed(&s, feed(&s, SUPERVISE_TIMER, 0), SUPERVISE_KILLED_SILENT);
 }
 
+static void a_pause_of_the_container_is_no_silence_of_the_daemon(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ON_FAILURE, false, false);
+	(void)feed(&s, SUPERVISE_START, 0);
+	(void)say(&s, SUPERVISE_SAYS_BEAT, 0);
+	s.now_ms += 10 * WATCHDOG_MS;
+	assert_int_equal(feed(&s, SUPERVISE_TIMER, 0), SUPERVISE_DO_ARM);
+	assert_int_equal(s.last.timer_ms, s.now_ms + WATCHDOG_MS);
+	s.now_ms += WATCHDOG_MS;
+	expect_killed(&s, feed(&s, SUPERVISE_TIMER, 0), SUPERVISE_KILLED_SILENT);
+}
+
 static void the_daemon_may_change_or_end_its_watchdog(void **state)
 {
 	struct sim s;
@@ -604,6 +633,7 @@ int main(void)
 		cmocka_unit_test(leftovers_that_ignore_term_are_killed_at_the_deadline),
 		cmocka_unit_test(a_hook_that_hangs_is_killed),
 		cmocka_unit_test(a_stop_between_two_starts_tells_the_last_code),
+		cmocka_unit_test(a_program_that_is_run_once_may_start_as_long_as_it_never_did),
 		cmocka_unit_test(a_failed_fork_is_tried_for_ever),
 		cmocka_unit_test(without_stop_ok_the_signal_is_the_code),
 		cmocka_unit_test(control_c_at_the_daemons_terminal_is_a_stop),
@@ -613,6 +643,7 @@ int main(void)
 		cmocka_unit_test(a_daemon_that_never_gets_ready_is_killed_unless_it_asks_for_time),
 		cmocka_unit_test(a_shorter_extension_takes_no_time_away),
 		cmocka_unit_test(silence_kills_only_after_the_first_beat),
+		cmocka_unit_test(a_pause_of_the_container_is_no_silence_of_the_daemon),
 		cmocka_unit_test(the_daemon_may_change_or_end_its_watchdog),
 		cmocka_unit_test(a_daemon_may_ask_for_its_own_restart),
 		cmocka_unit_test(a_daemon_that_says_goodbye_and_stays_is_killed),

@@ -137,6 +137,49 @@ static void lines_wait_for_room_in_order_and_only_once(void **state)
 	assert_string_equal(at, "");
 }
 
+/* Loses 500 lines, then reads on. */
+static void lose_lines(void)
+{
+	static char buf[128 * 1024];
+	int saved = dup(STDERR_FILENO);
+	ssize_t n;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
+	assert_int_equal(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
+	while (write(fds[1], buf, 4096) > 0)
+		;
+	assert_int_equal(log_init("prog", LOG_FORMAT_TEXT, NULL), 0);
+	for (int i = 0; i < 500; i++)
+		log_warn("comp", "line");
+	while (read(fds[0], buf, sizeof(buf)) > 0)
+		;
+	log_warn("comp", "on time");
+	n = read(fds[0], buf, sizeof(buf) - 1);
+	assert_true(n > 0);
+	buf[n] = '\0';
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	(void)fputs(buf, stderr);
+}
+
+static void every_line_is_written_or_counted_as_missing(void **state)
+{
+	const char *at = capture(lose_lines);
+	unsigned long written = 0;
+	unsigned long missing = 0;
+
+	(void)state;
+	for (const char *p = strstr(at, "comp: line\n"); p; p = strstr(p + 1, "comp: line\n"))
+		written++;
+	for (const char *p = strstr(at, "/log: "); p; p = strstr(p + 1, "/log: "))
+		missing += strtoul(p + strlen("/log: "), NULL, 10);
+	assert_true(missing > 0);
+	assert_int_equal(written + missing, 500);
+	assert_non_null(strstr(at, "on time\n"));
+}
+
 static void write_long(void)
 {
 	static char text[6000];
@@ -200,6 +243,7 @@ int main(void)
 		cmocka_unit_test(lines_of_others_in_the_same_file_survive),
 		/* From here on the log has its own description of a pipe. */
 		cmocka_unit_test(lines_wait_for_room_in_order_and_only_once),
+		cmocka_unit_test(every_line_is_written_or_counted_as_missing),
 		cmocka_unit_test(unknown_levels_are_refused),
 	};
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -125,6 +126,34 @@ static void a_file_is_written_through_the_shared_offset(void **state)
 	(void)fclose(f);
 }
 
+static void a_file_at_its_limit_fails_and_leaves_no_signal_behind(void **state)
+{
+	struct rlimit before;
+	struct rlimit small;
+	FILE *f = tmpfile();
+	sigset_t blocked;
+	sigset_t pending;
+	sigset_t mask;
+	struct sink s;
+
+	(void)state;
+	assert_non_null(f);
+	(void)sigemptyset(&blocked);
+	(void)sigaddset(&blocked, SIGXFSZ);
+	(void)sigprocmask(SIG_BLOCK, &blocked, &mask);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit) { .rlim_cur = 1, .rlim_max = before.rlim_max };
+	sink_open(&s, fileno(f));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	assert_int_equal(sink_write(&s, "x", 1), 1);
+	assert_int_equal(sink_write(&s, "y", 1), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(sigpending(&pending), 0);
+	assert_int_equal(sigismember(&pending, SIGXFSZ), 0);
+	(void)sigprocmask(SIG_SETMASK, &mask, NULL);
+	(void)fclose(f);
+}
+
 static void a_closed_descriptor_and_a_full_disk_are_errors_not_ends(void **state)
 {
 	struct sink s;
@@ -150,6 +179,7 @@ int main(void)
 		cmocka_unit_test(a_full_socket_says_so_and_stays_blocking),
 		cmocka_unit_test(a_pipe_without_a_reader_fails_and_leaves_no_signal_behind),
 		cmocka_unit_test(a_file_is_written_through_the_shared_offset),
+		cmocka_unit_test(a_file_at_its_limit_fails_and_leaves_no_signal_behind),
 		cmocka_unit_test(a_closed_descriptor_and_a_full_disk_are_errors_not_ends),
 	};
 
