@@ -9,12 +9,17 @@
 #include "init/sweep.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
+#include <unistd.h>
+
+#define RECORD_MS 300
 
 static uint32_t random_number(void)
 {
@@ -70,9 +75,8 @@ static void start_daemon(struct runtime *rt, struct supervise_event *next)
 	if (rt->daemon == 0)
 		return;
 	/* The program first, where it has to share a processor with us: what follows can wait. */
-	(void)sched_yield();
-	/* The program first, where it has to share a processor with us: what follows can wait. */
-	(void)sched_yield();
+	if (!rt->is_settled)
+		(void)sched_yield();
 	rt->group = rt->daemon;
 	(void)snprintf(pid, sizeof(pid), "%d", rt->daemon);
 	log_event(runtime_is_wrapper(rt) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, RUNTIME_COMPONENT,
@@ -175,6 +179,25 @@ static void log_step(const struct runtime *rt, const struct supervise_step *step
 		log_warn(RUNTIME_COMPONENT, "killing what still runs");
 }
 
+/*
+ * Whoever writes down why the daemon had to be killed would be killed as well; it gets a moment, in
+ * which a disk that works takes a line.
+ */
+static void await_recorder(const struct runtime *rt)
+{
+	auto_close int fd = rt->recorder > 0 ? (int)syscall(SYS_pidfd_open, rt->recorder, 0) : -1;
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	if (fd >= 0)
+		(void)poll(&p, 1, RECORD_MS);
+}
+
+static void kill_all(const struct runtime *rt)
+{
+	await_recorder(rt);
+	(void)sweep_signal(SIGKILL, rt->group);
+}
+
 /* Before everything is told to end: the spawner blocks SIGTERM. */
 static void close_spawner(struct runtime *rt, unsigned int actions)
 {
@@ -195,7 +218,7 @@ static void act_on_processes(struct runtime *rt, const struct supervise_step *st
 	if (step->actions & SUPERVISE_DO_KILL_HOOK)
 		kill_hook(rt);
 	if (step->actions & SUPERVISE_DO_KILL_ALL)
-		(void)sweep_signal(SIGKILL, rt->group);
+		kill_all(rt);
 }
 
 static void act(struct runtime *rt, const struct supervise_step *step, struct supervise_event *next)

@@ -58,15 +58,19 @@ static int die_with(pid_t parent, struct err *e)
 	return 0;
 }
 
-/* Which exit code says why a program could not be executed; ENOMEM and its like may pass. */
+/* Which exit code says why a program could not be executed; what may pass is tried again. */
 static int exec_exit_code(int error)
 {
 	switch (error) {
 	case ENOENT:
 		return EXITS_NOT_FOUND;
 	case EAGAIN:
-	case ENOMEM:
+	case EIO:
+	case EMFILE:
 	case ENFILE:
+	case ENOMEM:
+	case ESTALE:
+	case ETXTBSY:
 		return EXITS_SYSTEM;
 	default:
 		return EXITS_NOT_EXECUTABLE;

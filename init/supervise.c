@@ -321,6 +321,13 @@ static bool is_orderly(const struct supervise *m, const struct supervise_event *
 					ev->code == SIGNAL_CODE(SIGNAL_NUMBER_TERM));
 }
 
+/* The code was settled when it was given up. */
+static struct supervise_step stop_holding(struct supervise *m, const struct supervise_event *ev)
+{
+	begin_stop(m, ev);
+	return wind_up(m, ev);
+}
+
 /* It hangs, was killed for it, and may be beyond even that. */
 static struct supervise_step stop_hung(struct supervise *m, const struct supervise_event *ev)
 {
@@ -368,7 +375,7 @@ static handler *const table[SUPERVISE_STATE_COUNT][SUPERVISE_EVENT_COUNT] = {
 		[SUPERVISE_STOP] = stop_running, [SUPERVISE_TIMER] = overdue, [SUPERVISE_NOTIFIED] = notified },
 	[SUPERVISE_HUNG] = { [SUPERVISE_EXITED] = ended, [SUPERVISE_STOP] = stop_hung },
 	[SUPERVISE_BACKOFF] = { [SUPERVISE_TIMER] = respawn, [SUPERVISE_STOP] = stop_idle },
-	[SUPERVISE_HOLDING] = { [SUPERVISE_STOP] = stop_idle },
+	[SUPERVISE_HOLDING] = { [SUPERVISE_STOP] = stop_holding },
 	[SUPERVISE_STOPPING] = { [SUPERVISE_EXITED] = stopped, [SUPERVISE_STOP] = kill_daemon,
 		[SUPERVISE_TIMER] = kill_daemon, [SUPERVISE_NOTIFIED] = extend_stop },
 	[SUPERVISE_KILLING] = { [SUPERVISE_EXITED] = stopped, [SUPERVISE_TIMER] = leave_daemon },

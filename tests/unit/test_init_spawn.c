@@ -196,7 +196,7 @@ int main(void)
 		TEST(a_child_ends_even_when_nobody_reads_its_report),
 		TEST(standard_error_can_be_another_descriptor),
 		TEST(descriptors_above_2_stay_but_for_the_one_handed_over),
-		TEST(a_program_has_a_group_of_its_own_on_return),
+		TEST(a_program_leads_a_group_of_its_own),
 		TEST(a_program_does_not_outlive_an_init_that_is_not_pid_1),
 	};
 

@@ -190,6 +190,22 @@ static void hold_stays_until_a_stop_signal_and_then_tells_the_code(void **state)
 	expect_exit(&s, 78);
 }
 
+static void a_held_loop_of_successes_is_no_success_either(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ALWAYS, true, false);
+	(void)feed(&s, SUPERVISE_START, 0);
+	for (int i = 0; i < SUPERVISE_LOOP_FAILURES; i++) {
+		(void)feed(&s, SUPERVISE_EXITED, 0);
+		(void)feed(&s, SUPERVISE_TIMER, 0);
+	}
+	assert_int_equal(s.m.state, SUPERVISE_HOLDING);
+	(void)feed(&s, SUPERVISE_STOP, SIGTERM);
+	expect_exit(&s, 1);
+}
+
 /* What the daemon does when it is told to stop, and what PID 1 says then. */
 static void an_orderly_stop_is_a_success(void **state)
 {
@@ -624,6 +640,7 @@ int main(void)
 		cmocka_unit_test(a_loop_of_successes_is_not_a_success),
 		cmocka_unit_test(a_healthy_minute_forgives_everything),
 		cmocka_unit_test(hold_stays_until_a_stop_signal_and_then_tells_the_code),
+		cmocka_unit_test(a_held_loop_of_successes_is_no_success_either),
 		cmocka_unit_test(an_orderly_stop_is_a_success),
 		cmocka_unit_test(the_end_takes_the_network_down_then_sweeps),
 		cmocka_unit_test(a_crash_touches_nothing_but_the_daemon),
