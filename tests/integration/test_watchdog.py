@@ -142,6 +142,13 @@ def test_a_stop_may_ask_for_more_time(lab, asks):
     assert box.wait() == (5 if asks else 128 + signal.SIGKILL)
 
 
+def test_who_says_that_it_stops_and_does_not_is_killed_when_the_time_is_up(lab):
+    box = start(lab, "notify", "READY=1\\nSTOPPING=1", "wait",
+                init=["--notify", "--restart=never", "--stop-timeout=300ms"])
+    assert box.wait() == 128 + signal.SIGKILL
+    assert events(box, "said that it stops, and does not")
+
+
 # The watchdog
 
 def test_the_program_learns_its_interval_and_the_socket(lab):
@@ -171,6 +178,12 @@ def test_a_program_that_beats_goes_on_and_one_that_falls_silent_is_started_again
     probe.signal(signal.SIGSTOP)
     eventually(lambda: len(box.stdout.lines) == 2, "a second run")
     assert events(box, "no watchdog beat in time")
+
+
+def test_who_says_that_it_stops_need_not_beat_any_more(lab):
+    box = start(lab, "notify", "WATCHDOG=1\\nSTOPPING=1", "sleep", "600", "exit", "5",
+                init=["--watchdog=200ms", "--restart=never"])
+    assert box.wait() == 5
 
 
 def test_a_program_may_ask_for_its_own_restart(lab, time_scale):
