@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lib.supervised import PLAIN, start
+from lib.supervised import PLAIN, in_another_group, start
 from lib.supervisor import Supervisor
 from lib.wait import eventually
 
@@ -180,8 +180,23 @@ def test_a_program_that_beats_goes_on_and_one_that_falls_silent_is_started_again
     assert events(box, "no watchdog beat in time")
 
 
+def test_who_falls_silent_is_killed_with_its_whole_group(lab):
+    script = "sleep 1000 & exec probe print run notify WATCHDOG=1 wait"
+    box = lab.container("node", [*PLAIN, "--watchdog=300ms", "--", "sh", "-c", script])
+    helper = eventually(lambda: next((p for p in box.processes() if p.argv[:1] == ["sleep"]), None),
+                        "the helper")
+    eventually(lambda: len(box.stdout.lines) == 2, "a second run")
+    assert not helper.is_alive()
+
+
+def test_who_falls_silent_is_killed_even_when_it_has_left_its_group(lab):
+    silent = in_another_group("probe", "print", "run", "notify", "WATCHDOG=1", "wait")
+    box = lab.container("node", [*PLAIN, "--watchdog=300ms", "--", *silent])
+    eventually(lambda: len(box.stdout.lines) == 2, "a second run")
+
+
 def test_who_says_that_it_stops_need_not_beat_any_more(lab):
-    box = start(lab, "notify", "WATCHDOG=1\\nSTOPPING=1", "sleep", "600", "exit", "5",
+    box = start(lab, "notify", "WATCHDOG=1", "notify", "STOPPING=1", "sleep", "600", "exit", "5",
                 init=["--watchdog=200ms", "--restart=never"])
     assert box.wait() == 5
 
@@ -305,6 +320,12 @@ def test_a_helper_of_the_program_is_believed(lab, user):
 
 def test_a_helper_that_has_left_the_session_is_not_believed(lab):
     box, main = with_helper(lab, "setsid")
+    main.signal(signal.SIGCONT)
+    wait_for_status(box, ready=False, daemon_status="later")
+
+
+def test_a_helper_that_has_become_another_user_is_not_believed(lab):
+    box, main = with_helper(lab, "setpriv --reuid=1234 --regid=1234 --clear-groups")
     main.signal(signal.SIGCONT)
     wait_for_status(box, ready=False, daemon_status="later")
 
