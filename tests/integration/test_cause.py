@@ -198,6 +198,15 @@ def test_a_loop_that_began_in_earlier_containers_ends_with_the_programs_code(lab
     assert len(history(volume)) == LOOP
 
 
+def test_a_loop_of_successes_is_no_success(lab):
+    volume = lab.volume("state")
+    write_history(volume, LOOP - 1)
+    box = lab.container("node", ["wgmesh-init", "--restart=always", "--", "true"],
+                        mounts=[Mount.bind(volume, STATE_DIR)])
+    assert box.wait() == 1
+    assert len(endings(box)) == 1
+
+
 def test_a_loop_can_be_held_for_inspection_with_the_sentence_at_hand(lab):
     volume = lab.volume("state")
     write_history(volume, LOOP - 1)

@@ -213,6 +213,14 @@ def test_a_plain_program_has_all_that_its_container_has_every_time(lab):
 
 
 @pytest.mark.asan
+def test_any_program_with_state_is_confined_as_the_daemon_is(lab):
+    box = lab.container("box", ["wgmesh-init", "--", "sleep", "1000"],
+                        mounts=[Mount.bind(lab.volume("state"), "/var/lib/wgmesh")])
+    sleep = eventually(lambda: find(box, "sleep", "1000"), "the program")
+    assert rights(sleep) == expected(65532, {NET_ADMIN}, inherited={NET_ADMIN})
+
+
+@pytest.mark.asan
 def test_it_needs_no_writable_path_no_known_user_and_no_right(lab):
     box = plain(lab, "sh", "-c", "echo up; exec sleep 1000", user=(1000660000, 0), caps=frozenset(),
                 no_new_privs=True, read_only=True)

@@ -187,6 +187,17 @@ def test_a_stop_gives_descendants_time_to_tidy_up(lab, out):
     assert (out / "child").exists() and (out / "daemon").exists()
 
 
+def test_a_stopped_descendant_gets_time_to_tidy_up_too(lab, out):
+    box = with_out(lab, out, "linger", "/out/child", "obey", "TERM", "2", "report",
+                   init=["--stop-timeout=30s"])
+    ready(box)
+    child = box.init.children()[0].children()[0]
+    child.signal(signal.SIGSTOP)
+    eventually(lambda: child.state == "T", "the descendant to stop")
+    assert box.stop() == 2
+    assert (out / "child").exists()
+
+
 def test_a_stubborn_descendant_is_killed_at_the_deadline(lab, time_scale):
     box = start(lab, "stubborn", "print", "up", "sleep", "100", "exit", "3",
                 init=[NEVER, "--stop-timeout=500ms"])

@@ -159,6 +159,12 @@ def test_the_program_learns_its_interval_and_the_socket(lab):
     assert "WATCHDOG_PID" not in environ
 
 
+def test_the_watchdog_of_who_started_it_is_not_the_programs(lab):
+    outer = {"WATCHDOG_USEC": "5", "WATCHDOG_PID": "1"}
+    environ = program(start(lab, "hang", init=["--watchdog=7s"], env=outer)).environ
+    assert environ["WATCHDOG_USEC"] == "7000000" and "WATCHDOG_PID" not in environ
+
+
 def test_without_a_watchdog_there_is_no_interval(lab):
     environ = program(start(lab, "hang", init=["--watchdog=0"])).environ
     assert "WATCHDOG_USEC" not in environ and "NOTIFY_SOCKET" in environ
@@ -332,6 +338,20 @@ def test_a_helper_that_has_become_another_user_is_not_believed(lab):
 
 def test_what_a_program_says_last_is_heard(lab):
     box = start(lab, "notify", "STATUS=the disk is gone\\nERRNO=5", "exit", "3", init=["--on-loop=hold"])
+    wait_for_log(box, "next start")
+    assert "the disk is gone" in json.dumps(status(box)) + box.log.text()
+
+
+def test_what_a_program_says_last_is_heard_even_if_its_end_is_noticed_first(lab):
+    box = start(lab, "hang", "notify", "STATUS=the disk is gone", "exit", "3", init=["--on-loop=hold"])
+    probe = program(box)
+    eventually(lambda: is_healthy(box), "health")
+    box.signal(signal.SIGSTOP)
+    eventually(lambda: box.init.state == "T", "PID 1 to stop")
+    box.signal(signal.SIGCHLD)
+    probe.signal(signal.SIGCONT)
+    eventually(lambda: probe.state == "Z", "the program's end")
+    box.signal(signal.SIGCONT)
     wait_for_log(box, "next start")
     assert "the disk is gone" in json.dumps(status(box)) + box.log.text()
 
