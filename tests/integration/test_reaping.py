@@ -101,6 +101,13 @@ def test_the_program_keeps_the_working_directory_and_pid_1_does_not_pin_it(lab):
     eventually(lambda: os.readlink(f"/proc/{box.pid}/cwd") == "/", "PID 1 in the root directory")
 
 
+def test_a_mere_wrapper_leaves_its_streams_to_the_program(lab):
+    box = start(lab, "print", "up", "wait", init=[NEVER])
+    Lines(box.stdout).take_until("up")
+    own, programs = descriptors(box.init), descriptors(box.init.children()[0])
+    assert [programs[number] for number in (0, 1, 2)] == [own[number] for number in (0, 1, 2)]
+
+
 def test_the_environment_is_the_programs_too(lab):
     box = start(lab, "state", "exit", "0", env={"A": "b=c", "EMPTY": ""})
     box.wait()

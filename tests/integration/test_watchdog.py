@@ -297,6 +297,7 @@ def test_a_stranger_is_not_believed(lab, who):
     wait_for_status(box, daemon_status="mine", ready=False, healthy=False, restarts=0)
     time.sleep(0.2)
     wait_for_status(box, daemon_status="mine", ready=False, healthy=False, restarts=0)
+    assert events(box, "was ignored: it is not the daemon's")
 
 
 def test_a_stranger_cannot_stop_a_node(lab):
@@ -354,6 +355,13 @@ def test_what_a_program_says_last_is_heard_even_if_its_end_is_noticed_first(lab)
     box.signal(signal.SIGCONT)
     wait_for_log(box, "next start")
     assert "the disk is gone" in json.dumps(status(box)) + box.log.text()
+
+
+def test_what_a_program_said_is_not_what_the_next_one_says(lab):
+    script = "test -e /tmp/again && exec sleep 1000; touch /tmp/again; exec probe notify STATUS=old exit 3"
+    box = lab.container("node", [*PLAIN, "--", "sh", "-c", script])
+    wait_for_log(box, "next start")
+    wait_for_status(box, state="running", restarts=1, daemon_status="")
 
 
 # The supervisor outside
