@@ -276,6 +276,16 @@ def test_without_its_spawner_the_daemon_goes_on_until_it_ends(lab):
 
 
 @pytest.mark.asan
+def test_a_spawner_that_hangs_is_given_up(lab):
+    box = plain(lab, "sleep", "1000")
+    sleep = eventually(lambda: find(box, "sleep", "1000"), "the program")
+    eventually(lambda: box.spawner, "the spawner").signal(signal.SIGSTOP)
+    sleep.signal(signal.SIGKILL)
+    assert box.wait() == 128 + signal.SIGKILL
+    assert "was killed or hangs" in box.log.text()
+
+
+@pytest.mark.asan
 def test_without_a_spawner_the_code_is_never_0(lab):
     box = plain(lab, "sh", "-c", "trap 'exit 0' USR1; echo ready; while :; do sleep 0.01; done",
                 init=["--restart=always"])

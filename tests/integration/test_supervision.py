@@ -142,6 +142,18 @@ def test_the_health_check_is_1_while_the_daemon_hangs_in_a_restart_loop(lab):
     eventually(lambda: box.exec("wgmesh-init", "healthcheck", check=False).returncode == 1, "ill health")
 
 
+def test_the_health_check_is_1_when_pid_1_does_not_answer(lab, time_scale):
+    box = supervised(lab, "sleep", "1000")
+    eventually(lambda: box.exec("wgmesh-init", "healthcheck", check=False).returncode == 0, "health")
+    box.signal(signal.SIGSTOP)
+    begun = time.monotonic()
+    result = box.exec("wgmesh-init", "healthcheck", check=False)
+    assert result.returncode == 1 and "does not answer" in result.stderr
+    assert time.monotonic() - begun < 1 + time_scale
+    box.signal(signal.SIGCONT)
+    assert box.stop() == 128 + signal.SIGTERM
+
+
 def test_status_tells_what_pid_1_knows(lab):
     node = lab.node("node", volume=lab.volume("state"))
     eventually(node.has_interface, "the interface")
