@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from lib.container import Mount
 from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
@@ -93,6 +94,22 @@ def test_a_stop_before_the_first_start_ends_the_start(lab):
     assert second.stop() == 128 + signal.SIGTERM
     assert second.find_log("before the daemon started")
     assert second.daemons() == []
+
+
+# Blocked and pending signals outlive an execve(2): here one that came before the first instruction.
+STOPPED = """
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+os.kill(os.getpid(), signal.SIGTERM)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_nothing_is_started_once_a_stop_has_come(lab):
+    box = lab.container("node", ["/usr/bin/python3", "-I", "-c", STOPPED, "wgmesh-init", "--", "echo", "up"],
+                        mounts=[Mount.bind(lab.volume("state"), "/var/lib/wgmesh")])
+    assert box.wait() == 128 + signal.SIGTERM
+    assert box.stdout.lines == [] and "before the daemon started" in box.log.text()
 
 
 def test_a_command_of_wgmesh_is_run_once(lab):

@@ -2,6 +2,7 @@
 """What PID 1 makes of sd_notify(3): readiness, the watchdog, more time, and whom it believes."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -323,6 +324,24 @@ def with_helper(lab, helper, **options):
 def test_a_helper_of_the_program_is_believed(lab, user):
     box, _ = with_helper(lab, "", user=user)
     wait_for_status(box, ready=True, daemon_status="by a helper")
+
+
+GIVE = """
+import array, os, socket, time
+line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+line.connect("\\0" + os.environ["NOTIFY_SOCKET"][1:])
+rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [os.open("/dev/zero", os.O_RDONLY)]))]
+for _ in range(20):
+    line.sendmsg([b"STATUS=take this"], rights)
+time.sleep(1000)
+"""
+
+
+def test_a_descriptor_that_comes_with_a_notification_is_not_taken(lab):
+    box = lab.container("node", [*PLAIN, "--", "/usr/bin/python3", "-I", "-c", GIVE])
+    wait_for_status(box, daemon_status="take this")
+    targets = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{box.pid}/fd")]
+    assert "/dev/zero" not in targets
 
 
 def test_a_helper_that_has_left_the_session_is_not_believed(lab):
