@@ -18,6 +18,9 @@ SIZE_LIMIT = 208 * 1024
 # From the first instruction to the clone of PROGRAM, and in that child to its execve, both included.
 CALLS_LIMIT = 28
 
+# Generous; a PID 1 that missed the end of its program would never end itself.
+START_S = 30
+
 # strace shows "PID call(arguments) = result", and a call that another one interrupts in two parts.
 CALL = re.compile(r"^(\d+) +(\w+)\(")
 
@@ -31,7 +34,9 @@ def readelf(*options):
 def traced_start(tmp_path, *command):
     """The lines of strace(1) about a wgmesh-init that is PID 1, and about PROGRAM."""
     trace = tmp_path / "trace"
-    subprocess.run(["strace", "-f", "-o", trace, "unshare", "--pid", "--fork", "--mount-proc", INIT,
+    # Not the tracer: what it traces goes on without it.
+    subprocess.run(["strace", "-f", "-o", trace, "timeout", "-s", "KILL", str(START_S),
+                    "unshare", "--pid", "--fork", "--kill-child", "--mount-proc", INIT,
                     "--state-dir=none", "--restart=never", "--", *command],
                    env={"PATH": "/usr/bin:/bin"}, stdin=subprocess.DEVNULL,
                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)

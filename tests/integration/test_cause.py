@@ -59,6 +59,19 @@ def test_a_program_that_cannot_be_started_is_named(lab):
     assert "No such file or directory" in ending(box)
 
 
+def test_a_program_that_is_none_is_named(lab):
+    box = lab.container("node", [*supervised.PLAIN, "--", "/etc/hostname"])
+    assert box.wait() == 126
+    assert "/etc/hostname: Permission denied" in ending(box)
+
+
+def test_a_prompt_appears_before_its_line_ends(lab):
+    init = f"exec {' '.join(supervised.PLAIN)} -- sh -c \"printf 'name? ' >&2; exec sleep 1000\" 2>/tmp/log"
+    box = lab.container("node", ["sh", "-c", init])
+    log = box.root("/tmp/log")
+    eventually(lambda: log.exists() and log.read_text().endswith("name? "), "the prompt")
+
+
 def test_the_termination_log_holds_the_sentence(lab):
     file = lab.directory / "termination-log"
     file.write_text("what an earlier container left behind, a good deal longer than the new text" * 9)
@@ -196,6 +209,15 @@ def test_a_loop_that_began_in_earlier_containers_ends_with_the_programs_code(lab
     assert box.wait() == 3
     assert len(endings(box)) == 1
     assert len(history(volume)) == LOOP
+
+
+def test_a_loop_of_successes_is_no_success(lab):
+    volume = lab.volume("state")
+    write_history(volume, LOOP - 1)
+    box = lab.container("node", ["wgmesh-init", "--restart=always", "--", "true"],
+                        mounts=[Mount.bind(volume, STATE_DIR)])
+    assert box.wait() == 1
+    assert len(endings(box)) == 1
 
 
 def test_a_loop_can_be_held_for_inspection_with_the_sentence_at_hand(lab):

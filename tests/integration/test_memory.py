@@ -8,7 +8,8 @@ import pytest
 
 from lib import supervised
 from lib.cgroup import MemoryCgroup, Unavailable
-from lib.supervised import ending, status
+from lib.supervised import ending, endings, status
+from lib.wait import eventually
 
 MIB = 1024 * 1024
 
@@ -52,3 +53,13 @@ def test_another_kill_is_not_taken_for_a_lack_of_memory(limited):
     box = limited("sh", "-c", "kill -KILL $$")
     assert "killed by signal 9 (Killed)" in ending(box)
     assert "not for lack of memory" in ending(box)
+
+
+@pytest.mark.kernel
+def test_nor_is_it_after_a_kill_that_was_for_lack_of_memory(limited):
+    script = "test -e /tmp/again && kill -KILL $$; touch /tmp/again; exec probe eat 64"
+    box = limited("sh", "-c", script)
+    eventually(lambda: len(endings(box)) >= 2, "two endings")
+    first, second = endings(box)[:2]
+    assert "ran out of memory" in first
+    assert "not for lack of memory" in second

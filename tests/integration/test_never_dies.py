@@ -264,6 +264,20 @@ def test_a_volume_that_hangs_keeps_no_end_waiting(lab):
         eventually(lambda: "exit code 143" in box.log.text(), "the end of PID 1", within=3)
 
 
+def test_a_program_that_not_even_sigkill_ends_keeps_no_end_waiting(lab):
+    script = "until test -e /tmp/go; do sleep 0.01; done; exec touch /var/lib/wgmesh/file"
+    with frozen_disk(lab) as (volume, freeze):
+        box = lab.container("node", ["wgmesh-init", "--legacy-dir=none", "--stop-timeout=300ms", "--",
+                                     "sh", "-c", script], mounts=[Mount.bind(volume, "/var/lib/wgmesh")])
+        eventually(lambda: is_healthy(box), "health")
+        freeze()
+        box.run("touch", "/tmp/go")
+        eventually(lambda: any(p.argv[:1] == ["touch"] and p.state == "D" for p in box.processes()),
+                   "the program to hang in the kernel")
+        box.signal(signal.SIGTERM)
+        eventually(lambda: "exit code 137" in box.log.text(), "the end of PID 1")
+
+
 @contextlib.contextmanager
 def frozen_disk(lab):
     """A directory on a disk of its own, and a function that makes every write to it hang."""

@@ -213,6 +213,26 @@ def test_a_plain_program_has_all_that_its_container_has_every_time(lab):
 
 
 @pytest.mark.asan
+def test_any_program_with_state_is_confined_as_the_daemon_is(lab):
+    box = lab.container("box", ["setpriv", "--groups=4,27", "wgmesh-init", "--", "sleep", "1000"],
+                        mounts=[Mount.bind(lab.volume("state"), "/var/lib/wgmesh")])
+    sleep = eventually(lambda: find(box, "sleep", "1000"), "the program")
+    assert rights(sleep) == expected(65532, {NET_ADMIN}, inherited={NET_ADMIN})
+    assert sleep.status["Groups"] == ""
+
+
+# Not with the sanitizers: the search for leaks at the end signals another user's process.
+def test_without_the_capability_to_signal_it_can_stop_the_daemon_which_cannot_stop_the_spawner(lab):
+    node = lab.node("node", volume=lab.volume("state"), caps=(DOCKER_CAPS | {"net_admin"}) - {"kill"})
+    eventually(node.has_interface, "the interface")
+    spawner = eventually(lambda: node.spawner, "the spawner")
+    eventually(lambda: spawner.status["Uid"].split() == ["0"] * 4, "no user that the daemon is, too")
+    settled_daemon(node).signal(signal.SIGKILL)
+    settled_daemon(node)
+    assert node.stop() == 0
+
+
+@pytest.mark.asan
 def test_it_needs_no_writable_path_no_known_user_and_no_right(lab):
     box = plain(lab, "sh", "-c", "echo up; exec sleep 1000", user=(1000660000, 0), caps=frozenset(),
                 no_new_privs=True, read_only=True)
@@ -253,6 +273,16 @@ def test_without_its_spawner_the_daemon_goes_on_until_it_ends(lab):
     settled_daemon(node).signal(signal.SIGKILL)
     assert node.wait() == 128 + signal.SIGKILL
     assert node.find_log("restart the container", "error")
+
+
+@pytest.mark.asan
+def test_a_spawner_that_hangs_is_given_up(lab):
+    box = plain(lab, "sleep", "1000")
+    sleep = eventually(lambda: find(box, "sleep", "1000"), "the program")
+    eventually(lambda: box.spawner, "the spawner").signal(signal.SIGSTOP)
+    sleep.signal(signal.SIGKILL)
+    assert box.wait() == 128 + signal.SIGKILL
+    assert "was killed or hangs" in box.log.text()
 
 
 @pytest.mark.asan

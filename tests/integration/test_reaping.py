@@ -37,8 +37,12 @@ def with_out(lab, out, *verbs, **options):
 # Reaping
 
 def test_fifty_thousand_orphans_leave_no_zombie(lab):
-    box = start(lab, "orphans", "50000", "report")
+    box = start(lab, "orphans", "500", "hang", "orphans", "50000", "report")
     lines = Lines(box.stdout)
+    lines.take_until("orphans 500")
+    # A PID 1 that leaves zombies must not get to fill the machine's table of processes.
+    eventually(lambda: [p.state for p in box.processes()] == ["S", "T"], "no zombie of a few")
+    box.init.children()[0].signal(signal.SIGCONT)
     lines.take_until("orphans 50000", within=60)
     eventually(lambda: len(box.processes()) == 2, "PID 1 and the program, and nobody else")
     box.signal(signal.SIGUSR1)
@@ -95,6 +99,13 @@ def test_the_program_keeps_the_working_directory_and_pid_1_does_not_pin_it(lab):
     box = start(lab, "state", "wait", before=["chdir", "/tmp"])
     assert state(Lines(box.stdout).take_until("State: end"))["Cwd"] == ["/tmp"]
     eventually(lambda: os.readlink(f"/proc/{box.pid}/cwd") == "/", "PID 1 in the root directory")
+
+
+def test_a_mere_wrapper_leaves_its_streams_to_the_program(lab):
+    box = start(lab, "print", "up", "wait", init=[NEVER])
+    Lines(box.stdout).take_until("up")
+    own, programs = descriptors(box.init), descriptors(box.init.children()[0])
+    assert [programs[number] for number in (0, 1, 2)] == [own[number] for number in (0, 1, 2)]
 
 
 def test_the_environment_is_the_programs_too(lab):
@@ -181,6 +192,17 @@ def test_a_stop_gives_descendants_time_to_tidy_up(lab, out):
     ready(box)
     assert box.stop() == 2
     assert (out / "child").exists() and (out / "daemon").exists()
+
+
+def test_a_stopped_descendant_gets_time_to_tidy_up_too(lab, out):
+    box = with_out(lab, out, "linger", "/out/child", "obey", "TERM", "2", "report",
+                   init=["--stop-timeout=30s"])
+    ready(box)
+    child = box.init.children()[0].children()[0]
+    child.signal(signal.SIGSTOP)
+    eventually(lambda: child.state == "T", "the descendant to stop")
+    assert box.stop() == 2
+    assert (out / "child").exists()
 
 
 def test_a_stubborn_descendant_is_killed_at_the_deadline(lab, time_scale):

@@ -9,7 +9,7 @@ import pytest
 
 from lib import pidns
 from lib.pidns import Start
-from lib.supervised import PLAIN, Lines, queue_signal, ready, start, state
+from lib.supervised import PLAIN, Lines, in_another_group, queue_signal, ready, start, state
 from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
@@ -203,6 +203,20 @@ def test_signal_group_reaches_the_whole_process_group(lab, how):
     lines = ready(box, 2)
     box.signal(signal.SIGUSR1)
     assert [lines.take(), lines.take()] == [f"signal {signal.SIGUSR1.value} 0 0"] * 2
+
+
+def test_signal_group_tells_the_whole_process_group_to_stop(lab):
+    box = start(lab, "twin", "report", init=["--signal-group", "--stop-timeout=300ms"])
+    lines = ready(box, 2)
+    box.signal(signal.SIGTERM)
+    assert [lines.take(), lines.take()] == [f"signal {signal.SIGTERM.value} 0 0"] * 2
+
+
+def test_signal_group_reaches_a_program_that_has_left_its_group(lab):
+    box = lab.container("node", [*PLAIN, "--signal-group", "--", *in_another_group("probe", "report")])
+    lines = ready(box)
+    box.signal(signal.SIGUSR1)
+    assert lines.take() == f"signal {signal.SIGUSR1.value} 0 0"
 
 
 def test_without_signal_group_only_the_program_is_told(lab):

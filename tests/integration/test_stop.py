@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from lib.container import Mount
 from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
@@ -75,3 +76,48 @@ def test_the_stopped_node_starts_again_in_the_same_namespace(lab, started):
     again = lab.node("node", volume=lab.volume("node"), port=started.port)
     eventually(again.has_interface, "the interface")
     assert again.identity() == before
+
+
+# "wgmesh down", here with a script in place of wgmesh
+
+SCRIPT = """#!/bin/sh
+case $1 in
+join) {join} trap 'exit 0' TERM; echo joined; while :; do sleep 0.01; done ;;
+down) echo "$@"; {down} ;;
+esac
+"""
+
+
+def scripted(lab, down, join="", init=()):
+    """A node whose daemon has joined, and that takes its network down as `down` says."""
+    script = lab.directory / "wgmesh"
+    script.write_text(SCRIPT.format(join=join, down=down))
+    script.chmod(0o755)
+    node = lab.node("node", volume=lab.volume("node"), init=init,
+                    mounts=[Mount.bind(script, "/usr/local/bin/wgmesh")])
+    eventually(lambda: node.stdout.lines == ["joined"], "the daemon")
+    return node
+
+
+def test_the_network_is_taken_down_once_the_daemon_has_ended(lab):
+    node = scripted(lab, ":")
+    assert node.stop() == 0
+    assert node.stdout.lines == ["joined", "down --interface=wg0"]
+
+
+def test_taking_the_network_down_is_cut_short_when_it_hangs(lab, time_scale):
+    node = scripted(lab, "trap '' TERM; exec sleep 1000", init=["--stop-timeout=8s"])
+    begun = time.monotonic()
+    assert node.stop() == 0
+    assert time.monotonic() - begun < 2 + 2 * time_scale
+    assert node.find_log("took too long")
+
+
+def test_a_second_stop_signal_while_the_network_is_taken_down_leaves_no_time_for_the_rest(lab, time_scale):
+    node = scripted(lab, "sleep 0.5", join="probe stubborn;", init=["--stop-timeout=8s"])
+    node.signal(signal.SIGTERM)
+    eventually(lambda: "down --interface=wg0" in node.stdout.lines, "the network to be taken down")
+    begun = time.monotonic()
+    node.signal(signal.SIGTERM)
+    assert node.wait() == 0
+    assert time.monotonic() - begun < 0.5 + 2 * time_scale

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from lib.container import Mount
 from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
@@ -96,6 +97,22 @@ def test_a_stop_before_the_first_start_ends_the_start(lab):
     assert second.daemons() == []
 
 
+# Blocked and pending signals outlive an execve(2): here one that came before the first instruction.
+STOPPED = """
+import os, signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+os.kill(os.getpid(), signal.SIGTERM)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+def test_nothing_is_started_once_a_stop_has_come(lab):
+    box = lab.container("node", ["/usr/bin/python3", "-I", "-c", STOPPED, "wgmesh-init", "--", "echo", "up"],
+                        mounts=[Mount.bind(lab.volume("state"), "/var/lib/wgmesh")])
+    assert box.wait() == 128 + signal.SIGTERM
+    assert box.stdout.lines == [] and "before the daemon started" in box.log.text()
+
+
 def test_a_command_of_wgmesh_is_run_once(lab):
     box = lab.container("box", ["wgmesh-init", "--", "wgmesh", "peers", "count"])
     assert box.wait() == 1
@@ -141,6 +158,18 @@ def test_the_health_check_is_0_when_up_silent_and_quick(lab, time_scale):
 def test_the_health_check_is_1_while_the_daemon_hangs_in_a_restart_loop(lab):
     box = lab.container("node", ["wgmesh-init", "--state-dir=none", "--", "sh", "-c", "exit 1"])
     eventually(lambda: box.exec("wgmesh-init", "healthcheck", check=False).returncode == 1, "ill health")
+
+
+def test_the_health_check_is_1_when_pid_1_does_not_answer(lab, time_scale):
+    box = supervised(lab, "sleep", "1000")
+    eventually(lambda: box.exec("wgmesh-init", "healthcheck", check=False).returncode == 0, "health")
+    box.signal(signal.SIGSTOP)
+    begun = time.monotonic()
+    result = box.exec("wgmesh-init", "healthcheck", check=False)
+    assert result.returncode == 1 and "does not answer" in result.stderr
+    assert time.monotonic() - begun < 1 + time_scale
+    box.signal(signal.SIGCONT)
+    assert box.stop() == 128 + signal.SIGTERM
 
 
 def test_status_tells_what_pid_1_knows(lab):

@@ -2,6 +2,7 @@
 """What PID 1 makes of sd_notify(3): readiness, the watchdog, more time, and whom it believes."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from lib.supervised import PLAIN, start
+from lib.supervised import PLAIN, in_another_group, start
 from lib.supervisor import Supervisor
 from lib.wait import eventually
 
@@ -142,6 +143,13 @@ def test_a_stop_may_ask_for_more_time(lab, asks):
     assert box.wait() == (5 if asks else 128 + signal.SIGKILL)
 
 
+def test_who_says_that_it_stops_and_does_not_is_killed_when_the_time_is_up(lab):
+    box = start(lab, "notify", "READY=1\\nSTOPPING=1", "wait",
+                init=["--notify", "--restart=never", "--stop-timeout=300ms"])
+    assert box.wait() == 128 + signal.SIGKILL
+    assert events(box, "said that it stops, and does not")
+
+
 # The watchdog
 
 def test_the_program_learns_its_interval_and_the_socket(lab):
@@ -150,6 +158,12 @@ def test_the_program_learns_its_interval_and_the_socket(lab):
     assert environ["WATCHDOG_USEC"] == "7000000"
     assert environ["NOTIFY_SOCKET"].startswith("@wgmesh-init/")
     assert "WATCHDOG_PID" not in environ
+
+
+def test_the_watchdog_of_who_started_it_is_not_the_programs(lab):
+    outer = {"WATCHDOG_USEC": "5", "WATCHDOG_PID": "1"}
+    environ = program(start(lab, "hang", init=["--watchdog=7s"], env=outer)).environ
+    assert environ["WATCHDOG_USEC"] == "7000000" and "WATCHDOG_PID" not in environ
 
 
 def test_without_a_watchdog_there_is_no_interval(lab):
@@ -182,6 +196,27 @@ def test_a_beat_that_pid_1_is_late_to_read_counts(lab):
     box.signal(signal.SIGCONT)
     wait_for_status(box, daemon_status="awake", restarts=0)
     assert not events(box, "no watchdog beat in time")
+
+
+def test_who_falls_silent_is_killed_with_its_whole_group(lab):
+    script = "sleep 1000 & exec probe print run notify WATCHDOG=1 wait"
+    box = lab.container("node", [*PLAIN, "--watchdog=300ms", "--", "sh", "-c", script])
+    helper = eventually(lambda: next((p for p in box.processes() if p.argv[:1] == ["sleep"]), None),
+                        "the helper")
+    eventually(lambda: len(box.stdout.lines) == 2, "a second run")
+    assert not helper.is_alive()
+
+
+def test_who_falls_silent_is_killed_even_when_it_has_left_its_group(lab):
+    silent = in_another_group("probe", "print", "run", "notify", "WATCHDOG=1", "wait")
+    box = lab.container("node", [*PLAIN, "--watchdog=300ms", "--", *silent])
+    eventually(lambda: len(box.stdout.lines) == 2, "a second run")
+
+
+def test_who_says_that_it_stops_need_not_beat_any_more(lab):
+    box = start(lab, "notify", "WATCHDOG=1", "notify", "STOPPING=1", "sleep", "600", "exit", "5",
+                init=["--watchdog=200ms", "--restart=never"])
+    assert box.wait() == 5
 
 
 def test_a_program_may_ask_for_its_own_restart(lab, time_scale):
@@ -274,6 +309,7 @@ def test_a_stranger_is_not_believed(lab, who):
     wait_for_status(box, daemon_status="mine", ready=False, healthy=False, restarts=0)
     time.sleep(0.2)
     wait_for_status(box, daemon_status="mine", ready=False, healthy=False, restarts=0)
+    assert events(box, "was ignored: it is not the daemon's")
 
 
 def test_a_stranger_cannot_stop_a_node(lab):
@@ -301,8 +337,32 @@ def test_a_helper_of_the_program_is_believed(lab, user):
     wait_for_status(box, ready=True, daemon_status="by a helper")
 
 
+GIVE = """
+import array, os, socket, time
+line = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+line.connect("\\0" + os.environ["NOTIFY_SOCKET"][1:])
+rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [os.open("/dev/zero", os.O_RDONLY)]))]
+for _ in range(20):
+    line.sendmsg([b"STATUS=take this"], rights)
+time.sleep(1000)
+"""
+
+
+def test_a_descriptor_that_comes_with_a_notification_is_not_taken(lab):
+    box = lab.container("node", [*PLAIN, "--", "/usr/bin/python3", "-I", "-c", GIVE])
+    wait_for_status(box, daemon_status="take this")
+    targets = [os.readlink(entry.path) for entry in os.scandir(f"/proc/{box.pid}/fd")]
+    assert "/dev/zero" not in targets
+
+
 def test_a_helper_that_has_left_the_session_is_not_believed(lab):
     box, main = with_helper(lab, "setsid")
+    main.signal(signal.SIGCONT)
+    wait_for_status(box, ready=False, daemon_status="later")
+
+
+def test_a_helper_that_has_become_another_user_is_not_believed(lab):
+    box, main = with_helper(lab, "setpriv --reuid=1234 --regid=1234 --clear-groups")
     main.signal(signal.SIGCONT)
     wait_for_status(box, ready=False, daemon_status="later")
 
@@ -311,6 +371,27 @@ def test_what_a_program_says_last_is_heard(lab):
     box = start(lab, "notify", "STATUS=the disk is gone\\nERRNO=5", "exit", "3", init=["--on-loop=hold"])
     wait_for_log(box, "next start")
     assert "the disk is gone" in json.dumps(status(box)) + box.log.text()
+
+
+def test_what_a_program_says_last_is_heard_even_if_its_end_is_noticed_first(lab):
+    box = start(lab, "hang", "notify", "STATUS=the disk is gone", "exit", "3", init=["--on-loop=hold"])
+    probe = program(box)
+    eventually(lambda: is_healthy(box), "health")
+    box.signal(signal.SIGSTOP)
+    eventually(lambda: box.init.state == "T", "PID 1 to stop")
+    box.signal(signal.SIGCHLD)
+    probe.signal(signal.SIGCONT)
+    eventually(lambda: probe.state == "Z", "the program's end")
+    box.signal(signal.SIGCONT)
+    wait_for_log(box, "next start")
+    assert "the disk is gone" in json.dumps(status(box)) + box.log.text()
+
+
+def test_what_a_program_said_is_not_what_the_next_one_says(lab):
+    script = "test -e /tmp/again && exec sleep 1000; touch /tmp/again; exec probe notify STATUS=old exit 3"
+    box = lab.container("node", [*PLAIN, "--", "sh", "-c", script])
+    wait_for_log(box, "next start")
+    wait_for_status(box, state="running", restarts=1, daemon_status="")
 
 
 # The supervisor outside

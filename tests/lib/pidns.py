@@ -41,7 +41,7 @@ class Start:
 
 
 def starts(box, lives, within_s=5):
-    """Run `lives` in `box`, one after the other; a list of exit codes, 128+n, or HANG."""
+    """Run `lives` in `box`, one after the other; a list of exit codes, 128+n. From one that hangs on: HANG."""
     source = pathlib.Path(__file__).read_text(encoding="utf-8")
     said = box.run("/usr/bin/python3", "-B", "-I", "-c", source, str(within_s),
                    json.dumps([dataclasses.astuple(life) for life in lives]), timeout=120)
@@ -99,8 +99,11 @@ def main():
     # What it prints is no result of ours.
     result = os.dup(1)
     os.dup2(os.open("/dev/null", os.O_WRONLY), 1)
-    lives = [Start(*fields) for fields in json.loads(sys.argv[2])]
-    os.write(result, json.dumps([_live(life, float(sys.argv[1])) for life in lives]).encode())
+    ends = []
+    for fields in json.loads(sys.argv[2]):
+        # One that hangs is answer enough: to wait for each would take minutes.
+        ends.append(HANG if HANG in ends else _live(Start(*fields), float(sys.argv[1])))
+    os.write(result, json.dumps(ends).encode())
 
 
 if __name__ == "__main__":

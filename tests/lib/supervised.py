@@ -12,6 +12,22 @@ PLAIN = ("wgmesh-init", "--state-dir=none")
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
+_LEAVE_GROUP = """
+import os, signal, sys
+child = os.fork()
+if child == 0:
+    signal.pause()
+os.setpgid(child, child)
+os.setpgid(0, child)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+
+
+def in_another_group(*command):
+    """The same command, in a process group that it is not the leader of; its own one is empty."""
+    return ["/usr/bin/python3", "-I", "-c", _LEAVE_GROUP, *command]
+
+
 class Lines:
     """What a container prints, from now on, line by line and without a poll."""
 

@@ -23,9 +23,11 @@ static struct spawn_program program(char *const *argv)
 {
 	static char *const empty[] = { NULL };
 
-	return (struct spawn_program) {
-		.argv = argv, .envp = empty, .stderr_fd = -1, .error_fd = errors.write_fd
-	};
+	return (struct spawn_program) { .argv = argv,
+					.envp = empty,
+					.stderr_fd = -1,
+					.error_fd = errors.write_fd,
+					.parent = getpid() };
 }
 
 static int exit_code(pid_t pid)
