@@ -13,6 +13,8 @@ import os
 import socket
 import subprocess
 
+from lib import wait
+
 CLONE_NEWNET = 0x40000000
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -150,4 +152,10 @@ class Switch(NetNamespace):
                 "link set eth0 up",
                 f"route add default via {self.gateway}",
                 f"route add default via {self.gateway6}")
+        wait.eventually(lambda: self._forwards(port), f"{port._cable} to forward")
         return port
+
+    def _forwards(self, port):
+        """Is the port open? The kernel opens it when it gets to it, and drops frames until then."""
+        shown = self.run("ip", "-details", "-oneline", "link", "show", "dev", port._cable).stdout
+        return "state forwarding" in shown and "LOWER_UP" in shown
