@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: MIT
-"""The integration tests that the kernel's WireGuard makes a difference to, in a virtual machine."""
+"""What takes a kernel of its own, in a virtual machine: its WireGuard, and its clock."""
 
 import pytest
 import vm
 
 COMMAND = ["/usr/bin/python3", "-B", "-m", "pytest", "-c", "tests/pytest.ini", "-m", "kernel",
            "--time-scale", "5", "tests/integration"]
+CLOCK = ["/usr/bin/python3", "-B", "-m", "pytest", "-c", "tests/pytest.ini", "--time-scale", "5",
+         "tests/kernel/clock_in_vm.py"]
 
 
-def test_nodes_mesh_crash_and_stop_over_the_kernels_wireguard():
+@pytest.mark.parametrize("command", [COMMAND, CLOCK], ids=["kernel-wireguard", "clock"])
+def test_all_is_well_in_a_virtual_machine(command):
     try:
-        status, output = vm.run(COMMAND)
+        status, output = vm.run(command)
     except vm.Unavailable as missing:
         pytest.skip(str(missing))
     print(output)
