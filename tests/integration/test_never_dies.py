@@ -255,8 +255,8 @@ def test_a_volume_that_hangs_keeps_no_end_waiting(lab):
 
 @pytest.mark.parametrize("is_killed_before", [False, True], ids=["by the stop", "by the watchdog"])
 def test_a_program_that_not_even_sigkill_ends_keeps_no_end_waiting(lab, is_killed_before):
-    beat = "probe notify WATCHDOG=1;" if is_killed_before else ""
-    script = f"until test -e /tmp/go; do sleep 0.01; done; {beat} exec touch /var/lib/wgmesh/file"
+    beat = "probe notify WATCHDOG=1 exec" if is_killed_before else ""
+    script = f"until test -e /tmp/go; do sleep 0.01; done; exec {beat} touch /var/lib/wgmesh/file"
     with frozen_disk(lab) as (volume, freeze):
         box = lab.container("node", ["wgmesh-init", "--legacy-dir=none", "--stop-timeout=300ms",
                                      "--watchdog=300ms", "--", "sh", "-c", script], mounts=[Mount.bind(volume, "/var/lib/wgmesh")])
