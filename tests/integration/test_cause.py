@@ -98,6 +98,15 @@ def test_a_stop_is_told_with_its_sender(lab):
     assert "(sh)" in ending(box)
 
 
+def test_a_senders_name_cannot_spoil_the_log(lab):
+    box = shell(lab, "trap 'exit 0' TERM; echo ready; while :; do sleep 0.01; done")
+    eventually(lambda: "ready" in box.stdout.lines, "the program")
+    box.run("sh", "-c", "name=$(printf '/tmp/a\\033[2Jb'); cp /bin/sh $name; $name -c 'kill -TERM 1; sleep 0.5'",
+            check=False)
+    box.wait()
+    assert "(a?[2Jb)" in ending(box)
+
+
 def test_a_program_that_had_to_be_killed_at_the_stop_is_named(lab):
     box = shell(lab, "trap '' TERM; echo ready; while :; do sleep 0.01; done",
                 init=["--stop-timeout=300ms"])

@@ -264,16 +264,19 @@ def test_a_volume_that_hangs_keeps_no_end_waiting(lab):
         eventually(lambda: "exit code 143" in box.log.text(), "the end of PID 1", within=3)
 
 
-def test_a_program_that_not_even_sigkill_ends_keeps_no_end_waiting(lab):
-    script = "until test -e /tmp/go; do sleep 0.01; done; exec touch /var/lib/wgmesh/file"
+@pytest.mark.parametrize("is_killed_before", [False, True], ids=["by the stop", "by the watchdog"])
+def test_a_program_that_not_even_sigkill_ends_keeps_no_end_waiting(lab, is_killed_before):
+    beat = "probe notify WATCHDOG=1 exec" if is_killed_before else ""
+    script = f"until test -e /tmp/go; do sleep 0.01; done; exec {beat} touch /var/lib/wgmesh/file"
     with frozen_disk(lab) as (volume, freeze):
-        box = lab.container("node", ["wgmesh-init", "--legacy-dir=none", "--stop-timeout=300ms", "--",
-                                     "sh", "-c", script], mounts=[Mount.bind(volume, "/var/lib/wgmesh")])
+        box = lab.container("node", ["wgmesh-init", "--legacy-dir=none", "--stop-timeout=300ms",
+                                     "--watchdog=300ms", "--", "sh", "-c", script], mounts=[Mount.bind(volume, "/var/lib/wgmesh")])
         eventually(lambda: is_healthy(box), "health")
         freeze()
         box.run("touch", "/tmp/go")
         eventually(lambda: any(p.argv[:1] == ["touch"] and p.state == "D" for p in box.processes()),
                    "the program to hang in the kernel")
+        eventually(lambda: not is_killed_before or "no watchdog beat" in box.log.text(), "the watchdog")
         box.signal(signal.SIGTERM)
         eventually(lambda: "exit code 137" in box.log.text(), "the end of PID 1")
 
