@@ -2,6 +2,7 @@
 #include "init/relay.h"
 #include "common/log.h"
 #include "init/clock.h"
+#include "init/fsuser.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,11 +16,17 @@
 /* Of no use but to the one relay; its pages are not touched before they are needed. */
 static char room[RELAY_ROOM];
 
-/* Without the right to give it away, only /dev/stderr cannot be opened; the pipe works. */
-static void give_away(int fd, uid_t uid, gid_t gid)
+/* A pipe belongs to whoever makes it, and opening /dev/stderr asks for its owner. */
+static int make_pipe(int fds[2], uid_t uid, gid_t gid)
 {
-	if (fchown(fd, uid, gid) < 0)
-		return;
+	int r;
+
+	if (uid == (uid_t)-1)
+		return pipe2(fds, O_CLOEXEC | O_NONBLOCK);
+	fsuser_become(uid, gid);
+	r = pipe2(fds, O_CLOEXEC | O_NONBLOCK);
+	fsuser_revert();
+	return r;
 }
 
 int relay_open(struct relay *r, uid_t uid, gid_t gid)
@@ -31,12 +38,10 @@ int relay_open(struct relay *r, uid_t uid, gid_t gid)
 	r->write_fd = -1;
 	r->buf = room;
 	/* relay_start() makes the programs' end a blocking one. */
-	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) < 0)
+	if (make_pipe(fds, uid, gid) < 0)
 		return -errno;
 	r->read_fd = fds[0];
 	r->write_fd = fds[1];
-	if (uid != (uid_t)-1)
-		give_away(r->write_fd, uid, gid);
 	return 0;
 }
 

@@ -246,3 +246,10 @@ def test_a_history_of_somebody_else_is_no_reason_to_refuse(lab):
     box = failing(lab, volume)
     eventually(lambda: "code=3" in "".join(history(volume)), "the first ending on the volume")
     assert "(failure 1 of " in box.log.text()
+
+
+def test_a_program_with_a_user_of_its_own_can_open_its_standard_error_by_name(lab):
+    box = lab.container("node", ["wgmesh-init", "--restart=never", "--", "sh", "-c", "echo heard >/dev/stderr"],
+                        mounts=[Mount.bind(lab.volume("state"), "/var/lib/wgmesh")])
+    assert box.wait() == 0
+    assert "heard" in box.log.lines
