@@ -22,9 +22,9 @@ static int make_pipe(int fds[2], uid_t uid, gid_t gid)
 	int r;
 
 	if (uid == (uid_t)-1)
-		return pipe2(fds, O_CLOEXEC | O_NONBLOCK);
+		return pipe2(fds, O_CLOEXEC);
 	fsuser_become(uid, gid);
-	r = pipe2(fds, O_CLOEXEC | O_NONBLOCK);
+	r = pipe2(fds, O_CLOEXEC);
 	fsuser_revert();
 	return r;
 }
@@ -37,7 +37,6 @@ int relay_open(struct relay *r, uid_t uid, gid_t gid)
 	r->read_fd = -1;
 	r->write_fd = -1;
 	r->buf = room;
-	/* relay_start() makes the programs' end a blocking one. */
 	if (make_pipe(fds, uid, gid) < 0)
 		return -errno;
 	r->read_fd = fds[0];
@@ -58,8 +57,9 @@ void relay_close(struct relay *r)
 int relay_start(struct relay *r)
 {
 	memset(&r->last, 0, sizeof(r->last));
-	if (r->write_fd >= 0)
+	if (r->write_fd >= 0 && r->is_used)
 		(void)fcntl(r->write_fd, F_SETFL, 0);
+	r->is_used = true;
 	return r->write_fd;
 }
 
@@ -159,6 +159,9 @@ static enum relay_wants pump(struct relay *r, unsigned int reads)
 {
 	if (r->read_fd < 0)
 		return RELAY_WANTS_NOTHING;
+	/* Not before the first program is started: until then nobody reads. */
+	if (!r->is_listening)
+		r->is_listening = fcntl(r->read_fd, F_SETFL, O_NONBLOCK) == 0;
 	for (unsigned int i = 0;; i++) {
 		if (!flush(r))
 			return RELAY_WANTS_OUTPUT;

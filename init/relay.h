@@ -37,6 +37,8 @@ enum relay_wants { RELAY_WANTS_NOTHING, RELAY_WANTS_INPUT, RELAY_WANTS_OUTPUT };
  * @ready:	End of what is to be passed on now; beyond it, a line that is not whole yet
  * @len:	End of what was read
  * @sink:	Where it goes; borrowed; NULL for log_sink()
+ * @is_used:	A program had it before
+ * @is_listening: Our end does not block
  * @is_mute:	The sink is given up, everything is swallowed
  * @last:	Last line
  * @buf:	Bytes on their way, RELAY_ROOM at most; borrowed for good, there is one for all relays
@@ -48,6 +50,8 @@ struct relay {
 	size_t ready;
 	size_t len;
 	const struct sink *sink;
+	bool is_used;
+	bool is_listening;
 	bool is_mute;
 	struct lastline last;
 	char *buf;

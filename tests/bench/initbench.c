@@ -5,7 +5,7 @@
  *   life CPU ARGV...          start, wait for the end; prints nanoseconds
  *   begin CPU FILE ARGV...    start, wait until the child is up, kill; prints the nanoseconds until it was
  *   stop CPU FILE ARGV...     start, wait until the child is up, SIGTERM, wait; prints nanoseconds
- *   calls ARGV...             prints the number of system calls, of all processes, before the child's execve
+ *   calls ARGV...             prints the number of system calls on the way to the child's execve
  *   hold CPU FILE ARGV...     start, print the number of PID 1 once the child is up; kill it at the end of input
  *   signals CPU PID FILE N    send N signals to PID; prints the nanoseconds until the child had each
  *   burst PID FILE N          have the child leave N zombies to PID 1; prints the nanoseconds until all are gone
@@ -269,7 +269,7 @@ static void run_burst(char **args)
 	print_ns(page->ns);
 }
 
-/* calls: every system call of every process, from the init's own execve to that of its child */
+/* calls: from the init's own execve to that of its child */
 
 static bool is_entry(pid_t pid)
 {
@@ -288,14 +288,25 @@ static int signal_of_stop(int status)
 	return is_ours ? 0 : sig;
 }
 
+static bool is_birth(int status)
+{
+	int event = status >> 16;
+
+	return event == PTRACE_EVENT_FORK || event == PTRACE_EVENT_VFORK ||
+	       event == PTRACE_EVENT_CLONE;
+}
+
+/* On the way to the program is the init up to its fork, then the child; the init's later ones are beside. */
 static void run_calls(char **args)
 {
 	unsigned int n = 0;
 	int status = 0;
+	bool has_child = false;
+	pid_t init;
 	pid_t pid;
 
 	silence();
-	pid = start(args, true);
+	pid = init = start(args, true);
 	if (waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status) ||
 	    ptrace(PTRACE_SETOPTIONS, pid, NULL, OPTIONS) < 0)
 		fail("trace");
@@ -305,8 +316,11 @@ static void run_calls(char **args)
 		pid = waitpid(-1, &status, __WALL);
 		if (pid < 0)
 			fail("the child was never executed");
-		if (WIFSTOPPED(status) && WSTOPSIG(status) == (SIGTRAP | 0x80) && is_entry(pid))
-			n++;
+		if (!WIFSTOPPED(status))
+			continue;
+		has_child = has_child || is_birth(status);
+		if (WSTOPSIG(status) == (SIGTRAP | 0x80) && is_entry(pid))
+			n += pid == init && has_child ? 0 : 1;
 	}
 	/* Less the child's execve itself. */
 	(void)fprintf(results, "%u\n", n - 1);

@@ -152,8 +152,8 @@ class Bench:
         page = self._page(self.bare)
         counts = {c.name: [self._run("calls", *c.argv, self.initbench, "child", page)[0]
                            for _ in range(min(self.rounds, 5))] for c in self.candidates}
-        return Row("system calls to exec", "", "system calls of the init and of what it forked, counted "
-                   "by ptrace(2), after its own execve and before that of the program; median of 5",
+        return Row("system calls to exec", "", "system calls on the way to the program, counted by ptrace(2): of the "
+                   "init from its execve to its fork, then of the child to its own execve; median of 5",
                    {name: statistics.median(n) for name, n in counts.items()})
 
     def memory(self):
