@@ -145,6 +145,9 @@ static pid_t start(char **argv, bool is_traced)
 		fail("clone into a new PID namespace");
 	if (pid > 0)
 		return pid;
+	/* Whoever runs a job in the background ignores these, which some inits undo one by one. */
+	(void)signal(SIGINT, SIG_DFL);
+	(void)signal(SIGQUIT, SIG_DFL);
 	if (is_traced)
 		(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 	(void)execv(argv[0], argv);
