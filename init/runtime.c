@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/runtime.h"
 #include "common/defs.h"
-#include "common/exits.h"
 #include "common/log.h"
 #include "init/clock.h"
 #include "init/forward.h"
@@ -13,7 +12,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -164,36 +162,6 @@ static void reap(struct runtime *rt)
 }
 
 /* --- the event loop ------------------------------------------------------------------------ */
-
-int runtime_watch(const struct runtime *rt, int fd, uint32_t events)
-{
-	struct epoll_event ev = { .events = events, .data = { .fd = fd } };
-
-	return epoll_ctl(rt->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
-}
-
-static void unwatch(const struct runtime *rt, int fd)
-{
-	(void)epoll_ctl(rt->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
-}
-
-/* Only one end at a time: an end that is merely watched would report its hang-up for ever. */
-void runtime_watch_relay(struct runtime *rt, enum relay_wants wants)
-{
-	if (wants == rt->relay_wants || rt->epoll_fd < 0)
-		return;
-	if (rt->relay_wants == RELAY_WANTS_INPUT)
-		unwatch(rt, rt->relay.read_fd);
-	if (rt->relay_wants == RELAY_WANTS_OUTPUT)
-		unwatch(rt, relay_sink_fd());
-	if (wants == RELAY_WANTS_OUTPUT && runtime_watch(rt, relay_sink_fd(), EPOLLOUT) < 0) {
-		relay_mute(&rt->relay);
-		wants = relay_pump(&rt->relay);
-	}
-	if (wants == RELAY_WANTS_INPUT)
-		(void)runtime_watch(rt, rt->relay.read_fd, EPOLLIN);
-	rt->relay_wants = wants;
-}
 
 static void on_signal(struct runtime *rt)
 {

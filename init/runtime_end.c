@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* runtime_end - endings: of the daemon, of its helpers, of PID 1 itself; said, and written down */
-#include "common/defs.h"
 #include "common/exits.h"
 #include "common/log.h"
 #include "common/str.h"
@@ -13,7 +12,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LAST_WORDS_MS 200
 

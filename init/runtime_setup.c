@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* runtime_setup - what is made before the first start, and what is made or given up after it */
-#include "common/defs.h"
 #include "common/log.h"
-#include "init/clock.h"
 #include "init/fsuser.h"
 #include "init/mask.h"
 #include "init/notify_outer.h"
