@@ -233,6 +233,16 @@ static int live_under_the_filter(void)
 	return errno == EPERM ? 0 : 7;
 }
 
+#else
+
+/* The sanitizer needs more calls, so its build has no filter. */
+static int live_under_the_filter(void)
+{
+	return filter_install(NULL) == 0 ? 0 : 1;
+}
+
+#endif
+
 static void the_kernel_takes_it_and_the_process_lives(void **state)
 {
 	int status = 0;
@@ -245,8 +255,6 @@ static void the_kernel_takes_it_and_the_process_lives(void **state)
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
 }
-
-#endif
 
 static int build(void **state)
 {
@@ -265,9 +273,7 @@ int main(void)
 		cmocka_unit_test(the_terminal_is_asked_and_handed_over_but_not_typed_into),
 		cmocka_unit_test(a_condition_does_not_spoil_the_rules_after_it),
 		cmocka_unit_test(calls_of_another_architecture_fail),
-#ifndef __SANITIZE_ADDRESS__
 		cmocka_unit_test(the_kernel_takes_it_and_the_process_lives),
-#endif
 	};
 
 	return cmocka_run_group_tests(tests, build, NULL);
