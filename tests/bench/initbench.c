@@ -137,6 +137,18 @@ static void silence(void)
 	(void)dup2(null, STDERR_FILENO);
 }
 
+/*
+ * A shell in the background leaves two signals ignored, posix_spawn(3) two others, of the C library's
+ * own, which only the raw call resets; and some inits undo them one by one.
+ */
+static void reset_signals(void)
+{
+	static const uint64_t dfl[4];
+
+	for (int sig = 1; sig <= 64; sig++)
+		(void)syscall(SYS_rt_sigaction, sig, dfl, NULL, sizeof(uint64_t));
+}
+
 static pid_t start(char **argv, bool is_traced)
 {
 	pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, 0, 0, 0, 0);
@@ -145,9 +157,7 @@ static pid_t start(char **argv, bool is_traced)
 		fail("clone into a new PID namespace");
 	if (pid > 0)
 		return pid;
-	/* Whoever runs a job in the background ignores these, which some inits undo one by one. */
-	(void)signal(SIGINT, SIG_DFL);
-	(void)signal(SIGQUIT, SIG_DFL);
+	reset_signals();
 	if (is_traced)
 		(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 	(void)execv(argv[0], argv);
