@@ -227,7 +227,9 @@ def test_without_the_capability_to_signal_it_can_stop_the_daemon_which_cannot_st
     eventually(node.has_interface, "the interface")
     spawner = eventually(lambda: node.spawner, "the spawner")
     eventually(lambda: spawner.status["Uid"].split() == ["0"] * 4, "no user that the daemon is, too")
-    settled_daemon(node).signal(signal.SIGKILL)
+    killed = settled_daemon(node)
+    killed.signal(signal.SIGKILL)
+    eventually(lambda: not killed.is_alive(), "its end")
     settled_daemon(node)
     assert node.stop() == 0
 
