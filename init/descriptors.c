@@ -4,20 +4,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* Where close_range(2) is missing (Linux before 5.9), as many as a process has by default. */
-#define OLD_LIMIT 1024
+#define OLD_LIMIT 1024U
+
+void descriptors_close(unsigned int first, unsigned int last)
+{
+	if (syscall(SYS_close_range, first, last, 0U) == 0)
+		return;
+	for (unsigned int fd = first; fd <= last && fd < OLD_LIMIT; fd++)
+		(void)close((int)fd);
+}
 
 void descriptors_close_inherited(void)
 {
-	if (syscall(SYS_close_range, STDERR_FILENO + 1U, ~0U, 0U) == 0)
-		return;
-	for (int fd = STDERR_FILENO + 1; fd < OLD_LIMIT; fd++)
-		(void)close(fd);
+	descriptors_close(STDERR_FILENO + 1, UINT_MAX);
 }
 
 /* One question for all three; where it fails, they count as closed, and opening tells. */

@@ -4,6 +4,13 @@
 #define INIT_DESCRIPTORS_H
 
 /**
+ * descriptors_close() - Close a range of descriptors, open or not
+ * @first:	First of them
+ * @last:	Last of them; UINT_MAX for all that are left
+ */
+void descriptors_close(unsigned int first, unsigned int last);
+
+/**
  * descriptors_close_inherited() - Close everything above standard error
  *
  * Whoever started us may have left something open: a pipe, say, whose reader would never see its

@@ -2,6 +2,7 @@
 #include "init/spawner.h"
 #include "common/defs.h"
 #include "common/exits.h"
+#include "init/descriptors.h"
 #include "init/spawn.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -63,14 +63,6 @@ static unsigned int next_kept(const struct spawner *s, unsigned int from)
 	return least;
 }
 
-static void close_between(unsigned int first, unsigned int last)
-{
-	if (syscall(SYS_close_range, first, last, 0U) == 0)
-		return;
-	for (unsigned int fd = first; fd <= last && fd < 1024; fd++)
-		(void)close((int)fd);
-}
-
 /* The lock of the state directory among others: it must not outlive PID 1 by a moment. */
 static void close_others(const struct spawner *s)
 {
@@ -80,7 +72,7 @@ static void close_others(const struct spawner *s)
 		unsigned int kept = next_kept(s, fd);
 
 		if (kept > fd)
-			close_between(fd, kept - 1);
+			descriptors_close(fd, kept - 1);
 		fd = kept + 1;
 	}
 }
@@ -210,7 +202,10 @@ pid_t spawner_start(struct spawner *s, unsigned int job, const void *payload, si
 	if (size > 0)
 		memcpy(rq.payload, payload, size);
 	pid = start_anywhere(s, &rq, e);
-	/* In both processes, and the spawner is not its parent: whoever comes first. */
+	/*
+	 * Here and in the child: whoever comes first. Not at a start of our own: its child has to see
+	 * first whether the terminal is that of our group, and a signal finds it without a group, too.
+	 */
 	if (pid > 0 && s->is_detached)
 		(void)setpgid(pid, pid);
 	if (pid < 0 && pid != -EPIPE)
