@@ -98,8 +98,8 @@ int spawn_errors_take(struct spawn_errors *s, pid_t pid, struct err *e);
  * spawn_program() - Start a program in a process group of its own
  * @p:		What to start; borrowed
  *
- * The caller, if it is the parent, has to make the group as well, setpgid(pid, pid): whoever comes
- * first, a signal to the group finds it. The child gets default dispositions, an empty signal mask and no descriptor above 2 but
+ * The child makes its group itself, so a signal to the group may come too early: send it to the process
+ * then (forward.h). It gets default dispositions, an empty signal mask and no descriptor above 2 but
  * @p->hand_over. Returns as soon as it is forked; ask spawn_errors_take() once it has ended.
  *
  * Where wgmesh-init is not PID 1, and so its end is not everybody's, the program is killed when
