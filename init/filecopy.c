@@ -4,6 +4,7 @@
 #include "common/exits.h"
 #include "common/io.h"
 #include "init/migrate.h"
+#include "init/plainfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,19 +16,10 @@
 
 int filecopy_open(int dirfd, const char *name, struct stat *st, struct err *e)
 {
-	/* O_NONBLOCK: opening a planted FIFO must not wait for a writer. */
-	auto_close int fd = io_open_beneath(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	auto_close int fd = plainfile_open(dirfd, name, st, e);
 
-	if (fd == -ELOOP)
-		return err_set(e, fd, "%s is a symbolic link", name);
 	if (fd < 0)
-		return err_set(e, fd, "%s cannot be opened: %s", name, strerror(-fd));
-	if (fstat(fd, st) < 0)
-		return err_set(e, -errno, "look at %s", name);
-	if (!S_ISREG(st->st_mode))
-		return err_set(e, -EINVAL, "%s is not a regular file", name);
-	if (st->st_nlink > 1)
-		return err_set(e, -EMLINK, "%s has a second name (hard link)", name);
+		return fd;
 	if (st->st_size > MIGRATE_MAX_BYTES)
 		return err_set(e, -EFBIG, "%s is larger than any state file", name);
 	return steal_fd(&fd);
@@ -123,9 +115,8 @@ static int write_copy(const struct filecopy *c, int fd, struct err *e)
 
 int filecopy_publish(const struct filecopy *c, struct err *e)
 {
-	/* O_TRUNC, not O_EXCL: a killed run may have left it, and the lock is ours. */
-	auto_close int fd = io_open_beneath(c->to_dir, c->temporary,
-					    O_RDWR | O_CREAT | O_TRUNC | O_NONBLOCK, 0600);
+	/* A killed run may have left one. */
+	auto_close int fd = io_create_anew(c->to_dir, c->temporary, O_RDWR, 0600);
 	int r;
 
 	if (fd < 0)
