@@ -68,10 +68,10 @@ COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/setting
 INIT_SRC := init/boot.c init/cause.c init/check.c init/child.c init/cli.c init/clock.c \
 	init/config.c init/denial.c init/descriptors.c init/dispositions.c init/env.c init/filecopy.c init/filter.c \
 	init/forward.c init/fsuser.c init/handover.c init/health.c init/history.c init/idmap.c \
-	init/journal.c init/json.c init/lastline.c init/launch.c init/lock.c init/mask.c init/migrate.c \
+	init/journal.c init/json.c init/keyshow.c init/lastline.c init/launch.c init/lock.c init/mask.c init/migrate.c init/migrate_phase.c init/migrate_report.c \
 	init/mountinfo.c init/names.c init/netright.c init/notify.c init/notify_outer.c \
 	init/notify_parse.c init/oom.c init/ownership.c init/ownership_phase.c init/phase_signals.c init/plainfile.c init/privileges.c \
-	init/program.c init/reap.c init/relay.c init/runtime.c init/runtime_act.c init/runtime_end.c \
+	init/program.c init/progress.c init/reap.c init/relay.c init/runtime.c init/runtime_act.c init/runtime_end.c \
 	init/runtime_setup.c init/runtime_watch.c init/sender.c init/signals.c init/signame.c \
 	init/spawn.c init/spawner.c init/status.c init/storage.c init/supervise.c init/sweep.c \
 	init/termlog.c init/trial.c init/tundev.c init/user.c init/verify.c init/voltext.c init/volume.c \
@@ -85,7 +85,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/peercache.c daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c \
 	daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/snapshot.c daemon/cli/call.c \
 	daemon/cli/cli.c daemon/cli/decode.c daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c \
-	daemon/cli/peers.c daemon/cli/state.c daemon/cli/status.c daemon/discovery/discovery.c \
+	daemon/cli/peers.c daemon/cli/state.c daemon/cli/state_show.c daemon/cli/status.c daemon/discovery/discovery.c \
 	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/net/growbuf.c daemon/net/nlmsg.c \
 	daemon/net/nlsock.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c daemon/wg/genl.c \
 	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \

@@ -46,6 +46,11 @@ static ssize_t read_chunk(int fd, void *buf, off_t at)
 
 int filecopy_is_equal(int a, int b)
 {
+	return filecopy_compare(a, b, NULL);
+}
+
+int filecopy_compare(int a, int b, struct progress *progress)
+{
 	char left[CHUNK];
 	char right[CHUNK];
 
@@ -53,26 +58,33 @@ int filecopy_is_equal(int a, int b)
 		ssize_t n = read_chunk(a, left, at);
 		ssize_t m = read_chunk(b, right, at);
 
+		progress_step(progress, 0);
 		if (n < 0 || m < 0)
 			return n < 0 ? (int)n : (int)m;
 		if (n != m || memcmp(left, right, (size_t)n) != 0)
 			return 0;
 		if (n < CHUNK)
 			return 1;
+		if (at > MIGRATE_MAX_BYTES)
+			return 0;
 	}
 }
 
-static int copy_bytes(int from, int to)
+static int copy_bytes(const struct filecopy *c, int to)
 {
 	char buf[CHUNK];
 
 	for (off_t at = 0;; at += CHUNK) {
-		ssize_t n = read_chunk(from, buf, at);
+		ssize_t n = read_chunk(c->from_fd, buf, at);
 		int r;
 
 		if (n < 0)
 			return (int)n;
+		/* It may grow as fast as it is copied. */
+		if (at + n > MIGRATE_MAX_BYTES)
+			return -EFBIG;
 		r = io_write_full(to, buf, (size_t)n);
+		progress_step(c->progress, (uint64_t)n);
 		if (r < 0 || n < CHUNK)
 			return r;
 	}
@@ -95,13 +107,18 @@ static int give_away(const struct filecopy *c, int fd, struct err *e)
 
 static int write_copy(const struct filecopy *c, int fd, struct err *e)
 {
-	int r = copy_bytes(c->from_fd, fd);
+	int r = copy_bytes(c, fd);
 
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r < 0)
-		return err_exit(e, EXITS_IO, r, "copy %s", c->name);
-	r = filecopy_is_equal(c->from_fd, fd);
+		return err_exit(e, EXITS_IO, r, "cannot copy %.100s%s", c->name,
+				r == -ENOSPC || r == -EDQUOT
+					? ": the volume is full; free some space on it"
+					: "");
+	/* What is compared then comes from the disk, and not from the writes above. */
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	r = filecopy_compare(c->from_fd, fd, c->progress);
 	if (r < 0)
 		return err_exit(e, EXITS_IO, r, "read the copy of %s back", c->name);
 	if (r == 0)
