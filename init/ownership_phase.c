@@ -143,6 +143,14 @@ static bool is_unmapped(uid_t uid)
 	       (!user_is_mapped(uid) || caps_has(CAP_CHOWN));
 }
 
+static bool is_usable(const struct config *c, const struct stat *st)
+{
+	struct ownership_user user;
+
+	load_user(c, &user);
+	return ownership_can_use(st, &user);
+}
+
 static int refuse_entry(const struct config *c, const char *what, const char *name, int error,
 			struct err *e)
 {
@@ -158,6 +166,7 @@ static int refuse_entry(const struct config *c, const char *what, const char *na
 	(void)snprintf(l.path, sizeof(l.path), "%s%s%s", c->state_dir, name[0] ? "/" : "", name);
 	(void)child_run(run_look, &l, sizeof(l), limit_ms);
 	d.st = l.is_there ? &l.st : NULL;
+	d.is_above = error == -EACCES && l.is_there && is_usable(c, &l.st);
 	d.is_immutable = l.is_immutable;
 	d.is_unmapped = l.is_there && is_unmapped(l.st.st_uid);
 	return denial_explain(&d, error, e);
