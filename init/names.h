@@ -7,6 +7,7 @@
 
 #define NAMES_LOCK	".wgmesh.lock"
 #define NAMES_PROBE	".wgmesh.probe"
+#define NAMES_TRIAL	".wgmesh.trial"
 #define NAMES_JOURNAL	".wgmesh.migrated"
 #define NAMES_HISTORY	".wgmesh.history"
 #define NAMES_SNAPSHOTS ".snapshots"
