@@ -19,7 +19,7 @@ int prove_and_verify(struct boot *b, struct err *e);
  * prove_lasts() - Does a marker prove that a directory outlasts its container? Changes nothing
  * @b:		Boot; the verdict is known, the state directory may not be open yet
  *
- * Return: true for PROOF_PROVEN, within --storage-timeout
+ * Return: true when another container has used it before; within --storage-timeout
  */
 bool prove_lasts(const struct boot *b);
 
