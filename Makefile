@@ -67,8 +67,9 @@ COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/setting
 	common/settings_table.c common/sink.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/cause.c init/check.c init/child.c init/cli.c init/clock.c \
 	init/config.c init/descriptors.c init/dispositions.c init/env.c init/filecopy.c init/filter.c \
-	init/forward.c init/fsuser.c init/handover.c init/health.c init/history.c init/idmap.c \
-	init/journal.c init/json.c init/lastline.c init/launch.c init/lock.c init/mask.c init/migrate.c \
+	init/forward.c init/fsuser.c init/handover.c init/health.c init/history.c init/holder.c init/idmap.c \
+	init/journal.c init/json.c init/lastline.c init/launch.c init/lease.c init/leasedir.c init/leasetext.c \
+	init/lock.c init/mask.c init/migrate.c \
 	init/mountinfo.c init/names.c init/netright.c init/notify.c init/notify_outer.c \
 	init/notify_parse.c init/oom.c init/ownership.c init/phase_signals.c init/privileges.c \
 	init/program.c init/reap.c init/relay.c init/runtime.c init/runtime_act.c init/runtime_end.c \
@@ -96,7 +97,8 @@ COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_config.c tests/unit/test_init_dispositions.c tests/unit/test_init_env.c \
 	tests/unit/test_init_filter.c tests/unit/test_init_history.c tests/unit/test_init_idmap.c \
-	tests/unit/test_init_lastline.c tests/unit/test_init_lock.c tests/unit/test_init_migrate.c \
+	tests/unit/test_init_lastline.c tests/unit/test_init_lease_sim.c tests/unit/test_init_lock.c \
+	tests/unit/test_init_migrate.c \
 	tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c tests/unit/test_init_notify.c \
 	tests/unit/test_init_notify_outer.c tests/unit/test_init_notify_parse.c \
 	tests/unit/test_init_oom.c tests/unit/test_init_ownership.c tests/unit/test_init_relay.c \
