@@ -6,6 +6,7 @@
 #include <stdbool.h>
 
 #define NAMES_LOCK	".wgmesh.lock"
+#define NAMES_LEASE	".wgmesh.lease" /* and a number: lease.h */
 #define NAMES_PROBE	".wgmesh.probe"
 #define NAMES_TRIAL	".wgmesh.trial"
 #define NAMES_JOURNAL	".wgmesh.migrated"
