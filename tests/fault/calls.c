@@ -4,12 +4,17 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#define LINK_SIZE 64
 
 enum {
 	FD = 1 << 0,	   /* the first argument is a descriptor */
@@ -122,24 +127,32 @@ static void read_text(const struct call *c, uint64_t from, char out[static CALL_
 	out[n] = '\0';
 }
 
+/* Where /proc shows what the call's descriptor is open on. */
+static void descriptor_link(const struct call *c, char out[static LINK_SIZE])
+{
+	(void)snprintf(out, LINK_SIZE, "/proc/%d/fd/%d", c->pid, (int)c->args[0]);
+}
+
 static void read_descriptor(const struct call *c, char out[static CALL_TARGET_SIZE])
 {
-	char link[64];
+	char link[LINK_SIZE];
 	ssize_t n;
 
-	(void)snprintf(link, sizeof(link), "/proc/%d/fd/%d", c->pid, (int)c->args[0]);
+	descriptor_link(c, link);
 	n = readlink(link, out, CALL_TARGET_SIZE - 1);
 	out[n < 0 ? 0 : n] = '\0';
 }
 
-/* "pipe:[1]", "/dev/null", "/proc/self/..." are no files of a disk. */
+/* Pipes, sockets, devices, and what only looks like files, are not. */
 static bool is_on_disk(const struct call *c)
 {
-	char target[CALL_TARGET_SIZE];
+	char link[LINK_SIZE];
+	struct statfs fs;
+	struct stat st;
 
-	read_descriptor(c, target);
-	return target[0] == '/' && strncmp(target, "/dev/", 5) != 0 &&
-	       strncmp(target, "/proc/", 6) != 0;
+	descriptor_link(c, link);
+	return stat(link, &st) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode)) &&
+	       statfs(link, &fs) == 0 && fs.f_type != PROC_SUPER_MAGIC;
 }
 
 static uint64_t open_flags(const struct call *c, unsigned int flags)
