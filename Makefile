@@ -63,7 +63,7 @@ MUSL_END     := $(MUSL)/crtn.o
 # Debian's archive was made with glibc, and needs nothing of it that musl has not.
 LIBCAP       := $(shell $(CC) -print-file-name=libcap.a)
 
-COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/settings.c \
+COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/marker.c common/settings.c \
 	common/settings_table.c common/sink.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/cause.c init/check.c init/child.c init/cli.c init/clock.c \
 	init/config.c init/descriptors.c init/dispositions.c init/env.c init/filecopy.c init/filter.c \
@@ -77,11 +77,11 @@ INIT_SRC := init/boot.c init/cause.c init/check.c init/child.c init/cli.c init/c
 	init/termlog.c init/tundev.c init/user.c init/verify.c init/voltext.c init/volume.c \
 	init/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
-	daemon/clock.c daemon/config.c daemon/config_secret.c daemon/crypto.c daemon/derive.c \
+	daemon/clock.c daemon/clone.c daemon/config.c daemon/config_secret.c daemon/crypto.c daemon/derive.c \
 	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_file.c \
 	daemon/identity_store.c daemon/json.c daemon/netadmin.c daemon/netadmin_check.c \
 	daemon/netadmin_client.c daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c \
-	daemon/node_cache.c daemon/node_notify.c daemon/node_peers.c daemon/node_self.c daemon/notify.c \
+	daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c daemon/node_peers.c daemon/node_self.c daemon/notify.c \
 	daemon/peercache.c daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c \
 	daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/snapshot.c daemon/cli/call.c \
 	daemon/cli/cli.c daemon/cli/decode.c daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c \
@@ -91,7 +91,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
 	daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.c \
-	tests/unit/test_log.c tests/unit/test_settings.c tests/unit/test_sink.c \
+	tests/unit/test_log.c tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
 	tests/unit/test_statefile.c tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_config.c tests/unit/test_init_dispositions.c tests/unit/test_init_env.c \
@@ -104,7 +104,7 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c tests/unit/test_init_status.c \
 	tests/unit/test_init_supervise.c tests/unit/test_init_user.c tests/unit/test_init_volume.c \
 	tests/unit/test_init_writability.c
-DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_cli_peers.c \
+DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_cli_peers.c tests/unit/test_clone.c \
 	tests/unit/test_config.c tests/unit/test_crypto.c tests/unit/test_derive.c \
 	tests/unit/test_endpoint.c tests/unit/test_envelope.c tests/unit/test_exchange.c \
 	tests/unit/test_identity.c tests/unit/test_identity_store.c tests/unit/test_json.c \
