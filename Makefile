@@ -79,11 +79,11 @@ INIT_SRC := init/boot.c init/cause.c init/check.c init/child.c init/cli.c init/c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/clock.c daemon/clone.c daemon/config.c daemon/config_secret.c daemon/crypto.c daemon/derive.c \
 	daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_file.c \
-	daemon/identity_store.c daemon/json.c daemon/netadmin.c daemon/netadmin_check.c \
+	daemon/identity_store.c daemon/identity_trace.c daemon/identity_write.c daemon/json.c daemon/netadmin.c daemon/netadmin_check.c \
 	daemon/netadmin_client.c daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c \
 	daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c daemon/node_peers.c daemon/node_self.c daemon/notify.c \
 	daemon/peercache.c daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c \
-	daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/snapshot.c daemon/cli/call.c \
+	daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/snapshot.c daemon/statedir.c daemon/statename.c daemon/cli/call.c \
 	daemon/cli/cli.c daemon/cli/decode.c daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c \
 	daemon/cli/peers.c daemon/cli/state.c daemon/cli/status.c daemon/discovery/discovery.c \
 	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/net/growbuf.c daemon/net/nlmsg.c \
@@ -107,7 +107,7 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_cli_peers.c tests/unit/test_clone.c \
 	tests/unit/test_config.c tests/unit/test_crypto.c tests/unit/test_derive.c \
 	tests/unit/test_endpoint.c tests/unit/test_envelope.c tests/unit/test_exchange.c \
-	tests/unit/test_identity.c tests/unit/test_identity_store.c tests/unit/test_json.c \
+	tests/unit/test_identity.c tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_json.c \
 	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_node_notify.c \
 	tests/unit/test_node_peers.c tests/unit/test_notify.c tests/unit/test_peercache.c \
 	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \

@@ -46,6 +46,23 @@ static int explain_syntax(struct err *e, const json_error_t *error)
 	}
 }
 
+/*
+ * Files of today have no such member. One that says more than 1, or anything but a number, was
+ * written by a release that knows better than this one what its keys mean.
+ */
+static bool is_from_newer(json_t *root)
+{
+	static const char *const names[] = { "version", "schema", "schema_version" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const json_t *v = json_member(root, names[i]);
+
+		if (v && !(json_is_integer(v) && json_integer_value(v) <= 1))
+			return true;
+	}
+	return false;
+}
+
 /* The keys must be there, canonical, and belong together. */
 static int read_keys(struct identity *out, json_t *root, struct err *e)
 {
@@ -99,7 +116,9 @@ static int parse_text(struct identity *out, const char *text, size_t len, struct
 	root = json_parse(text, len, &error);
 	if (!root)
 		return explain_syntax(e, &error);
-	r = read_keys(out, root, e);
+	r = is_from_newer(root)
+		    ? err_set(e, -EPROTONOSUPPORT, "was written by a newer release of wgmesh")
+		    : read_keys(out, root, e);
 	if (r == 0)
 		r = read_address(&out->mesh_ip, root, "mesh_ip", e);
 	if (r == 0)

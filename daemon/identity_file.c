@@ -37,7 +37,7 @@ int identity_read_file(struct identity *out, int dirfd, const char *name, struct
 	crypto_wipe(text, sizeof(text));
 	if (n < 0)
 		identity_wipe(out);
-	if (n < 0 || r == 0)
+	if (n < 0 || r == 0 || r == -EPROTONOSUPPORT)
 		return r;
 	if (e)
 		e->code = -EBADMSG;
