@@ -9,6 +9,7 @@ import inject
 import judge
 import trees
 
+DAMAGED = 65
 DONE, REFUSED, KILLED = "done", "refused", "killed"
 
 
@@ -44,14 +45,14 @@ class Case:
         trees.plant(fresh(self.root), scenario.tree)
         result, calls = inject.calls(fill(scenario.command, self.root), self.report)
         problems = list(judge.result_problems(scenario, result, None, trees.read(self.root)))
-        if result.code != 0 or problems:
+        if (result.code != 0) != scenario.is_lost or problems:
             raise AssertionError(f"{scenario.name} fails by itself: {result} {problems}")
         return calls
 
     def run(self, scenario, fault):
         trees.plant(fresh(self.root), scenario.tree)
         result = inject.strike(fill(scenario.command, self.root), fault, self.report)
-        if result.hits == 0:
+        if not result.hits:
             return Outcome(DONE, "the call did not come", result.err)
         return conclude(scenario, self.root, result, fault)
 
@@ -62,7 +63,7 @@ def conclude(scenario, root, result, fault):
     problems = [*judge.result_problems(scenario, result, fault, left),
                 *judge.tree_problems(scenario, left, scenario.tree),
                 *judge.owner_problems(scenario, left)]
-    keys = judge.live_keys(left) | {scenario.key, judge.printed_key(result)}
+    keys = judge.live_keys(scenario, left) | {scenario.key, judge.printed_key(result)}
     problem, said = restart(scenario, root, keys - {None})
     return Outcome(ending(result), "; ".join([*problems, *problem]), result.err + said)
 
@@ -79,11 +80,13 @@ def restart(scenario, root, keys):
     for command in scenario.restart:
         result = inject.run(fill(command, root))
         said += f"--- restart: {result.out}{result.err}"
-        if result.code != 0:
+        if result.code != (DAMAGED if scenario.is_lost else 0):
             return [f"the restart ended with {result.code}"], said
     tree = trees.read(root)
     key = judge.printed_key(result)
     problems = [f"after the restart, {text}" for text in judge.tree_problems(scenario, tree, scenario.tree)]
+    if scenario.is_lost:
+        return problems, said
     if key is None:
         problems.append("the restart served no key")
     elif keys - {key}:

@@ -58,6 +58,8 @@ class Fault:
     how: str
     call: Call
 
+    ends_process = property(lambda self: self.what in ("kill", "killall"))
+
     def arguments(self):
         what = getattr(errno, self.what, self.what)
         return [str(what), self.how, str(self.call.process), str(self.call.number)]
@@ -65,12 +67,18 @@ class Fault:
 
 @dataclasses.dataclass(frozen=True)
 class Result:
-    """How a run ended; code is None when it did not within its time, negative for a signal."""
+    """How a run ended; code is None when it did not within its time, negative for a signal.
+
+    hits  calls that something was done to
+    """
 
     code: int
     out: str
     err: str
-    hits: int = 0
+    hits: tuple = ()
+
+    # A program whose log could not be written can give no reason.
+    is_mute = property(lambda self: any(call.is_log for call in self.hits))
 
 
 def environment():
@@ -95,17 +103,19 @@ def run(argv):
 def strike(argv, fault, report):
     """A run with a fault; `report` is a file to use."""
     result = run([str(BUILD / "tracer"), str(report), *fault.arguments(), "--", *argv])
-    return dataclasses.replace(result, hits=len(report.read_text(encoding="ascii").splitlines()))
+    return dataclasses.replace(result, hits=tuple(read_report(report)))
 
 
 def calls(argv, report):
     """Every system call of a run that nothing is done to."""
     result = run([str(BUILD / "tracer"), str(report), "list", "--", *argv])
-    found = []
+    return result, list(read_report(report))
+
+
+def read_report(report):
     for line in report.read_text(encoding="ascii").splitlines():
         process, number, name, flags, target = line.split(" ", 4)
-        found.append(Call(int(process), int(number), call_names().get(int(name), name), flags, target))
-    return result, found
+        yield Call(int(process), int(number), call_names().get(int(name), name), flags, target)
 
 
 def faults(call):

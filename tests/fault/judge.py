@@ -64,14 +64,18 @@ def _content_problem(scenario, name, entry, before):
     return "has no business there"
 
 
-def live_keys(tree):
+def live_keys(scenario, tree):
     """Public keys that a start could take for this node's."""
     return {read_key(entry.data) for name, entry in tree.items()
-            if KEY_FILE.fullmatch(name) and not entry.is_dir} - {None}
+            if KEY_FILE.fullmatch(name) and not entry.is_dir and not _is_kept(scenario, name)} - {None}
+
+
+def _is_kept(scenario, name):
+    return name.startswith(scenario.kept or ("\0",))
 
 
 def _key_problems(scenario, tree):
-    keys = live_keys(tree)
+    keys = live_keys(scenario, tree)
     if len(keys) > 1:
         yield "there are two keys"
     if scenario.key and keys - {scenario.key}:
@@ -82,7 +86,7 @@ def stray_keys(scenario, tree, key):
     """Keys in any file at all, that are neither the node's nor kept aside on purpose."""
     return [name for name, entry in tree.items()
             if name.startswith("state/") and not entry.is_dir and read_key(entry.data) not in (None, key)
-            and not name.startswith(scenario.kept or ("\0",))]
+            and not _is_kept(scenario, name)]
 
 
 def printed_key(result):
@@ -94,13 +98,15 @@ def result_problems(scenario, result, fault, tree):
     """What is wrong with how the operation ended; `fault` may be None, `tree` is what it left."""
     if result.code is None:
         yield "it hangs"
-    elif result.code == KILLED and fault and fault.what.startswith("kill"):
+    elif result.code == KILLED and fault and fault.ends_process:
         return
     elif result.code not in EXIT_CODES:
         yield f"it ended with {result.code}, which is not documented"
+    elif result.code == 0 and scenario.is_lost:
+        yield "it went on without the key"
     elif result.code == 0 and not scenario.is_done(tree):
         yield "it says that it is done, and is not"
-    elif result.code != 0 and not REASON.search(result.err) and not (fault and fault.call.is_log):
+    elif result.code != 0 and not REASON.search(result.err) and not result.is_mute:
         yield f"it refused with {result.code} and gave no reason"
 
 

@@ -56,6 +56,14 @@ THEIRS = key_file(0x20)
 DHT_NODES = bytes(range(38)) * 600
 OLD_CACHE, NEW_CACHE = cache_file(3), cache_file(40)
 ENDING = b"1700000000 1699999990 code=1 10000 unknown\n"
+MARKER = f"""\
+version=1
+volume=0123456789abcdef0123456789abcdef
+created=2026-01-01T00:00:00Z
+served=wg0 {read_key(OURS)}
+boots=1
+boot=2026-01-01T00:00:00Z - - - -
+""".encode()
 EMPTY = {"state": directory()}
 
 
@@ -71,6 +79,7 @@ class Scenario:
     contents  what files other than key files may hold: name below the root to list of bytes
     kept      where a second key may lie: the start of names below the root
     owner     user of the files that the operation makes
+    is_lost   the key is gone for good: every start is refused, and none makes another
     is_bad    it loses keys, to prove that this is noticed
     """
 
@@ -83,6 +92,7 @@ class Scenario:
     contents: dict = dataclasses.field(default_factory=dict)
     kept: tuple = ()
     owner: int = 0
+    is_lost: bool = False
     is_bad: bool = False
 
 
@@ -124,9 +134,24 @@ def restores():
     yield Scenario("restore-empty", {**EMPTY, KEY: file(b""), **snapshots(2)}, served(), has_key)
     yield Scenario("restore-missing", {**EMPTY, **snapshots(1)}, served(), has_key)
     yield Scenario("restore-temporary", {**EMPTY, "state/.wg0.json.new": file(OURS)}, served(), has_key)
+    replaced = {"state/.snapshots": directory(), SNAPSHOT.format(1): file(THEIRS),
+                SNAPSHOT.format(2): file(OURS)}
+    yield Scenario("restore-newest", {**EMPTY, **replaced}, served(), has_key,
+                   kept=(SNAPSHOT.format(1),))
     repair = (STATETOOL, "state", "verify", "--repair", "--state-dir={root}/state")
     yield Scenario("verify-repair", {**EMPTY, KEY: file(OURS[:50]), **snapshots(1), CACHE: file(OLD_CACHE)},
                    repair, has_key, contents={CACHE: [OLD_CACHE]})
+
+
+def losses():
+    """What shows that there was a key, in each kind of place; the key itself is gone."""
+    traces = {"marker": {"state/.wgmesh.volume": file(MARKER)},
+              "cache": {CACHE: file(OLD_CACHE)},
+              "snapshot": {"state/.snapshots": directory(), SNAPSHOT.format(1): file(OURS[:50])},
+              "temporary": {"state/.wg0.json.new": file(OURS[:50])}}
+    for name, trace in traces.items():
+        yield Scenario(f"lost-{name}", {**EMPTY, **trace}, served(), lambda tree: False, is_lost=True,
+                       contents={CACHE: [OLD_CACHE]})
 
 
 def changes():
@@ -173,5 +198,5 @@ def bad_ones():
 
 def every():
     """All scenarios by name."""
-    listed = [*creations(), *restores(), *changes(), *migrations(), *bad_ones()]
+    listed = [*creations(), *restores(), *losses(), *changes(), *migrations(), *bad_ones()]
     return types.MappingProxyType({scenario.name: scenario for scenario in listed})

@@ -13,9 +13,9 @@
  * A tool that overwrites results, as strace's retval= does, cannot do a short write: it would say
  * that bytes were written of which none was.
  *
- * The report of a list has a line "PROCESS CALL NUMBER FLAGS TARGET" a call; FLAGS are w (changes
- * the disk), s (can come out short), l (goes to the log) or "-". Otherwise it has a line for each
- * call that something was done to. The exit status is the program's; a signal that ended it ends
+ * The report has a line "PROCESS CALL NUMBER FLAGS TARGET" for each call, or for each call that
+ * something was done to. FLAGS are w (changes the disk), s (can come out short), l (goes to the log)
+ * or "-". The exit status is the program's; a signal that ended it ends
  * the tracer too.
  */
 #include "common/defs.h"
@@ -97,18 +97,18 @@ static struct tracee *find(struct tracer *t, pid_t pid)
 	return &t->tracees[t->n++];
 }
 
-static void list(struct tracer *t, const struct tracee *who, const struct call *c)
+static void report(struct tracer *t, const struct tracee *who, const struct call *c)
 {
 	char target[CALL_TARGET_SIZE];
 	char flags[4] = "";
 
 	call_target(c, target);
 	if (call_changes_disk(c))
-		(void)strncat(flags, "w", 1);
+		(void)strncat(flags, "w", 2);
 	if (call_count_argument(c) > 0)
-		(void)strncat(flags, "s", 1);
+		(void)strncat(flags, "s", 2);
 	if (call_is_log(c))
-		(void)strncat(flags, "l", 1);
+		(void)strncat(flags, "l", 2);
 	(void)fprintf(t->report, "%u %u %llu %s %s\n", who->order, who->calls,
 		      (unsigned long long)c->nr, flags[0] ? flags : "-", target);
 }
@@ -146,7 +146,7 @@ static void strike(struct tracer *t, struct tracee *who, const struct call *c)
 {
 	t->hits++;
 	t->last_nr = c->nr;
-	(void)fprintf(t->report, "%u %u %llu\n", who->order, who->calls, (unsigned long long)c->nr);
+	report(t, who, c);
 	switch (t->fault) {
 	case FAULT_ERRNO:
 		if (regs_skip_call(c->pid) == 0)
@@ -175,7 +175,7 @@ static void at_entry(struct tracer *t, struct tracee *who, const struct __ptrace
 	memcpy(c.args, info->entry.args, sizeof(c.args));
 	who->calls++;
 	if (t->fault == FAULT_LIST)
-		list(t, who, &c);
+		report(t, who, &c);
 	else if (is_meant(t, who, &c))
 		strike(t, who, &c);
 }
