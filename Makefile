@@ -115,25 +115,28 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_cli_peers.c \
 	tests/unit/test_clone.c tests/unit/test_config.c tests/unit/test_crypto.c \
 	tests/unit/test_derive.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
-	tests/unit/test_exchange.c tests/unit/test_identity.c tests/unit/test_identity_store.c \
-	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_netadmin_check.c \
-	tests/unit/test_netadmin_wire.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
-	tests/unit/test_notify.c tests/unit/test_peercache.c tests/unit/test_peers.c \
-	tests/unit/test_pong.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
-	tests/unit/test_routes.c tests/unit/test_rpc.c tests/unit/test_rpc_server.c \
-	tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c tests/unit/test_udp.c \
-	tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c \
-	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_exchange.c tests/unit/test_identity.c tests/unit/test_identity_fault.c \
+	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_json.c \
+	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_node_notify.c \
+	tests/unit/test_node_peers.c tests/unit/test_notify.c tests/unit/test_peercache.c \
+	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
+	tests/unit/test_reconcile.c tests/unit/test_routes.c tests/unit/test_rpc.c \
+	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
+	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
+	tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
+	tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
+
+FAULT_SRC   := tests/fault/calls.c tests/fault/regs.c tests/fault/statetool.c tests/fault/tracer.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap
 obj          = $(1:%.c=$(O)/%.o)
 SOURCES     := $(COMMON_SRC) $(INIT_SRC) $(DAEMON_SRC)
 UNIT_SRC    := $(COMMON_UNITS) $(INIT_UNITS) $(DAEMON_UNITS)
-HEADERS      = $(shell find common init daemon tests/helper tests/unit -name '*.h')
+HEADERS      = $(shell find common init daemon tests/fault tests/helper tests/unit -name '*.h')
 UNITS       := $(UNIT_SRC:tests/unit/%.c=$(O)/unit/%)
 
 .PHONY: all units
@@ -197,6 +200,14 @@ $(O)/initbench: opt-asan := -O1
 $(O)/initbench: $(call obj,$(BENCH_SRC))
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
+# The fault sweeps: what is swept must be static, or most of its calls were those of the loader.
+$(O)/tracer: opt-asan := -O1
+$(O)/tracer: $(call obj,$(filter-out %/statetool.c,$(FAULT_SRC))) $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
+$(O)/statetool: $(call obj,tests/fault/statetool.c) $(O)/libdaemon.a $(O)/libinit.a $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -ljansson -lsodium -lnettle -lcap -o $@
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -219,7 +230,7 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
-	tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC)
+	tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(FAULT_SRC)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
 BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
@@ -289,5 +300,5 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		while IFS=$$'\t' read -r target what; do printf '  %-12s %s\n' "$$target" "$$what"; done
 
--include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) $(BENCH_SRC) init/entry.c init/main.c daemon/main.c)) \
+-include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) $(BENCH_SRC) $(FAULT_SRC) init/entry.c init/main.c daemon/main.c)) \
 	$(patsubst %.c,$(O)/musl/%.d,$(PID1_SRC))
