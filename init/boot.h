@@ -5,6 +5,7 @@
 
 #include "common/err.h"
 #include "init/config.h"
+#include "init/proof.h"
 #include "init/volume.h"
 
 #include <stdbool.h>
@@ -60,6 +61,7 @@ struct migrate_report;
  * @advice:	What somebody should do about CAP_NET_ADMIN, should the daemon miss it; empty for nothing
  * @exit_code:	What to end with
  * @started_us:	Monotonic time of the start
+ * @proof:	What the volume's marker proves
  */
 struct boot {
 	struct config config;
@@ -73,6 +75,7 @@ struct boot {
 	char advice[400];
 	int exit_code;
 	uint64_t started_us;
+	struct proof proof;
 };
 
 /* A phase: enum phase_outcome, -EINTR for a stop signal, or a negative errno value to refuse. */

@@ -9,8 +9,8 @@
 #include "init/migrate.h"
 #include "init/ownership.h"
 #include "init/privileges.h"
+#include "init/prove.h"
 #include "init/storage.h"
-#include "init/verify.h"
 #include "init/writability.h"
 
 #include <stdio.h>
@@ -30,13 +30,20 @@ static void print_text(const struct boot *b)
 		(void)printf("%-12s %-8s %s\n", phase_name(reported[i]), outcome_name(p->outcome),
 			     p->note);
 	}
+	if (b->proof.kind != PROOF_NONE)
+		(void)printf(
+			"%-12s %-8s %s: %s\n", "proof",
+			outcome_name(proof_is_alarm(b->proof.kind) ? OUTCOME_WARNED : OUTCOME_OK),
+			proof_name(b->proof.kind), b->proof.note);
 	(void)printf("%s\n", b->exit_code ? "a start would be refused" : "a start would go ahead");
 }
 
 static void print_json(const struct boot *b)
 {
-	(void)printf("{\"exit_code\":%d,\"verdict\":\"%s\",\"checks\":{", b->exit_code,
-		     verdict_name(b->volume.verdict));
+	(void)printf("{\"exit_code\":%d,\"verdict\":\"%s\",\"proof\":\"%s\",\"proof_note\":",
+		     b->exit_code, verdict_name(b->volume.verdict), proof_name(b->proof.kind));
+	json_put_string(stdout, b->proof.note);
+	(void)printf(",\"checks\":{");
 	for (size_t i = 0; i < ARRAY_LEN(reported); i++) {
 		const struct phase *p = &b->phases[reported[i]];
 
@@ -57,7 +64,7 @@ static bool run_checks(struct boot *b)
 	       boot_phase(b, PHASE_LOCK, lock_acquire) &&
 	       boot_phase(b, PHASE_OWNERSHIP, ownership_settle) &&
 	       boot_phase(b, PHASE_MIGRATE, migrate_legacy) &&
-	       boot_phase(b, PHASE_VERIFY, verify_state) &&
+	       boot_phase(b, PHASE_VERIFY, prove_and_verify) &&
 	       boot_phase(b, PHASE_PRIVILEGES, privileges_settle);
 }
 
