@@ -104,11 +104,11 @@ static bool is_denied(const struct trial *t)
 /* The first capability whose lack explains the failure, or NULL. */
 static const char *missing_capability(void)
 {
-	if (!caps_has(CAP_CHOWN))
+	if (!caps_may(CAP_CHOWN))
 		return "CHOWN";
-	if (!caps_has(CAP_FOWNER))
+	if (!caps_may(CAP_FOWNER))
 		return "FOWNER";
-	return caps_has(CAP_DAC_OVERRIDE) ? NULL : "DAC_OVERRIDE";
+	return caps_may(CAP_DAC_OVERRIDE) ? NULL : "DAC_OVERRIDE";
 }
 
 /* In a child, because it is the storage that is asked. */
@@ -140,7 +140,7 @@ static void run_look(void *data)
 static bool is_unmapped(uid_t uid)
 {
 	return uid == DENIAL_OVERFLOW_ID && !user_has_all() &&
-	       (!user_is_mapped(uid) || caps_has(CAP_CHOWN));
+	       (!user_is_mapped(uid) || caps_may(CAP_CHOWN));
 }
 
 static bool is_usable(const struct config *c, const struct stat *st)
