@@ -239,6 +239,18 @@ def test_a_lost_key_is_restored_and_no_older_one_takes_its_place(lab):
     assert "the legacy one does not take its place" in said(node, "warn")
 
 
+def test_public_keys_are_shown_file_by_file(lab):
+    key = put_key(lab.volume("state"))
+    put(lab.volume("state") / "empty", "")
+    os.symlink(KEY_FILE, lab.volume("state") / "link")
+    shown = f"wgmesh state show {STATE_DIR}/{KEY_FILE} {STATE_DIR}/empty fd:7 fd:x {STATE_DIR}/link 7<{STATE_DIR}/{KEY_FILE}"
+    box = lab.container("box", ["sh", "-c", shown], mounts=both(lab))
+    assert box.wait() == 1
+    assert box.stdout.lines == [f"{STATE_DIR}/{KEY_FILE} {key}", f"{STATE_DIR}/empty -", f"fd:7 {key}", "fd:x -",
+                                f"{STATE_DIR}/link -"]
+    assert "is a symbolic link" in box.log.text()
+
+
 # Directories of all kinds
 
 def test_a_legacy_directory_that_is_read_only_will_do(lab):

@@ -451,6 +451,18 @@ def hang_in(lab, call, *init):
 
 def test_storage_that_stops_answering_is_named(lab):
     box = hang_in(lab, "fchownat", "--storage-timeout=100ms")
-    assert eventually(lambda: "stopped answering" in box.log.text(), "the refusal", 10)
-    refusal = [event for event in box.log.events() if "stopped answering" in event["msg"]][0]
+    refusal = eventually(lambda: next((event for event in box.log.events()
+                                       if "stopped answering" in event["msg"]), None), "the refusal")
     assert refusal["exit_code"] == str(IO_ERROR) and STATE_DIR in refusal["msg"]
+
+
+def test_a_stop_is_obeyed_while_the_storage_does_not_answer(lab):
+    box = hang_in(lab, "fchownat")
+
+    def hanging():
+        """wgmesh-init, once its child waits for the answer."""
+        init = next((p for p in box.processes() if p.argv[:1] == ["wgmesh-init"]), None)
+        return init if init and box.run("cat", "/tmp/trace").stdout and init.children() else None
+
+    eventually(hanging, "the child").signal(signal.SIGTERM)
+    eventually(lambda: any("stopped by signal 15" in event["msg"] for event in box.log.events()), "the stop")
