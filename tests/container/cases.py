@@ -44,7 +44,7 @@ class Case:
 
 def places(box):
     """Directories of the host, for bind mounts: open to every user, as these tests run as several."""
-    here = {name: box.path(f"srv/{name}") for name in ("bind", "gone", "parent", "lower")}
+    here = {name: box.path(f"srv/{name}") for name in ("bind", "driver", "gone", "parent")}
     box.path("srv/parent/wgmesh")
     here["tmp"] = box.path("tmp/wgmesh")
     # Engines give directories that become volumes to the image's user: it must not lie in one.
@@ -82,7 +82,7 @@ CASES = (
     Case("named-in-memory", volume("case-memory"), engines=WITH_ROOT,
          volumes=(("case-memory", "-o", "type=tmpfs", "-o", "device=tmpfs", "-o", "o=nodev"),)),
     Case("named-from-bind", volume("case-bind"), engines=WITH_ROOT,
-         volumes=(("case-bind", "-o", "type=none", "-o", "device={bind}", "-o", "o=bind"),)),
+         volumes=(("case-bind", "-o", "type=none", "-o", "device={driver}", "-o", "o=bind"),)),
     Case("named-uid-map", ("--uidmap", "0:100000:65536", *volume("case-mapped")), engines=("podman",)),
     Case("bind", volume("{bind}")),
     Case("bind-parent", ("-v", "{parent}:/var/lib")),
