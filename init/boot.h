@@ -46,6 +46,8 @@ struct phase {
 	char note[400];
 };
 
+struct migrate_report;
+
 /**
  * struct boot - The start of a container, passed through all phases
  * @config:	What was asked for
@@ -55,6 +57,7 @@ struct phase {
  * @state_fd:	State directory, -1 until the writability phase opened it; owned
  * @lock_fd:	The lock on it, held for life; owned
  * @is_report:	Go on after a refusal, print nothing but the report ("check")
+ * @migrated:	Receives what the migration did; NULL when nobody asks; borrowed
  * @advice:	What somebody should do about CAP_NET_ADMIN, should the daemon miss it; empty for nothing
  * @exit_code:	What to end with
  * @started_us:	Monotonic time of the start
@@ -68,6 +71,7 @@ struct boot {
 	int state_fd;
 	int lock_fd;
 	bool is_report;
+	struct migrate_report *migrated;
 	char advice[400];
 	int exit_code;
 	uint64_t started_us;

@@ -105,12 +105,46 @@ static void conclude(const struct boot *b, bool is_good, enum phase_id last)
 		(void)printf("%s: %s\n", phase_name(last), b->phases[last].note);
 }
 
+static void put_migration_json(const struct boot *b, const struct migrate_report *report)
+{
+	const struct phase *p = &b->phases[b->current];
+
+	(void)fputs("{\"from\":", stdout);
+	if (b->config.legacy_dir)
+		json_put_string(stdout, b->config.legacy_dir);
+	else
+		(void)fputs("null", stdout);
+	(void)fputs(",\"to\":", stdout);
+	json_put_string(stdout, b->config.state_dir);
+	(void)printf(",\"dry_run\":%s,\"exit_code\":%d,\"phase\":\"%s\",\"outcome\":\"%s\",",
+		     b->config.is_dry ? "true" : "false", b->exit_code, phase_name(b->current),
+		     outcome_name(p->outcome));
+	(void)fputs("\"note\":", stdout);
+	json_put_string(stdout, p->note);
+	(void)putchar(',');
+	migrate_put_json(stdout, report);
+	(void)puts("}");
+}
+
 static void migrate(struct boot *b)
 {
-	bool is_good = boot_phase(b, PHASE_WRITABILITY, writability_check) &&
-		       boot_phase(b, PHASE_LOCK, lock_acquire) &&
-		       boot_phase(b, PHASE_MIGRATE, migrate_legacy);
+	auto_free struct migrate_report *report = calloc(1, sizeof(*report));
+	bool is_good;
 
+	if (!report) {
+		b->exit_code = EXITS_SYSTEM;
+		return;
+	}
+	b->migrated = report;
+	is_good = boot_phase(b, PHASE_WRITABILITY, writability_check) &&
+		  boot_phase(b, PHASE_LOCK, lock_acquire) &&
+		  boot_phase(b, PHASE_MIGRATE, migrate_legacy);
+	b->migrated = NULL;
+	if (settings_flag(&b->config.settings, SETTING_JSON)) {
+		put_migration_json(b, report);
+		return;
+	}
+	migrate_put_text(stdout, report);
 	conclude(b, is_good, PHASE_MIGRATE);
 }
 

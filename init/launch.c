@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 static const cap_value_t daemon_caps[] = { CAP_NET_ADMIN };
 
@@ -89,6 +90,8 @@ static bool become_user(const struct volume_job *job)
 {
 	const struct config *c = job->launch->config;
 
+	/* For whoever looks at the list of processes: this is not the spawner. */
+	(void)prctl(PR_SET_NAME, "wgmesh-volume", 0, 0, 0);
 	return !c->confine || caps_become(c->uid, c->gid, NULL, 0, NULL) == 0;
 }
 

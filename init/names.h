@@ -6,7 +6,9 @@
 #include <stdbool.h>
 
 #define NAMES_LOCK	".wgmesh.lock"
+#define NAMES_LEASE	".wgmesh.lease" /* and a number: lease.h */
 #define NAMES_PROBE	".wgmesh.probe"
+#define NAMES_TRIAL	".wgmesh.trial"
 #define NAMES_JOURNAL	".wgmesh.migrated"
 #define NAMES_HISTORY	".wgmesh.history"
 #define NAMES_SNAPSHOTS ".snapshots"
