@@ -228,8 +228,9 @@ class Hanging:
         self._process.send_signal(signal.SIGCONT)
 
     def close(self):
-        self.answer()
+        # Its end by itself would wait for all that copied the machine's mounts meanwhile.
         subprocess.run(["umount", "--lazy", self.path], check=True)
+        self._process.kill()
         self._process.wait(10)
 
 
@@ -237,7 +238,7 @@ class Hanging:
 def hanging(lab):
     volume = Hanging(lab)
     yield volume
-    # Nothing can be in the way of its end but a process that waits for it.
+    # Whoever waits for it cannot be killed before it answers.
     volume.answer()
     for container in lab.containers:
         container.kill()
@@ -293,13 +294,17 @@ def test_a_stop_takes_no_longer_while_the_volume_hangs(lab, hanging, is_noticed,
 def test_one_look_at_a_time(lab, hanging):
     box = supervised(lab, Mount.bind(hanging.path, STATE_DIR), init=PATIENT)
     hang(box, hanging)
-    seen = set()
-    deadline = time.monotonic() + 3
-    while time.monotonic() < deadline:
-        looks = [p for p in box.init.children() if p.comm == "wgmesh-volume"]
-        assert len(looks) <= 1
-        seen.update(p.pid for p in looks)
-    assert len(seen) >= 2, "and it does look again"
+    seen, at_once = set(), 0
+
+    def has_looked_again():
+        nonlocal at_once
+        looks = {p.pid for p in box.init.children() if p.comm == "wgmesh-volume"}
+        at_once = max(at_once, len(looks))
+        seen.update(looks)
+        return len(seen) >= 3
+
+    eventually(has_looked_again, "three looks", within=15)
+    assert at_once == 1
 
 
 # An idle PID 1
