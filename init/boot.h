@@ -5,6 +5,7 @@
 
 #include "common/err.h"
 #include "init/config.h"
+#include "init/keeper.h"
 #include "init/volume.h"
 
 #include <stdbool.h>
@@ -57,6 +58,8 @@ struct phase {
  * @advice:	What somebody should do about CAP_NET_ADMIN, should the daemon miss it; empty for nothing
  * @exit_code:	What to end with
  * @started_us:	Monotonic time of the start
+ * @fs_type:	f_type of the state directory's file system (statfs(2)), 0 until it is known
+ * @keeper:	Keeps the lease on it, where there is one; owned
  */
 struct boot {
 	struct config config;
@@ -69,6 +72,8 @@ struct boot {
 	char advice[400];
 	int exit_code;
 	uint64_t started_us;
+	uint64_t fs_type;
+	struct keeper keeper;
 };
 
 /* A phase: enum phase_outcome, -EINTR for a stop signal, or a negative errno value to refuse. */
@@ -80,7 +85,7 @@ typedef int phase_function(struct boot *b, struct err *e);
 void boot_init(struct boot *b);
 
 /**
- * boot_fini() - Let go of everything, the lock included
+ * boot_fini() - Let go of everything, the lock and the lease included
  */
 void boot_fini(struct boot *b);
 

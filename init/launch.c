@@ -4,6 +4,7 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "init/history.h"
+#include "init/keeper.h"
 #include "init/spawn.h"
 
 #include <errno.h>
@@ -86,6 +87,8 @@ pid_t launch_start(void *launch, unsigned int job, const void *payload)
 		return start_hook(l);
 	case LAUNCH_RECORD:
 		return start_record(l, payload);
+	case LAUNCH_KEEPER:
+		return keeper_spawn(payload, l->config, l->state_fd, l->pid);
 	default:
 		return -EINVAL;
 	}

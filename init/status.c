@@ -54,6 +54,14 @@ static void put_phases(struct text *t, const struct boot *b)
 	}
 }
 
+/* What keeps others away: where locks may be local, the lease is what counts. */
+static const char *lock_word(const struct boot *b)
+{
+	if (b->keeper.is_held)
+		return "lease";
+	return b->lock_fd >= 0 ? "held" : "none";
+}
+
 size_t status_format(const struct status_view *v, char out[static STATUS_SIZE])
 {
 	struct text t = { .out = out };
@@ -81,6 +89,7 @@ size_t status_format(const struct status_view *v, char out[static STATUS_SIZE])
 		put(&t, "interface", "%s", b->config.interface);
 		put(&t, "verdict", "%s", verdict_name(b->volume.verdict));
 		put(&t, "volume", "%s", b->volume.what);
+		put(&t, "lock", "%s", lock_word(b));
 	}
 	put_phases(&t, b);
 	return t.len;
