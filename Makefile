@@ -68,18 +68,18 @@ COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/marker.
 INIT_SRC := init/boot.c init/cause.c init/check.c init/child.c init/cli.c init/clock.c \
 	init/config.c init/denial.c init/descriptors.c init/dispositions.c init/env.c init/filecopy.c \
 	init/filter.c init/forward.c init/fstype.c init/fsuser.c init/handover.c init/health.c \
-	init/history.c init/holder.c init/idmap.c init/journal.c init/json.c init/keyshow.c \
+	init/history.c init/holder.c init/idmap.c init/journal.c init/json.c init/keeper.c init/keyshow.c \
 	init/lastline.c init/launch.c init/lease.c init/leasedir.c init/leasetext.c init/lock.c \
 	init/look.c init/markfile.c init/mask.c init/migrate.c init/migrate_phase.c init/migrate_report.c \
 	init/mountinfo.c init/names.c init/netright.c init/notify.c init/notify_outer.c \
 	init/notify_parse.c init/oom.c init/othermount.c init/ownership.c init/ownership_phase.c \
 	init/phase_signals.c init/plainfile.c init/privileges.c init/program.c init/progress.c \
 	init/proof.c init/prove.c init/reap.c init/relay.c init/rootfield.c init/runtime.c \
-	init/runtime_act.c init/runtime_end.c init/runtime_setup.c init/runtime_storage.c \
-	init/runtime_watch.c init/sender.c init/signals.c init/signame.c init/spawn.c init/spawner.c \
-	init/status.c init/storage.c init/supervise.c init/sweep.c init/termlog.c init/trial.c \
-	init/tundev.c init/user.c init/verify.c init/volcheck.c init/voltext.c init/volume.c \
-	init/volwatch.c init/writability.c
+	init/runtime_act.c init/runtime_end.c init/runtime_lease.c init/runtime_setup.c \
+	init/runtime_storage.c init/runtime_watch.c init/sender.c init/signals.c init/signame.c \
+	init/spawn.c init/spawner.c init/status.c init/storage.c init/supervise.c init/sweep.c \
+	init/tenure.c init/termlog.c init/trial.c init/tundev.c init/user.c init/verify.c init/volcheck.c \
+	init/voltext.c init/volume.c init/volwatch.c init/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/archive.c daemon/clock.c daemon/clone.c daemon/config.c daemon/config_secret.c \
 	daemon/crypto.c daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/identity.c \

@@ -10,7 +10,8 @@ packages='
     iproute2 iputils-ping wireguard-tools wireguard-go busybox-static
     bindfs fuse3
     qemu-system-x86 qemu-system-common cpio kmod
-    clang-format clang-tidy cppcheck shellcheck'
+    clang-format clang-tidy cppcheck shellcheck
+    bindfs fuse3'
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
