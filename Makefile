@@ -84,18 +84,21 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/archive.c daemon/clock.c daemon/clone.c daemon/config.c daemon/config_secret.c \
 	daemon/crypto.c daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/identity.c \
 	daemon/identity_file.c daemon/identity_store.c daemon/identity_trace.c daemon/identity_write.c \
-	daemon/json.c daemon/netadmin.c daemon/netadmin_check.c daemon/netadmin_client.c \
-	daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c daemon/node_cache.c \
-	daemon/node_clone.c daemon/node_notify.c daemon/node_peers.c daemon/node_self.c daemon/notify.c \
-	daemon/peercache.c daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c \
-	daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/sealed.c daemon/snapshot.c \
-	daemon/statedir.c daemon/statename.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c \
-	daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c daemon/cli/peers.c daemon/cli/state.c \
-	daemon/cli/state_show.c daemon/cli/status.c daemon/discovery/discovery.c \
-	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/net/growbuf.c daemon/net/nlmsg.c \
-	daemon/net/nlsock.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c daemon/wg/genl.c \
-	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
-	daemon/wg/wg.c
+	daemon/json.c daemon/livecheck.c daemon/netadmin.c daemon/netadmin_check.c \
+	daemon/netadmin_client.c daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c \
+	daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c daemon/node_peers.c \
+	daemon/node_self.c daemon/notify.c daemon/peercache.c daemon/peers.c daemon/pong.c \
+	daemon/ratelimit.c daemon/reconcile.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c \
+	daemon/sealed.c daemon/snapshot.c daemon/snapshot_list.c daemon/statedir.c daemon/statejudge.c \
+	daemon/statename.c daemon/stateview.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c \
+	daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c daemon/cli/newfile.c \
+	daemon/cli/passphrase.c daemon/cli/peers.c daemon/cli/state.c daemon/cli/state_dir.c \
+	daemon/cli/state_export.c daemon/cli/state_import.c daemon/cli/state_live.c \
+	daemon/cli/state_show.c daemon/cli/state_snapshots.c daemon/cli/state_verify.c \
+	daemon/cli/status.c daemon/discovery/discovery.c daemon/discovery/exchange.c \
+	daemon/discovery/lan.c daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c \
+	daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c daemon/wg/genl.c daemon/wg/kernel.c \
+	daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.c \
 	tests/unit/test_log.c tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
 	tests/unit/test_statefile.c tests/unit/test_str.c
