@@ -105,17 +105,18 @@ COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
 	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
-	tests/unit/test_init_history.c tests/unit/test_init_idmap.c tests/unit/test_init_lastline.c \
-	tests/unit/test_init_lease_sim.c tests/unit/test_init_lock.c tests/unit/test_init_look.c \
-	tests/unit/test_init_markfile.c tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \
-	tests/unit/test_init_netright.c tests/unit/test_init_notify.c tests/unit/test_init_notify_outer.c \
-	tests/unit/test_init_notify_parse.c tests/unit/test_init_oom.c tests/unit/test_init_othermount.c \
-	tests/unit/test_init_ownership.c tests/unit/test_init_plainfile.c tests/unit/test_init_proof.c \
-	tests/unit/test_init_relay.c tests/unit/test_init_sender.c tests/unit/test_init_signals.c \
-	tests/unit/test_init_signame.c tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c \
-	tests/unit/test_init_status.c tests/unit/test_init_supervise.c tests/unit/test_init_user.c \
-	tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c tests/unit/test_init_volume.c \
-	tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
+	tests/unit/test_init_history.c tests/unit/test_init_idmap.c tests/unit/test_init_keyshow.c \
+	tests/unit/test_init_lastline.c tests/unit/test_init_lease_sim.c tests/unit/test_init_lock.c \
+	tests/unit/test_init_look.c tests/unit/test_init_markfile.c tests/unit/test_init_migrate.c \
+	tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c tests/unit/test_init_notify.c \
+	tests/unit/test_init_notify_outer.c tests/unit/test_init_notify_parse.c \
+	tests/unit/test_init_oom.c tests/unit/test_init_othermount.c tests/unit/test_init_ownership.c \
+	tests/unit/test_init_plainfile.c tests/unit/test_init_proof.c tests/unit/test_init_relay.c \
+	tests/unit/test_init_sender.c tests/unit/test_init_signals.c tests/unit/test_init_signame.c \
+	tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c tests/unit/test_init_status.c \
+	tests/unit/test_init_supervise.c tests/unit/test_init_user.c tests/unit/test_init_volcheck.c \
+	tests/unit/test_init_voltext.c tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c \
+	tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_cli_peers.c \
 	tests/unit/test_clone.c tests/unit/test_config.c tests/unit/test_crypto.c \
 	tests/unit/test_derive.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
