@@ -5,9 +5,7 @@ import dataclasses
 import os
 import shutil
 
-import inject
-import judge
-import trees
+from fault import inject, judge, trees
 
 DAMAGED = 65
 DONE, REFUSED, KILLED = "done", "refused", "killed"

@@ -15,10 +15,8 @@ import os
 import shutil
 import subprocess
 
-import case
-import inject
-import trees
-from inject import Call, Fault
+from fault import case, inject, trees
+from fault.inject import Call, Fault
 
 SIZE = 8 << 20
 OPTIONS = "loop,data=writeback,noauto_da_alloc"

@@ -10,8 +10,8 @@ from typing import Callable
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from inject import BUILD
-from trees import directory, file
+from fault.inject import BUILD
+from fault.trees import directory, file
 
 STATETOOL = str(BUILD / "statetool")
 INIT = str(BUILD / "wgmesh-init")

@@ -3,8 +3,8 @@
 
 import dataclasses
 
-from case import DONE, KILLED, REFUSED
-from inject import ERRORS
+from fault.case import DONE, KILLED, REFUSED
+from fault.inject import ERRORS
 
 KINDS = (*ERRORS, "short", "kill", "power cut")
 HEAD = """\
