@@ -3,8 +3,6 @@
 #include "daemon/json.h"
 
 #include <errno.h>
-#include <malloc.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define KEY_TEXT_SIZE 45
@@ -12,14 +10,6 @@
 void identity_wipe(struct identity *id)
 {
 	crypto_wipe(id, sizeof(*id));
-}
-
-/* For jansson, whose strings and lexer buffers hold the private key while a file is parsed. */
-static void free_wiped(void *p)
-{
-	if (p)
-		crypto_wipe(p, malloc_usable_size(p));
-	free(p);
 }
 
 static bool is_all_zero(const void *buf, size_t len)
@@ -129,15 +119,12 @@ static int parse_text(struct identity *out, const char *text, size_t len, struct
 
 int identity_parse(struct identity *out, const char *text, size_t len, struct err *e)
 {
-	json_malloc_t old_malloc;
-	json_free_t old_free;
+	bool wiped_before = json_wipe_memory(true);
 	int r;
 
 	*out = (struct identity) { 0 };
-	json_get_alloc_funcs(&old_malloc, &old_free);
-	json_set_alloc_funcs(malloc, free_wiped);
 	r = parse_text(out, text, len, e);
-	json_set_alloc_funcs(old_malloc, old_free);
+	(void)json_wipe_memory(wiped_before);
 	if (r < 0)
 		identity_wipe(out);
 	return r;

@@ -97,6 +97,8 @@ static int become_program(const struct spawn_program *p, struct err *e)
 	int saved;
 
 	lead_group(p);
+	if (p->stdout_fd > STDERR_FILENO && dup2(p->stdout_fd, STDOUT_FILENO) < 0)
+		return err_exit(e, EXITS_SYSTEM, -errno, "redirect standard output");
 	if (p->stderr_fd > STDERR_FILENO && dup2(p->stderr_fd, STDERR_FILENO) < 0)
 		return err_exit(e, EXITS_SYSTEM, -errno, "redirect standard error");
 	if (p->confine)

@@ -15,6 +15,7 @@
  * @argv:	Arguments, NULL at the end; argv[0] is looked up in PATH
  * @envp:	Environment, NULL at the end
  * @hand_over:	Descriptor that the program inherits under its number, 0 for none
+ * @stdout_fd:	Descriptor that becomes its standard output, 0 to inherit ours
  * @stderr_fd:	Descriptor that becomes its standard error, -1 to inherit ours
  * @error_fd:	Write end of struct spawn_errors, where the child says why it could not become the
  *		program; -1 for nowhere
@@ -32,6 +33,7 @@ struct spawn_program {
 	char *const *argv;
 	char *const *envp;
 	int hand_over;
+	int stdout_fd;
 	int stderr_fd;
 	int error_fd;
 	pid_t parent;
