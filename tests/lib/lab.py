@@ -10,6 +10,7 @@ import tempfile
 
 from lib import leak
 from lib.container import Container, Mount, Spec
+from lib.fuse import Fuse
 from lib.netns import Switch
 from lib.node import SECRET_FILE, STATE_DIR, Node
 from lib.peer import Peer
@@ -64,6 +65,11 @@ class Lab:
         path = self.directory / name
         path.mkdir(parents=True, exist_ok=True)
         return path
+
+    def fuse(self, source, *options):
+        """A directory that shows `source` as a file server would; see lib.fuse."""
+        target = self.directory / f"fuse-{next(self._serial)}"
+        return self._cleanup.enter_context(Fuse(source, target, *options))
 
     def secret_file(self, text):
         """A file with a secret as engines mount it: readable by all inside, on one line."""
