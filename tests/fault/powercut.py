@@ -76,9 +76,7 @@ class Disk:
         with self._mounted(copy) as root:
             killed = Fault("killall", "once", fault.call)
             outcome = case.conclude(scenario, root, result, killed)
-        if fault.call != END and not result.hits:
-            return case.Outcome(outcome.ended, "the call did not come", outcome.said)
-        return outcome
+        return outcome if fault.call == END or result.hits else case.Outcome(case.MISSED)
 
     def _operate(self, argv, fault):
         if fault.call == END:
