@@ -113,12 +113,15 @@ static void close_dir(DIR **dir)
 		(void)closedir(*dir);
 }
 
-/* The next entry: 1, 0 after the last one, or a negative errno value: a cut list may lack the key. */
-static int next_entry(DIR *dir, const struct dirent **d)
+/* The next entry, or NULL, with 0 or an error in @r: a list that was cut short may lack the key. */
+static const struct dirent *next_entry(DIR *dir, int *r)
 {
+	const struct dirent *d;
+
 	errno = 0;
-	*d = readdir(dir);
-	return *d ? 1 : -errno;
+	d = readdir(dir);
+	*r = d ? 0 : -errno;
+	return d;
 }
 
 /* ".snapshots/wg0.json.N": what the daemon keeps of a key. Return: 1, 0 or a negative errno value */
@@ -133,7 +136,7 @@ static int has_snapshot(const struct migration *m, const char *name)
 	if (!dir)
 		return fd < 0 ? (fd == -ENOENT ? 0 : fd) : -errno;
 	(void)steal_fd(&fd);
-	while ((r = next_entry(dir, &d)) > 0) {
+	while ((d = next_entry(dir, &r)) != NULL) {
 		const char *rest = d->d_name + len;
 
 		if (strncmp(d->d_name, name, len) == 0 && rest[0] == '.' && rest[1] >= '0' &&
@@ -475,8 +478,8 @@ int migrate_run(struct migration *m, struct err *e)
 		return err_exit(e, EXITS_IO, fd < 0 ? fd : -errno, "list the legacy directory");
 	(void)steal_fd(&fd);
 	journal_load(&j, m->to_fd);
-	while ((r = next_entry(dir, &d)) > 0 && (r = migrate_entry(m, &j, d->d_name, e)) == 0)
-		;
+	while (r == 0 && (d = next_entry(dir, &r)) != NULL)
+		r = migrate_entry(m, &j, d->d_name, e);
 	if (m->report)
 		migrate_sort(m->report);
 	return r < 0 ? r : finish(m, &j, e);
