@@ -101,17 +101,18 @@ COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.
 	tests/unit/test_statefile.c tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
-	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_history.c \
-	tests/unit/test_init_idmap.c tests/unit/test_init_lastline.c tests/unit/test_init_lease_sim.c \
-	tests/unit/test_init_lock.c tests/unit/test_init_look.c tests/unit/test_init_migrate.c \
-	tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c tests/unit/test_init_notify.c \
-	tests/unit/test_init_notify_outer.c tests/unit/test_init_notify_parse.c \
-	tests/unit/test_init_oom.c tests/unit/test_init_othermount.c tests/unit/test_init_ownership.c \
-	tests/unit/test_init_plainfile.c tests/unit/test_init_relay.c tests/unit/test_init_sender.c \
-	tests/unit/test_init_signals.c tests/unit/test_init_signame.c tests/unit/test_init_spawn.c \
-	tests/unit/test_init_spawner.c tests/unit/test_init_status.c tests/unit/test_init_supervise.c \
-	tests/unit/test_init_user.c tests/unit/test_init_voltext.c tests/unit/test_init_volume.c \
-	tests/unit/test_init_writability.c
+	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
+	tests/unit/test_init_history.c tests/unit/test_init_idmap.c tests/unit/test_init_lastline.c \
+	tests/unit/test_init_lease_sim.c tests/unit/test_init_lock.c tests/unit/test_init_look.c \
+	tests/unit/test_init_markfile.c tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \
+	tests/unit/test_init_netright.c tests/unit/test_init_notify.c tests/unit/test_init_notify_outer.c \
+	tests/unit/test_init_notify_parse.c tests/unit/test_init_oom.c tests/unit/test_init_othermount.c \
+	tests/unit/test_init_ownership.c tests/unit/test_init_plainfile.c tests/unit/test_init_proof.c \
+	tests/unit/test_init_relay.c tests/unit/test_init_sender.c tests/unit/test_init_signals.c \
+	tests/unit/test_init_signame.c tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c \
+	tests/unit/test_init_status.c tests/unit/test_init_supervise.c tests/unit/test_init_user.c \
+	tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c tests/unit/test_init_volume.c \
+	tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_cli_peers.c \
 	tests/unit/test_clone.c tests/unit/test_config.c tests/unit/test_crypto.c \
 	tests/unit/test_derive.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
@@ -237,7 +238,7 @@ BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find tests -name '*.py')
 
-.PHONY: deps test test-kernel sweep demo bench bench-init asan programs unit-programs clean help
+.PHONY: deps test test-container test-kernel sweep demo bench bench-init asan programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -248,6 +249,11 @@ test: ## install what is missing, build and run every test; T= passes options to
 	$(Q)$(PYTEST) --variants release,asan $(T)
 test-kernel: programs $(O)/wgtool $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
+test-container: ## storage verdicts and identities in containers of Docker, compose and Podman; T= as for test
+	$(Q)tests/deps.sh
+	$(Q)tests/container/deps.sh
+	$(Q)$(SUB) WERROR=1 programs
+	$(Q)$(PYTEST) $(T) tests/container
 demo: ## a mesh of three containers keeps its identities, or loses one: watch it for a minute
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs
@@ -303,7 +309,7 @@ clean: ## remove build/, but not the kernel that `make deps` fetched
 	$(Q)find build -mindepth 1 -maxdepth 1 ! -name kernel -exec rm -rf {} + 2>/dev/null || :
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
-		while IFS=$$'\t' read -r target what; do printf '  %-12s %s\n' "$$target" "$$what"; done
+		while IFS=$$'\t' read -r target what; do printf '  %-14s %s\n' "$$target" "$$what"; done
 
 -include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) $(BENCH_SRC) $(FAULT_SRC) init/entry.c init/main.c daemon/main.c)) \
 	$(patsubst %.c,$(O)/musl/%.d,$(PID1_SRC))
