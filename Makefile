@@ -205,6 +205,7 @@ $(O)/initbench: opt-asan := -O1
 $(O)/initbench: $(call obj,$(BENCH_SRC))
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
+FAULT_PROGRAMS := $(O)/tracer $(O)/statetool
 # The fault sweeps: what is swept must be static, or most of its calls were those of the loader.
 $(O)/tracer: opt-asan := -O1
 $(O)/tracer: $(call obj,$(filter-out %/statetool.c,$(FAULT_SRC))) $(O)/libcommon.a
@@ -241,7 +242,7 @@ BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find tests -name '*.py')
 
-.PHONY: deps test test-container test-kernel demo bench bench-init asan programs unit-programs clean help
+.PHONY: deps test test-container test-kernel sweep demo bench bench-init asan programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -266,10 +267,14 @@ bench-init: ## wgmesh-init beside tini, dumb-init and catatonit, into docs/bench
 	$(Q)tests/bench/deps.sh
 	$(Q)$(SUB) programs $(O)/probe $(O)/initbench
 	$(Q)$(PYTHON) -B tests/bench/bench.py --markdown docs/bench-init.md $(B)
+sweep: ## fail, kill and cut the power at every system call that touches the state; S= selects, tests/fault
+	$(Q)tests/deps.sh
+	$(Q)$(SUB) programs $(FAULT_PROGRAMS)
+	$(Q)$(PYTHON) -B tests/fault/sweep.py $(S)
 asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
-unit-programs: $(UNITS) $(O)/wgtool $(O)/probe $(O)/initbench
+unit-programs: $(UNITS) $(O)/wgtool $(O)/probe $(O)/initbench $(if $(filter release,$(VARIANT)),$(FAULT_PROGRAMS))
 
 lint: ## all checks of the sources: layout, headers, static analysis, scripts
 	$(Q)$(SUB) --output-sync=target --keep-going $(CHECKS:%=lint-%)
