@@ -4,6 +4,7 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "init/history.h"
+#include "init/keeper.h"
 #include "init/markfile.h"
 #include "init/spawn.h"
 #include "init/volcheck.h"
@@ -29,6 +30,21 @@ static struct spawn_program confined(const struct launch *l)
 					.n_keep = ARRAY_LEN(daemon_caps) };
 }
 
+static struct volcheck volume_of(const struct launch *l)
+{
+	return (struct volcheck) { .dir = l->config->state_dir,
+				   .dirfd = l->state_fd,
+				   .proof = l->proof };
+}
+
+/* A daemon that finds an empty directory in place of its volume would give itself a new key. */
+static int is_state_there(const void *arg, struct err *e)
+{
+	const struct volcheck c = volume_of(arg);
+
+	return volcheck_place(&c, e);
+}
+
 static pid_t start_daemon(const struct launch *l, const pid_t *last_group)
 {
 	struct spawn_program p = confined(l);
@@ -37,6 +53,9 @@ static pid_t start_daemon(const struct launch *l, const pid_t *last_group)
 	p.stderr_fd = l->stderr_fd;
 	p.hand_over = l->config->secret_fd;
 	p.foreground = true;
+	/* The first start comes right after the phases, which have looked. */
+	p.check = l->state_fd >= 0 && *last_group > 0 ? is_state_there : NULL;
+	p.check_arg = l;
 	p.last_group = *last_group;
 	return spawn_program(&p);
 }
@@ -106,12 +125,9 @@ static int write_served(void *arg)
 static int look(void *arg)
 {
 	const struct volume_job *job = arg;
-	const struct launch *l = job->launch;
-	const struct volcheck check = { .dir = l->config->state_dir,
-					.dirfd = l->state_fd,
-					.proof = l->proof };
+	const struct volcheck c = volume_of(job->launch);
 
-	return become_user(job) ? volcheck_run(&check) : VOLWATCH_CODE_UNABLE;
+	return become_user(job) ? volcheck_run(&c) : VOLWATCH_CODE_UNABLE;
 }
 
 pid_t launch_start(void *launch, unsigned int job, const void *payload)
@@ -131,6 +147,8 @@ pid_t launch_start(void *launch, unsigned int job, const void *payload)
 				      &(struct volume_job) { .launch = l, .key = payload });
 	case LAUNCH_CHECK:
 		return spawn_function(look, &(struct volume_job) { .launch = l });
+	case LAUNCH_KEEPER:
+		return keeper_spawn(payload, l->config, l->state_fd, l->pid);
 	default:
 		return -EINVAL;
 	}

@@ -171,8 +171,12 @@ static int prepare(struct markfile_start *m)
 		m->marker = f->marker;
 		return 0;
 	}
-	if (f->error == -EBADMSG && move_aside(m) < 0)
-		return -EBADMSG;
+	if (f->error == -EBADMSG) {
+		int r = move_aside(m);
+
+		if (r < 0)
+			return r;
+	}
 	if (f->error != -EBADMSG && f->error != -ENOENT)
 		return f->error;
 	marker_init(&m->marker, m->id, f->self.at_s);

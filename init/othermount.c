@@ -27,12 +27,24 @@ static bool is_system_tree(const char *point)
 						    "/tmp", "/var/run", "/var/tmp", NULL });
 }
 
+/* Files that every engine mounts; to look into them would take a child for each. */
+static bool is_engine_file(const char *point)
+{
+	static const char *const files[] = { "/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
+					     "/run/.containerenv" };
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++)
+		if (strcmp(point, files[i]) == 0)
+			return true;
+	return false;
+}
+
 static bool is_candidate(const struct mount_row *row, const char *state_path,
 			 const struct volume *v)
 {
 	return (v->verdict == VERDICT_PERSISTENT || v->verdict == VERDICT_ANONYMOUS) &&
 	       strcmp(row->point, "/") != 0 && !is_kernel_tree(row->point) &&
-	       !mountinfo_covers(row->point, state_path);
+	       !is_engine_file(row->point) && !mountinfo_covers(row->point, state_path);
 }
 
 static bool fill(struct othermount *m, const struct mount_row *row, const struct volume *v,

@@ -107,7 +107,7 @@ static void say(const struct boot *b, const struct markfile_start *start)
 	if (start->aside[0])
 		log_warn(COMPONENT, "the damaged marker is kept as %.200s/%s", b->config.state_dir,
 			 start->aside);
-	if (start->error < 0 && !is_alarm)
+	if (start->error < 0 && start->error != start->facts.error)
 		log_warn(COMPONENT,
 			 "this start is not noted on the volume, so a later one will know less: "
 			 "cannot write %.200s/%s: %s",

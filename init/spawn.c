@@ -105,6 +105,8 @@ static int become_program(const struct spawn_program *p, struct err *e)
 		r = confine(p, e);
 	if (r == 0)
 		r = die_with(p->parent, e);
+	if (r == 0 && p->check)
+		r = p->check(p->check_arg, e);
 	if (r < 0)
 		return r;
 	close_inherited();

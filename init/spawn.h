@@ -26,6 +26,9 @@
  * @last_group:	Process group that had the terminal from us before, 0 for none
  * @uid:	User, with @confine
  * @gid:	Group, with @confine
+ * @check:	Asked by the child, with the program's rights, whether to execute it: 0, or a negative errno
+ *		value with an exit code; NULL for no question
+ * @check_arg:	Its argument
  * @keep:	Capabilities to keep, with @confine; may be NULL
  * @n_keep:	Entries in @keep
  */
@@ -42,6 +45,8 @@ struct spawn_program {
 	pid_t last_group;
 	uid_t uid;
 	gid_t gid;
+	int (*check)(const void *arg, struct err *e);
+	const void *check_arg;
 	const cap_value_t *keep;
 	size_t n_keep;
 };

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/volcheck.h"
 #include "common/defs.h"
+#include "common/exits.h"
 #include "common/io.h"
 #include "init/markfile.h"
 #include "init/names.h"
+#include "init/storage.h"
 #include "init/volwatch.h"
 #include "init/writability.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/stat.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define RENAMED NAMES_ALIVE ".renamed"
@@ -31,6 +35,29 @@ static int check_place(const struct volcheck *c)
 	return there.st_dev == ours.st_dev && there.st_ino == ours.st_ino
 		       ? 0
 		       : VOLWATCH_CODE(VOLWATCH_UNMOUNTED);
+}
+
+static bool is_same_mount(const struct volcheck *c)
+{
+	auto_free char *mounts = storage_read_mounts();
+	struct statx sx = { 0 };
+	struct mount_row row;
+
+	if (!mounts || syscall(SYS_statx, c->dirfd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+			       STATX_MNT_ID, &sx) < 0)
+		return false;
+	return (sx.stx_mask & STATX_MNT_ID) != 0 && mountinfo_find_path(mounts, c->dir, &row) &&
+	       row.id == sx.stx_mnt_id;
+}
+
+int volcheck_place(const struct volcheck *c, struct err *e)
+{
+	if (is_same_mount(c) || check_place(c) != VOLWATCH_CODE(VOLWATCH_UNMOUNTED))
+		return 0;
+	return err_exit(e, EXITS_IO, -ESTALE,
+			"%.200s is not the volume any more that this node started with, and "
+			"what lies there now could give it another key; mount the volume again",
+			c->dir);
 }
 
 static int check_room(const struct volcheck *c)

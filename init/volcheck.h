@@ -3,6 +3,7 @@
 #ifndef INIT_VOLCHECK_H
 #define INIT_VOLCHECK_H
 
+#include "common/err.h"
 #include "init/proof.h"
 
 /**
@@ -24,5 +25,16 @@ struct volcheck {
  * Return: exit code for struct volwatch_event
  */
 int volcheck_run(const struct volcheck *c);
+
+/**
+ * volcheck_place() - Does the path still lead to the directory of the start? For a program about to start
+ * @c:		What to look at; @c->proof is not needed
+ * @e:		Receives the reason, with an exit code
+ *
+ * As long as the mount is the same one, this asks the storage nothing, so it does not hang with it.
+ *
+ * Return: 0, or -ESTALE
+ */
+int volcheck_place(const struct volcheck *c, struct err *e);
 
 #endif /* INIT_VOLCHECK_H */

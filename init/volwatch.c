@@ -118,11 +118,12 @@ static enum volwatch_state state_of(const struct volwatch_event *ev)
 static struct volwatch_step ended(struct volwatch *w, const struct volwatch_event *ev)
 {
 	enum volwatch_state state = state_of(ev);
+	bool is_errno = ev->code <= ERRNO_CODE_MAX;
 	struct volwatch_step step = nothing;
 
 	/* What came too late came from storage that hangs. */
 	if (!w->is_killed && state != VOLWATCH_STATE_COUNT)
-		step = settle(w, state, state == VOLWATCH_FAILING ? ev->code : 0);
+		step = settle(w, state, is_errno ? ev->code : 0);
 	w->is_killed = false;
 	rest(w, ev->now_ms);
 	return step;

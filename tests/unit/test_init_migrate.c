@@ -7,6 +7,12 @@
 #include "init/names.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
 #define KEY	"{\n  \"wg_pubkey\": \"a\"\n}"
 #define OTHER	"{\n  \"wg_pubkey\": \"b\"\n}"
@@ -407,6 +413,39 @@ static void equal_means_every_byte(void **state)
 	(void)close(b);
 }
 
+/* From now on, nobody gets to know what a directory holds. */
+static bool hide_entries(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_getdents64, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EIO),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+static void a_list_that_cannot_be_read_to_its_end_is_no_empty_one(void **state)
+{
+	struct fixture *f = *state;
+	int status = -1;
+	pid_t pid;
+
+	tempdir_write(&f->from, "wg0.json", KEY);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		f->m = (struct migration) { .from_fd = f->from.fd, .to_fd = f->to.fd };
+		_exit(hide_entries() && migrate_run(&f->m, &f->e) == -EIO ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_false(tempdir_has(&f->to, NAMES_JOURNAL));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -431,6 +470,7 @@ int main(void)
 		TEST(the_report_names_every_file_in_order),
 		TEST(the_report_counts_what_it_has_no_room_for),
 		TEST(equal_means_every_byte),
+		TEST(a_list_that_cannot_be_read_to_its_end_is_no_empty_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

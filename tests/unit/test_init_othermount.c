@@ -11,6 +11,7 @@
 #define ROOT	"78 51 0:40 / / rw - overlay overlay rw\n"
 #define PROC	"81 78 0:1 / /proc rw - proc proc rw\n"
 #define HOSTS	"82 78 254:0 /c/hosts /etc/hosts rw - ext4 /dev/vda rw\n"
+#define ETC	"85 78 254:0 /x /etc/wgmesh rw - ext4 /dev/vda rw\n"
 #define OTHER	"83 78 254:0 /volumes/other/_data /mnt/other rw - ext4 /dev/vda rw\n"
 #define ONE(n)	"1" #n " 78 254:0 /x /mnt/" #n " rw - ext4 /dev/a rw\n"
 #define MANY(n) ONE(n##1) ONE(n##2) ONE(n##3) ONE(n##4)
@@ -41,10 +42,10 @@ static void lists_volumes_and_the_legacy_directory_first(void **state)
 	struct othermount m[OTHERMOUNT_MAX];
 
 	(void)state;
-	assert_int_equal(list(ROOT PROC HOSTS OTHER DATA, "/data", m), 3);
+	assert_int_equal(list(ROOT PROC HOSTS ETC OTHER DATA, "/data", m), 3);
 	assert_string_equal(m[0].dir, "/data");
 	assert_true(m[0].is_legacy);
-	assert_string_equal(m[1].dir, "/etc/hosts");
+	assert_string_equal(m[1].dir, "/etc/wgmesh");
 	assert_true(m[1].is_system);
 	assert_string_equal(m[2].dir, "/mnt/other");
 	assert_false(m[2].is_legacy || m[2].is_system || m[2].is_read_only || m[2].was_seen);
