@@ -88,20 +88,31 @@ int statefile_create(int dirfd, const char *name, const void *buf, size_t len, s
 	return r < 0 ? r : publish(dirfd, tmp, name, false, e);
 }
 
+/* Is it a regular file, or at least nothing that may not be opened? */
+static int judge_type(const struct stat *st, const char *name, struct err *e)
+{
+	if (S_ISREG(st->st_mode) || S_ISLNK(st->st_mode))
+		return 0;
+	return err_set(e, -EINVAL, "%s is not a regular file", name);
+}
+
 ssize_t statefile_read(int dirfd, const char *name, char *buf, size_t size, struct err *e)
 {
+	auto_close int fd = -1;
 	struct stat st;
 	ssize_t n;
-	/* O_NONBLOCK: opening a planted FIFO must not wait for a writer. */
-	auto_close int fd =
-		openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
+	/* Opening a device may set something off, so it is looked at first; a link is refused below. */
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && judge_type(&st, name, e) < 0)
+		return -EINVAL;
+	/* O_NONBLOCK: opening a FIFO that was planted just now must not wait for a writer. */
+	fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(e, -errno, "open %s", name);
 	if (fstat(fd, &st) < 0)
 		return err_set(e, -errno, "stat %s", name);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, -EINVAL, "%s is not a regular file", name);
+	if (judge_type(&st, name, e) < 0)
+		return -EINVAL;
 	n = io_read_bounded(fd, buf, size - 1);
 	if (n < 0)
 		return err_set(e, (int)n, "read %s", name);

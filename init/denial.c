@@ -27,11 +27,12 @@ static void explain_cause(const struct denial *d, char why[static PART_SIZE],
 		(void)snprintf(cure, PART_SIZE, "on the host run chattr -R -i -a on the volume");
 	} else if (d->is_above) {
 		(void)snprintf(why, PART_SIZE,
-			       "its mode lets %u in, but an ACL or a directory above it does not",
+			       "its mode lets %u in, but an ACL or a directory above it does not "
+			       "(or SELinux)",
 			       d->uid);
 		(void)snprintf(cure, PART_SIZE,
-			       "run namei -l and getfacl on it, and chmod o+x above it, or choose "
-			       "another --state-dir");
+			       "run namei -l and getfacl on it, and chmod o+x above it; with "
+			       "SELinux mount it with :Z");
 	} else if (d->is_unmapped) {
 		(void)snprintf(why, PART_SIZE, "nobody in here is its owner");
 		(void)snprintf(
@@ -55,10 +56,11 @@ static void explain_cause(const struct denial *d, char why[static PART_SIZE],
 			       d->missing, d->uid, d->gid, d->missing);
 	} else {
 		(void)snprintf(why, PART_SIZE,
-			       "even root may not change that from here (root_squash?)");
+			       "even root is refused that here (root_squash, or SELinux)");
 		(void)snprintf(cure, PART_SIZE,
-			       "on the file server run chown -R %u:%u on the volume", d->uid,
-			       d->gid);
+			       "on the file server run chown -R %u:%u on the volume; with SELinux "
+			       "mount it with :Z",
+			       d->uid, d->gid);
 	}
 }
 

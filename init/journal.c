@@ -2,8 +2,8 @@
 #include "init/journal.h"
 #include "common/defs.h"
 #include "common/io.h"
-#include "common/statefile.h"
 #include "init/names.h"
+#include "init/plainfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,10 @@
 
 void journal_load(struct journal *j, int dirfd)
 {
-	ssize_t n = statefile_read(dirfd, NAMES_JOURNAL, j->text, sizeof(j->text), NULL);
+	struct stat st;
+	/* It is written anew with what is in it: that must not be a file of somebody else's. */
+	auto_close int fd = plainfile_open(dirfd, NAMES_JOURNAL, &st, NULL);
+	ssize_t n = fd < 0 ? fd : io_read_bounded(fd, j->text, sizeof(j->text) - 1);
 
 	j->is_changed = false;
 	j->len = n < 0 ? 0 : (size_t)n;

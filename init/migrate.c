@@ -466,6 +466,15 @@ static int finish(const struct migration *m, const struct journal *j, struct err
 	return 0;
 }
 
+static void load_journal(const struct migration *m, struct journal *j)
+{
+	journal_load(j, m->to_fd);
+	if (j->len > 0 || !m->change_owner || !fsuser_swap(m->uid, m->gid))
+		return;
+	journal_load(j, m->to_fd);
+	(void)fsuser_swap(m->uid, m->gid);
+}
+
 int migrate_run(struct migration *m, struct err *e)
 {
 	struct journal j;
@@ -477,7 +486,7 @@ int migrate_run(struct migration *m, struct err *e)
 	if (!dir)
 		return err_exit(e, EXITS_IO, fd < 0 ? fd : -errno, "list the legacy directory");
 	(void)steal_fd(&fd);
-	journal_load(&j, m->to_fd);
+	load_journal(m, &j);
 	while (r == 0 && (d = next_entry(dir, &r)) != NULL)
 		r = migrate_entry(m, &j, d->d_name, e);
 	if (m->report)

@@ -329,6 +329,10 @@ def test_whatever_is_planted_nothing_outside_changes(lab, victim, name, what):
         assert node.run("wg", "show", "wg0", "public-key").stdout.strip() == key
         node.signal(signal.SIGTERM)
     assert node.wait() in ENDS, node.log.text()
+    # Nor is it copied to where others read it.
+    for path in [*volume.rglob("*"), *legacy.rglob("*")]:
+        st = path.lstat()
+        assert not stat.S_ISREG(st.st_mode) or st.st_nlink > 1 or b"precious" not in path.read_bytes(), path
 
 
 @pytest.mark.parametrize("what", PLANTED)

@@ -278,6 +278,21 @@ static void run_with_report(struct fixture *f, struct migrate_report *report)
 	};
 }
 
+/* What is in the journal is written again, for the daemon's user to read. */
+static void a_journal_that_is_a_file_of_others_is_not_read(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_write(&f->from, "victim", "precious\n");
+	tempdir_write(&f->from, "wg0.json", KEY);
+	assert_int_equal(linkat(f->from.fd, "victim", f->to.fd, NAMES_JOURNAL, 0), 0);
+	run(f);
+	assert_int_equal(f->m.copied, 1);
+	assert_null(strstr(tempdir_read(&f->to, NAMES_JOURNAL), "precious"));
+	assert_null(strstr(tempdir_read(&f->from, NAMES_MARKER), "precious"));
+	assert_string_equal(tempdir_read(&f->from, "victim"), "precious\n");
+}
+
 static void a_lost_key_that_has_snapshots_is_not_replaced_by_an_older_one(void **state)
 {
 	struct fixture *f = *state;
@@ -464,6 +479,7 @@ int main(void)
 		TEST(refuses_absurd_sizes),
 		TEST(does_not_write_through_a_link_in_place),
 		TEST(a_dry_run_changes_nothing),
+		TEST(a_journal_that_is_a_file_of_others_is_not_read),
 		TEST(a_lost_key_that_has_snapshots_is_not_replaced_by_an_older_one),
 		TEST(a_key_that_is_refused_and_not_in_place_ends_the_start),
 		TEST(a_key_file_is_no_larger_than_the_daemon_reads),

@@ -4,6 +4,7 @@
 #include "common/statefile.h"
 
 #include <errno.h>
+#include <sys/sysmacros.h>
 
 static void replaces_a_file_whole_and_privately(void **state)
 {
@@ -86,6 +87,17 @@ static void reads_regular_files_up_to_the_buffer(void **state)
 	assert_int_equal(statefile_read(d->fd, "none", buf, sizeof(buf), NULL), -ENOENT);
 }
 
+/* Opening this device fails with ENXIO: any other answer means that nobody tried. */
+static void a_device_is_looked_at_and_not_opened(void **state)
+{
+	struct tempdir *d = *state;
+	char buf[8];
+
+	if (mknodat(d->fd, "device", S_IFCHR | 0600, makedev(4095, 0)) < 0)
+		skip();
+	assert_int_equal(statefile_read(d->fd, "device", buf, sizeof(buf), NULL), -EINVAL);
+}
+
 static void reads_no_links_fifos_or_directories(void **state)
 {
 	struct tempdir *d = *state;
@@ -111,6 +123,7 @@ int main(void)
 		TEST(does_not_write_through_a_planted_link),
 		TEST(does_not_wait_for_a_planted_fifo),
 		TEST(reads_regular_files_up_to_the_buffer),
+		TEST(a_device_is_looked_at_and_not_opened),
 		TEST(reads_no_links_fifos_or_directories),
 	};
 
