@@ -134,9 +134,14 @@ void node_notify_starting(struct node *n)
 
 void node_notify_ready(struct node *n)
 {
-	send_status(
-		n, &(struct notify_say) { .is_ready = true, .is_beat = n->notify->watchdog_us > 0 },
-		clock_now().mono_ms);
+	char serves[80];
+
+	(void)snprintf(serves, sizeof(serves), "%s %s", n->cfg->ifname, n->self.key_text);
+	send_status(n,
+		    &(struct notify_say) { .is_ready = true,
+					   .is_beat = n->notify->watchdog_us > 0,
+					   .serves = serves },
+		    clock_now().mono_ms);
 	start_beating(n);
 }
 

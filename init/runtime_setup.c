@@ -210,6 +210,7 @@ int runtime_settle(struct runtime *rt, struct err *e)
 	oom_open(&rt->oom);
 	runtime_lease_watch(rt);
 	rt->machine.policy.is_on_terminal = isatty(STDIN_FILENO) == 1;
+	runtime_storage_open(rt);
 	runtime_give_up_rights(rt);
 	return 0;
 }
