@@ -15,7 +15,7 @@
 
 static struct lease_text make_text(enum lease_form form, char digit, uint64_t beat)
 {
-	struct lease_text t = { .form = form, .beat = beat };
+	struct lease_text t = { .form = form, .beat = beat, .lease_ms = LEASE_MS };
 
 	memset(t.id, digit, sizeof(t.id) - 1);
 	(void)snprintf(t.holder.host, sizeof(t.holder.host), "host-%c", digit);
@@ -330,6 +330,22 @@ static void a_silent_lease_is_followed_after_the_whole_lease_time(void **state)
 	assert_true(p.l.must_settle);
 }
 
+static void with_a_holder_who_is_slower_one_is_more_patient(void **state)
+{
+	struct lease_text other = make_text(LEASE_HELD, 'b', 9);
+	struct play p;
+
+	(void)state;
+	other.lease_ms = 3 * LEASE_MS;
+	begin(&p, 0);
+	while (look(&p, 4, &other) == LEASE_NEWS_WAITS)
+		;
+	assert_in_range(p.now_ms, 1000 + 3 * SILENCE, 1000 + 3 * SILENCE + POLL_MS);
+	(void)done(&p, 0);
+	confirm(&p, 5);
+	assert_in_range(p.now_ms, 1000 + 3 * LEASE_MS, 1000 + 3 * LEASE_MS + POLL_MS);
+}
+
 static void a_lease_that_is_renewed_is_refused_when_patience_is_over(void **state)
 {
 	struct lease_text other = make_text(LEASE_HELD, 'b', 9);
@@ -633,6 +649,7 @@ int main(void)
 		cmocka_unit_test(a_first_start_waits_for_nothing),
 		cmocka_unit_test(a_lease_that_was_given_up_is_followed_at_once),
 		cmocka_unit_test(a_silent_lease_is_followed_after_the_whole_lease_time),
+		cmocka_unit_test(with_a_holder_who_is_slower_one_is_more_patient),
 		cmocka_unit_test(a_lease_that_is_renewed_is_refused_when_patience_is_over),
 		cmocka_unit_test(without_patience_a_first_sign_of_life_is_waited_for),
 		cmocka_unit_test(
