@@ -140,7 +140,7 @@ int settings_read_env(struct settings *s, unsigned int scope, char *const *envp,
 static const struct setting *find_flag(unsigned int scope, const char *name, size_t len)
 {
 	for (size_t id = 0; id < SETTING_COUNT; id++)
-		if ((settings_table()[id].scope & scope) &&
+		if ((settings_table()[id].scope & scope) && settings_table()[id].name &&
 		    strlen(settings_table()[id].name) == len &&
 		    strncmp(settings_table()[id].name, name, len) == 0)
 			return &settings_table()[id];
@@ -155,11 +155,12 @@ static int refuse_flag(unsigned int scope, const char *name, size_t len, struct 
 
 	str_cut(given, sizeof(given), name, len);
 	for (size_t id = 0; id < SETTING_COUNT; id++) {
-		unsigned int d = str_distance(given, settings_table()[id].name);
+		const char *known = settings_table()[id].name;
+		unsigned int d = known ? str_distance(given, known) : best;
 
 		if ((settings_table()[id].scope & scope) && d < best) {
 			best = d;
-			nearest = settings_table()[id].name;
+			nearest = known;
 		}
 	}
 	if (nearest)
@@ -276,6 +277,10 @@ static void help_row(FILE *out, const struct setting *row)
 {
 	char left[NAME_SIZE];
 
+	if (!row->name) {
+		(void)fprintf(out, "  %-26s %s\n", row->env, row->help);
+		return;
+	}
 	(void)snprintf(left, sizeof(left), "--%s%s%s", row->name, row->metavar ? " " : "",
 		       row->metavar ? row->metavar : "");
 	(void)fprintf(out, "  %-26s %s", left, row->help);
@@ -300,7 +305,7 @@ const char *settings_origin(const struct settings *s, enum setting_id id)
 	/* Names of flags without dashes would not be found in the help. */
 	static char flag[NAME_SIZE];
 
-	if (s->v[id].source == SOURCE_ENV)
+	if (s->v[id].source == SOURCE_ENV || !settings_table()[id].name)
 		return settings_table()[id].env;
 	(void)snprintf(flag, sizeof(flag), "--%s", settings_table()[id].name);
 	return flag;

@@ -34,6 +34,8 @@ enum setting_id {
 	SETTING_CAPTURE_STDERR,
 	SETTING_LOCK_TIMEOUT,
 	SETTING_STORAGE_TIMEOUT,
+	SETTING_STORAGE_CHECK,
+	SETTING_IMAGE_VERSION,
 	SETTING_DRY_RUN,
 	SETTING_LOG_LEVEL,
 	SETTING_LOG_FORMAT,
@@ -64,6 +66,12 @@ enum setting_id {
 	SETTING_JSON,
 	SETTING_NOW,
 	SETTING_REPAIR,
+	SETTING_QUIET,
+	SETTING_REPLACE,
+	SETTING_OFFLINE,
+	SETTING_PLAIN,
+	SETTING_PASSPHRASE_FILE,
+	SETTING_PASSPHRASE,
 	SETTING_GENERATE_SECRET,
 	SETTING_COUNT,
 };
@@ -80,6 +88,10 @@ enum setting_scope {
 	SCOPE_DOWN = 1 << 7,	     /* wgmesh down */
 	SCOPE_DECODE = 1 << 8,	     /* wgmesh decode */
 	SCOPE_NEW_SECRET = 1 << 9,   /* wgmesh init */
+	SCOPE_STATE_LIST = 1 << 10,  /* wgmesh state list */
+	SCOPE_STATE_KEEP = 1 << 11,  /* wgmesh state snapshot, restore */
+	SCOPE_EXPORT = 1 << 12,	     /* wgmesh state export */
+	SCOPE_IMPORT = 1 << 13,	     /* wgmesh state import */
 	SCOPE_ONCE = 1 << 15,	     /* a list: a second flag would silently replace the first */
 	SCOPE_NO_EFFECT = 1 << 16,   /* accepted for compatibility, changes nothing */
 	SCOPE_CONFIDENTIAL = 1 << 17 /* its value is never printed */
@@ -95,7 +107,7 @@ enum setting_type {
 
 /**
  * struct setting - One row of the table
- * @name:	Flag without dashes
+ * @name:	Flag without dashes; NULL where a flag would show a secret in the process list
  * @env:	Environment variable, NULL when there is none
  * @scope:	enum setting_scope bits
  * @type:	How its text is read

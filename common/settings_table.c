@@ -4,9 +4,12 @@
 
 #define HOUR_MS	    UINT64_C(3600000)
 #define INIT_PHASES (SCOPE_INIT | SCOPE_INIT_CHECK)
-#define WITH_STATE  (INIT_PHASES | SCOPE_JOIN | SCOPE_STATE)
-#define WITH_IFACE  (SCOPE_JOIN | SCOPE_STATUS | SCOPE_PEERS | SCOPE_STATE | SCOPE_DOWN)
-#define WITH_SECRET (SCOPE_JOIN | SCOPE_STATUS | SCOPE_DECODE)
+#define STATE_VERBS \
+	(SCOPE_STATE | SCOPE_STATE_LIST | SCOPE_STATE_KEEP | SCOPE_EXPORT | SCOPE_IMPORT)
+#define WITH_STATE  (INIT_PHASES | SCOPE_JOIN | STATE_VERBS)
+#define WITH_IFACE  (SCOPE_JOIN | SCOPE_STATUS | SCOPE_PEERS | SCOPE_DOWN | STATE_VERBS)
+#define WITH_SECRET (SCOPE_JOIN | SCOPE_STATUS | SCOPE_DECODE | SCOPE_IMPORT)
+#define WITH_LOG    (INIT_PHASES | SCOPE_JOIN | SCOPE_DOWN | STATE_VERBS)
 #define JOIN_NO_OP  (SCOPE_JOIN | SCOPE_NO_EFFECT)
 
 /* clang-format off */
@@ -43,11 +46,15 @@ static const struct setting table[] = {
 		"30s", "TIME", "wait this long for another container to leave the state directory" },
 	[SETTING_STORAGE_TIMEOUT] = { "storage-timeout", "WGMESH_STORAGE_TIMEOUT", INIT_PHASES, SETTING_DURATION, 0, HOUR_MS, NULL,
 		"10s", "TIME", "storage that has not taken a test write by then counts as hung" },
+	[SETTING_STORAGE_CHECK] = { "storage-check", "WGMESH_STORAGE_CHECK", SCOPE_INIT, SETTING_DURATION, 0, 24 * HOUR_MS, NULL,
+		"5m", "TIME", "test the storage this often while running; 0: only when mounts change" },
+	[SETTING_IMAGE_VERSION] = { "image-version", "WGMESH_IMAGE_VERSION", INIT_PHASES, SETTING_TEXT, 0, 0, NULL,
+		NULL, "TEXT", "version of the image, noted on the volume; an image sets the variable" },
 	[SETTING_DRY_RUN] = { "dry-run", NULL, SCOPE_INIT_CHECK, SETTING_FLAG, 0, 1, NULL,
 		"false", NULL, "say what would be done, change nothing" },
-	[SETTING_LOG_LEVEL] = { "log-level", "WGMESH_LOG_LEVEL", INIT_PHASES | SCOPE_JOIN | SCOPE_STATE | SCOPE_DOWN, SETTING_TEXT, 0, 0, NULL,
+	[SETTING_LOG_LEVEL] = { "log-level", "WGMESH_LOG_LEVEL", WITH_LOG, SETTING_TEXT, 0, 0, NULL,
 		"info", "LEVELS", "error, warn, info or debug; per component: \"info,exchange=debug\"" },
-	[SETTING_LOG_FORMAT] = { "log-format", "WGMESH_LOG_FORMAT", INIT_PHASES | SCOPE_JOIN | SCOPE_STATE | SCOPE_DOWN, SETTING_CHOICE, 0, 0,
+	[SETTING_LOG_FORMAT] = { "log-format", "WGMESH_LOG_FORMAT", WITH_LOG, SETTING_CHOICE, 0, 0,
 		"auto|text|json", "auto", "FORMAT", "auto: text on a terminal, json lines otherwise" },
 	[SETTING_SECRET] = { "secret", "WGMESH_SECRET", WITH_SECRET | SCOPE_CONFIDENTIAL, SETTING_TEXT, 0, 0, NULL,
 		NULL, "SECRET", "the mesh secret; prefer --secret-file, since argv and environment can be read by others" },
@@ -77,7 +84,7 @@ static const struct setting table[] = {
 		"false", NULL, "no IPv6 mesh address and no IPv6 endpoints" },
 	[SETTING_NEW_IDENTITY] = { "new-identity", "WGMESH_NEW_IDENTITY", SCOPE_JOIN | SCOPE_STATE | SCOPE_INIT, SETTING_FLAG, 0, 1, NULL,
 		"false", NULL, "the old key is lost: make a new one, whatever traces there are" },
-	[SETTING_SOCKET_PATH] = { "socket-path", "WGMESH_SOCKET", SCOPE_JOIN | SCOPE_PEERS | SCOPE_STATUS, SETTING_TEXT, 0, 0, NULL,
+	[SETTING_SOCKET_PATH] = { "socket-path", "WGMESH_SOCKET", SCOPE_JOIN | SCOPE_PEERS | SCOPE_STATUS | SCOPE_IMPORT, SETTING_TEXT, 0, 0, NULL,
 		NULL, "PATH", "control socket; without it, /run/wgmesh/INTERFACE.sock" },
 	[SETTING_INTRODUCER] = { "introducer", "WGMESH_INTRODUCER", SCOPE_JOIN, SETTING_FLAG, 0, 1, NULL,
 		"false", NULL, "announce this node as one that others can reach and be introduced by" },
@@ -97,12 +104,24 @@ static const struct setting table[] = {
 		NULL, "KEY", "accepted, without effect: an account of the hosted service" },
 	[SETTING_REFERRAL] = { "referral", "WGMESH_REFERRAL", JOIN_NO_OP | SCOPE_NEW_SECRET, SETTING_TEXT, 0, 0, NULL,
 		NULL, "CODE", "accepted, without effect: a referral code of the hosted service" },
-	[SETTING_JSON] = { "json", NULL, SCOPE_STATUS | SCOPE_PEERS | SCOPE_STATE | SCOPE_INIT_STATUS | SCOPE_INIT_CHECK, SETTING_FLAG, 0, 1, NULL,
+	[SETTING_JSON] = { "json", NULL, SCOPE_STATUS | SCOPE_PEERS | SCOPE_STATE | SCOPE_STATE_LIST | SCOPE_INIT_STATUS | SCOPE_INIT_CHECK, SETTING_FLAG, 0, 1, NULL,
 		"false", NULL, "print JSON" },
 	[SETTING_NOW] = { "now", NULL, SCOPE_DECODE, SETTING_NUMBER, 0, UINT32_MAX, NULL,
 		NULL, "SECONDS", "judge the datagram's age at this Unix time instead of now" },
 	[SETTING_REPAIR] = { "repair", NULL, SCOPE_STATE, SETTING_FLAG, 0, 1, NULL,
 		"false", NULL, "restore a damaged key file from its newest good snapshot" },
+	[SETTING_QUIET] = { "quiet", NULL, SCOPE_STATE, SETTING_FLAG, 0, 1, NULL,
+		"false", NULL, "no table: say in the log what is found, as wgmesh-init wants it" },
+	[SETTING_REPLACE] = { "replace", NULL, SCOPE_IMPORT, SETTING_FLAG, 0, 1, NULL,
+		"false", NULL, "take the place of another identity, which is kept as a snapshot" },
+	[SETTING_OFFLINE] = { "offline", NULL, SCOPE_IMPORT, SETTING_FLAG, 0, 1, NULL,
+		"false", NULL, "do not ask the network whether this identity is still in use" },
+	[SETTING_PLAIN] = { "plain", NULL, SCOPE_EXPORT, SETTING_FLAG, 0, 1, NULL,
+		"false", NULL, "do not seal the file: whoever reads it has the private key" },
+	[SETTING_PASSPHRASE_FILE] = { "passphrase-file", "WGMESH_PASSPHRASE_FILE", SCOPE_EXPORT | SCOPE_IMPORT, SETTING_TEXT, 0, 0, NULL,
+		NULL, "FILE", "file that holds the passphrase; without one it is asked for on the terminal" },
+	[SETTING_PASSPHRASE] = { NULL, "WGMESH_PASSPHRASE", SCOPE_EXPORT | SCOPE_IMPORT | SCOPE_CONFIDENTIAL, SETTING_TEXT, 0, 0, NULL,
+		NULL, NULL, "the passphrase itself; has no flag, since the process list shows those" },
 	[SETTING_GENERATE_SECRET] = { "secret", NULL, SCOPE_NEW_SECRET, SETTING_FLAG, 0, 1, NULL,
 		"false", NULL, "print a new mesh secret" },
 };

@@ -15,6 +15,9 @@ static_assert(CRYPTO_TAG_LEN == crypto_aead_aes256gcm_ABYTES, "tag length");
 static_assert(CRYPTO_NONCE_LEN == GCM_IV_SIZE && CRYPTO_TAG_LEN == GCM_DIGEST_SIZE, "nettle");
 static_assert(CRYPTO_SHA256_LEN == crypto_hash_sha256_BYTES, "digest length");
 static_assert(CRYPTO_KEY_LEN == crypto_scalarmult_SCALARBYTES, "X25519");
+static_assert(CRYPTO_SALT_LEN == crypto_pwhash_SALTBYTES, "Argon2id salt");
+static_assert(CRYPTO_LONG_NONCE_LEN == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES, "nonce");
+static_assert(CRYPTO_TAG_LEN == crypto_aead_xchacha20poly1305_ietf_ABYTES, "tag length");
 
 static bool software_aes;
 
@@ -151,6 +154,30 @@ bool crypto_open(uint8_t *out, const uint8_t *sealed, size_t len,
 	if (!ok)
 		crypto_wipe(out, plain_len);
 	return ok;
+}
+
+int crypto_password_key(uint8_t key[static CRYPTO_KEY_LEN], const struct crypto_part *passphrase,
+			const uint8_t *salt, const struct crypto_effort *effort)
+{
+	return crypto_pwhash(key, CRYPTO_KEY_LEN, passphrase->data, passphrase->len, salt,
+			     effort->passes, (size_t)effort->memory,
+			     crypto_pwhash_ALG_ARGON2ID13) < 0
+		       ? -ENOMEM
+		       : 0;
+}
+
+void crypto_seal_with(uint8_t *out, const struct crypto_part *in, const struct crypto_part *extra,
+		      const uint8_t *nonce, const uint8_t key[static CRYPTO_KEY_LEN])
+{
+	(void)crypto_aead_xchacha20poly1305_ietf_encrypt(out, NULL, in->data, in->len, extra->data,
+							 extra->len, NULL, nonce, key);
+}
+
+bool crypto_open_with(uint8_t *out, const struct crypto_part *in, const struct crypto_part *extra,
+		      const uint8_t *nonce, const uint8_t key[static CRYPTO_KEY_LEN])
+{
+	return crypto_aead_xchacha20poly1305_ietf_decrypt(out, NULL, NULL, in->data, in->len,
+							  extra->data, extra->len, nonce, key) == 0;
 }
 
 void crypto_wg_keypair(uint8_t private_key[static CRYPTO_KEY_LEN],

@@ -17,6 +17,10 @@
 #define CRYPTO_TAG_LEN	  16
 #define CRYPTO_SHA256_LEN 32
 
+/* Sealing with a passphrase: Argon2id, then XChaCha20-Poly1305. */
+#define CRYPTO_SALT_LEN	      16
+#define CRYPTO_LONG_NONCE_LEN 24
+
 /**
  * crypto_init() - Start the library; must be called before anything else here
  *
@@ -90,6 +94,43 @@ void crypto_seal(uint8_t *out, const uint8_t *plain, size_t len,
 bool crypto_open(uint8_t *out, const uint8_t *sealed, size_t len,
 		 const uint8_t nonce[static CRYPTO_NONCE_LEN],
 		 const uint8_t key[static CRYPTO_KEY_LEN]);
+
+/**
+ * struct crypto_effort - How much work a guess at a passphrase takes
+ * @passes:	Passes over the memory
+ * @memory:	Bytes of memory
+ */
+struct crypto_effort {
+	uint64_t passes;
+	uint64_t memory;
+};
+
+/**
+ * crypto_password_key() - Make a key of a passphrase (Argon2id, RFC 9106)
+ * @key:	Receives the key
+ * @passphrase:	Passphrase; borrowed
+ * @salt:	Random bytes, CRYPTO_SALT_LEN of them
+ * @effort:	Taken as it is: the caller has bounded it
+ *
+ * Return: 0, or -ENOMEM
+ */
+int crypto_password_key(uint8_t key[static CRYPTO_KEY_LEN], const struct crypto_part *passphrase,
+			const uint8_t *salt, const struct crypto_effort *effort);
+
+/**
+ * crypto_seal_with() / crypto_open_with() - XChaCha20-Poly1305 with additional data
+ * @out:	Receives the bytes and the tag behind them, or the bytes alone
+ * @in:		Plaintext, or ciphertext and tag; borrowed
+ * @extra:	Data that is authenticated too; borrowed
+ * @nonce:	CRYPTO_LONG_NONCE_LEN bytes, which may be random
+ * @key:	Key
+ *
+ * Return: crypto_open_with(): true when the tag is right
+ */
+void crypto_seal_with(uint8_t *out, const struct crypto_part *in, const struct crypto_part *extra,
+		      const uint8_t *nonce, const uint8_t key[static CRYPTO_KEY_LEN]);
+bool crypto_open_with(uint8_t *out, const struct crypto_part *in, const struct crypto_part *extra,
+		      const uint8_t *nonce, const uint8_t key[static CRYPTO_KEY_LEN]);
 
 /**
  * crypto_use_software_aes() - Take nettle's AES even where the CPU has instructions; for tests

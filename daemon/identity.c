@@ -3,8 +3,6 @@
 #include "daemon/json.h"
 
 #include <errno.h>
-#include <malloc.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define KEY_TEXT_SIZE 45
@@ -12,14 +10,6 @@
 void identity_wipe(struct identity *id)
 {
 	crypto_wipe(id, sizeof(*id));
-}
-
-/* For jansson, whose strings and lexer buffers hold the private key while a file is parsed. */
-static void free_wiped(void *p)
-{
-	if (p)
-		crypto_wipe(p, malloc_usable_size(p));
-	free(p);
 }
 
 static bool is_all_zero(const void *buf, size_t len)
@@ -44,6 +34,23 @@ static int explain_syntax(struct err *e, const json_error_t *error)
 		return err_set(e, -EINVAL, "is not JSON: syntax error at line %d, column %d",
 			       error->line, error->column);
 	}
+}
+
+/*
+ * Files of today have no such member. One that says more than 1, or anything but a number, was
+ * written by a release that knows better than this one what its keys mean.
+ */
+static bool is_from_newer(json_t *root)
+{
+	static const char *const names[] = { "version", "schema", "schema_version" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const json_t *v = json_member(root, names[i]);
+
+		if (v && !(json_is_integer(v) && json_integer_value(v) <= 1))
+			return true;
+	}
+	return false;
 }
 
 /* The keys must be there, canonical, and belong together. */
@@ -99,7 +106,9 @@ static int parse_text(struct identity *out, const char *text, size_t len, struct
 	root = json_parse(text, len, &error);
 	if (!root)
 		return explain_syntax(e, &error);
-	r = read_keys(out, root, e);
+	r = is_from_newer(root)
+		    ? err_set(e, -EPROTONOSUPPORT, "was written by a newer release of wgmesh")
+		    : read_keys(out, root, e);
 	if (r == 0)
 		r = read_address(&out->mesh_ip, root, "mesh_ip", e);
 	if (r == 0)
@@ -110,15 +119,12 @@ static int parse_text(struct identity *out, const char *text, size_t len, struct
 
 int identity_parse(struct identity *out, const char *text, size_t len, struct err *e)
 {
-	json_malloc_t old_malloc;
-	json_free_t old_free;
+	bool wiped_before = json_wipe_memory(true);
 	int r;
 
 	*out = (struct identity) { 0 };
-	json_get_alloc_funcs(&old_malloc, &old_free);
-	json_set_alloc_funcs(malloc, free_wiped);
 	r = parse_text(out, text, len, e);
-	json_set_alloc_funcs(old_malloc, old_free);
+	(void)json_wipe_memory(wiped_before);
 	if (r < 0)
 		identity_wipe(out);
 	return r;

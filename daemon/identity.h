@@ -43,9 +43,10 @@ struct identity {
  * @e:		Says what is wrong, to be read after the file's name; never contains key bytes
  *
  * Stricter than existing nodes where they would lose a key: both keys must be there, canonical,
- * and belong together.
+ * and belong together. A member "version", "schema" or "schema_version" above 1 marks a file of a
+ * later release, which is not to be judged, repaired or replaced.
  *
- * Return: 0 or -EINVAL
+ * Return: 0, -EINVAL, or -EPROTONOSUPPORT for a file of a later release
  */
 int identity_parse(struct identity *out, const char *text, size_t len, struct err *e);
 
@@ -72,7 +73,8 @@ enum identity_origin {
  * @e:		With -EBADMSG: what is wrong, to be read after the file's name; may be NULL
  *
  * Return: 0; -ENOENT; -EBADMSG when it is damaged, no regular file, or its bytes cannot be had;
- *         another negative errno value when nothing can be said of it (no memory, no descriptor)
+ *         -EPROTONOSUPPORT when it is of a later release, with @e like for damage; another negative
+ *         errno value when nothing can be said of it (no memory, no descriptor)
  */
 int identity_read_file(struct identity *out, int dirfd, const char *name, struct err *e);
 
@@ -98,10 +100,12 @@ struct identity_place {
  *
  * A damaged file is kept as .snapshots/{iface}.json.damaged-N; nothing is ever deleted. With
  * @repair, what was restored from where is logged, and a good key gets a snapshot if it has none.
+ * A good key that is another one than the volume marker records is logged as a warning.
  *
- * Return: 0; -ENOENT when there is neither a key nor any trace of one (a first start);
- *         -EBADMSG with exit code 65 when the key is damaged or missing, or a trace of it exists,
- *         and no snapshot is good; or another negative errno value
+ * Return: 0; -ENOENT when there is neither a key nor any trace of one (identity_trace.h: a first
+ *         start); -EBADMSG with exit code 65 when the key is damaged or missing, or a trace of it
+ *         exists, and no snapshot is good; -EPROTONOSUPPORT with exit code 78 when it is of a later
+ *         release; or another negative errno value
  */
 int identity_load(struct identity *out, enum identity_origin *origin,
 		  const struct identity_place *at, bool repair, struct err *e);
@@ -120,7 +124,8 @@ void identity_generate(struct identity *out);
  * A left-over damaged file is moved aside first: callers come here after -ENOENT from
  * identity_load(), or because the person said --new-identity.
  *
- * Return: 0, -EEXIST when a good key file is there, or another negative errno value
+ * Return: 0, -EEXIST when a good key file is there, -EPROTONOSUPPORT when one of a later release
+ *         is, or another negative errno value
  */
 int identity_create(const struct identity *id, const struct identity_place *at, struct err *e);
 
@@ -136,18 +141,40 @@ int identity_create(const struct identity *id, const struct identity_place *at, 
 int identity_save(const struct identity *id, const struct identity_place *at, struct err *e);
 
 /**
- * identity_restore() - Put a snapshot in the key file's place, because the person said so
- * @out:	Receives the identity
+ * struct identity_kept - What became of the file that another one has replaced
+ * @snapshot:	Name inside .snapshots/ under which it is kept; empty when there was none
+ * @is_good:	It is a good key; otherwise a damaged file
+ */
+struct identity_kept {
+	char snapshot[64];
+	bool is_good;
+};
+
+/**
+ * identity_replace() - Put another key in the key file's place, because the person said so
+ * @id:		What goes there
  * @at:		Where it goes
- * @snapshot:	File name inside .snapshots/, as snapshot_find() gives it
+ * @kept:	Receives what became of the one in place, which is never deleted
  * @e:		Receives the reason on failure
  *
- * What was in the key file is kept: a good key as a snapshot, a damaged file beside them.
+ * Return: 0; -EPROTONOSUPPORT when the file in place is of a later release; or another negative
+ *         errno value with the old file in place or kept
+ */
+int identity_replace(const struct identity *id, const struct identity_place *at,
+		     struct identity_kept *kept, struct err *e);
+
+/**
+ * identity_restore() - identity_replace() with what a snapshot holds
+ * @out:	Receives the identity
+ * @at:		Where it goes
+ * @snapshot:	File name inside .snapshots/: a snapshot, or a legacy copy
+ * @kept:	Receives what became of the file in place
+ * @e:		Receives the reason on failure
  *
  * Return: 0; -EINVAL for a name of another kind, -ENOENT, -EBADMSG for a damaged snapshot; or
  *         another negative errno value
  */
 int identity_restore(struct identity *out, const struct identity_place *at, const char *snapshot,
-		     struct err *e);
+		     struct identity_kept *kept, struct err *e);
 
 #endif /* DAEMON_IDENTITY_H */

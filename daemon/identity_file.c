@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/exits.h"
 #include "common/statefile.h"
 #include "daemon/identity.h"
 
@@ -22,7 +23,7 @@ static int judge_read(int r, struct err *e)
 	case EACCES:
 	case EPERM:
 	case EIO:
-		return err_set(e, -EBADMSG, "cannot be read: %s", strerror(-r));
+		return err_exit(e, EXITS_IO, -EBADMSG, "cannot be read: %s", strerror(-r));
 	default:
 		return err_set(e, r, "cannot be read");
 	}
@@ -37,7 +38,7 @@ int identity_read_file(struct identity *out, int dirfd, const char *name, struct
 	crypto_wipe(text, sizeof(text));
 	if (n < 0)
 		identity_wipe(out);
-	if (n < 0 || r == 0)
+	if (n < 0 || r == 0 || r == -EPROTONOSUPPORT)
 		return r;
 	if (e)
 		e->code = -EBADMSG;

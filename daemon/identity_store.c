@@ -6,7 +6,10 @@
 #include "common/statefile.h"
 #include "common/str.h"
 #include "daemon/identity.h"
+#include "daemon/identity_impl.h"
+#include "daemon/identity_trace.h"
 #include "daemon/snapshot.h"
+#include "daemon/statedir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,25 +30,8 @@
  *	no trace at all                 a first start
  */
 
-#define KEY_NAME_SIZE 24 /* interface name, ".json", NUL */
 #define CURE \
-	"restore a backup of it, or start once with --new-identity to accept a new key and address"
-
-/**
- * struct store - Where a key file lies
- * @dirfd:	State directory; borrowed
- * @dir:	Its path, for messages; borrowed
- * @ifname:	Interface; borrowed
- * @key:	Name of the key file
- * @temp:	Name of the temporary it is written through
- */
-struct store {
-	int dirfd;
-	const char *dir;
-	const char *ifname;
-	char key[KEY_NAME_SIZE];
-	char temp[KEY_NAME_SIZE + 8];
-};
+	"restore a backup of it (`wgmesh state import`), or start once with --new-identity to accept a new key and address"
 
 /**
  * struct remedy - What a lost key can be restored from
@@ -57,9 +43,9 @@ struct remedy {
 	char damage[128];
 };
 
-static int store_init(struct store *s, const struct identity_place *at, struct err *e)
+int store_init(struct store *s, const struct identity_place *at, struct err *e)
 {
-	*s = (struct store) { .dirfd = at->dirfd, .dir = at->dir, .ifname = at->ifname };
+	*s = (struct store) { .at = at };
 	if (!str_is_interface_name(at->ifname))
 		return err_exit(e, EXITS_USAGE, -EINVAL, "\"%.15s\" is no interface name",
 				at->ifname);
@@ -67,89 +53,101 @@ static int store_init(struct store *s, const struct identity_place *at, struct e
 	return statefile_sibling(s->temp, sizeof(s->temp), s->key);
 }
 
-static bool exists(int dirfd, const char *name)
+/* Return: 1 when there is something of that name, 0 when not, or a negative errno value */
+static int exists(int dirfd, const char *name)
 {
 	struct stat st;
 
-	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
 }
 
-/* Moves what lies in the way of a write to .snapshots/; nothing is ever deleted. */
-static int clear_place(const struct store *s, const char *file, struct err *e)
+int store_clear(const struct store *s, const char *file, char *kept, struct err *e)
 {
-	char kept[SNAPSHOT_NAME_SIZE];
-	int r;
+	int r = exists(s->at->dirfd, file);
 
-	if (!exists(s->dirfd, file))
-		return 0;
-	r = snapshot_put_aside(kept, s->dirfd, file, s->ifname, e);
+	kept[0] = '\0';
+	if (r <= 0)
+		return r < 0 ? err_exit(e, EXITS_IO, r, "look whether %s is there", file) : 0;
+	r = snapshot_put_aside(kept, s->at->dirfd, file, s->at->ifname, e);
 	if (r == 0)
 		log_warn("identity", "%s was moved to %s/%s", file, SNAPSHOT_DIR, kept);
 	return r;
 }
 
-/* statefile_create() or statefile_replace() */
-typedef int write_fn(int dirfd, const char *name, const void *buf, size_t len, struct err *e);
-
-static int write_key(const struct store *s, const struct identity *id, write_fn *write,
-		     struct err *e)
+int store_write(const struct store *s, const struct identity *id, store_write_fn *write,
+		struct err *e)
 {
 	char text[IDENTITY_FILE_MAX];
 	long len = identity_format(text, sizeof(text), id);
 	int r = len < 0 ? err_set(e, (int)len, "write %s", s->key)
-			: write(s->dirfd, s->key, text, (size_t)len, e);
+			: write(s->at->dirfd, s->key, text, (size_t)len, e);
 
 	crypto_wipe(text, sizeof(text));
+	if (r == 0)
+		statedir_give(s->at->dirfd, s->at->dirfd, s->key);
 	return r;
+}
+
+int store_refuse_newer(const struct store *s, const char *file, struct err *e)
+{
+	return err_exit(e, EXITS_POLICY, -EPROTONOSUPPORT,
+			"%.120s/%.100s was written by a newer release of wgmesh, and this one will "
+			"not touch it: start that release, or move the file away by hand",
+			s->at->dir, file);
 }
 
 /* Does what was left of an interrupted write. The only copy of a key must not be rewritten. */
 static int finish_temporary(const struct store *s, struct err *e)
 {
-	auto_close int fd = openat(s->dirfd, s->temp, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_close int fd = openat(s->at->dirfd, s->temp, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	int r;
 
 	if (fd < 0)
 		return err_set(e, -errno, "open %s", s->temp);
 	if (fchmod(fd, 0600) < 0 || fsync(fd) < 0)
 		return err_set(e, -errno, "sync %s", s->temp);
-	r = io_rename_new(s->dirfd, s->temp, s->key);
+	r = io_rename_new(s->at->dirfd, s->temp, s->key);
 	if (r < 0)
 		return err_set(e, r, "rename %s to %s", s->temp, s->key);
-	return fsync(s->dirfd) < 0 ? err_set(e, -errno, "sync the directory of %s", s->key) : 0;
+	return fsync(s->at->dirfd) < 0 ? err_set(e, -errno, "sync the directory of %s", s->key) : 0;
 }
 
 /* A missing snapshot is no reason to stop a node whose key is fine. */
 static void keep_snapshot(const struct store *s, const struct identity *id)
 {
 	struct err e;
-	int r = snapshot_take(NULL, id, s->dirfd, s->ifname, &e);
+	int r = snapshot_take(NULL, id, s->at->dirfd, s->at->ifname, &e);
 
 	if (r < 0)
-		log_warn("identity", "no snapshot of %s/%s could be written: %s: %s", s->dir,
+		log_warn("identity", "no snapshot of %s/%s could be written: %s: %s", s->at->dir,
 			 s->key, e.msg, strerror(-r));
 }
 
 static int apply(const struct store *s, const struct identity *id, const struct remedy *remedy,
 		 struct err *e)
 {
-	int r = clear_place(s, s->key, e);
+	char kept[SNAPSHOT_NAME_SIZE];
+	int r = store_clear(s, s->key, kept, e);
 
-	if (r < 0)
+	if (r < 0 && remedy->damage[0] != '\0')
 		return err_exit(e, EXITS_STATE_DAMAGED, r,
 				"%.120s/%s %s, and cannot be moved aside for its good copy in %s: "
 				"move it away by hand",
-				s->dir, s->key, remedy->damage, SNAPSHOT_DIR);
+				s->at->dir, s->key, remedy->damage, SNAPSHOT_DIR);
+	if (r < 0)
+		return r;
 	if (remedy->snapshot[0] == '\0') {
 		r = finish_temporary(s, e);
 	} else {
-		r = clear_place(s, s->temp, e);
+		r = store_clear(s, s->temp, kept, e);
 		if (r == 0)
-			r = write_key(s, id, statefile_create, e);
+			r = store_write(s, id, statefile_create, e);
 	}
 	if (r < 0)
 		return r;
-	log_warn("identity", "%s/%s %s; it was restored from %s%s", s->dir, s->key,
+	log_warn("identity", "%s/%s %s; it was restored from %s%s", s->at->dir, s->key,
 		 remedy->damage[0] != '\0' ? remedy->damage
 					   : "was missing (--new-identity would make a new one)",
 		 remedy->snapshot[0] != '\0' ? SNAPSHOT_DIR "/" : s->temp, remedy->snapshot);
@@ -164,64 +162,89 @@ static int find_remedy(struct identity *out, struct remedy *remedy, const struct
 	int r = -ENOENT;
 
 	if (snapfd >= 0)
-		r = snapshot_newest_good(out, remedy->snapshot, snapfd, s->ifname);
+		r = snapshot_newest_good(out, remedy->snapshot, snapfd, s->at->ifname);
+	if (r == -EPROTONOSUPPORT)
+		return store_refuse_newer(s, SNAPSHOT_DIR, e);
 	if (r != -ENOENT)
-		return r == 0 ? 0 : err_exit(e, EXITS_IO, r, "read %s/%s", s->dir, SNAPSHOT_DIR);
+		return r == 0 ? 0
+			      : err_exit(
+					e, EXITS_IO, r,
+					"%.120s/%s is missing or damaged, and %s/%s, which may be "
+					"its newest copy, cannot be read: make it readable, or move it away to "
+					"have an older one restored",
+					s->at->dir, s->key, SNAPSHOT_DIR, remedy->snapshot);
 	remedy->snapshot[0] = '\0';
-	r = identity_read_file(out, s->dirfd, s->temp, NULL);
+	r = identity_read_file(out, s->at->dirfd, s->temp, NULL);
 	if (r == 0 || r == -ENOENT || r == -EBADMSG)
 		return r == 0 ? 0 : -ENOENT;
-	return err_exit(e, EXITS_IO, r, "read %s/%s", s->dir, s->temp);
+	if (r == -EPROTONOSUPPORT)
+		return store_refuse_newer(s, s->temp, e);
+	return err_exit(e, EXITS_IO, r, "read %s/%s", s->at->dir, s->temp);
 }
 
 /* There is no good copy. Says so, or returns -ENOENT when there never was a key. */
 static int refuse(const struct store *s, const struct remedy *remedy, int snapfd, struct err *e)
 {
-	char trace[SNAPSHOT_NAME_SIZE];
-	int r = -ENOENT;
+	struct identity_trace trace;
+	int r;
 
 	if (remedy->damage[0] != '\0')
 		return err_exit(e, EXITS_STATE_DAMAGED, -EBADMSG,
-				"%.120s/%s %s, and no snapshot of it is good: " CURE, s->dir,
+				"%.120s/%s %s, and no snapshot of it is good: " CURE, s->at->dir,
 				s->key, remedy->damage);
-	if (snapfd >= 0)
-		r = snapshot_find_trace(trace, snapfd, s->ifname);
+	r = identity_find_trace(&trace, s->at, snapfd, e);
 	if (r == 0)
 		return err_exit(e, EXITS_STATE_DAMAGED, -EBADMSG,
-				"%.120s/%s is missing, but %s/%s shows that there was one: " CURE,
-				s->dir, s->key, SNAPSHOT_DIR, trace);
+				"%.120s/%s is missing, but %s: %s" CURE, s->at->dir, s->key,
+				trace.what, trace.cure);
 	if (r != -ENOENT)
-		return err_exit(e, EXITS_IO, r, "read %s/%s", s->dir, SNAPSHOT_DIR);
-	if (exists(s->dirfd, s->temp))
-		return err_exit(e, EXITS_STATE_DAMAGED, -EBADMSG,
-				"%.120s/%s is missing, but the damaged %s shows that there was "
-				"one: " CURE,
-				s->dir, s->key, s->temp);
-	return err_set(e, -ENOENT, "%.120s/%s does not exist", s->dir, s->key);
+		return r;
+	return err_set(e, -ENOENT, "%.120s/%s does not exist", s->at->dir, s->key);
+}
+
+/* Not a reason to refuse: the person may have put a backup there, and the key is whole. */
+static void warn_if_another(const struct store *s, const struct identity *id)
+{
+	char served[MARKER_KEY_SIZE];
+	char key[MARKER_KEY_SIZE];
+
+	(void)wg_key_format(key, &id->public_key);
+	if (identity_served(served, s->at) == 0 && served[0] != '\0' && strcmp(served, key) != 0)
+		log_warn("identity",
+			 "%s/%s holds the key %s, but this volume was last used with %s: is it the "
+			 "wrong volume, or has a backup been restored?",
+			 s->at->dir, s->key, key, served);
 }
 
 /* The key file is damaged or missing: restores it, or says why not. */
 static int recover(struct identity *out, const struct store *s, struct remedy *remedy, bool repair,
 		   struct err *e)
 {
-	auto_close int snapfd = snapshot_open_dir(s->dirfd);
+	auto_close int snapfd = snapshot_open_dir(s->at->dirfd);
 	int r;
 
 	if (snapfd < 0 && snapfd != -ENOENT)
 		return err_exit(e, snapfd == -EACCES ? EXITS_NO_PERMISSION : EXITS_IO, snapfd,
 				"%.120s/%s %s, and %s, where copies of it would be, cannot be "
 				"opened",
-				s->dir, s->key,
+				s->at->dir, s->key,
 				remedy->damage[0] != '\0' ? remedy->damage : "is missing",
 				SNAPSHOT_DIR);
 	r = find_remedy(out, remedy, s, snapfd, e);
 	if (r < 0)
 		return r == -ENOENT ? refuse(s, remedy, snapfd, e) : r;
-	if (repair)
-		return apply(s, out, remedy, e);
+	if (repair) {
+		r = apply(s, out, remedy, e);
+		/* Only refuse() may say that there never was a key. */
+		return r == -ENOENT ? err_exit(e, EXITS_IO, -EIO,
+					       "%.120s/%s vanished while it was repaired",
+					       s->at->dir, s->key)
+				    : r;
+	}
 	return err_exit(e, EXITS_STATE_DAMAGED, -EBADMSG,
 			"%.120s/%s %s: `wgmesh state verify --repair` restores it from %s%s",
-			s->dir, s->key, remedy->damage[0] != '\0' ? remedy->damage : "is missing",
+			s->at->dir, s->key,
+			remedy->damage[0] != '\0' ? remedy->damage : "is missing",
 			remedy->snapshot[0] != '\0' ? SNAPSHOT_DIR "/" : s->temp, remedy->snapshot);
 }
 
@@ -238,120 +261,23 @@ int identity_load(struct identity *out, enum identity_origin *origin,
 	r = identity_read_file(out, at->dirfd, s.key, &why);
 	if (r == 0) {
 		*origin = IDENTITY_LOADED;
+		warn_if_another(&s, out);
 		if (repair)
 			keep_snapshot(&s, out);
 		return 0;
 	}
+	if (r == -EPROTONOSUPPORT)
+		return store_refuse_newer(&s, s.key, e);
 	if (r != -EBADMSG && r != -ENOENT)
 		return err_exit(e, EXITS_IO, r, "read %.120s/%s", at->dir, s.key);
 	if (r == -EBADMSG)
 		str_cut(remedy.damage, sizeof(remedy.damage), why.msg, strlen(why.msg));
 	r = recover(out, &s, &remedy, repair, e);
-	if (r < 0)
+	if (r < 0) {
 		identity_wipe(out);
-	else
-		*origin = IDENTITY_RESTORED;
-	return r;
-}
-
-/* Makes room for a key file: 0, or -EEXIST with a good one in place, in @out. */
-static int vacate(struct identity *out, const struct store *s, struct err *e)
-{
-	int r = identity_read_file(out, s->dirfd, s->key, NULL);
-
-	if (r == 0)
-		return err_set(e, -EEXIST, "%s holds a key already", s->key);
-	if (r != -EBADMSG && r != -ENOENT)
-		return err_exit(e, EXITS_IO, r, "read %s", s->key);
-	r = clear_place(s, s->key, e);
-	return r < 0 ? r : clear_place(s, s->temp, e);
-}
-
-/* The snapshot first: an interrupted first start then leaves a whole key or none. */
-static int write_first(const struct store *s, const struct identity *id, struct err *e)
-{
-	char snapshot[SNAPSHOT_NAME_SIZE];
-	int r = snapshot_take(snapshot, id, s->dirfd, s->ifname, e);
-
-	if (r < 0)
 		return r;
-	r = write_key(s, id, statefile_create, e);
-	if (r == -EEXIST) {
-		/* Somebody was faster. A snapshot of a key nobody uses must not be restored. */
-		auto_close int snapfd = snapshot_open_dir(s->dirfd);
-
-		(void)unlinkat(snapfd, snapshot, 0);
 	}
-	return r;
-}
-
-void identity_generate(struct identity *out)
-{
-	*out = (struct identity) { 0 };
-	crypto_wg_keypair(out->private_key, out->public_key.b);
-}
-
-int identity_create(const struct identity *id, const struct identity_place *at, struct err *e)
-{
-	struct identity old;
-	struct store s;
-	int r = store_init(&s, at, e);
-
-	if (r < 0)
-		return r;
-	r = vacate(&old, &s, e);
-	identity_wipe(&old);
-	return r < 0 ? r : write_first(&s, id, e);
-}
-
-static int replace(const struct store *s, const struct identity *id, struct err *e)
-{
-	int r = snapshot_take(NULL, id, s->dirfd, s->ifname, e);
-
-	return r < 0 ? r : write_key(s, id, statefile_replace, e);
-}
-
-int identity_save(const struct identity *id, const struct identity_place *at, struct err *e)
-{
-	struct identity old;
-	struct store s;
-	int r = store_init(&s, at, e);
-
-	if (r < 0)
-		return r;
-	r = vacate(&old, &s, e);
-	if (r == -EEXIST && crypto_equal(&old.public_key, &id->public_key, sizeof(id->public_key)))
-		r = 0;
-	identity_wipe(&old);
-	return r < 0 ? r : replace(&s, id, e);
-}
-
-int identity_restore(struct identity *out, const struct identity_place *at, const char *snapshot,
-		     struct err *e)
-{
-	auto_close int snapfd = snapshot_open_dir(at->dirfd);
-	struct identity old;
-	struct err why;
-	struct store s;
-	int r = store_init(&s, at, e);
-
-	if (r < 0)
-		return r;
-	if (!snapshot_is_name(snapshot, at->ifname))
-		return err_exit(e, EXITS_USAGE, -EINVAL,
-				"\"%.80s\" is no snapshot of %s: `wgmesh state list` names them",
-				snapshot, s.key);
-	r = snapfd < 0 ? snapfd : identity_read_file(out, snapfd, snapshot, &why);
-	if (r < 0)
-		return err_exit(e, r == -EBADMSG ? EXITS_STATE_DAMAGED : EXITS_IO, r, "%s/%s %s",
-				SNAPSHOT_DIR, snapshot, r == -EBADMSG ? why.msg : "cannot be read");
-	r = vacate(&old, &s, e);
-	if (r == -EEXIST)
-		r = snapshot_take(NULL, &old, at->dirfd, at->ifname, e);
-	identity_wipe(&old);
-	if (r == 0)
-		r = replace(&s, out, e);
-	if (r < 0)
-		identity_wipe(out);
-	return r;
+	warn_if_another(&s, out);
+	*origin = IDENTITY_RESTORED;
+	return 0;
 }

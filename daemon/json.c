@@ -6,7 +6,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -143,6 +145,23 @@ static json_t *load_object(const char *text, size_t len, json_error_t *error)
 		return NULL;
 	}
 	return root;
+}
+
+static void free_wiped(void *p)
+{
+	if (p)
+		crypto_wipe(p, malloc_usable_size(p));
+	free(p);
+}
+
+bool json_wipe_memory(bool on)
+{
+	static bool is_on;
+	bool before = is_on;
+
+	is_on = on;
+	json_set_alloc_funcs(malloc, on ? free_wiped : free);
+	return before;
 }
 
 json_t *json_parse(const void *text, size_t len, json_error_t *error)

@@ -22,6 +22,16 @@
 void json_init(void);
 
 /**
+ * json_wipe_memory() - Have jansson overwrite all memory that it frees
+ * @on:		For documents that hold secrets: its strings and its lexer's buffers have them too
+ *
+ * What was allocated while it was on is to be freed while it is on.
+ *
+ * Return: what held before, to be restored
+ */
+bool json_wipe_memory(bool on);
+
+/**
  * json_parse() - Parse one JSON object
  * @text:	Bytes from anybody; borrowed
  * @len:	Bytes in @text; the caller has bounded it

@@ -3,6 +3,7 @@
 #include "common/caps.h"
 #include "common/exits.h"
 #include "common/log.h"
+#include "daemon/statedir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #define WIREGUARD_OVERHEAD 80
 #define MTU_DEFAULT	   1420
 #define MTU_MIN_IPV6	   1280
+#define LOCK_PATIENCE_MS   6000 /* netadmin may wait 5 s for a userspace WireGuard */
 
 static int open_state_dir(struct netadmin_node *n, struct err *e)
 {
@@ -29,6 +31,31 @@ static int open_state_dir(struct netadmin_node *n, struct err *e)
 				"state directory %s cannot be opened by uid %u; it must be a "
 				"directory that this user owns",
 				dir, geteuid());
+	return 0;
+}
+
+/*
+ * Two daemons on one directory would be one node twice. A predecessor that ends right now may take a
+ * moment; where there are no locks, or none may be made, the node still has to run.
+ */
+static int lock_state_dir(struct netadmin_node *n, struct err *e)
+{
+	char holder[STATEDIR_HOLDER_SIZE];
+	struct err why = { 0 };
+	int r = statedir_lock(&n->lock_fd, n->dirfd, STATEDIR_DAEMON_LOCK, LOCK_PATIENCE_MS, &why);
+
+	if (r == -EAGAIN) {
+		(void)statedir_holder(holder, n->dirfd, STATEDIR_DAEMON_LOCK);
+		return err_exit(e, EXITS_LOCKED, r,
+				"the state directory %.120s is in use by a node that runs already, "
+				"on %s: two cannot share one identity; stop it, or give this one "
+				"a directory of its own",
+				n->cfg->state_dir, holder);
+	}
+	if (r < 0)
+		log_warn("identity",
+			 "%s: %s; make sure that no other node uses the state directory %s",
+			 why.msg, strerror(-r), n->cfg->state_dir);
 	return 0;
 }
 
@@ -84,11 +111,14 @@ static int setup_identity(struct netadmin_node *n, enum identity_origin *origin,
 
 	if (r < 0)
 		return r;
+	r = lock_state_dir(n, e);
+	if (r < 0)
+		return r;
 	at.dirfd = n->dirfd;
 	r = identity_load(&n->id, origin, &at, true, e);
 	if (r == 0)
 		return save_addresses(n, &at);
-	if (r != -ENOENT && !n->cfg->new_identity)
+	if (r != -ENOENT && (!n->cfg->new_identity || r == -EPROTONOSUPPORT))
 		return r;
 	if (r != -ENOENT)
 		log_warn("identity", "%s; making a new key, since --new-identity was given",
@@ -238,6 +268,7 @@ int netadmin_setup(struct netadmin_node *n, const struct netadmin_config *cfg,
 	memset(ready, 0, sizeof(*ready));
 	n->cfg = cfg;
 	n->dirfd = -1;
+	n->lock_fd = -1;
 	if (!caps_has(CAP_NET_ADMIN))
 		return err_exit(e, EXITS_NO_PERMISSION, -EPERM,
 				"CAP_NET_ADMIN is missing, without which no interface can be made; "
@@ -260,6 +291,9 @@ void netadmin_teardown(struct netadmin_node *n)
 		rtnl_close(n->rtnl);
 	if (n->dirfd >= 0)
 		(void)close(n->dirfd);
+	if (n->lock_fd >= 0)
+		(void)close(n->lock_fd);
 	memset(n, 0, sizeof(*n));
 	n->dirfd = -1;
+	n->lock_fd = -1;
 }

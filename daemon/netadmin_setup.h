@@ -12,6 +12,7 @@
  * struct netadmin_node - What the netadmin process holds
  * @cfg:	Configuration; borrowed
  * @dirfd:	State directory
+ * @lock_fd:	Lock on it, -1 where the file system has none
  * @id:		Identity, with the private key
  * @rtnl:	rtnetlink handle
  * @wg:		WireGuard handle
@@ -20,6 +21,7 @@
 struct netadmin_node {
 	const struct netadmin_config *cfg;
 	int dirfd;
+	int lock_fd;
 	struct identity id;
 	struct rtnl *rtnl;
 	struct wg *wg;

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/snapshot.h"
 #include "common/defs.h"
+#include "common/exits.h"
 #include "common/io.h"
 #include "common/statefile.h"
 #include "common/str.h"
+#include "daemon/statedir.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,6 +14,7 @@
 #include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #define NUMBER_DIGITS 20 /* all of a uint64_t, so that names sort as their numbers do */
@@ -29,6 +32,7 @@ static int open_or_create_dir(int dirfd, struct err *e)
 	if (fd == -ENOENT) {
 		if (mkdirat(dirfd, SNAPSHOT_DIR, 0700) < 0 || fsync(dirfd) < 0)
 			return err_set(e, -errno, "create %s", SNAPSHOT_DIR);
+		statedir_give(dirfd, dirfd, SNAPSHOT_DIR);
 		fd = snapshot_open_dir(dirfd);
 	}
 	return fd < 0 ? err_set(e, fd, "open %s", SNAPSHOT_DIR) : fd;
@@ -105,24 +109,38 @@ int snapshot_newest_good(struct identity *out, char name[static SNAPSHOT_NAME_SI
 			 const char *ifname)
 {
 	uint64_t number = UINT64_MAX;
+	struct err why;
 	int r;
 
 	while ((r = snapshot_find(name, &number, snapfd, ifname)) == 0) {
-		r = identity_read_file(out, snapfd, name, NULL);
+		r = identity_read_file(out, snapfd, name, &why);
+		/* What cannot be read now may be good, and hold another key than older ones do. */
+		if (r == -EBADMSG && why.exit_code == EXITS_IO)
+			return -EIO;
 		if (r != -EBADMSG && r != -ENOENT)
 			return r;
 	}
 	return r;
 }
 
+bool snapshot_is_legacy(const char *name, const char *ifname)
+{
+	char key[SNAPSHOT_NAME_SIZE];
+	size_t len;
+
+	(void)snprintf(key, sizeof(key), SNAPSHOT_LEGACY "%.15s.json", ifname);
+	len = strlen(key);
+	/* A second one gets a suffix. */
+	return strncmp(name, key, len) == 0 && (name[len] == '\0' || name[len] == '.') &&
+	       !strchr(name, '/') && strlen(name) < SNAPSHOT_NAME_SIZE;
+}
+
 static bool is_trace(const char *file, const char *ifname)
 {
 	char own[SNAPSHOT_NAME_SIZE];
-	char legacy[SNAPSHOT_NAME_SIZE];
 
 	(void)snprintf(own, sizeof(own), "%.15s.json.", ifname);
-	(void)snprintf(legacy, sizeof(legacy), "legacy-%.15s.json", ifname);
-	return strncmp(file, own, strlen(own)) == 0 || strncmp(file, legacy, strlen(legacy)) == 0;
+	return strncmp(file, own, strlen(own)) == 0 || snapshot_is_legacy(file, ifname);
 }
 
 int snapshot_find_trace(char name[static SNAPSHOT_NAME_SIZE], int snapfd, const char *ifname)
@@ -139,7 +157,9 @@ int snapshot_find_trace(char name[static SNAPSHOT_NAME_SIZE], int snapfd, const 
 			continue;
 		str_cut(name, SNAPSHOT_NAME_SIZE, entry->d_name, strlen(entry->d_name));
 		r = 0;
-		break;
+		/* The one that can be taken back says more than those that are damaged. */
+		if (snapshot_is_legacy(name, ifname))
+			break;
 	}
 	if (!entry && errno != 0)
 		r = -errno;
@@ -174,7 +194,7 @@ static void prune(int snapfd, const char *ifname, const struct wg_key *key)
 	}
 }
 
-/* Writes @text under the next number, unless it is what the newest snapshot holds. */
+/* Writes @text under the next number: 0, or 1 when the newest one, then @name, holds it already. */
 static int add(char name[static SNAPSHOT_NAME_SIZE], int snapfd, const char *ifname,
 	       const struct crypto_part *text, struct err *e)
 {
@@ -183,10 +203,8 @@ static int add(char name[static SNAPSHOT_NAME_SIZE], int snapfd, const char *ifn
 
 	if (r < 0 && r != -ENOENT)
 		return err_set(e, r, "list %s", SNAPSHOT_DIR);
-	if (r == 0 && holds(snapfd, name, text->data, text->len)) {
-		name[0] = '\0';
-		return 0;
-	}
+	if (r == 0 && holds(snapfd, name, text->data, text->len))
+		return 1;
 	format_name(name, ifname, r == 0 ? number + 1 : 1);
 	return statefile_create(snapfd, name, text->data, text->len, e);
 }
@@ -202,17 +220,21 @@ int snapshot_take(char *name, const struct identity *id, int dirfd, const char *
 
 	if (snapfd < 0)
 		return snapfd;
+	/* A running node and a person's command may come here together; without locks, so be it. */
+	(void)flock(snapfd, LOCK_EX);
 	len = identity_format(text, sizeof(text), id);
 	r = len < 0 ? err_set(e, (int)len, "a key file of this length cannot be")
 		    : add(added, snapfd, ifname, &(struct crypto_part) { text, (size_t)len }, e);
 	crypto_wipe(text, sizeof(text));
 	if (r < 0)
 		return r;
-	if (added[0] != '\0')
+	if (r == 0) {
+		statedir_give(dirfd, snapfd, added);
 		prune(snapfd, ifname, &id->public_key);
+	}
 	if (name)
 		str_cut(name, SNAPSHOT_NAME_SIZE, added, strlen(added));
-	return 0;
+	return r;
 }
 
 /* Without RENAME_NOREPLACE (NFS) a look beforehand must do: nobody else writes here. */

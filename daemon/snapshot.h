@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #define SNAPSHOT_DIR	   ".snapshots"
+#define SNAPSHOT_LEGACY	   "legacy-"
 #define SNAPSHOT_NAME_SIZE 64
 
 /**
@@ -32,6 +33,11 @@ int snapshot_open_dir(int dirfd);
  * snapshot_is_name() - Is this the file name of a snapshot of this interface's key?
  */
 bool snapshot_is_name(const char *name, const char *ifname);
+
+/**
+ * snapshot_is_legacy() - Is this the file name of a key that a migration kept beside the snapshots?
+ */
+bool snapshot_is_legacy(const char *name, const char *ifname);
 
 /**
  * snapshot_find() - Find the newest snapshot below a number; walks from newest to oldest
@@ -59,7 +65,7 @@ int snapshot_newest_good(struct identity *out, char name[static SNAPSHOT_NAME_SI
 
 /**
  * snapshot_find_trace() - Is there anything that shows that this node had a key?
- * @name:	Receives the name of one such file
+ * @name:	Receives the name of one such file, a legacy copy before any other
  * @snapfd:	.snapshots/; borrowed
  * @ifname:	Interface
  *
@@ -69,7 +75,7 @@ int snapshot_find_trace(char name[static SNAPSHOT_NAME_SIZE], int snapfd, const 
 
 /**
  * snapshot_take() - Write a snapshot durably, unless the newest one holds the same
- * @name:	Receives the name of the new file, empty when none was needed; may be NULL
+ * @name:	Receives the name of the file that holds it now; may be NULL
  * @id:		What to keep
  * @dirfd:	State directory; borrowed; .snapshots/ is created when missing
  * @ifname:	Interface
@@ -78,7 +84,8 @@ int snapshot_find_trace(char name[static SNAPSHOT_NAME_SIZE], int snapfd, const 
  * Of the snapshots that hold the same key, the newest IDENTITY_SNAPSHOTS stay. Those of another
  * key, and damaged ones, are never removed.
  *
- * Return: 0 or a negative errno value
+ * Return: 0 when a new one was written, 1 when the newest one holds the same already, or a negative
+ *         errno value
  */
 int snapshot_take(char *name, const struct identity *id, int dirfd, const char *ifname,
 		  struct err *e);

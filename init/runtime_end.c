@@ -80,10 +80,7 @@ static void gather(struct runtime *rt, const struct reaped *end, struct cause_fa
 	f->oom_limit = f->oom_kills ? oom_limit(&rt->oom) : 0;
 }
 
-/*
- * For the next container, on the volume; by somebody else, who may have to wait for the storage. One at
- * a time: where storage hangs, its victims are not to pile up.
- */
+/* For the next container, on the volume. */
 static void write_down(struct runtime *rt, const struct cause_facts *f)
 {
 	struct history_entry entry = { .ended_s = clock_utc_s(),
@@ -91,28 +88,9 @@ static void write_down(struct runtime *rt, const struct cause_facts *f)
 				       .run_ms = f->run_ms,
 				       .code = f->code,
 				       .signal = f->signal };
-	pid_t pid;
 
-	if (rt->launch.state_fd < 0)
-		return;
-	if (rt->recorder > 0) {
-		log_warn(RUNTIME_COMPONENT,
-			 "this end is not written down: the volume does not answer");
-		return;
-	}
 	(void)str_copy(entry.cause, sizeof(entry.cause), cause_word(f));
-	pid = spawner_start(&rt->spawner, LAUNCH_RECORD, &entry, sizeof(entry), NULL);
-	rt->recorder = pid > 0 ? pid : 0;
-}
-
-void runtime_recorder_ended(struct runtime *rt, const struct reaped *end)
-{
-	rt->recorder = 0;
-	if (end->code != 0)
-		log_warn(RUNTIME_COMPONENT,
-			 "the last end was not written down, so a restart loop may go unnoticed: "
-			 "the volume cannot be written to (code %d)",
-			 end->code);
+	runtime_storage_note_end(rt, &entry);
 }
 
 static void log_end(const struct runtime *rt, const struct reaped *end, bool was_executed)

@@ -11,6 +11,7 @@
 #include "init/oom.h"
 #include "init/reap.h"
 #include "init/relay.h"
+#include "init/runtime_storage.h"
 #include "init/sender.h"
 #include "init/spawn.h"
 #include "init/spawner.h"
@@ -36,7 +37,7 @@
  * @daemon_uid:	User it is started as
  * @group:	Process group of its last run
  * @hook:	Process number of the hook, 0 when it does not run
- * @recorder:	Process that writes the history, 0 when none does
+ * @recorder:	Process that writes history or marker, 0 when none does
  * @stop:	Stop signal as it came first; ssi_signo is 0 before
  * @stop_comm:	Name of its sender
  * @timer_at_ms: What the timer is for, 0 while it rests
@@ -46,6 +47,7 @@
  * @relay_wants: What the event loop watches for the relay
  * @is_settled:	Rights are given up, and what only later events need is open
  * @is_done:	PID 1 ends
+ * @storage:	The volume
  */
 struct runtime {
 	struct boot *boot;
@@ -76,6 +78,7 @@ struct runtime {
 	enum relay_wants relay_wants;
 	bool is_settled;
 	bool is_done;
+	struct runtime_storage storage;
 };
 
 /**
@@ -158,13 +161,6 @@ void runtime_daemon_ended(struct runtime *rt, const struct reaped *end);
  * @end:	How the hook ended
  */
 void runtime_hook_ended(struct runtime *rt, const struct reaped *end);
-
-/**
- * runtime_recorder_ended() - The history is written, or could not be
- * @rt:		Supervisor
- * @end:	How its writer ended
- */
-void runtime_recorder_ended(struct runtime *rt, const struct reaped *end);
 
 /**
  * runtime_spawner_ended() - Nothing can be started any more

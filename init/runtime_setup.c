@@ -206,6 +206,7 @@ int runtime_settle(struct runtime *rt, struct err *e)
 	open_status(rt);
 	oom_open(&rt->oom);
 	rt->machine.policy.is_on_terminal = isatty(STDIN_FILENO) == 1;
+	runtime_storage_open(rt);
 	runtime_give_up_rights(rt);
 	return 0;
 }

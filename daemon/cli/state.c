@@ -115,6 +115,8 @@ int cli_state(int argc, char **argv)
 	int code = EXITS_OK;
 	int first;
 
+	if (argc >= 1 && strcmp(argv[0], "show") == 0)
+		return cli_state_show(argc - 1, argv + 1);
 	if (argc < 1 || strcmp(argv[0], "verify") != 0) {
 		first = cli_parse(&s, &usage, argc, argv, &code);
 		return first < 0 ? code : cli_usage_error("say `wgmesh state verify`");

@@ -256,8 +256,10 @@ static void messages_name_damage_and_cure(void **state)
 	(void)state;
 	put_text("wg0.json", "hello");
 	assert_refused(true, "/wg0.json is not JSON: syntax error at line 1, column");
-	assert_refused(true, "restore a backup of it, or start once with --new-identity to accept "
-			     "a new key and address");
+	assert_refused(
+		true,
+		"restore a backup of it (`wgmesh state import`), or start once with --new-identity to accept "
+		"a new key and address");
 }
 
 static void a_public_key_of_another_node_is_damage(void **state)
@@ -506,27 +508,6 @@ static void a_failed_save_leaves_the_old_file(void **state)
 	assert_int_equal(e.exit_code, EXITS_IO);
 }
 
-static void a_person_may_go_back_to_a_snapshot(void **state)
-{
-	struct identity id;
-	struct err e;
-
-	(void)state;
-	make_snapshot_dir();
-	put_text(FIRST_SNAPSHOT, OTHER);
-	put_text("wg0.json", GOOD);
-	assert_int_equal(identity_restore(&id, &PLACE("wg0"), "../wg0.json", &e), -EINVAL);
-	assert_int_equal(identity_restore(&id, &PLACE("wg0"), "wg0.json.00000000000000000009", &e),
-			 -ENOENT);
-	assert_int_equal(identity_restore(&id, &PLACE("wg0"), "wg0.json.00000000000000000001", &e),
-			 0);
-	assert_file("wg0.json", OTHER);
-	assert_file(SECOND_SNAPSHOT, GOOD);
-	put_text("wg0.json", "");
-	assert_loads(IDENTITY_RESTORED);
-	assert_file("wg0.json", OTHER);
-}
-
 static void names_that_no_interface_has_are_refused(void **state)
 {
 	struct identity id;
@@ -565,7 +546,6 @@ int main(void)
 		TEST(saving_replaces_addresses_and_keeps_the_newest_snapshots),
 		TEST(saving_over_another_key_is_refused),
 		TEST(a_failed_save_leaves_the_old_file),
-		TEST(a_person_may_go_back_to_a_snapshot),
 		TEST(names_that_no_interface_has_are_refused),
 	};
 

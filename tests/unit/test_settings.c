@@ -57,7 +57,7 @@ static void every_default_is_one_that_its_own_row_accepts(void **state)
 		char *args[] = { flag, NULL };
 		struct err e = { 0 };
 
-		assert_non_null(table[i].name);
+		assert_true(table[i].name || table[i].env);
 		assert_non_null(table[i].help);
 		if (!table[i].fallback)
 			continue;
@@ -70,7 +70,8 @@ static void every_default_is_one_that_its_own_row_accepts(void **state)
 
 static void refuse_twins(const struct setting *a, const struct setting *b)
 {
-	if (strcmp(a->name, b->name) == 0 && (a->scope & b->scope & 0xffff) != 0)
+	if (a->name && b->name && strcmp(a->name, b->name) == 0 &&
+	    (a->scope & b->scope & 0xffff) != 0)
 		fail_msg("--%s is there twice", a->name);
 	if (a->env && b->env && strcmp(a->env, b->env) == 0)
 		fail_msg("%s is there twice", a->env);
@@ -227,6 +228,8 @@ static void the_help_lists_exactly_the_commands_options(void **state)
 	for (size_t i = 0; i < SETTING_COUNT; i++) {
 		char flag[72];
 
+		if (!t[i].name)
+			continue;
 		(void)snprintf(flag, sizeof(flag), "\n  --%s ", t[i].name);
 		if (t[i].scope & SCOPE_INIT)
 			assert_non_null(strstr(text, flag + (i == SETTING_STATE_DIR ? 1 : 0)));
