@@ -122,6 +122,20 @@ static void judge_file(const char *path, const char *verdict)
 	judge(path, &f, text, verdict, "by the table alone");
 }
 
+static void judge_entry(struct table *t, const char *group, const char *file)
+{
+	struct row *row = find(t, file);
+	char path[512];
+
+	if (!row) {
+		fail_msg("%s/%s is not in the table", group, file);
+		return;
+	}
+	(void)snprintf(path, sizeof(path), DATA "/%s/%s", group, file);
+	judge_file(path, row->verdict);
+	row->files++;
+}
+
 static unsigned int judge_group(struct table *t, const char *group)
 {
 	char path[512];
@@ -133,18 +147,9 @@ static unsigned int judge_group(struct table *t, const char *group)
 	dir = opendir(path);
 	assert_non_null(dir);
 	while ((entry = readdir(dir)) != NULL) {
-		struct row *row;
-
 		if (entry->d_name[0] == '.')
 			continue;
-		row = find(t, entry->d_name);
-		if (!row) {
-			fail_msg("%s/%s is not in the table", group, entry->d_name);
-			continue;
-		}
-		(void)snprintf(path, sizeof(path), DATA "/%s/%s", group, entry->d_name);
-		judge_file(path, row->verdict);
-		row->files++;
+		judge_entry(t, group, entry->d_name);
 		n++;
 	}
 	(void)closedir(dir);
