@@ -105,17 +105,18 @@ COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
 	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
-	tests/unit/test_init_history.c tests/unit/test_init_idmap.c tests/unit/test_init_lastline.c \
-	tests/unit/test_init_lease_sim.c tests/unit/test_init_lock.c tests/unit/test_init_look.c \
-	tests/unit/test_init_markfile.c tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \
-	tests/unit/test_init_netright.c tests/unit/test_init_notify.c tests/unit/test_init_notify_outer.c \
-	tests/unit/test_init_notify_parse.c tests/unit/test_init_oom.c tests/unit/test_init_othermount.c \
-	tests/unit/test_init_ownership.c tests/unit/test_init_plainfile.c tests/unit/test_init_proof.c \
-	tests/unit/test_init_relay.c tests/unit/test_init_sender.c tests/unit/test_init_signals.c \
-	tests/unit/test_init_signame.c tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c \
-	tests/unit/test_init_status.c tests/unit/test_init_supervise.c tests/unit/test_init_user.c \
-	tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c tests/unit/test_init_volume.c \
-	tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
+	tests/unit/test_init_history.c tests/unit/test_init_idmap.c tests/unit/test_init_keyshow.c \
+	tests/unit/test_init_lastline.c tests/unit/test_init_lease_sim.c tests/unit/test_init_lock.c \
+	tests/unit/test_init_look.c tests/unit/test_init_markfile.c tests/unit/test_init_migrate.c \
+	tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c tests/unit/test_init_notify.c \
+	tests/unit/test_init_notify_outer.c tests/unit/test_init_notify_parse.c \
+	tests/unit/test_init_oom.c tests/unit/test_init_othermount.c tests/unit/test_init_ownership.c \
+	tests/unit/test_init_plainfile.c tests/unit/test_init_proof.c tests/unit/test_init_relay.c \
+	tests/unit/test_init_sender.c tests/unit/test_init_signals.c tests/unit/test_init_signame.c \
+	tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c tests/unit/test_init_status.c \
+	tests/unit/test_init_supervise.c tests/unit/test_init_user.c tests/unit/test_init_volcheck.c \
+	tests/unit/test_init_voltext.c tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c \
+	tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_cli_peers.c \
 	tests/unit/test_clone.c tests/unit/test_config.c tests/unit/test_crypto.c \
 	tests/unit/test_derive.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
@@ -204,6 +205,7 @@ $(O)/initbench: opt-asan := -O1
 $(O)/initbench: $(call obj,$(BENCH_SRC))
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
+FAULT_PROGRAMS := $(O)/tracer $(O)/statetool
 # The fault sweeps: what is swept must be static, or most of its calls were those of the loader.
 $(O)/tracer: opt-asan := -O1
 $(O)/tracer: $(call obj,$(filter-out %/statetool.c,$(FAULT_SRC))) $(O)/libcommon.a
@@ -240,7 +242,7 @@ BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find tests -name '*.py')
 
-.PHONY: deps test test-container test-kernel demo bench bench-init asan programs unit-programs clean help
+.PHONY: deps test test-container test-kernel sweep demo bench bench-init asan programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -265,10 +267,14 @@ bench-init: ## wgmesh-init beside tini, dumb-init and catatonit, into docs/bench
 	$(Q)tests/bench/deps.sh
 	$(Q)$(SUB) programs $(O)/probe $(O)/initbench
 	$(Q)$(PYTHON) -B tests/bench/bench.py --markdown docs/bench-init.md $(B)
+sweep: ## fail, kill and cut the power at every system call that touches the state; S= selects, tests/fault
+	$(Q)tests/deps.sh
+	$(Q)$(SUB) programs $(FAULT_PROGRAMS)
+	$(Q)$(PYTHON) -B tests/fault/sweep.py $(S)
 asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
-unit-programs: $(UNITS) $(O)/wgtool $(O)/probe $(O)/initbench
+unit-programs: $(UNITS) $(O)/wgtool $(O)/probe $(O)/initbench $(if $(filter release,$(VARIANT)),$(FAULT_PROGRAMS))
 
 lint: ## all checks of the sources: layout, headers, static analysis, scripts
 	$(Q)$(SUB) --output-sync=target --keep-going $(CHECKS:%=lint-%)

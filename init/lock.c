@@ -6,6 +6,7 @@
 #include "init/child.h"
 #include "init/clock.h"
 #include "init/names.h"
+#include "init/plainfile.h"
 #include "init/tenure.h"
 
 #include <errno.h>
@@ -19,9 +20,23 @@
 
 static const struct flock whole_file = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
+/* Something else of that name is not opened: a device may do more than being opened. */
 static int open_file(int dirfd, int flags)
 {
+	struct stat st;
+	auto_close int seen = plainfile_look(dirfd, NAMES_LOCK, &st, NULL);
+
+	if (seen == -EINVAL || seen == -ELOOP || seen == -EXDEV)
+		return seen;
 	return io_open_beneath(dirfd, NAMES_LOCK, flags | O_NONBLOCK, 0600);
+}
+
+/* May it be written to? A second name may be that of a file elsewhere. */
+static bool has_one_name(int dirfd, int fd)
+{
+	struct stat st;
+
+	return plainfile_judge(fd, dirfd, NAMES_LOCK, &st, NULL) == 0;
 }
 
 /* Return: 1 taken, 0 held by another, or a negative errno value */
@@ -243,7 +258,8 @@ static int take_lock(struct boot *b, const struct patience *p, struct err *e)
 		return 0;
 	if (r < 0)
 		return r;
-	write_holder(fd);
+	if (has_one_name(b->state_fd, fd))
+		write_holder(fd);
 	b->lock_fd = steal_fd(&fd);
 	return 1;
 }

@@ -70,11 +70,12 @@ __attribute__((format(printf, 4, 5))) static void record(struct migration *m, co
 	va_end(ap);
 }
 
+/* Is it certain that there is something of that name? */
 static bool exists(int dirfd, const char *name)
 {
 	struct stat st;
 
-	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* As ourselves, or as the daemon's user: root without CAP_DAC_OVERRIDE may not read his files. */
@@ -112,25 +113,49 @@ static void close_dir(DIR **dir)
 		(void)closedir(*dir);
 }
 
-/* ".snapshots/wg0.json.N": what the daemon keeps of a key. */
-static bool has_snapshot(const struct migration *m, const char *name)
+/* The next entry, or NULL, with 0 or an error in @r: a list that was cut short may lack the key. */
+static const struct dirent *next_entry(DIR *dir, int *r)
+{
+	const struct dirent *d;
+
+	errno = 0;
+	d = readdir(dir);
+	*r = d ? 0 : -errno;
+	return d;
+}
+
+/* ".snapshots/wg0.json.N": what the daemon keeps of a key. Return: 1, 0 or a negative errno value */
+static int has_snapshot(const struct migration *m, const char *name)
 {
 	auto_close int fd = open_dir(m, m->to_fd, NAMES_SNAPSHOTS);
 	__attribute__((cleanup(close_dir))) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *d;
 	size_t len = strlen(name);
+	int r;
 
 	if (!dir)
-		return false;
+		return fd < 0 ? (fd == -ENOENT ? 0 : fd) : -errno;
 	(void)steal_fd(&fd);
-	while ((d = readdir(dir)) != NULL) {
+	while ((d = next_entry(dir, &r)) != NULL) {
 		const char *rest = d->d_name + len;
 
 		if (strncmp(d->d_name, name, len) == 0 && rest[0] == '.' && rest[1] >= '0' &&
 		    rest[1] <= '9')
-			return true;
+			return 1;
 	}
-	return false;
+	return r;
+}
+
+/* Errors that say what a file is, as opposed to those that say that nobody could look. */
+static bool is_unfit(int error)
+{
+	return error == -ELOOP || error == -EINVAL || error == -EMLINK || error == -EFBIG ||
+	       error == -ENXIO || error == -ENODEV || error == -EXDEV;
+}
+
+static int exit_code_of(int error)
+{
+	return error == -EACCES || error == -EPERM ? EXITS_NO_PERMISSION : EXITS_IO;
 }
 
 /*
@@ -140,14 +165,12 @@ static bool has_snapshot(const struct migration *m, const char *name)
 static int refuse_file(struct migration *m, const struct item *it, const struct err *why,
 		       struct err *e)
 {
-	bool is_unreadable = why->code == -EACCES || why->code == -EPERM || why->code == -EIO;
-
 	m->refused++;
 	record(m, it, MIGRATE_REFUSED, "%s", why->msg);
-	if (is_key(m, it->name) && !exists(m->to_fd, it->name) && !has_snapshot(m, it->name)) {
-		if (is_unreadable)
+	if (is_key(m, it->name) && !exists(m->to_fd, it->name) && has_snapshot(m, it->name) <= 0) {
+		if (!is_unfit(why->code))
 			return err_exit(
-				e, why->code == -EIO ? EXITS_IO : EXITS_NO_PERMISSION, why->code,
+				e, exit_code_of(why->code), why->code,
 				"the legacy key file %.60s exists but cannot be read, and it may "
 				"be this node's identity; make it readable for uid %u, or give up "
 				"on it with --legacy-dir=none",
@@ -340,11 +363,17 @@ static int settle_file(struct migration *m, const struct journal *j, const struc
 		       r == 1 ? "the same bytes" : "migrated earlier, changed since");
 		return 0;
 	}
-	if (r != -ENOENT)
+	if (r >= 0 || is_unfit(r))
 		return handle_difference(m, it, false, e);
-	if (has_snapshot(m, it->name))
-		return handle_difference(m, it, true, e);
-	return copy_file(m, it, e);
+	if (r == -ENOENT)
+		r = has_snapshot(m, it->name);
+	if (r < 0)
+		return err_exit(
+			e, exit_code_of(r), r,
+			"whether %.60s is in the state directory, or a copy of it, cannot be told; "
+			"make both readable for uid %u",
+			it->visible, geteuid());
+	return r > 0 ? handle_difference(m, it, true, e) : copy_file(m, it, e);
 }
 
 static int migrate_file(struct migration *m, struct journal *j, struct item *it, struct err *e)
@@ -449,7 +478,7 @@ int migrate_run(struct migration *m, struct err *e)
 		return err_exit(e, EXITS_IO, fd < 0 ? fd : -errno, "list the legacy directory");
 	(void)steal_fd(&fd);
 	journal_load(&j, m->to_fd);
-	while (r == 0 && (d = readdir(dir)) != NULL)
+	while (r == 0 && (d = next_entry(dir, &r)) != NULL)
 		r = migrate_entry(m, &j, d->d_name, e);
 	if (m->report)
 		migrate_sort(m->report);

@@ -75,7 +75,7 @@ static void run_job(void *data)
 	auto_close int fd = -1;
 
 	/* What could not be given away is better made by its owner. */
-	if (c->may_change_user && !caps_has(CAP_CHOWN))
+	if (c->may_change_user && !caps_may(CAP_CHOWN))
 		fsuser_become(c->uid, c->gid);
 	fd = open(c->legacy_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == EACCES && c->may_change_user && fsuser_swap(c->uid, c->gid)) {
@@ -139,15 +139,17 @@ static int conclude_closed(struct boot *b, int error, struct err *e)
 }
 
 /* Somebody who names a directory expects something to be in it. */
-static int conclude_absent(struct boot *b)
+static int conclude_absent(struct boot *b, int error)
 {
 	bool is_given = settings_is_given(&b->config.settings, SETTING_LEGACY_DIR);
 
 	if (is_given && is_new_node(b)) {
-		boot_note(b,
-			  "the legacy directory %.100s that was asked for does not exist, so "
-			  "there is nothing to migrate: is it mounted?",
-			  b->config.legacy_dir);
+		boot_note(
+			b,
+			"the legacy directory %.100s that was asked for %s, so there is nothing to "
+			"migrate: is it mounted?",
+			b->config.legacy_dir,
+			error == -ENOTDIR ? "is not a directory" : "does not exist");
 		return OUTCOME_WARNED;
 	}
 	boot_note(b, "there is no legacy directory to migrate from");
@@ -178,7 +180,7 @@ static int conclude(struct boot *b, const struct job *job, struct err *e)
 {
 	switch (job->stage) {
 	case STAGE_ABSENT:
-		return conclude_absent(b);
+		return conclude_absent(b, job->result);
 	case STAGE_SAME:
 		boot_note(b, "%.100s is the state directory itself: nothing to migrate",
 			  b->config.legacy_dir);

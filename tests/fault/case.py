@@ -5,17 +5,19 @@ import dataclasses
 import os
 import shutil
 
-import inject
-import judge
-import trees
+from fault import inject, judge, trees
 
 DAMAGED = 65
-DONE, REFUSED, KILLED = "done", "refused", "killed"
+DONE, REFUSED, KILLED, MISSED = "done", "refused", "killed", "missed"
 
 
 @dataclasses.dataclass(frozen=True)
 class Outcome:
-    """What came of one injection: how the operation ended, and what is wrong; "" when nothing is."""
+    """What came of one injection: how the operation ended, and what is wrong; "" when nothing is.
+
+    An injection is missed when the call did not come: of two processes at once, one may make fewer
+    calls than before while it waits for the other.
+    """
 
     ended: str
     problem: str = ""
@@ -53,7 +55,7 @@ class Case:
         trees.plant(fresh(self.root), scenario.tree)
         result = inject.strike(fill(scenario.command, self.root), fault, self.report)
         if not result.hits:
-            return Outcome(DONE, "the call did not come", result.err)
+            return Outcome(MISSED)
         return conclude(scenario, self.root, result, fault)
 
 
@@ -87,6 +89,8 @@ def restart(scenario, root, keys):
     problems = [f"after the restart, {text}" for text in judge.tree_problems(scenario, tree, scenario.tree)]
     if scenario.is_lost:
         return problems, said
+    if not scenario.is_final(tree):
+        problems.append("the restart did not finish what was begun")
     if key is None:
         problems.append("the restart served no key")
     elif keys - {key}:

@@ -3,7 +3,7 @@
 
 import re
 
-from scenarios import KEY, read_key
+from fault.scenarios import KEY, read_key
 
 # common/exits.h; every one of them is documented.
 EXIT_CODES = frozenset({0, 64, 65, 69, 70, 71, 73, 74, 75, 77, 78})

@@ -15,10 +15,8 @@ import os
 import shutil
 import subprocess
 
-import case
-import inject
-import trees
-from inject import Call, Fault
+from fault import case, inject, trees
+from fault.inject import Call, Fault
 
 SIZE = 8 << 20
 OPTIONS = "loop,data=writeback,noauto_da_alloc"
@@ -78,9 +76,7 @@ class Disk:
         with self._mounted(copy) as root:
             killed = Fault("killall", "once", fault.call)
             outcome = case.conclude(scenario, root, result, killed)
-        if fault.call != END and not result.hits:
-            return case.Outcome(outcome.ended, "the call did not come", outcome.said)
-        return outcome
+        return outcome if fault.call == END or result.hits else case.Outcome(case.MISSED)
 
     def _operate(self, argv, fault):
         if fault.call == END:

@@ -10,8 +10,8 @@ from typing import Callable
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from inject import BUILD
-from trees import directory, file
+from fault.inject import BUILD
+from fault.trees import directory, file
 
 STATETOOL = str(BUILD / "statetool")
 INIT = str(BUILD / "wgmesh-init")
@@ -74,6 +74,7 @@ class Scenario:
     tree      what is there before, below a directory of its own
     command   the operation; {root} is that directory
     is_done   did the operation do what it says it did? of the tree afterwards
+    is_final  is everything as it should be? of the tree after a restart
     key       the one public key; None when the operation makes it
     restart   what a restart runs, in this order; the last one prints the key that is served
     contents  what files other than key files may hold: name below the root to list of bytes
@@ -87,6 +88,7 @@ class Scenario:
     tree: dict
     command: tuple
     is_done: Callable
+    is_final: Callable = lambda tree: True
     key: str = read_key(OURS)
     restart: tuple = ((STATETOOL, "serve", "{root}/state"),)
     contents: dict = dataclasses.field(default_factory=dict)
@@ -182,13 +184,23 @@ def migrations():
                    tree[name.replace("legacy", "state")].data == entry.data
                    for name, entry in legacy.items() if not entry.is_dir)
 
-    yield Scenario("migrate", {**EMPTY, **legacy}, is_done=is_migrated, contents=copies, **common)
-    yield Scenario("migrate-directory", legacy, is_done=is_migrated, contents=copies, **common)
+    # A cache that cannot be read is left for the next start, with a warning; the key is not.
+    common.update(is_done=has(KEY, OURS))
+    yield Scenario("migrate", {**EMPTY, **legacy}, is_final=is_migrated, contents=copies, **common)
+    yield Scenario("migrate-directory", legacy, is_final=is_migrated, contents=copies, **common)
     aside = "state/.snapshots/legacy-"
+
+    def keeps_theirs(tree):
+        return any(entry.data == THEIRS for name, entry in tree.items() if name.startswith(aside))
+
     yield Scenario("migrate-differs",
                    {**EMPTY, KEY: file(OURS), **snapshots(1), "legacy": directory(0o755),
                     "legacy/wg0.json": file(THEIRS)},
-                   is_done=has(KEY, OURS), kept=(aside,), **common)
+                   is_final=keeps_theirs, kept=(aside,), **common)
+    common.update(is_done=lambda tree: not has(KEY, THEIRS)(tree))
+    yield Scenario("migrate-lost",
+                   {**EMPTY, **snapshots(1), "legacy": directory(0o755), "legacy/wg0.json": file(THEIRS)},
+                   is_final=keeps_theirs, kept=(aside,), **common)
 
 
 def bad_ones():

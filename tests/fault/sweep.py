@@ -29,11 +29,11 @@ import sys
 import tempfile
 import time
 
-import inject
-import powercut
-import scenarios
-from case import Case
-from table import Table, kind_of
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+
+from fault import inject, powercut, scenarios  # noqa: E402
+from fault.case import Case  # noqa: E402
+from fault.table import Table, kind_of  # noqa: E402
 
 OUTPUT = inject.CHECKOUT / "build" / "sweep"
 CLONE_NEWNS = 0x00020000

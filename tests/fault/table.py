@@ -3,8 +3,8 @@
 
 import dataclasses
 
-from case import DONE, KILLED, REFUSED
-from inject import ERRORS
+from fault.case import DONE, KILLED, MISSED, REFUSED
+from fault.inject import ERRORS
 
 KINDS = (*ERRORS, "short", "kill", "power cut")
 HEAD = """\
@@ -23,7 +23,7 @@ def kind_of(fault):
 
 @dataclasses.dataclass
 class Cell:
-    """Injections of one kind into one scenario."""
+    """Injections of one kind into one scenario; those that missed are none."""
 
     ended: dict = dataclasses.field(default_factory=lambda: {DONE: 0, REFUSED: 0, KILLED: 0})
     lost: int = 0
@@ -31,6 +31,8 @@ class Cell:
     count = property(lambda self: sum(self.ended.values()))
 
     def add(self, outcome):
+        if outcome.ended == MISSED:
+            return
         self.ended[outcome.ended] += 1
         self.lost += bool(outcome.problem)
 

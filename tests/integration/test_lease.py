@@ -44,7 +44,7 @@ class OneMount(Disk):
     def __init__(self, lab):
         super().__init__(lab)
         os.chmod(self.directory, 0o755)
-        self.mirrors = [lab.mirror(self.directory)]
+        self.mirrors = [lab.fuse(self.directory)]
 
     def next(self):
         return self.mirrors[0].path
@@ -61,7 +61,7 @@ class TwoMounts(Disk):
         self.mirrors = []
 
     def next(self):
-        self.mirrors.append(self._lab.mirror(self.directory))
+        self.mirrors.append(self._lab.fuse(self.directory))
         return self.mirrors[-1].path
 
 
@@ -134,7 +134,7 @@ def try_lock(directory):
 
 
 def test_two_mirrors_of_a_directory_do_not_see_each_others_locks(lab):
-    one, two = lab.mirror(lab.host_directory("state")).path, lab.mirror(lab.host_directory("state")).path
+    one, two = lab.fuse(lab.host_directory("state")).path, lab.fuse(lab.host_directory("state")).path
     held = [try_lock(one), try_lock(two)]
     assert None not in held
     assert try_lock(one) is None
@@ -245,7 +245,7 @@ def test_a_holder_whose_storage_hangs_goes_on_until_it_is_told_that_it_lost(lab,
     apart.mirrors[0].hang()
     up(second, LEASE_S + 5)
     assert first.daemons() and first.is_running()
-    apart.mirrors[0].go_on()
+    apart.mirrors[0].answer()
     assert first.wait() == LOCKED
     assert second.find_log("has given no sign of life")
     assert second.stop() == 0
@@ -259,7 +259,7 @@ def test_storage_that_hangs_for_everybody_changes_nothing(lab):
     hung = time.monotonic()
     volume.mirrors[0].hang()
     eventually(lambda: time.monotonic() - hung > 1.5 * LEASE_S, "longer than the lease time", 10)
-    volume.mirrors[0].go_on()
+    volume.mirrors[0].answer()
     beat = beats(volume)
     eventually(lambda: beats(volume) > beat + 2, "signs of life")
     assert is_up(first) and not second.has_interface()

@@ -10,7 +10,7 @@ import tempfile
 
 from lib import leak
 from lib.container import Container, Mount, Spec
-from lib.fuse import Mirror
+from lib.fuse import Fuse
 from lib.netns import Switch
 from lib.node import SECRET_FILE, STATE_DIR, Node
 from lib.peer import Peer
@@ -61,10 +61,10 @@ class Lab:
         """A directory of the host, for a bind mount."""
         return self._directory(f"srv/{name}")
 
-    def mirror(self, source):
-        """Another mount of a directory, with locks of its own; see lib.fuse."""
-        path = self._directory(f"mirrors/{next(self._serial)}")
-        return self._cleanup.enter_context(Mirror(source, path))
+    def fuse(self, source, *options):
+        """A directory that shows `source` as a file server would, with locks of its own; see lib.fuse."""
+        target = self._directory(f"fuse/{next(self._serial)}")
+        return self._cleanup.enter_context(Fuse(source, target, *options))
 
     def _directory(self, name):
         path = self.directory / name
