@@ -63,33 +63,38 @@ MUSL_END     := $(MUSL)/crtn.o
 # Debian's archive was made with glibc, and needs nothing of it that musl has not.
 LIBCAP       := $(shell $(CC) -print-file-name=libcap.a)
 
-COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/marker.c common/settings.c \
-	common/settings_table.c common/sink.c common/statefile.c common/str.c
+COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/marker.c \
+	common/settings.c common/settings_table.c common/sink.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/cause.c init/check.c init/child.c init/cli.c init/clock.c \
-	init/config.c init/descriptors.c init/dispositions.c init/env.c init/filecopy.c init/filter.c \
-	init/forward.c init/fsuser.c init/handover.c init/health.c init/history.c init/idmap.c \
-	init/journal.c init/json.c init/lastline.c init/launch.c init/lock.c init/mask.c init/migrate.c \
+	init/config.c init/denial.c init/descriptors.c init/dispositions.c init/env.c init/filecopy.c \
+	init/filter.c init/forward.c init/fstype.c init/fsuser.c init/handover.c init/health.c \
+	init/history.c init/holder.c init/idmap.c init/journal.c init/json.c init/keeper.c init/keyshow.c \
+	init/lastline.c init/launch.c init/lease.c init/leasedir.c init/leasetext.c init/lock.c \
+	init/look.c init/markfile.c init/mask.c init/migrate.c init/migrate_phase.c init/migrate_report.c \
 	init/mountinfo.c init/names.c init/netright.c init/notify.c init/notify_outer.c \
-	init/notify_parse.c init/oom.c init/ownership.c init/phase_signals.c init/privileges.c \
-	init/program.c init/reap.c init/relay.c init/runtime.c init/runtime_act.c init/runtime_end.c \
-	init/runtime_setup.c init/runtime_watch.c init/sender.c init/signals.c init/signame.c \
+	init/notify_parse.c init/oom.c init/othermount.c init/ownership.c init/ownership_phase.c \
+	init/phase_signals.c init/plainfile.c init/privileges.c init/program.c init/progress.c \
+	init/proof.c init/prove.c init/reap.c init/relay.c init/rootfield.c init/runtime.c \
+	init/runtime_act.c init/runtime_end.c init/runtime_lease.c init/runtime_setup.c \
+	init/runtime_storage.c init/runtime_watch.c init/sender.c init/signals.c init/signame.c \
 	init/spawn.c init/spawner.c init/status.c init/storage.c init/supervise.c init/sweep.c \
-	init/termlog.c init/tundev.c init/user.c init/verify.c init/voltext.c init/volume.c \
-	init/writability.c
+	init/tenure.c init/termlog.c init/trial.c init/tundev.c init/user.c init/verify.c init/volcheck.c \
+	init/voltext.c init/volume.c init/volwatch.c init/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
-	daemon/archive.c daemon/clock.c daemon/config.c daemon/config_secret.c daemon/crypto.c \
-	daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/identity.c daemon/identity_file.c \
-	daemon/identity_store.c daemon/identity_trace.c daemon/identity_write.c daemon/json.c \
-	daemon/livecheck.c daemon/netadmin.c daemon/netadmin_check.c daemon/netadmin_client.c \
-	daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c daemon/node_cache.c \
-	daemon/node_notify.c daemon/node_peers.c daemon/node_self.c daemon/notify.c daemon/peercache.c \
-	daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c daemon/routes.c \
-	daemon/rpc.c daemon/rpc_server.c daemon/sealed.c daemon/snapshot.c daemon/snapshot_list.c \
-	daemon/statedir.c daemon/statejudge.c daemon/statename.c daemon/stateview.c daemon/cli/call.c \
-	daemon/cli/cli.c daemon/cli/decode.c daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c \
-	daemon/cli/newfile.c daemon/cli/passphrase.c daemon/cli/peers.c daemon/cli/state.c \
-	daemon/cli/state_dir.c daemon/cli/state_export.c daemon/cli/state_import.c \
-	daemon/cli/state_live.c daemon/cli/state_snapshots.c daemon/cli/state_verify.c \
+	daemon/archive.c daemon/clock.c daemon/clone.c daemon/config.c daemon/config_secret.c \
+	daemon/crypto.c daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/identity.c \
+	daemon/identity_file.c daemon/identity_store.c daemon/identity_trace.c daemon/identity_write.c \
+	daemon/json.c daemon/livecheck.c daemon/netadmin.c daemon/netadmin_check.c \
+	daemon/netadmin_client.c daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c \
+	daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c daemon/node_peers.c \
+	daemon/node_self.c daemon/notify.c daemon/peercache.c daemon/peers.c daemon/pong.c \
+	daemon/ratelimit.c daemon/reconcile.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c \
+	daemon/sealed.c daemon/snapshot.c daemon/snapshot_list.c daemon/statedir.c daemon/statejudge.c \
+	daemon/statename.c daemon/stateview.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c \
+	daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c daemon/cli/newfile.c \
+	daemon/cli/passphrase.c daemon/cli/peers.c daemon/cli/state.c daemon/cli/state_dir.c \
+	daemon/cli/state_export.c daemon/cli/state_import.c daemon/cli/state_live.c \
+	daemon/cli/state_show.c daemon/cli/state_snapshots.c daemon/cli/state_verify.c \
 	daemon/cli/status.c daemon/discovery/discovery.c daemon/discovery/exchange.c \
 	daemon/discovery/lan.c daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c \
 	daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c daemon/wg/genl.c daemon/wg/kernel.c \
@@ -98,20 +103,25 @@ COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.
 	tests/unit/test_log.c tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
 	tests/unit/test_statefile.c tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
-	tests/unit/test_init_config.c tests/unit/test_init_dispositions.c tests/unit/test_init_env.c \
-	tests/unit/test_init_filter.c tests/unit/test_init_history.c tests/unit/test_init_idmap.c \
-	tests/unit/test_init_lastline.c tests/unit/test_init_lock.c tests/unit/test_init_migrate.c \
+	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
+	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
+	tests/unit/test_init_history.c tests/unit/test_init_idmap.c tests/unit/test_init_keyshow.c \
+	tests/unit/test_init_lastline.c tests/unit/test_init_lease_sim.c tests/unit/test_init_lock.c \
+	tests/unit/test_init_look.c tests/unit/test_init_markfile.c tests/unit/test_init_migrate.c \
 	tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c tests/unit/test_init_notify.c \
 	tests/unit/test_init_notify_outer.c tests/unit/test_init_notify_parse.c \
-	tests/unit/test_init_oom.c tests/unit/test_init_ownership.c tests/unit/test_init_relay.c \
+	tests/unit/test_init_oom.c tests/unit/test_init_othermount.c tests/unit/test_init_ownership.c \
+	tests/unit/test_init_plainfile.c tests/unit/test_init_proof.c tests/unit/test_init_relay.c \
 	tests/unit/test_init_sender.c tests/unit/test_init_signals.c tests/unit/test_init_signame.c \
 	tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c tests/unit/test_init_status.c \
-	tests/unit/test_init_supervise.c tests/unit/test_init_user.c tests/unit/test_init_volume.c \
+	tests/unit/test_init_supervise.c tests/unit/test_init_user.c tests/unit/test_init_volcheck.c \
+	tests/unit/test_init_voltext.c tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c \
 	tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
-	tests/unit/test_cli_peers.c tests/unit/test_config.c tests/unit/test_crypto.c \
-	tests/unit/test_derive.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
-	tests/unit/test_exchange.c tests/unit/test_identity.c tests/unit/test_identity_store.c \
+	tests/unit/test_cli_peers.c tests/unit/test_clone.c tests/unit/test_config.c \
+	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \
+	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_identity.c \
+	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
 	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
 	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_node_notify.c \
 	tests/unit/test_node_peers.c tests/unit/test_notify.c tests/unit/test_peercache.c \
@@ -126,12 +136,14 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
 
+FAULT_SRC   := tests/fault/calls.c tests/fault/regs.c tests/fault/statetool.c tests/fault/tracer.c
+
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap
 obj          = $(1:%.c=$(O)/%.o)
 SOURCES     := $(COMMON_SRC) $(INIT_SRC) $(DAEMON_SRC)
 UNIT_SRC    := $(COMMON_UNITS) $(INIT_UNITS) $(DAEMON_UNITS)
-HEADERS      = $(shell find common init daemon tests/helper tests/unit -name '*.h')
+HEADERS      = $(shell find common init daemon tests/fault tests/helper tests/unit -name '*.h')
 UNITS       := $(UNIT_SRC:tests/unit/%.c=$(O)/unit/%)
 
 .PHONY: all units
@@ -195,6 +207,15 @@ $(O)/initbench: opt-asan := -O1
 $(O)/initbench: $(call obj,$(BENCH_SRC))
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
+FAULT_PROGRAMS := $(O)/tracer $(O)/statetool
+# The fault sweeps: what is swept must be static, or most of its calls were those of the loader.
+$(O)/tracer: opt-asan := -O1
+$(O)/tracer: $(call obj,$(filter-out %/statetool.c,$(FAULT_SRC))) $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
+$(O)/statetool: $(call obj,tests/fault/statetool.c) $(O)/libdaemon.a $(O)/libinit.a $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -ljansson -lsodium -lnettle -lcap -o $@
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -217,13 +238,13 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
-	tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC)
+	tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(FAULT_SRC)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
 BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find tests -name '*.py')
 
-.PHONY: deps test test-kernel demo bench bench-init asan programs unit-programs clean help
+.PHONY: deps test test-container test-kernel sweep demo bench bench-init asan programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -234,6 +255,11 @@ test: ## install what is missing, build and run every test; T= passes options to
 	$(Q)$(PYTEST) --variants release,asan $(T)
 test-kernel: programs $(O)/wgtool $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
+test-container: ## storage verdicts and identities in containers of Docker, compose and Podman; T= as for test
+	$(Q)tests/deps.sh
+	$(Q)tests/container/deps.sh
+	$(Q)$(SUB) WERROR=1 programs
+	$(Q)$(PYTEST) $(T) tests/container
 demo: ## a mesh of three containers keeps its identities, or loses one: watch it for a minute
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs
@@ -243,10 +269,14 @@ bench-init: ## wgmesh-init beside tini, dumb-init and catatonit, into docs/bench
 	$(Q)tests/bench/deps.sh
 	$(Q)$(SUB) programs $(O)/probe $(O)/initbench
 	$(Q)$(PYTHON) -B tests/bench/bench.py --markdown docs/bench-init.md $(B)
+sweep: ## fail, kill and cut the power at every system call that touches the state; S= selects, tests/fault
+	$(Q)tests/deps.sh
+	$(Q)$(SUB) programs $(FAULT_PROGRAMS)
+	$(Q)$(PYTHON) -B tests/fault/sweep.py $(S)
 asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
-unit-programs: $(UNITS) $(O)/wgtool $(O)/probe $(O)/initbench
+unit-programs: $(UNITS) $(O)/wgtool $(O)/probe $(O)/initbench $(if $(filter release,$(VARIANT)),$(FAULT_PROGRAMS))
 
 lint: ## all checks of the sources: layout, headers, static analysis, scripts
 	$(Q)$(SUB) --output-sync=target --keep-going $(CHECKS:%=lint-%)
@@ -285,7 +315,7 @@ clean: ## remove build/, but not the kernel that `make deps` fetched
 	$(Q)find build -mindepth 1 -maxdepth 1 ! -name kernel -exec rm -rf {} + 2>/dev/null || :
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
-		while IFS=$$'\t' read -r target what; do printf '  %-12s %s\n' "$$target" "$$what"; done
+		while IFS=$$'\t' read -r target what; do printf '  %-14s %s\n' "$$target" "$$what"; done
 
--include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) $(BENCH_SRC) init/entry.c init/main.c daemon/main.c)) \
+-include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) $(BENCH_SRC) $(FAULT_SRC) init/entry.c init/main.c daemon/main.c)) \
 	$(patsubst %.c,$(O)/musl/%.d,$(PID1_SRC))

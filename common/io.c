@@ -5,8 +5,10 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
+#include <linux/stat.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -62,6 +64,41 @@ int io_rename_new(int dirfd, const char *from, const char *to)
 	return unlinkat(dirfd, from, 0) < 0 ? -errno : 0;
 }
 
+/* Where the kernel tells no mount ids (before 5.8), a mount of the same device goes unnoticed. */
+static int read_mount(int fd, uint64_t *mount)
+{
+	struct statx sx = { 0 };
+
+	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &sx) < 0)
+		return -errno;
+	if (sx.stx_mask & STATX_MNT_ID)
+		*mount = sx.stx_mnt_id;
+	else
+		*mount = (uint64_t)sx.stx_dev_major << 32 | sx.stx_dev_minor;
+	return 0;
+}
+
+/* What openat2(2) does, where a filter hides it. The path is a single component. */
+static int open_component(int dirfd, const char *name, int flags, mode_t mode)
+{
+	int fd = openat(dirfd, name, flags | O_CLOEXEC | O_NOFOLLOW, mode);
+	uint64_t here = 0;
+	uint64_t there = 0;
+	int r;
+
+	if (fd < 0)
+		return -errno;
+	r = read_mount(dirfd, &here);
+	if (r == 0)
+		r = read_mount(fd, &there);
+	if (r == 0 && here != there)
+		r = -EXDEV;
+	if (r == 0)
+		return fd;
+	(void)close(fd);
+	return r;
+}
+
 int io_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 {
 	struct open_how how = {
@@ -75,6 +112,15 @@ int io_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 		return (int)fd;
 	if ((errno != ENOSYS && errno != EPERM) || strchr(path, '/') || strcmp(path, "..") == 0)
 		return -errno;
-	fd = openat(dirfd, path, flags | O_CLOEXEC | O_NOFOLLOW, mode);
-	return fd < 0 ? -errno : (int)fd;
+	return open_component(dirfd, path, flags, mode);
+}
+
+int io_create_anew(int dirfd, const char *name, int flags, mode_t mode)
+{
+	int fd = -1;
+
+	if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT && errno != EISDIR)
+		return -errno;
+	fd = openat(dirfd, name, flags | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	return fd < 0 ? -errno : fd;
 }

@@ -39,6 +39,20 @@ ssize_t io_read_bounded(int fd, void *buf, size_t size);
 int io_rename_new(int dirfd, const char *from, const char *to);
 
 /**
+ * io_create_anew() - Create a file for writing, in place of whatever has its name
+ * @dirfd:	Directory; borrowed
+ * @name:	File name inside @dirfd; a file, link, FIFO or device of that name is removed first
+ * @flags:	O_WRONLY or O_RDWR
+ * @mode:	Mode of the new file
+ *
+ * Never O_TRUNC: somebody may have planted a second name of a file that lies elsewhere.
+ *
+ * Return: descriptor owned by the caller, or a negative errno value: -EEXIST for a directory of that
+ *         name, or when somebody makes the name again and again
+ */
+int io_create_anew(int dirfd, const char *name, int flags, mode_t mode);
+
+/**
  * io_open_beneath() - Open a path inside a directory without ever leaving it
  * @dirfd:	Directory; borrowed
  * @path:	Relative path inside it
@@ -47,7 +61,8 @@ int io_rename_new(int dirfd, const char *from, const char *to);
  *
  * No symbolic link is followed and no mount is crossed (openat2(2) RESOLVE_BENEATH,
  * RESOLVE_NO_SYMLINKS, RESOLVE_NO_XDEV). Where a seccomp filter hides openat2(2), a single
- * component is opened with O_NOFOLLOW instead, and a longer path is refused with -ENOSYS.
+ * component is opened with O_NOFOLLOW and its mount id compared, and a longer path is refused with
+ * -ENOSYS.
  *
  * Return: descriptor owned by the caller, or a negative errno value
  */

@@ -177,6 +177,12 @@ static bool read_served(struct marker *m, const char *value)
 	return true;
 }
 
+static bool read_proven(struct marker *m, const char *value)
+{
+	m->has_proof = true;
+	return parse_time(&m->proven_s, value);
+}
+
 static bool read_exit(struct marker *m, const char *value)
 {
 	uint64_t code;
@@ -216,6 +222,7 @@ static const struct {
 	{ "volume", read_volume, 1, 1 },
 	{ "created", read_created, 1, 1 },
 	{ "served", read_served, 0, MARKER_SERVED_MAX },
+	{ "proven", read_proven, 0, 1 },
 	{ "last_exit", read_exit, 0, 1 },
 	{ "boots", read_boots, 1, 1 },
 	{ "boot", read_boot, 1, MARKER_BOOTS_MAX },
@@ -310,6 +317,10 @@ size_t marker_format(const struct marker *m, char out[static MARKER_TEXT_SIZE])
 	put(&t, "version=%d\nvolume=%s\ncreated=%sZ\n", MARKER_VERSION, m->volume, utc);
 	for (size_t i = 0; i < m->n_served; i++)
 		put(&t, "served=%s %s\n", m->served[i].ifname, m->served[i].public_key);
+	if (m->has_proof) {
+		str_utc(utc, (uint64_t)clamp_time(m->proven_s));
+		put(&t, "proven=%sZ\n", utc);
+	}
 	if (m->has_exit) {
 		str_utc(utc, (uint64_t)clamp_time(m->exit_s));
 		put(&t, "last_exit=%sZ %d\n", utc, m->exit_code);
@@ -334,6 +345,26 @@ void marker_init(struct marker *m, const uint8_t id[static MARKER_ID_BYTES], int
 		(void)snprintf(m->volume + 2 * i, 3, "%02x", id[i]);
 }
 
+static bool is_known(const char *word)
+{
+	return strcmp(word, MARKER_UNKNOWN_WORD) != 0;
+}
+
+bool marker_is_same_container(const struct marker_boot *a, const struct marker_boot *b)
+{
+	if (is_known(a->container) && is_known(b->container))
+		return strcmp(a->container, b->container) == 0;
+	return strcmp(a->host, b->host) == 0;
+}
+
+static void note_proof(struct marker *m)
+{
+	if (m->n_boot < 2 || marker_is_same_container(&m->boot[0], &m->boot[1]))
+		return;
+	m->has_proof = true;
+	m->proven_s = m->boot[0].at_s;
+}
+
 void marker_add_boot(struct marker *m, const struct marker_boot *boot)
 {
 	struct marker_boot *b = &m->boot[0];
@@ -348,6 +379,7 @@ void marker_add_boot(struct marker *m, const struct marker_boot *boot)
 	set_word(b->host, sizeof(b->host), boot->host);
 	set_word(b->image, sizeof(b->image), boot->image);
 	set_word(b->kernel, sizeof(b->kernel), boot->kernel);
+	note_proof(m);
 }
 
 void marker_set_exit(struct marker *m, int64_t at_s, int code)

@@ -8,12 +8,14 @@
  *     volume=0123456789abcdef0123456789abcdef
  *     created=2026-01-01T00:00:00Z
  *     served=wg0 6Hs...44 characters...wE=
+ *     proven=2026-01-03T00:00:00Z
  *     last_exit=2026-01-02T00:00:00Z 0
  *     boots=2
  *     boot=2026-01-03T00:00:00Z CONTAINER HOST IMAGE KERNEL
  *     boot=2026-01-01T00:00:00Z CONTAINER HOST IMAGE KERNEL
  *
- * Newest first, and "-" for what is not known. A public key is its own fingerprint: it is what peers
+ * Newest first, and "-" for what is not known. "proven" is when a container last found the marker of
+ * another one, which outlasts the list of boots. A public key is its own fingerprint: it is what peers
  * know a node by, and it is no secret. "boots" says how many "boot" lines follow, so a file that was
  * cut anywhere is known to be. Whoever writes a file that this parser does not take raises "version".
  */
@@ -67,6 +69,8 @@ struct marker_key {
  * struct marker - The file
  * @volume:	Random id of the volume, made once
  * @created_s:	When, UTC seconds
+ * @has_proof:	@proven_s is known
+ * @proven_s:	When a container last found that another one had used the volume, UTC seconds
  * @has_exit:	@exit_s and @exit_code are known
  * @exit_s:	When the last container ended, UTC seconds
  * @exit_code:	With what, 0 to 255
@@ -79,6 +83,8 @@ struct marker_key {
 struct marker {
 	char volume[MARKER_VOLUME_SIZE];
 	int64_t created_s;
+	bool has_proof;
+	int64_t proven_s;
 	bool has_exit;
 	int64_t exit_s;
 	int exit_code;
@@ -115,6 +121,16 @@ int marker_parse(struct marker *m, const char *text);
  * Return: bytes written, without the terminating NUL
  */
 size_t marker_format(const struct marker *m, char out[static MARKER_TEXT_SIZE]);
+
+/**
+ * marker_is_same_container() - Were these two starts of one container?
+ * @a:		A start
+ * @b:		Another
+ *
+ * Container ids tell; where one of them is not known, host names do: engines make them from the id,
+ * and of those that people choose, equal ones prove nothing.
+ */
+bool marker_is_same_container(const struct marker_boot *a, const struct marker_boot *b);
 
 /**
  * marker_add_boot() - Note that a container starts to use the volume

@@ -35,13 +35,12 @@ int statefile_sibling(char *out, size_t size, const char *name)
 /* Writes the sibling durably. */
 static int write_sibling(int dirfd, const char *tmp, const void *buf, size_t len, struct err *e)
 {
-	/* O_TRUNC, not O_EXCL: a crash may have left the sibling, and nobody else writes here. */
-	auto_close int fd =
-		openat(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	/* A crash may have left one. */
+	auto_close int fd = io_create_anew(dirfd, tmp, O_WRONLY, 0600);
 	int r;
 
 	if (fd < 0)
-		return err_set(e, -errno, "open %s", tmp);
+		return err_set(e, fd, "create %s", tmp);
 	r = io_write_full(fd, buf, len);
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;

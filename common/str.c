@@ -124,6 +124,27 @@ const char *str_json_escape(char out[static STR_JSON_SIZE], char c)
 	return out;
 }
 
+const char *str_visible(char *out, size_t size, const char *name)
+{
+	size_t used = 0;
+
+	for (; *name; name++) {
+		unsigned char byte = (unsigned char)*name;
+		bool is_plain = byte >= 0x20 && byte < 0x7f && byte != '\\';
+		size_t len = is_plain ? 1 : 4;
+
+		if (used + len >= size)
+			break;
+		if (is_plain)
+			out[used] = *name;
+		else
+			(void)snprintf(out + used, size - used, "\\x%02x", byte);
+		used += len;
+	}
+	out[used] = '\0';
+	return out;
+}
+
 static unsigned int days_of_year(unsigned int year)
 {
 	bool is_leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;

@@ -69,6 +69,17 @@ int str_parse_bool(bool *out, const char *text);
 const char *str_json_escape(char out[static STR_JSON_SIZE], char c);
 
 /**
+ * str_visible() - Write a name that anybody may have made up so that it can be printed
+ * @out:	Receives the name, cut where it does not fit; what is not printable ASCII, and the backslash,
+ *		becomes \xNN
+ * @size:	Room in @out, at least 1
+ * @name:	Name; borrowed
+ *
+ * Return: @out
+ */
+const char *str_visible(char *out, size_t size, const char *name);
+
+/**
  * str_utc() - Write a time as "2026-01-01T00:00:00", in UTC
  * @out:	Receives the text
  * @seconds:	Seconds since 1970; what lies beyond the year 9999 becomes its last second

@@ -88,6 +88,16 @@ static enum announce_result read_known(struct announcement *out, json_t *body, b
 	return r;
 }
 
+/* No member of the protocol: whatever is wrong with it must not cost the announcement. */
+static void read_instance(char out[static CLONE_INSTANCE_SIZE], json_t *body)
+{
+	struct json_text text;
+
+	if (json_member_text(&text, body, "instance") < 0 ||
+	    json_text_copy(out, CLONE_INSTANCE_SIZE, &text) < 0 || !clone_is_instance(out))
+		out[0] = '\0';
+}
+
 enum announce_result announce_parse(struct announcement *out, const struct envelope *env,
 				    bool strict)
 {
@@ -95,6 +105,7 @@ enum announce_result announce_parse(struct announcement *out, const struct envel
 	enum announce_result r;
 
 	*out = (struct announcement) { .timestamp = env->timestamp };
+	read_instance(out->instance, body);
 	r = announce_read_peer(&out->self, body, "wg_endpoint");
 	if (r != ANNOUNCE_OK)
 		return r;
@@ -130,6 +141,8 @@ static void write_tail(struct json_writer *w, const struct announcement *a)
 	if (a->observed.ip.family != 0)
 		json_write_text(w, "observed_endpoint", endpoint_format(text, &a->observed));
 	announce_write_nat_type(w, &a->self);
+	if (a->instance[0] != '\0')
+		json_write_text(w, "instance", a->instance);
 	json_write_close(w, '}');
 }
 

@@ -4,6 +4,7 @@
 #define DAEMON_ANNOUNCE_H
 
 #include "daemon/addr.h"
+#include "daemon/clone.h"
 #include "daemon/endpoint.h"
 #include "daemon/envelope.h"
 #include "daemon/wg/wg.h"
@@ -44,6 +45,7 @@ struct known_peer {
  * @routes:	Networks behind the sender; as written, host bits included
  * @n_routes:	Entries in @routes
  * @timestamp:	Unix time
+ * @instance:	Which run of the sender this is (clone.h); empty from existing nodes
  * @observed:	REPLY: where the HELLO came from; "none" when absent or not a literal
  * @known:	Other peers; owned after announce_parse(), borrowed by announce_format()
  * @n_known:	Entries in @known
@@ -54,6 +56,7 @@ struct announcement {
 	size_t n_routes;
 	struct prefix routes[ANNOUNCE_ROUTES_MAX];
 	int64_t timestamp;
+	char instance[CLONE_INSTANCE_SIZE];
 	struct endpoint observed;
 	struct known_peer *known;
 	size_t n_known;

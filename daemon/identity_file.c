@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/exits.h"
 #include "common/statefile.h"
 #include "daemon/identity.h"
 
@@ -22,7 +23,7 @@ static int judge_read(int r, struct err *e)
 	case EACCES:
 	case EPERM:
 	case EIO:
-		return err_set(e, -EBADMSG, "cannot be read: %s", strerror(-r));
+		return err_exit(e, EXITS_IO, -EBADMSG, "cannot be read: %s", strerror(-r));
 	default:
 		return err_set(e, r, "cannot be read");
 	}

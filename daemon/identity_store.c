@@ -53,20 +53,23 @@ int store_init(struct store *s, const struct identity_place *at, struct err *e)
 	return statefile_sibling(s->temp, sizeof(s->temp), s->key);
 }
 
-static bool exists(int dirfd, const char *name)
+/* Return: 1 when there is something of that name, 0 when not, or a negative errno value */
+static int exists(int dirfd, const char *name)
 {
 	struct stat st;
 
-	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
 }
 
 int store_clear(const struct store *s, const char *file, char *kept, struct err *e)
 {
-	int r;
+	int r = exists(s->at->dirfd, file);
 
 	kept[0] = '\0';
-	if (!exists(s->at->dirfd, file))
-		return 0;
+	if (r <= 0)
+		return r < 0 ? err_exit(e, EXITS_IO, r, "look whether %s is there", file) : 0;
 	r = snapshot_put_aside(kept, s->at->dirfd, file, s->at->ifname, e);
 	if (r == 0)
 		log_warn("identity", "%s was moved to %s/%s", file, SNAPSHOT_DIR, kept);
@@ -128,11 +131,13 @@ static int apply(const struct store *s, const struct identity *id, const struct 
 	char kept[SNAPSHOT_NAME_SIZE];
 	int r = store_clear(s, s->key, kept, e);
 
-	if (r < 0)
+	if (r < 0 && remedy->damage[0] != '\0')
 		return err_exit(e, EXITS_STATE_DAMAGED, r,
 				"%.120s/%s %s, and cannot be moved aside for its good copy in %s: "
 				"move it away by hand",
 				s->at->dir, s->key, remedy->damage, SNAPSHOT_DIR);
+	if (r < 0)
+		return r;
 	if (remedy->snapshot[0] == '\0') {
 		r = finish_temporary(s, e);
 	} else {
@@ -162,7 +167,12 @@ static int find_remedy(struct identity *out, struct remedy *remedy, const struct
 		return store_refuse_newer(s, SNAPSHOT_DIR, e);
 	if (r != -ENOENT)
 		return r == 0 ? 0
-			      : err_exit(e, EXITS_IO, r, "read %s/%s", s->at->dir, SNAPSHOT_DIR);
+			      : err_exit(
+					e, EXITS_IO, r,
+					"%.120s/%s is missing or damaged, and %s/%s, which may be "
+					"its newest copy, cannot be read: make it readable, or move it away to "
+					"have an older one restored",
+					s->at->dir, s->key, SNAPSHOT_DIR, remedy->snapshot);
 	remedy->snapshot[0] = '\0';
 	r = identity_read_file(out, s->at->dirfd, s->temp, NULL);
 	if (r == 0 || r == -ENOENT || r == -EBADMSG)
@@ -223,8 +233,14 @@ static int recover(struct identity *out, const struct store *s, struct remedy *r
 	r = find_remedy(out, remedy, s, snapfd, e);
 	if (r < 0)
 		return r == -ENOENT ? refuse(s, remedy, snapfd, e) : r;
-	if (repair)
-		return apply(s, out, remedy, e);
+	if (repair) {
+		r = apply(s, out, remedy, e);
+		/* Only refuse() may say that there never was a key. */
+		return r == -ENOENT ? err_exit(e, EXITS_IO, -EIO,
+					       "%.120s/%s vanished while it was repaired",
+					       s->at->dir, s->key)
+				    : r;
+	}
 	return err_exit(e, EXITS_STATE_DAMAGED, -EBADMSG,
 			"%.120s/%s %s: `wgmesh state verify --repair` restores it from %s%s",
 			s->at->dir, s->key,

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 int identity_served(char out[static MARKER_KEY_SIZE], const struct identity_place *at)
 {
@@ -89,7 +90,13 @@ static int find_in_marker(struct identity_trace *out, const struct identity_plac
 	else if (r == 0 && key[0] != '\0')
 		(void)snprintf(out->what, sizeof(out->what),
 			       MARKER_FILE " says that this node had the public key %s", key);
-	/* What we may not read tells us nothing; a first start must not fail for it. */
+	else if (r < 0)
+		return err_exit(
+			e, r == -EACCES ? EXITS_NO_PERMISSION : EXITS_IO, r,
+			"%.120s/%s.json is missing, and " MARKER_FILE
+			", which would tell whether there was one, cannot be read by uid %u: "
+			"make it readable",
+			at->dir, at->ifname, geteuid());
 	return out->what[0] != '\0' ? 0 : -ENOENT;
 }
 

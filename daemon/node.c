@@ -267,6 +267,7 @@ static void on_ready(struct node *n, const struct netadmin_ready *ready, int cac
 	n->self.prefix6 = n->cfg->keys.prefix6;
 	n->cache_saved_ms = now.mono_ms;
 	(void)wg_key_format(n->self.key_text, &ready->public_key);
+	node_clone_init(n);
 	log_ready(n);
 	if (open_layers(n, &e) < 0) {
 		fail(n, &e);

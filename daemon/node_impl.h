@@ -4,6 +4,7 @@
 #define DAEMON_NODE_IMPL_H
 
 #include "daemon/adminlink.h"
+#include "daemon/clone.h"
 #include "daemon/config.h"
 #include "daemon/discovery/discovery.h"
 #include "daemon/discovery/exchange.h"
@@ -35,6 +36,8 @@ enum node_phase {
  * @n_unanswered: HELLOs since it was last heard
  * @seen_dump:	Number of the last dump that had it
  * @written_dump: Number of the dump that was last asked for when it was last written
+ * @trail:	Which runs of it were heard
+ * @clone_ms:	When it was last said that there are two of it, 0 for never
  */
 struct node_peer {
 	struct node *node;
@@ -43,6 +46,8 @@ struct node_peer {
 	unsigned int n_unanswered;
 	uint32_t seen_dump;
 	uint32_t written_dump;
+	struct clone_trail trail;
+	int64_t clone_ms;
 };
 
 /**
@@ -87,6 +92,10 @@ struct node {
 	bool is_settled;      /* the first dump has come: what WireGuard has is known */
 	bool sweep_strangers; /* the grace for unknown peers of an adopted interface is over */
 	int64_t cache_saved_ms;
+	char instance[CLONE_INSTANCE_SIZE];
+	struct clone_alarm clone;
+	char clone_place[ANNOUNCE_HOSTNAME_MAX + ENDPOINT_TEXT_SIZE +
+			 8]; /* whom the alarm is about */
 };
 
 /* node_peers.c: from sightings to WireGuard */
@@ -117,6 +126,16 @@ void node_peers_free(struct node *n);
 /* Takes the peer cache of the last run; @fd is read to its end. */
 void node_cache_load(struct node *n, int fd);
 void node_cache_save(struct node *n);
+
+/* node_clone.c: one key in two places */
+
+/* The run begins: draws what tells it from all others. */
+void node_clone_init(struct node *n);
+/* Takes any announcement; true for one of our own key, an echo or a clone's, which is no peer's. */
+bool node_clone_heard(struct node *n, const struct announcement *a, const struct endpoint *from);
+/* Takes an announcement of a peer in the table. */
+void node_clone_follow(struct node *n, const struct peer *p, const struct announcement *a,
+		       const struct endpoint *from);
 
 /* node_self.c: what we say of ourselves */
 void node_self_describe(struct node *n, struct announcement *out, bool with_known);

@@ -72,8 +72,11 @@ void node_notify_format(char out[static NOTIFY_STATUS_SIZE], const struct node *
 		heard += p->handshake_s != 0 ? 1 : 0;
 	}
 	(void)ip_format(ip, &n->ready.mesh_ip);
-	(void)snprintf(out, NOTIFY_STATUS_SIZE, "%s up as %s, %zu peer%s, %zu with a handshake",
-		       n->cfg->ifname, ip, total, total == 1 ? "" : "s", heard);
+	(void)snprintf(out, NOTIFY_STATUS_SIZE,
+		       "%s up as %s, %zu peer%s, %zu with a handshake%s%.80s", n->cfg->ifname, ip,
+		       total, total == 1 ? "" : "s", heard,
+		       n->clone.is_on ? "; its key is also live on " : "",
+		       n->clone.is_on ? n->clone_place : "");
 }
 
 static void send_status(struct node *n, const struct notify_say *with, int64_t now_ms)
@@ -131,9 +134,14 @@ void node_notify_starting(struct node *n)
 
 void node_notify_ready(struct node *n)
 {
-	send_status(
-		n, &(struct notify_say) { .is_ready = true, .is_beat = n->notify->watchdog_us > 0 },
-		clock_now().mono_ms);
+	char serves[80];
+
+	(void)snprintf(serves, sizeof(serves), "%s %s", n->cfg->ifname, n->self.key_text);
+	send_status(n,
+		    &(struct notify_say) { .is_ready = true,
+					   .is_beat = n->notify->watchdog_us > 0,
+					   .serves = serves },
+		    clock_now().mono_ms);
 	start_beating(n);
 }
 

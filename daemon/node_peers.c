@@ -131,6 +131,8 @@ static void reset_row(struct node_peer *row)
 	row->n_unanswered = 0;
 	row->seen_dump = 0;
 	row->written_dump = 0;
+	row->trail = (struct clone_trail) { 0 };
+	row->clone_ms = 0;
 }
 
 static void forget(struct node *n, struct peer *p)
@@ -311,7 +313,10 @@ void node_peers_announced(struct node *n, const struct announcement *a, const st
 	char text[ENDPOINT_OUT_SIZE];
 	struct prefix routes[ANNOUNCE_ROUTES_MAX];
 	struct sighting s = { .who = &a->self, .routes = routes, .has_routes = true };
+	const struct peer *p;
 
+	if (node_clone_heard(n, a, from))
+		return;
 	s.n_routes = mask_routes(routes, a);
 	/* Through the tunnel we never ask: a wildcard endpoint would lead it into itself (B15). */
 	if (!reconcile_is_inside_mesh(&from->ip, &n->self))
@@ -326,6 +331,9 @@ void node_peers_announced(struct node *n, const struct announcement *a, const st
 	}
 	s.endpoint = node_peers_literal(n, text);
 	node_peers_sight(n, &s, source == DISCOVERY_REPLY);
+	p = peers_find(n->peers, &a->self.key);
+	if (p)
+		node_clone_follow(n, p, a, from);
 	for (size_t i = 0; source != DISCOVERY_LAN && i < a->n_known; i++)
 		take_known_peer(n, &a->known[i]);
 }

@@ -39,6 +39,7 @@ void node_self_describe(struct node *n, struct announcement *out, bool with_know
 	out->self.mesh_ip = n->ready.mesh_ip;
 	out->self.mesh_ip6 = n->ready.mesh_ip6;
 	out->self.introducer = cfg->introducer;
+	memcpy(out->instance, n->instance, sizeof(out->instance));
 	memcpy(out->self.hostname, cfg->hostname, sizeof(out->self.hostname));
 	/* The wildcard asks the receiver to take the address it sees (protocol.md section 9). */
 	(void)snprintf(out->self.endpoint, sizeof(out->self.endpoint), "0.0.0.0:%u",

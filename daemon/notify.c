@@ -157,6 +157,8 @@ size_t notify_format(char out[static NOTIFY_TEXT_SIZE], const struct notify_say 
 		put(&t, "EXTEND_TIMEOUT_USEC=%llu\n", (unsigned long long)s->extend_us);
 	if (s->error_number > 0)
 		put(&t, "ERRNO=%d\n", s->error_number);
+	if (s->serves)
+		put(&t, "X_WGMESH_SERVES=%s\n", s->serves);
 	if (s->status)
 		put_status(&t, s->status);
 	if (t.len > 0)

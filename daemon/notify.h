@@ -48,6 +48,8 @@ struct notify {
  * @monotonic_us: MONOTONIC_USEC: CLOCK_MONOTONIC, which has to go with RELOADING=1
  * @extend_us:	EXTEND_TIMEOUT_USEC: what is under way may take this long from now
  * @error_number: ERRNO, positive
+ * @serves:	X_WGMESH_SERVES: interface, a space and its public key, for the volume's marker;
+ *		borrowed
  * @status:	STATUS: a sentence for people; borrowed, cut to NOTIFY_STATUS_SIZE
  */
 struct notify_say {
@@ -58,6 +60,7 @@ struct notify_say {
 	uint64_t monotonic_us;
 	uint64_t extend_us;
 	int error_number;
+	const char *serves;
 	const char *status;
 };
 

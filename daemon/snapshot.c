@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/snapshot.h"
 #include "common/defs.h"
+#include "common/exits.h"
 #include "common/io.h"
 #include "common/statefile.h"
 #include "common/str.h"
@@ -108,10 +109,14 @@ int snapshot_newest_good(struct identity *out, char name[static SNAPSHOT_NAME_SI
 			 const char *ifname)
 {
 	uint64_t number = UINT64_MAX;
+	struct err why;
 	int r;
 
 	while ((r = snapshot_find(name, &number, snapfd, ifname)) == 0) {
-		r = identity_read_file(out, snapfd, name, NULL);
+		r = identity_read_file(out, snapfd, name, &why);
+		/* What cannot be read now may be good, and hold another key than older ones do. */
+		if (r == -EBADMSG && why.exit_code == EXITS_IO)
+			return -EIO;
 		if (r != -EBADMSG && r != -ENOENT)
 			return r;
 	}

@@ -5,6 +5,8 @@
 
 #include "common/err.h"
 #include "init/config.h"
+#include "init/keeper.h"
+#include "init/proof.h"
 #include "init/volume.h"
 
 #include <stdbool.h>
@@ -45,6 +47,8 @@ struct phase {
 	char note[400];
 };
 
+struct migrate_report;
+
 /**
  * struct boot - The start of a container, passed through all phases
  * @config:	What was asked for
@@ -54,9 +58,13 @@ struct phase {
  * @state_fd:	State directory, -1 until the writability phase opened it; owned
  * @lock_fd:	The lock on it, held for life; owned
  * @is_report:	Go on after a refusal, print nothing but the report ("check")
+ * @migrated:	Receives what the migration did; NULL when nobody asks; borrowed
  * @advice:	What somebody should do about CAP_NET_ADMIN, should the daemon miss it; empty for nothing
  * @exit_code:	What to end with
  * @started_us:	Monotonic time of the start
+ * @proof:	What the volume's marker proves
+ * @fs_type:	f_type of the state directory's file system (statfs(2)), 0 until it is known
+ * @keeper:	Keeps the lease on it, where there is one; owned
  */
 struct boot {
 	struct config config;
@@ -66,9 +74,13 @@ struct boot {
 	int state_fd;
 	int lock_fd;
 	bool is_report;
+	struct migrate_report *migrated;
 	char advice[400];
 	int exit_code;
 	uint64_t started_us;
+	struct proof proof;
+	uint64_t fs_type;
+	struct keeper keeper;
 };
 
 /* A phase: enum phase_outcome, -EINTR for a stop signal, or a negative errno value to refuse. */
@@ -80,7 +92,7 @@ typedef int phase_function(struct boot *b, struct err *e);
 void boot_init(struct boot *b);
 
 /**
- * boot_fini() - Let go of everything, the lock included
+ * boot_fini() - Let go of everything, the lock and the lease included
  */
 void boot_fini(struct boot *b);
 

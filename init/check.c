@@ -9,8 +9,8 @@
 #include "init/migrate.h"
 #include "init/ownership.h"
 #include "init/privileges.h"
+#include "init/prove.h"
 #include "init/storage.h"
-#include "init/verify.h"
 #include "init/writability.h"
 
 #include <stdio.h>
@@ -30,13 +30,20 @@ static void print_text(const struct boot *b)
 		(void)printf("%-12s %-8s %s\n", phase_name(reported[i]), outcome_name(p->outcome),
 			     p->note);
 	}
+	if (b->proof.kind != PROOF_NONE)
+		(void)printf(
+			"%-12s %-8s %s: %s\n", "proof",
+			outcome_name(proof_is_alarm(b->proof.kind) ? OUTCOME_WARNED : OUTCOME_OK),
+			proof_name(b->proof.kind), b->proof.note);
 	(void)printf("%s\n", b->exit_code ? "a start would be refused" : "a start would go ahead");
 }
 
 static void print_json(const struct boot *b)
 {
-	(void)printf("{\"exit_code\":%d,\"verdict\":\"%s\",\"checks\":{", b->exit_code,
-		     verdict_name(b->volume.verdict));
+	(void)printf("{\"exit_code\":%d,\"verdict\":\"%s\",\"proof\":\"%s\",\"proof_note\":",
+		     b->exit_code, verdict_name(b->volume.verdict), proof_name(b->proof.kind));
+	json_put_string(stdout, b->proof.note);
+	(void)printf(",\"checks\":{");
 	for (size_t i = 0; i < ARRAY_LEN(reported); i++) {
 		const struct phase *p = &b->phases[reported[i]];
 
@@ -57,7 +64,7 @@ static bool run_checks(struct boot *b)
 	       boot_phase(b, PHASE_LOCK, lock_acquire) &&
 	       boot_phase(b, PHASE_OWNERSHIP, ownership_settle) &&
 	       boot_phase(b, PHASE_MIGRATE, migrate_legacy) &&
-	       boot_phase(b, PHASE_VERIFY, verify_state) &&
+	       boot_phase(b, PHASE_VERIFY, prove_and_verify) &&
 	       boot_phase(b, PHASE_PRIVILEGES, privileges_settle);
 }
 
@@ -98,12 +105,46 @@ static void conclude(const struct boot *b, bool is_good, enum phase_id last)
 		(void)printf("%s: %s\n", phase_name(last), b->phases[last].note);
 }
 
+static void put_migration_json(const struct boot *b, const struct migrate_report *report)
+{
+	const struct phase *p = &b->phases[b->current];
+
+	(void)fputs("{\"from\":", stdout);
+	if (b->config.legacy_dir)
+		json_put_string(stdout, b->config.legacy_dir);
+	else
+		(void)fputs("null", stdout);
+	(void)fputs(",\"to\":", stdout);
+	json_put_string(stdout, b->config.state_dir);
+	(void)printf(",\"dry_run\":%s,\"exit_code\":%d,\"phase\":\"%s\",\"outcome\":\"%s\",",
+		     b->config.is_dry ? "true" : "false", b->exit_code, phase_name(b->current),
+		     outcome_name(p->outcome));
+	(void)fputs("\"note\":", stdout);
+	json_put_string(stdout, p->note);
+	(void)putchar(',');
+	migrate_put_json(stdout, report);
+	(void)puts("}");
+}
+
 static void migrate(struct boot *b)
 {
-	bool is_good = boot_phase(b, PHASE_WRITABILITY, writability_check) &&
-		       boot_phase(b, PHASE_LOCK, lock_acquire) &&
-		       boot_phase(b, PHASE_MIGRATE, migrate_legacy);
+	auto_free struct migrate_report *report = calloc(1, sizeof(*report));
+	bool is_good;
 
+	if (!report) {
+		b->exit_code = EXITS_SYSTEM;
+		return;
+	}
+	b->migrated = report;
+	is_good = boot_phase(b, PHASE_WRITABILITY, writability_check) &&
+		  boot_phase(b, PHASE_LOCK, lock_acquire) &&
+		  boot_phase(b, PHASE_MIGRATE, migrate_legacy);
+	b->migrated = NULL;
+	if (settings_flag(&b->config.settings, SETTING_JSON)) {
+		put_migration_json(b, report);
+		return;
+	}
+	migrate_put_text(stdout, report);
 	conclude(b, is_good, PHASE_MIGRATE);
 }
 

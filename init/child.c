@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/child.h"
 #include "common/defs.h"
+#include "common/log.h"
 #include "init/clock.h"
 #include "init/mask.h"
 #include "init/spawn.h"
@@ -16,7 +17,8 @@
 #include <unistd.h>
 
 /* How often to look where pidfd_open(2) is missing (Linux before 5.3) or refused (old engines). */
-#define LOOK_MS 5
+#define LOOK_MS	      5
+#define LAST_WORDS_MS 200
 
 static int remaining_ms(uint64_t limit_ms, uint64_t since_ms)
 {
@@ -77,13 +79,34 @@ static int run_job(void *arg)
 	const struct job *job = arg;
 
 	job->run(job->data);
+	/* Lines that wait for room would end with this process. */
+	(void)log_flush(LAST_WORDS_MS);
 	return 0;
 }
 
-static int wait_for_job(pid_t pid, uint64_t limit_ms)
+/* Waits as long as the counter moves; without one, for one limit. */
+static int wait_for_end(struct reaped *end, pid_t pid, uint64_t limit_ms, const uint64_t *steps)
+{
+	uint64_t seen = 0;
+	int r;
+
+	for (;;) {
+		uint64_t now;
+
+		r = child_wait(end, pid, limit_ms);
+		if (r != -ETIMEDOUT || !steps)
+			return r;
+		now = __atomic_load_n(steps, __ATOMIC_RELAXED);
+		if (now == seen)
+			return r;
+		seen = now;
+	}
+}
+
+static int wait_for_job(pid_t pid, uint64_t limit_ms, const uint64_t *steps)
 {
 	struct reaped end = { 0 };
-	int r = child_wait(&end, pid, limit_ms);
+	int r = wait_for_end(&end, pid, limit_ms, steps);
 
 	if (r < 0) {
 		child_abandon(pid);
@@ -92,20 +115,29 @@ static int wait_for_job(pid_t pid, uint64_t limit_ms)
 	return end.code == 0 ? 0 : -EIO;
 }
 
-int child_run(void (*run)(void *data), void *data, size_t size, uint64_t limit_ms)
+int child_run_active(void (*run)(void *data), void *data, size_t size, uint64_t limit_ms,
+		     const uint64_t *steps)
 {
-	void *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	char *shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct job job = { .run = run, .data = shared };
+	const void *counter = NULL;
 	pid_t pid;
 	int r;
 
 	if (shared == MAP_FAILED)
 		return -errno;
 	memcpy(shared, data, size);
+	if (steps)
+		counter = shared + ((const char *)steps - (const char *)data);
 	pid = spawn_function(run_job, &job);
-	r = pid < 0 ? (int)pid : wait_for_job(pid, limit_ms);
+	r = pid < 0 ? (int)pid : wait_for_job(pid, limit_ms, counter);
 	if (r == 0)
 		memcpy(data, shared, size);
 	(void)munmap(shared, size);
 	return r;
+}
+
+int child_run(void (*run)(void *data), void *data, size_t size, uint64_t limit_ms)
+{
+	return child_run_active(run, data, size, limit_ms, NULL);
 }

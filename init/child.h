@@ -8,6 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* So many times the limit for a test write may pass without a step of a longer work. */
+#define CHILD_PATIENCE 3
+
 /* A limit that never passes. */
 #define CHILD_NO_LIMIT UINT64_MAX
 
@@ -39,5 +42,18 @@ void child_abandon(pid_t pid);
  *         crashed, or another negative errno value
  */
 int child_run(void (*run)(void *data), void *data, size_t size, uint64_t limit_ms);
+
+/**
+ * child_run_active() - Like child_run(), for work of which nobody knows how long it takes
+ * @run:	Function; counts its steps in its data, as it goes
+ * @data:	Argument and result in one; borrowed; unchanged on failure
+ * @size:	Bytes in @data
+ * @limit_ms:	Milliseconds without a step, after which the child is given up
+ * @steps:	The counter inside @data
+ *
+ * Return: like child_run()
+ */
+int child_run_active(void (*run)(void *data), void *data, size_t size, uint64_t limit_ms,
+		     const uint64_t *steps);
 
 #endif /* INIT_CHILD_H */

@@ -33,7 +33,7 @@ static int run_help(char **argv, char **envp)
 /* clang-format off */
 static const struct command commands[] = {
 	{ "check", commands_check, "run every start-up check, change nothing, print a report" },
-	{ "migrate", commands_migrate, "the migration alone (--dry-run prints what it would do)" },
+	{ "migrate", commands_migrate, "the migration alone (--dry-run changes nothing, --json reports)" },
 	{ "fix-permissions", commands_fix_permissions, "owner and mode of the state alone, for an init container" },
 	{ "healthcheck", commands_healthcheck, "exit 0 when the program is up and ready, 1 when not" },
 	{ "status", commands_status, "storage, program, restarts, why it last ended (--json)" },

@@ -4,6 +4,7 @@
 #include "common/exits.h"
 #include "common/io.h"
 #include "init/migrate.h"
+#include "init/plainfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,19 +16,10 @@
 
 int filecopy_open(int dirfd, const char *name, struct stat *st, struct err *e)
 {
-	/* O_NONBLOCK: opening a planted FIFO must not wait for a writer. */
-	auto_close int fd = io_open_beneath(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	auto_close int fd = plainfile_open(dirfd, name, st, e);
 
-	if (fd == -ELOOP)
-		return err_set(e, fd, "%s is a symbolic link", name);
 	if (fd < 0)
-		return err_set(e, fd, "%s cannot be opened: %s", name, strerror(-fd));
-	if (fstat(fd, st) < 0)
-		return err_set(e, -errno, "look at %s", name);
-	if (!S_ISREG(st->st_mode))
-		return err_set(e, -EINVAL, "%s is not a regular file", name);
-	if (st->st_nlink > 1)
-		return err_set(e, -EMLINK, "%s has a second name (hard link)", name);
+		return fd;
 	if (st->st_size > MIGRATE_MAX_BYTES)
 		return err_set(e, -EFBIG, "%s is larger than any state file", name);
 	return steal_fd(&fd);
@@ -54,6 +46,11 @@ static ssize_t read_chunk(int fd, void *buf, off_t at)
 
 int filecopy_is_equal(int a, int b)
 {
+	return filecopy_compare(a, b, NULL);
+}
+
+int filecopy_compare(int a, int b, struct progress *progress)
+{
 	char left[CHUNK];
 	char right[CHUNK];
 
@@ -61,26 +58,33 @@ int filecopy_is_equal(int a, int b)
 		ssize_t n = read_chunk(a, left, at);
 		ssize_t m = read_chunk(b, right, at);
 
+		progress_step(progress, 0);
 		if (n < 0 || m < 0)
 			return n < 0 ? (int)n : (int)m;
 		if (n != m || memcmp(left, right, (size_t)n) != 0)
 			return 0;
 		if (n < CHUNK)
 			return 1;
+		if (at > MIGRATE_MAX_BYTES)
+			return 0;
 	}
 }
 
-static int copy_bytes(int from, int to)
+static int copy_bytes(const struct filecopy *c, int to)
 {
 	char buf[CHUNK];
 
 	for (off_t at = 0;; at += CHUNK) {
-		ssize_t n = read_chunk(from, buf, at);
+		ssize_t n = read_chunk(c->from_fd, buf, at);
 		int r;
 
 		if (n < 0)
 			return (int)n;
+		/* It may grow as fast as it is copied. */
+		if (at + n > MIGRATE_MAX_BYTES)
+			return -EFBIG;
 		r = io_write_full(to, buf, (size_t)n);
+		progress_step(c->progress, (uint64_t)n);
 		if (r < 0 || n < CHUNK)
 			return r;
 	}
@@ -103,13 +107,18 @@ static int give_away(const struct filecopy *c, int fd, struct err *e)
 
 static int write_copy(const struct filecopy *c, int fd, struct err *e)
 {
-	int r = copy_bytes(c->from_fd, fd);
+	int r = copy_bytes(c, fd);
 
 	if (r == 0 && fsync(fd) < 0)
 		r = -errno;
 	if (r < 0)
-		return err_exit(e, EXITS_IO, r, "copy %s", c->name);
-	r = filecopy_is_equal(c->from_fd, fd);
+		return err_exit(e, EXITS_IO, r, "cannot copy %.100s%s", c->name,
+				r == -ENOSPC || r == -EDQUOT
+					? ": the volume is full; free some space on it"
+					: "");
+	/* What is compared then comes from the disk, and not from the writes above. */
+	(void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+	r = filecopy_compare(c->from_fd, fd, c->progress);
 	if (r < 0)
 		return err_exit(e, EXITS_IO, r, "read the copy of %s back", c->name);
 	if (r == 0)
@@ -123,9 +132,8 @@ static int write_copy(const struct filecopy *c, int fd, struct err *e)
 
 int filecopy_publish(const struct filecopy *c, struct err *e)
 {
-	/* O_TRUNC, not O_EXCL: a killed run may have left it, and the lock is ours. */
-	auto_close int fd = io_open_beneath(c->to_dir, c->temporary,
-					    O_RDWR | O_CREAT | O_TRUNC | O_NONBLOCK, 0600);
+	/* A killed run may have left one. */
+	auto_close int fd = io_create_anew(c->to_dir, c->temporary, O_RDWR, 0600);
 	int r;
 
 	if (fd < 0)

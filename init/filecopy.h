@@ -4,6 +4,7 @@
 #define INIT_FILECOPY_H
 
 #include "common/err.h"
+#include "init/progress.h"
 
 #include <stdbool.h>
 #include <sys/stat.h>
@@ -15,6 +16,7 @@
  * @to_dir:	Directory of the copy; borrowed
  * @name:	Name of the copy
  * @temporary:	Name to write it under first; overwritten when it exists
+ * @progress:	Counts what is done; NULL for not at all
  * @change_owner: Give the copy to @uid and @gid
  * @uid:	Owner
  * @gid:	Group
@@ -24,6 +26,7 @@ struct filecopy {
 	int to_dir;
 	const char *name;
 	const char *temporary;
+	struct progress *progress;
 	bool change_owner;
 	uid_t uid;
 	gid_t gid;
@@ -49,6 +52,11 @@ int filecopy_open(int dirfd, const char *name, struct stat *st, struct err *e);
  * Return: 1 when they are equal, 0 when not, or a negative errno value
  */
 int filecopy_is_equal(int a, int b);
+
+/**
+ * filecopy_compare() - Like filecopy_is_equal(), and count the steps
+ */
+int filecopy_compare(int a, int b, struct progress *progress);
 
 /**
  * filecopy_publish() - Copy, sync, compare, and rename into place

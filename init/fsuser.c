@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/fsuser.h"
 
-#include <stdbool.h>
 #include <sys/fsuid.h>
 #include <unistd.h>
 
@@ -22,4 +21,15 @@ void fsuser_revert(void)
 	is_another = false;
 	(void)setfsuid(geteuid());
 	(void)setfsgid(getegid());
+}
+
+bool fsuser_swap(uid_t uid, gid_t gid)
+{
+	if (is_another)
+		fsuser_revert();
+	else if (uid != geteuid())
+		fsuser_become(uid, gid);
+	else
+		return false;
+	return true;
 }

@@ -3,6 +3,7 @@
 #ifndef INIT_FSUSER_H
 #define INIT_FSUSER_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 /**
@@ -14,6 +15,17 @@
  * CAP_SETUID and CAP_SETGID nothing changes. Children inherit it until execve(2).
  */
 void fsuser_become(uid_t uid, gid_t gid);
+
+/**
+ * fsuser_swap() - Reach files as the other one of the two: ourselves, or a user
+ * @uid:	User
+ * @gid:	Group
+ *
+ * For what one of them may not do, and the other one may. A second call takes the first one back.
+ *
+ * Return: false when there is no other one
+ */
+bool fsuser_swap(uid_t uid, gid_t gid);
 
 /**
  * fsuser_revert() - Reach files as ourselves again

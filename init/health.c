@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/defs.h"
 #include "common/exits.h"
 #include "common/settings.h"
 #include "init/cli.h"
@@ -13,7 +14,7 @@
 int commands_healthcheck(char **argv, char **envp)
 {
 	char text[STATUS_SIZE];
-	char value[64];
+	char value[VOLWATCH_TEXT_SIZE];
 	struct err e = { 0 };
 
 	(void)envp;
@@ -30,6 +31,10 @@ int commands_healthcheck(char **argv, char **envp)
 	}
 	if (status_value(text, "healthy", value, sizeof(value)) && strcmp(value, "true") == 0)
 		return EXITS_OK;
+	if (status_value(text, "storage_note", value, sizeof(value)) && value[0]) {
+		(void)fprintf(stderr, "unhealthy: %s\n", value);
+		return EXITS_FAILURE;
+	}
 	(void)status_value(text, "state", value, sizeof(value));
 	(void)fprintf(stderr, "unhealthy: the supervisor is in state \"%s\"\n", value);
 	return EXITS_FAILURE;
@@ -38,7 +43,12 @@ int commands_healthcheck(char **argv, char **envp)
 /* What people write stays text, even when it reads like a number. */
 static bool is_prose(const char *key)
 {
-	return strcmp(key, "daemon_status") == 0 || strcmp(key, "cause") == 0;
+	static const char *const keys[] = { "daemon_status", "cause", "volume", "volume_id" };
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return false;
 }
 
 /* Is the value one that JSON writes without quotes? */

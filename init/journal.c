@@ -75,7 +75,7 @@ int journal_store(const struct journal *j, int dirfd, const char *name)
 	if (!j->is_changed)
 		return 0;
 	(void)snprintf(tmp, sizeof(tmp), "%s.new", name);
-	fd = io_open_beneath(dirfd, tmp, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	fd = io_create_anew(dirfd, tmp, O_WRONLY, 0600);
 	if (fd < 0)
 		return fd;
 	adopt_owner(fd, dirfd);

@@ -4,11 +4,16 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "init/history.h"
+#include "init/keeper.h"
+#include "init/markfile.h"
 #include "init/spawn.h"
+#include "init/volcheck.h"
+#include "init/volwatch.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 static const cap_value_t daemon_caps[] = { CAP_NET_ADMIN };
 
@@ -25,6 +30,21 @@ static struct spawn_program confined(const struct launch *l)
 					.n_keep = ARRAY_LEN(daemon_caps) };
 }
 
+static struct volcheck volume_of(const struct launch *l)
+{
+	return (struct volcheck) { .dir = l->config->state_dir,
+				   .dirfd = l->state_fd,
+				   .proof = l->proof };
+}
+
+/* A daemon that finds an empty directory in place of its volume would give itself a new key. */
+static int is_state_there(const void *arg, struct err *e)
+{
+	const struct volcheck c = volume_of(arg);
+
+	return volcheck_place(&c, e);
+}
+
 static pid_t start_daemon(const struct launch *l, const pid_t *last_group)
 {
 	struct spawn_program p = confined(l);
@@ -33,6 +53,9 @@ static pid_t start_daemon(const struct launch *l, const pid_t *last_group)
 	p.stderr_fd = l->stderr_fd;
 	p.hand_over = l->config->secret_fd;
 	p.foreground = true;
+	/* The first start comes right after the phases, which have looked. */
+	p.check = l->state_fd >= 0 && *last_group > 0 ? is_state_there : NULL;
+	p.check_arg = l;
 	p.last_group = *last_group;
 	return spawn_program(&p);
 }
@@ -51,28 +74,60 @@ static pid_t start_hook(const struct launch *l)
 	return spawn_program(&p);
 }
 
-struct record {
-	const struct config *config;
-	struct history_record history;
+/**
+ * struct volume_job - What a child does on the volume, which may hang
+ * @launch:	Where the volume is
+ * @entry:	The ending to write down
+ * @key:	The key to note
+ */
+struct volume_job {
+	const struct launch *launch;
+	const struct history_entry *entry;
+	const struct marker_key *key;
 };
 
 /* As the daemon's user, who can write where root may not (root-squash, no CAP_DAC_OVERRIDE). */
-static int write_record(void *arg)
+static bool become_user(const struct volume_job *job)
 {
-	struct record *r = arg;
-	const struct config *c = r->config;
+	const struct config *c = job->launch->config;
 
-	if (c->confine && caps_become(c->uid, c->gid, NULL, 0, NULL) < 0)
-		return EXITS_NO_PERMISSION;
-	return history_record(&r->history);
+	/* For whoever looks at the list of processes: this is not the spawner. */
+	(void)prctl(PR_SET_NAME, "wgmesh-volume", 0, 0, 0);
+	return !c->confine || caps_become(c->uid, c->gid, NULL, 0, NULL) == 0;
 }
 
-static pid_t start_record(const struct launch *l, const struct history_entry *entry)
+static int write_record(void *arg)
 {
-	struct record r = { .config = l->config,
-			    .history = { .dirfd = l->state_fd, .entry = *entry } };
+	const struct volume_job *job = arg;
+	const struct history_entry *entry = job->entry;
+	struct history_record record = { .dirfd = job->launch->state_fd, .entry = *entry };
+	int code;
 
-	return spawn_function(write_record, &r);
+	if (!become_user(job))
+		return EXITS_NO_PERMISSION;
+	code = history_record(&record);
+	/* The marker is of interest to people only: a loop is counted without it. */
+	(void)markfile_note_exit(record.dirfd, job->launch->proof, entry->ended_s, entry->code);
+	return code;
+}
+
+static int write_served(void *arg)
+{
+	const struct volume_job *job = arg;
+
+	if (!become_user(job))
+		return EXITS_NO_PERMISSION;
+	return markfile_note_served(job->launch->state_fd, job->launch->proof, job->key) < 0
+		       ? EXITS_IO
+		       : EXITS_OK;
+}
+
+static int look(void *arg)
+{
+	const struct volume_job *job = arg;
+	const struct volcheck c = volume_of(job->launch);
+
+	return become_user(job) ? volcheck_run(&c) : VOLWATCH_CODE_UNABLE;
 }
 
 pid_t launch_start(void *launch, unsigned int job, const void *payload)
@@ -85,7 +140,15 @@ pid_t launch_start(void *launch, unsigned int job, const void *payload)
 	case LAUNCH_HOOK:
 		return start_hook(l);
 	case LAUNCH_RECORD:
-		return start_record(l, payload);
+		return spawn_function(write_record,
+				      &(struct volume_job) { .launch = l, .entry = payload });
+	case LAUNCH_SERVED:
+		return spawn_function(write_served,
+				      &(struct volume_job) { .launch = l, .key = payload });
+	case LAUNCH_CHECK:
+		return spawn_function(look, &(struct volume_job) { .launch = l });
+	case LAUNCH_KEEPER:
+		return keeper_spawn(payload, l->config, l->state_fd, l->pid);
 	default:
 		return -EINVAL;
 	}

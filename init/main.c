@@ -12,9 +12,9 @@
 #include "init/ownership.h"
 #include "init/phase_signals.h"
 #include "init/privileges.h"
+#include "init/prove.h"
 #include "init/runtime.h"
 #include "init/storage.h"
-#include "init/verify.h"
 #include "init/writability.h"
 
 int main(int argc, char **argv, char **envp)
@@ -35,7 +35,7 @@ int main(int argc, char **argv, char **envp)
 	       boot_phase(&b, PHASE_LOCK, lock_acquire) &&
 	       boot_phase(&b, PHASE_OWNERSHIP, ownership_settle) &&
 	       boot_phase(&b, PHASE_MIGRATE, migrate_legacy) &&
-	       boot_phase(&b, PHASE_VERIFY, verify_state) &&
+	       boot_phase(&b, PHASE_VERIFY, prove_and_verify) &&
 	       boot_phase(&b, PHASE_PRIVILEGES, privileges_settle) &&
 	       boot_phase(&b, PHASE_SUPERVISE, runtime_supervise));
 	boot_fini(&b);

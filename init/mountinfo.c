@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define HEX_ID_LEN 64
+/* No container stacks mounts this deep; a table that lies about parents must not loop. */
+#define DEPTH_MAX 64
 
 /* A field of a line: bytes up to the next blank. */
 struct field {
@@ -104,6 +106,7 @@ static bool parse_line(const char *line, struct mount_row *row)
 	source = next_field(&p);
 	if (type.len == 0 || !to_number(&row->id, id) || !to_number(&row->parent, parent))
 		return false;
+	str_cut(row->device, sizeof(row->device), device.text, device.len);
 	unescape(row->root, sizeof(row->root), root);
 	unescape(row->point, sizeof(row->point), point);
 	unescape(row->type, sizeof(row->type), type);
@@ -134,7 +137,7 @@ bool mountinfo_find_id(const char *text, uint64_t id, struct mount_row *row)
 	return false;
 }
 
-static bool covers(const char *point, const char *path)
+bool mountinfo_covers(const char *point, const char *path)
 {
 	size_t len = strlen(point);
 
@@ -143,19 +146,91 @@ static bool covers(const char *point, const char *path)
 	return strncmp(point, path, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-bool mountinfo_find_path(const char *text, const char *path, struct mount_row *row)
+/* Line of the mount of "/" that lies on no other mount of the table, or NULL. */
+static const char *find_root(const char *text, struct mount_row *row)
 {
 	const char *p = text;
+	struct mount_row parent;
+
+	for (const char *line = p; mountinfo_next(&p, row); line = p)
+		if (strcmp(row->point, "/") == 0 &&
+		    (row->parent == row->id || !mountinfo_find_id(text, row->parent, &parent)))
+			return line;
+	return NULL;
+}
+
+/*
+ * Line of the mount on @parent that a walk to @path enters first, or NULL. Two mounts at one place of
+ * one parent cannot be told apart by the path; the later one is the one on top.
+ */
+static const char *find_child(const char *text, const char *path, uint64_t parent,
+			      struct mount_row *row)
+{
 	const char *best = NULL;
-	size_t best_len = 0;
+	size_t best_len = SIZE_MAX;
+	const char *p = text;
 
 	for (const char *line = p; mountinfo_next(&p, row); line = p) {
-		if (!covers(row->point, path) || strlen(row->point) < best_len)
+		size_t len = strlen(row->point);
+
+		if (row->parent != parent || row->id == parent || len > best_len ||
+		    !mountinfo_covers(row->point, path))
+			continue;
+		best = line;
+		best_len = len;
+	}
+	return best;
+}
+
+static const char *find_longest(const char *text, const char *path, struct mount_row *row)
+{
+	const char *best = NULL;
+	size_t best_len = 0;
+	const char *p = text;
+
+	for (const char *line = p; mountinfo_next(&p, row); line = p) {
+		if (!mountinfo_covers(row->point, path) || strlen(row->point) < best_len)
 			continue;
 		best = line;
 		best_len = strlen(row->point);
 	}
-	return best && mountinfo_next(&best, row);
+	return best;
+}
+
+bool mountinfo_find_path(const char *text, const char *path, struct mount_row *row)
+{
+	const char *at = find_root(text, row);
+	const char *below = at;
+
+	for (int depth = 0; below && depth < DEPTH_MAX; depth++) {
+		at = below;
+		below = find_child(text, path, row->id, row);
+		if (below) {
+			const char *line = below;
+
+			(void)mountinfo_next(&line, row);
+		}
+	}
+	if (!at)
+		at = find_longest(text, path, row);
+	return at && mountinfo_next(&at, row);
+}
+
+bool mountinfo_parse_fdinfo(const char *text, uint64_t *id)
+{
+	static const char key[] = "mnt_id:";
+	const char *p = text;
+
+	while (*p) {
+		if (strncmp(p, key, sizeof(key) - 1) == 0) {
+			p += sizeof(key) - 1;
+			p += strspn(p, " \t");
+			return to_number(id, (struct field) { p, strcspn(p, "\n") });
+		}
+		p += strcspn(p, "\n");
+		p += *p == '\n' ? 1 : 0;
+	}
+	return false;
 }
 
 bool mountinfo_is_hex_id(const char *s, unsigned long len)

@@ -11,6 +11,7 @@
  * struct mount_row - One line, unescaped; what is too long is cut
  * @id:		Mount id, as statx(2) reports it
  * @parent:	Mount id of the mount it lies on
+ * @device:	Number of the file system, "254:0"; mounts with the same one show the same file system
  * @root:	Path inside the file system that is mounted here
  * @point:	Where it is mounted
  * @type:	File system type
@@ -21,6 +22,7 @@
 struct mount_row {
 	uint64_t id;
 	uint64_t parent;
+	char device[24];
 	char root[PATH_MAX];
 	char point[PATH_MAX];
 	char type[64];
@@ -49,12 +51,32 @@ bool mountinfo_next(const char **text, struct mount_row *row);
 bool mountinfo_find_id(const char *text, uint64_t id, struct mount_row *row);
 
 /**
- * mountinfo_find_path() - Find the mount that covers a path: the longest prefix, the last such line
+ * mountinfo_find_path() - Find the mount that a path lies on
  * @text:	Whole text
  * @path:	Absolute path without symbolic links
  * @row:	Receives the line; undefined when there is none
+ *
+ * Walks down from the root mount as the kernel does, so that a mount which another one covers, at the
+ * same place or above it, is never taken. Where the table does not show the root, the longest mount
+ * point counts, and the last such line.
  */
 bool mountinfo_find_path(const char *text, const char *path, struct mount_row *row);
+
+/**
+ * mountinfo_covers() - Does a path lie at or below a mount point, by its name?
+ * @point:	Mount point
+ * @path:	Absolute path
+ */
+bool mountinfo_covers(const char *point, const char *path);
+
+/**
+ * mountinfo_parse_fdinfo() - Find the mount id in the text of /proc/self/fdinfo/N
+ * @text:	Whole text
+ * @id:		Receives the mount id
+ *
+ * Return: false where there is none (Linux before 3.15)
+ */
+bool mountinfo_parse_fdinfo(const char *text, uint64_t *id);
 
 /**
  * mountinfo_container_id() - Find the container's id, as the engine's own mounts show it

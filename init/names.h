@@ -6,11 +6,16 @@
 #include <stdbool.h>
 
 #define NAMES_LOCK	".wgmesh.lock"
+#define NAMES_LEASE	".wgmesh.lease" /* and a number: lease.h */
 #define NAMES_PROBE	".wgmesh.probe"
+#define NAMES_TRIAL	".wgmesh.trial"
 #define NAMES_JOURNAL	".wgmesh.migrated"
 #define NAMES_HISTORY	".wgmesh.history"
 #define NAMES_SNAPSHOTS ".snapshots"
 #define NAMES_MARKER	".migrated-to-wgmesh"
+
+#define NAMES_VOLUME_DAMAGED ".wgmesh.volume.damaged"
+#define NAMES_ALIVE	     ".wgmesh.alive"
 
 /**
  * names_is_state() - Is this the name of a state file: one to migrate?

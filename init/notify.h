@@ -23,6 +23,8 @@
 #ifndef INIT_NOTIFY_H
 #define INIT_NOTIFY_H
 
+#include "common/marker.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,6 +47,8 @@
  * @extend_ms:	EXTEND_TIMEOUT_USEC: from now on, the start, reload or stop may take this long
  * @has_errno:	@error_number is set
  * @error_number: ERRNO: why the program is about to fail, 0 to 4095
+ * @has_serves:	@serves is set
+ * @serves:	X_WGMESH_SERVES: an interface, and the public key it is served with
  * @has_status:	@status is set
  * @status:	STATUS: one line of valid UTF-8 without control characters, may be empty
  * @sender_pid:	Who sent it, in our process namespace; 0 for somebody outside
@@ -64,6 +68,8 @@ struct notify_message {
 	uint64_t extend_ms;
 	bool has_errno;
 	int error_number;
+	bool has_serves;
+	struct marker_key serves;
 	bool has_status;
 	char status[NOTIFY_STATUS_SIZE];
 	pid_t sender_pid;

@@ -148,6 +148,26 @@ static void take_errno(struct notify_message *m, struct span value)
 	m->error_number = (int)n;
 }
 
+/* "wg0 KEY": an interface's name and 44 characters of base64, or nothing. */
+static void take_serves(struct notify_message *m, struct span value)
+{
+	char text[sizeof(struct marker_key)];
+	const char *key = NULL;
+
+	if (value.len >= sizeof(text))
+		return;
+	str_cut(text, sizeof(text), (const char *)value.at, value.len);
+	key = strchr(text, ' ');
+	if (!key || !marker_is_public_key(key + 1))
+		return;
+	text[key - text] = '\0';
+	if (!str_is_interface_name(text))
+		return;
+	m->has_serves = true;
+	(void)str_copy(m->serves.ifname, sizeof(m->serves.ifname), text);
+	(void)str_copy(m->serves.public_key, sizeof(m->serves.public_key), key + 1);
+}
+
 static void take_status(struct notify_message *m, struct span value)
 {
 	m->has_status = true;
@@ -166,6 +186,7 @@ static const struct {
 	{ "EXTEND_TIMEOUT_USEC", take_extend },
 	{ "ERRNO", take_errno },
 	{ "STATUS", take_status },
+	{ "X_WGMESH_SERVES", take_serves },
 };
 
 static void take_line(struct notify_message *m, struct span line)

@@ -2,15 +2,17 @@
 #include "init/ownership.h"
 #include "common/caps.h"
 #include "common/defs.h"
-#include "common/exits.h"
 #include "common/io.h"
 #include "common/log.h"
+#include "common/statefile.h"
+#include "common/str.h"
+#include "init/fsuser.h"
 #include "init/names.h"
+#include "init/plainfile.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -20,8 +22,16 @@
 #define SYS_fchmodat2 452
 #endif
 
-#define OVERFLOW_UID 65534
-#define PERMISSIONS  07777
+#define COMPONENT   "ownership"
+#define PERMISSIONS 07777
+#define LEFT_NAMED  8
+
+/* One walk through a state directory. */
+struct repair {
+	const struct ownership_user *user;
+	bool is_dry;
+	struct ownership_result *out;
+};
 
 static bool is_group_of(const struct ownership_user *user, gid_t gid)
 {
@@ -50,8 +60,10 @@ bool ownership_can_use(const struct stat *st, const struct ownership_user *user)
 static bool is_shared_by_group(const struct stat *st, const struct ownership_user *user)
 {
 	mode_t need = S_ISDIR(st->st_mode) ? S_IRWXG : S_IRGRP | S_IWGRP;
+	/* In a sticky directory, only the owner of a file may replace it. */
+	mode_t forbidden = S_ISDIR(st->st_mode) ? S_IRWXO | S_ISVTX : S_IRWXO | S_ISUID | S_ISGID;
 
-	if ((st->st_mode & need) != need || (st->st_mode & S_IRWXO) != 0)
+	if (user->is_strict || (st->st_mode & need) != need || (st->st_mode & forbidden) != 0)
 		return false;
 	return is_group_of(user, st->st_gid) || (S_ISDIR(st->st_mode) && (st->st_mode & S_ISGID));
 }
@@ -87,7 +99,7 @@ static int change_mode(int fd, mode_t mode)
  * The mode first: after the change of owner it may be no longer ours to change. And once more
  * afterwards, in case that it was only then ours.
  */
-static int apply(int fd, const struct ownership_plan *plan, const struct ownership_user *user)
+static int try_change(int fd, const struct ownership_plan *plan, const struct ownership_user *user)
 {
 	int r = plan->chmod ? change_mode(fd, plan->mode) : 0;
 
@@ -96,67 +108,109 @@ static int apply(int fd, const struct ownership_plan *plan, const struct ownersh
 	return r < 0 ? change_mode(fd, plan->mode) : 0;
 }
 
-static void note_first(struct ownership_result *out, const char *name, const struct stat *st,
-		       int error)
+/* What root may not do, because a server takes it for nobody, say, the user himself perhaps may. */
+static int change(int fd, const struct ownership_plan *plan, const struct ownership_user *user)
 {
-	if (out->first[0] != '\0')
+	int r = try_change(fd, plan, user);
+
+	if ((r == -EPERM || r == -EACCES) && fsuser_swap(user->uid, user->gid)) {
+		if (try_change(fd, plan, user) == 0)
+			r = 0;
+		(void)fsuser_swap(user->uid, user->gid);
+	}
+	return r;
+}
+
+/* As far as that can be told without trying. */
+static int would_change(const struct stat *st, const struct ownership_plan *plan)
+{
+	if (plan->chown && !caps_may(CAP_CHOWN))
+		return -EPERM;
+	if (plan->chmod && st->st_uid != geteuid() && !caps_may(CAP_FOWNER))
+		return -EPERM;
+	return 0;
+}
+
+static void note_failure(struct ownership_result *out, const char *name, const struct stat *st,
+			 int error)
+{
+	if (out->failed++ > 0)
 		return;
-	(void)snprintf(out->first, sizeof(out->first), "%s", name);
+	(void)str_visible(out->first, sizeof(out->first), name);
 	out->first_stat = *st;
 	out->first_error = error;
 }
 
-static void settle_entry(int fd, const char *name, const struct ownership_user *user, bool is_dry,
-			 struct ownership_result *out)
+static void settle_entry(const struct repair *job, int fd, const char *name)
 {
 	struct ownership_plan plan;
+	char visible[NAME_MAX + 1];
 	struct stat st;
 	int r;
 
+	job->out->seen++;
 	if (fstat(fd, &st) < 0)
 		return;
-	ownership_decide(&st, user, &plan);
+	ownership_decide(&st, job->user, &plan);
 	if (!plan.chown && !plan.chmod)
 		return;
-	r = is_dry ? 0 : apply(fd, &plan, user);
-	if (r == 0) {
-		out->fixed++;
-		log_debug("ownership", "%s: owner %u:%u and mode %04o %s", name, st.st_uid,
-			  st.st_gid, st.st_mode & PERMISSIONS,
-			  is_dry ? "would be put right" : "put right");
+	r = job->is_dry ? would_change(&st, &plan) : change(fd, &plan, job->user);
+	if (r < 0) {
+		/* Part of it may have worked. */
+		(void)fstat(fd, &st);
+		note_failure(job->out, name, &st, r);
 		return;
 	}
-	/* Part of it may have worked. */
-	(void)fstat(fd, &st);
-	if (ownership_can_use(&st, user))
-		out->tolerated++;
-	else
-		out->unusable++;
-	note_first(out, name, &st, r);
+	job->out->fixed++;
+	log_debug(COMPONENT, "%s: owner %u:%u and mode %04o %s",
+		  str_visible(visible, sizeof(visible), name), st.st_uid, st.st_gid,
+		  st.st_mode & PERMISSIONS, job->is_dry ? "would be put right" : "put right");
 }
 
-static void settle_name(int dirfd, const char *name, const struct ownership_user *user, bool is_dry,
-			struct ownership_result *out)
+/* A directory full of traps is to be told of, and not to fill the log. */
+static void leave(const struct repair *job, const char *why)
 {
-	auto_close int fd = io_open_beneath(dirfd, name, O_PATH, 0);
-	struct stat st;
+	job->out->seen++;
+	if (job->out->left++ < LEFT_NAMED)
+		log_warn(COMPONENT, "left alone: %s", why);
+}
 
-	if (fd < 0) {
-		log_warn("ownership", "%s is left alone: %s", name,
-			 fd == -EXDEV ? "it is a mount of its own" : strerror(-fd));
-		out->left++;
+/*
+ * Where a file system cannot rename without replacing, a new file gets its name by a second link, and
+ * whoever is killed then leaves both names (io_rename_new()). That is the one second name that is ours.
+ */
+static void drop_own_link(int dirfd, const char *name)
+{
+	char sibling[NAME_MAX + 1];
+	struct stat st;
+	struct stat other;
+
+	if (statefile_sibling(sibling, sizeof(sibling), name) < 0 ||
+	    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    fstatat(dirfd, sibling, &other, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
+	if (S_ISREG(st.st_mode) && st.st_nlink == 2 && st.st_ino == other.st_ino &&
+	    st.st_dev == other.st_dev)
+		(void)unlinkat(dirfd, sibling, 0);
+}
+
+static void settle_name(const struct repair *job, int dirfd, const char *name)
+{
+	struct err why = { 0 };
+	struct stat st;
+	auto_close int fd = -1;
+
+	if (!job->is_dry && names_is_state(name))
+		drop_own_link(dirfd, name);
+	fd = plainfile_look(dirfd, name, &st, &why);
+	if (fd == -EACCES && fsuser_swap(job->user->uid, job->user->gid)) {
+		fd = plainfile_look(dirfd, name, &st, &why);
+		(void)fsuser_swap(job->user->uid, job->user->gid);
 	}
-	if (fstat(fd, &st) < 0)
-		return;
-	if (!S_ISREG(st.st_mode) || st.st_nlink > 1) {
-		log_warn("ownership", "%s is left alone: it %s", name,
-			 S_ISREG(st.st_mode) ? "has a second name (hard link)"
-					     : "is not a regular file");
-		out->left++;
-		return;
-	}
-	settle_entry(fd, name, user, is_dry, out);
+	if (fd >= 0)
+		settle_entry(job, fd, name);
+	else if (fd != -ENOENT && fd != -ESTALE)
+		leave(job, why.msg);
 }
 
 static bool is_dot(const char *name)
@@ -170,62 +224,67 @@ static void close_dir(DIR **dir)
 		(void)closedir(*dir);
 }
 
-/* Goes through the entries of one directory; with @only_ours, through those with a name of ours. */
-static int settle_dir(int dirfd, bool only_ours, const struct ownership_user *user, bool is_dry,
-		      struct ownership_result *out)
+static int open_listing(const struct repair *job, int dirfd)
 {
 	int fd = io_open_beneath(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
-	__attribute__((cleanup(close_dir))) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *d;
 
-	if (!dir) {
-		int r = -errno;
-
-		if (fd >= 0)
-			(void)close(fd);
-		return fd < 0 ? fd : r;
+	if (fd == -EACCES && fsuser_swap(job->user->uid, job->user->gid)) {
+		fd = io_open_beneath(dirfd, ".", O_RDONLY | O_DIRECTORY, 0);
+		(void)fsuser_swap(job->user->uid, job->user->gid);
 	}
+	return fd;
+}
+
+/* Goes through the entries of one directory; with @only_ours, through those with a name of ours. */
+static int settle_dir(const struct repair *job, int dirfd, bool only_ours)
+{
+	auto_close int fd = open_listing(job, dirfd);
+	__attribute__((cleanup(close_dir))) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *d;
+
+	if (!dir)
+		return fd < 0 ? fd : -errno;
+	(void)steal_fd(&fd);
 	while ((d = readdir(dir)) != NULL) {
 		if (is_dot(d->d_name) || (only_ours && !names_is_ours(d->d_name)) ||
 		    strcmp(d->d_name, NAMES_SNAPSHOTS) == 0)
 			continue;
-		if (boot_is_stopped())
-			return -EINTR;
-		settle_name(dirfd, d->d_name, user, is_dry, out);
+		settle_name(job, dirfd, d->d_name);
 	}
 	return 0;
 }
 
-static int settle_snapshots(int dirfd, const struct ownership_user *user, bool is_dry,
-			    struct ownership_result *out)
+/* The directory first: only whoever owns it may search it, where capabilities do not help. */
+static void settle_snapshots(const struct repair *job, int dirfd)
 {
-	auto_close int fd = io_open_beneath(dirfd, NAMES_SNAPSHOTS, O_RDONLY | O_DIRECTORY, 0);
+	auto_close int fd = io_open_beneath(dirfd, NAMES_SNAPSHOTS, O_PATH, 0);
+	struct stat st;
 	int r;
 
 	if (fd == -ENOENT)
-		return 0;
-	if (fd < 0) {
-		/* Root without CAP_DAC_OVERRIDE may not list it, but may still own it. */
-		settle_name(dirfd, NAMES_SNAPSHOTS, user, is_dry, out);
-		return 0;
+		return;
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode)) {
+		leave(job, fd == -EXDEV ? NAMES_SNAPSHOTS " is a mount of its own"
+					: NAMES_SNAPSHOTS " is not a directory");
+		return;
 	}
-	r = settle_dir(fd, false, user, is_dry, out);
-	settle_entry(fd, NAMES_SNAPSHOTS, user, is_dry, out);
-	return r;
+	settle_entry(job, fd, NAMES_SNAPSHOTS);
+	r = settle_dir(job, fd, false);
+	if (r < 0)
+		note_failure(job->out, NAMES_SNAPSHOTS, &st, r);
 }
 
 int ownership_repair(int dirfd, const struct ownership_user *user, bool is_dry,
 		     struct ownership_result *out)
 {
+	const struct repair job = { .user = user, .is_dry = is_dry, .out = out };
 	int r;
 
 	memset(out, 0, sizeof(*out));
-	/* The files first: the directory may be no longer ours to search afterwards. */
-	r = settle_snapshots(dirfd, user, is_dry, out);
-	if (r == 0)
-		r = settle_dir(dirfd, true, user, is_dry, out);
-	if (r == 0)
-		settle_entry(dirfd, ".", user, is_dry, out);
+	settle_snapshots(&job, dirfd);
+	r = settle_dir(&job, dirfd, true);
+	/* The directory last: it may be no longer ours to search afterwards. */
+	settle_entry(&job, dirfd, ".");
 	return r;
 }
 
@@ -239,118 +298,5 @@ int ownership_repair_directory(const char *dir, uid_t uid, gid_t gid)
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	ownership_decide(&st, &user, &plan);
-	return apply(fd, &plan, &user);
-}
-
-/* The first capability whose lack explains the failure, or NULL. */
-static const char *missing_capability(void)
-{
-	if (geteuid() != 0)
-		return NULL;
-	if (!caps_has(CAP_CHOWN))
-		return "CHOWN";
-	if (!caps_has(CAP_FOWNER))
-		return "FOWNER";
-	return caps_has(CAP_DAC_OVERRIDE) ? NULL : "DAC_OVERRIDE";
-}
-
-static void describe_owner(const char *path, char out[static 96])
-{
-	struct stat st;
-
-	if (stat(path, &st) < 0) {
-		(void)snprintf(out, 96, "cannot be looked at");
-		return;
-	}
-	(void)snprintf(out, 96, "belongs to %u:%u%s with mode %04o", st.st_uid, st.st_gid,
-		       st.st_uid == OVERFLOW_UID ? " (a user not mapped here)" : "",
-		       st.st_mode & PERMISSIONS);
-}
-
-int ownership_refuse(const struct config *c, const char *what, int error, struct err *e)
-{
-	const char *cap = missing_capability();
-	char owner[96];
-	char why[96];
-
-	describe_owner(c->state_dir, owner);
-	if (cap)
-		(void)snprintf(why, sizeof(why), "wgmesh-init is root without CAP_%s", cap);
-	else
-		(void)snprintf(why, sizeof(why), "wgmesh-init runs as uid %u", geteuid());
-	return err_exit(
-		e, EXITS_NO_PERMISSION, error,
-		"cannot %.60s: %.100s %s, the daemon is %u:%u, and %s; on the host run "
-		"chown -R %u:%u on the volume%s%s%s, or run \"wgmesh-init fix-permissions\" "
-		"as root",
-		what, c->state_dir, owner, c->uid, c->gid, why, c->uid, c->gid,
-		cap ? ", or add the capability (cap_add: [" : "", cap ? cap : "", cap ? "])" : "");
-}
-
-static void load_user(const struct config *c, struct ownership_user *user)
-{
-	int n = 0;
-
-	memset(user, 0, sizeof(*user));
-	user->uid = c->uid;
-	user->gid = c->gid;
-	/* A change of user gives the supplementary groups up. */
-	if (!c->may_change_user)
-		n = getgroups(OWNERSHIP_GROUPS_MAX, user->groups);
-	user->n_groups = n > 0 ? (size_t)n : 0;
-}
-
-static int conclude(struct boot *b, const struct ownership_result *res, struct err *e)
-{
-	const char *verb = b->config.is_dry ? "would be" : "were";
-	char what[128];
-
-	if (res->unusable > 0) {
-		bool is_directory = strcmp(res->first, ".") == 0;
-		int r;
-
-		(void)snprintf(what, sizeof(what), "give %.60s to the daemon",
-			       is_directory ? "the directory" : res->first);
-		r = ownership_refuse(&b->config, what, res->first_error, e);
-		if (is_directory)
-			return r;
-		/* A key has good copies, and caches can be done without: that is judged next. */
-		boot_warn(b, "%s", e->msg);
-		boot_note(b, "%u entries cannot be used by the daemon", res->unusable);
-		return OUTCOME_WARNED;
-	}
-	if (res->tolerated > 0) {
-		boot_note(b,
-			  "%u entries keep another owner or mode (%.64s: %u:%u %04o), which may "
-			  "not be changed (%s); the daemon can work with them",
-			  res->tolerated, res->first, res->first_stat.st_uid,
-			  res->first_stat.st_gid, res->first_stat.st_mode & PERMISSIONS,
-			  strerror(-res->first_error));
-		return OUTCOME_WARNED;
-	}
-	if (res->fixed > 0)
-		boot_note(b, "%u entries %s put right for user %u:%u", res->fixed, verb,
-			  b->config.uid, b->config.gid);
-	else
-		boot_note(b, "all files belong to user %u:%u", b->config.uid, b->config.gid);
-	return res->left > 0 ? OUTCOME_WARNED : OUTCOME_OK;
-}
-
-int ownership_settle(struct boot *b, struct err *e)
-{
-	struct ownership_user user;
-	struct ownership_result res;
-	int r;
-
-	if (b->state_fd < 0) {
-		boot_note(b, "there is no state directory yet");
-		return OUTCOME_SKIPPED;
-	}
-	load_user(&b->config, &user);
-	r = ownership_repair(b->state_fd, &user, b->config.is_dry, &res);
-	if (r == -EINTR)
-		return r;
-	if (r < 0)
-		return ownership_refuse(&b->config, "list the state directory", r, e);
-	return conclude(b, &res, e);
+	return change(fd, &plan, &user);
 }

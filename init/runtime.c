@@ -80,6 +80,8 @@ static unsigned int notice_of(const struct notify_message *msg)
 
 static void take_notice(struct runtime *rt, struct notify_message *msg)
 {
+	if (msg->has_serves)
+		runtime_storage_serves(rt, &msg->serves);
 	if (msg->has_status)
 		(void)memcpy(rt->says, msg->status, sizeof(rt->says));
 	if (msg->is_ready && !rt->machine.is_ready)
@@ -131,10 +133,12 @@ static void helper_ended(struct runtime *rt, const struct reaped *end)
 {
 	if (end->pid == rt->hook)
 		runtime_hook_ended(rt, end);
-	else if (end->pid == rt->recorder)
-		runtime_recorder_ended(rt, end);
+	else if (end->pid == rt->boot->keeper.pid)
+		runtime_keeper_ended(rt, end);
 	else if (end->pid == rt->spawner.pid)
 		runtime_spawner_ended(rt);
+	else
+		(void)runtime_storage_ended(rt, end);
 }
 
 /*
@@ -202,6 +206,8 @@ static bool serve_client(const struct runtime *rt)
 				    .daemon = rt->daemon,
 				    .says = rt->says,
 				    .cause = rt->cause,
+				    .storage = rt->storage.is_watched ? &rt->storage.watch : NULL,
+				    .serves = &rt->storage.serves,
 				    .now_us = clock_mono_us() };
 
 	if (fd >= 0)
@@ -225,8 +231,11 @@ static void dispatch(struct runtime *rt, int fd)
 		on_client(rt);
 	else if (fd == rt->notify_fd)
 		(void)handle_notice(rt);
-	else
+	else if (fd == rt->boot->keeper.fd)
+		runtime_lease_hear(rt);
+	else if (!runtime_storage_event(rt, fd))
 		runtime_watch_relay(rt, relay_pump(&rt->relay));
+	runtime_storage_leave(rt);
 	/* A sweep may have met no child at all, and then no SIGCHLD tells that nobody is left. */
 	if (rt->machine.state >= SUPERVISE_HOOK)
 		reap(rt);
@@ -255,7 +264,9 @@ int runtime_supervise(struct boot *b, struct err *e)
 			      .oom = { .fd = -1, .limit_fd = -1 },
 			      .launch = { .config = &b->config,
 					  .state_fd = b->config.is_plain ? -1 : b->state_fd,
-					  .stderr_fd = -1 } };
+					  .proof = &b->proof,
+					  .stderr_fd = -1 },
+			      .storage = { .timer_fd = -1, .mounts_fd = -1 } };
 	int r;
 
 	spawner_init(&rt.spawner, launch_start, &rt.launch);

@@ -80,10 +80,7 @@ static void gather(struct runtime *rt, const struct reaped *end, struct cause_fa
 	f->oom_limit = f->oom_kills ? oom_limit(&rt->oom) : 0;
 }
 
-/*
- * For the next container, on the volume; by somebody else, who may have to wait for the storage. One at
- * a time: where storage hangs, its victims are not to pile up.
- */
+/* For the next container, on the volume. */
 static void write_down(struct runtime *rt, const struct cause_facts *f)
 {
 	struct history_entry entry = { .ended_s = clock_utc_s(),
@@ -91,28 +88,9 @@ static void write_down(struct runtime *rt, const struct cause_facts *f)
 				       .run_ms = f->run_ms,
 				       .code = f->code,
 				       .signal = f->signal };
-	pid_t pid;
 
-	if (rt->launch.state_fd < 0)
-		return;
-	if (rt->recorder > 0) {
-		log_warn(RUNTIME_COMPONENT,
-			 "this end is not written down: the volume does not answer");
-		return;
-	}
 	(void)str_copy(entry.cause, sizeof(entry.cause), cause_word(f));
-	pid = spawner_start(&rt->spawner, LAUNCH_RECORD, &entry, sizeof(entry), NULL);
-	rt->recorder = pid > 0 ? pid : 0;
-}
-
-void runtime_recorder_ended(struct runtime *rt, const struct reaped *end)
-{
-	rt->recorder = 0;
-	if (end->code != 0)
-		log_warn(RUNTIME_COMPONENT,
-			 "the last end was not written down, so a restart loop may go unnoticed: "
-			 "the volume cannot be written to (code %d)",
-			 end->code);
+	runtime_storage_note_end(rt, &entry);
 }
 
 static void log_end(const struct runtime *rt, const struct reaped *end, bool was_executed)
@@ -144,7 +122,10 @@ void runtime_daemon_ended(struct runtime *rt, const struct reaped *end)
 	runtime_watch_relay(rt, relay_drain(&rt->relay));
 	relay_last_line(&rt->relay, last_line);
 	f.last_line = last_line;
-	if (spawn_errors_take(&rt->errors, end->pid, &why) < 0) {
+	if (rt->revoked[0]) {
+		f.killed_by_us = CAUSE_REVOKED;
+		f.why = rt->revoked;
+	} else if (spawn_errors_take(&rt->errors, end->pid, &why) < 0) {
 		(void)snprintf(why_text, sizeof(why_text), "%s: %s", why.msg, strerror(-why.code));
 		f.killed_by_us = CAUSE_EXEC;
 		f.why = why_text;
@@ -172,6 +153,8 @@ void runtime_hook_ended(struct runtime *rt, const struct reaped *end)
 	else if (end->code != 0)
 		log_warn(RUNTIME_COMPONENT, "taking the network down ended with code %d",
 			 end->code);
+	else
+		rt->is_network_down = true;
 	runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_HOOK_DONE });
 }
 

@@ -11,6 +11,7 @@
 #include "init/oom.h"
 #include "init/reap.h"
 #include "init/relay.h"
+#include "init/runtime_storage.h"
 #include "init/sender.h"
 #include "init/spawn.h"
 #include "init/spawner.h"
@@ -36,7 +37,7 @@
  * @daemon_uid:	User it is started as
  * @group:	Process group of its last run
  * @hook:	Process number of the hook, 0 when it does not run
- * @recorder:	Process that writes the history, 0 when none does
+ * @recorder:	Process that writes history or marker, 0 when none does
  * @stop:	Stop signal as it came first; ssi_signo is 0 before
  * @stop_comm:	Name of its sender
  * @timer_at_ms: What the timer is for, 0 while it rests
@@ -46,6 +47,10 @@
  * @relay_wants: What the event loop watches for the relay
  * @is_settled:	Rights are given up, and what only later events need is open
  * @is_done:	PID 1 ends
+ * @storage:	The volume
+ * @is_network_down: The hook took it down, or there was none to run
+ * @keeper_ms:	When the keeper was last started again, 0 for never
+ * @revoked:	Why the daemon may not run any more; empty while it may
  */
 struct runtime {
 	struct boot *boot;
@@ -76,6 +81,10 @@ struct runtime {
 	enum relay_wants relay_wants;
 	bool is_settled;
 	bool is_done;
+	struct runtime_storage storage;
+	bool is_network_down;
+	uint64_t keeper_ms;
+	char revoked[CAUSE_SIZE];
 };
 
 /**
@@ -160,17 +169,45 @@ void runtime_daemon_ended(struct runtime *rt, const struct reaped *end);
 void runtime_hook_ended(struct runtime *rt, const struct reaped *end);
 
 /**
- * runtime_recorder_ended() - The history is written, or could not be
- * @rt:		Supervisor
- * @end:	How its writer ended
- */
-void runtime_recorder_ended(struct runtime *rt, const struct reaped *end);
-
-/**
  * runtime_spawner_ended() - Nothing can be started any more
  * @rt:		Supervisor
  */
 void runtime_spawner_ended(struct runtime *rt);
+
+/**
+ * runtime_lease_check() - Has the lease been lost before the daemon was started?
+ * @rt:		Supervisor
+ * @e:		Receives the reason
+ *
+ * Return: 0 or a negative errno value
+ */
+int runtime_lease_check(struct runtime *rt, struct err *e);
+
+/**
+ * runtime_lease_watch() - Listen to the keeper, and let the spawner start another one
+ * @rt:		Supervisor; where no lease is needed, there is no keeper
+ */
+void runtime_lease_watch(struct runtime *rt);
+
+/**
+ * runtime_lease_hear() - The keeper has something to say
+ * @rt:		Supervisor
+ */
+void runtime_lease_hear(struct runtime *rt);
+
+/**
+ * runtime_keeper_ended() - The keeper is gone; start another one, unless it was to end
+ * @rt:		Supervisor
+ * @end:	How it ended
+ */
+void runtime_keeper_ended(struct runtime *rt, const struct reaped *end);
+
+/**
+ * runtime_lease_release() - Give the lease up, for a successor that need not wait
+ * @rt:		Supervisor, whose daemon is gone; if its network is not known to be down, the keeper
+ *		just ends, and a successor waits for the lease time
+ */
+void runtime_lease_release(struct runtime *rt);
 
 /**
  * runtime_say_end() - The last words of PID 1

@@ -97,12 +97,16 @@ static int become_program(const struct spawn_program *p, struct err *e)
 	int saved;
 
 	lead_group(p);
+	if (p->stdout_fd > STDERR_FILENO && dup2(p->stdout_fd, STDOUT_FILENO) < 0)
+		return err_exit(e, EXITS_SYSTEM, -errno, "redirect standard output");
 	if (p->stderr_fd > STDERR_FILENO && dup2(p->stderr_fd, STDERR_FILENO) < 0)
 		return err_exit(e, EXITS_SYSTEM, -errno, "redirect standard error");
 	if (p->confine)
 		r = confine(p, e);
 	if (r == 0)
 		r = die_with(p->parent, e);
+	if (r == 0 && p->check)
+		r = p->check(p->check_arg, e);
 	if (r < 0)
 		return r;
 	close_inherited();

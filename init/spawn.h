@@ -15,6 +15,7 @@
  * @argv:	Arguments, NULL at the end; argv[0] is looked up in PATH
  * @envp:	Environment, NULL at the end
  * @hand_over:	Descriptor that the program inherits under its number, 0 for none
+ * @stdout_fd:	Descriptor that becomes its standard output, 0 to inherit ours
  * @stderr_fd:	Descriptor that becomes its standard error, -1 to inherit ours
  * @error_fd:	Write end of struct spawn_errors, where the child says why it could not become the
  *		program; -1 for nowhere
@@ -25,6 +26,9 @@
  * @last_group:	Process group that had the terminal from us before, 0 for none
  * @uid:	User, with @confine
  * @gid:	Group, with @confine
+ * @check:	Asked by the child, with the program's rights, whether to execute it: 0, or a negative errno
+ *		value with an exit code; NULL for no question
+ * @check_arg:	Its argument
  * @keep:	Capabilities to keep, with @confine; may be NULL
  * @n_keep:	Entries in @keep
  */
@@ -32,6 +36,7 @@ struct spawn_program {
 	char *const *argv;
 	char *const *envp;
 	int hand_over;
+	int stdout_fd;
 	int stderr_fd;
 	int error_fd;
 	pid_t parent;
@@ -40,6 +45,8 @@ struct spawn_program {
 	pid_t last_group;
 	uid_t uid;
 	gid_t gid;
+	int (*check)(const void *arg, struct err *e);
+	const void *check_arg;
 	const cap_value_t *keep;
 	size_t n_keep;
 };

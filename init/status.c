@@ -54,6 +54,49 @@ static void put_phases(struct text *t, const struct boot *b)
 	}
 }
 
+static bool is_healthy(const struct status_view *v)
+{
+	return supervise_is_healthy(v->machine) &&
+	       (!v->storage || v->storage->state == VOLWATCH_OK);
+}
+
+/* What keeps others away: where locks may be local, the lease is what counts. */
+static const char *lock_word(const struct boot *b)
+{
+	if (b->keeper.is_held)
+		return "lease";
+	return b->lock_fd >= 0 ? "held" : "none";
+}
+
+static void put_volume(struct text *t, const struct status_view *v)
+{
+	const struct boot *b = v->boot;
+	const struct proof *p = &b->proof;
+
+	put(t, "state_dir", "%s", b->config.state_dir);
+	put(t, "interface", "%s", b->config.interface);
+	put(t, "verdict", "%s", verdict_name(b->volume.verdict));
+	put(t, "volume", "%s", b->volume.what);
+	put(t, "lock", "%s", lock_word(b));
+	put(t, "volume_id", "%s", p->marker.volume);
+	put(t, "boots", "%llu", (unsigned long long)p->marker.boots);
+	put(t, "proof", "%s", proof_name(p->kind));
+	put(t, "proof_note", "%s", p->note);
+	if (v->serves && v->serves->ifname[0])
+		put(t, "serves", "%s %s", v->serves->ifname, v->serves->public_key);
+}
+
+static void put_storage(struct text *t, const struct status_view *v)
+{
+	char note[VOLWATCH_TEXT_SIZE];
+
+	if (!v->storage)
+		return;
+	volwatch_describe(v->storage, v->boot->config.state_dir, note);
+	put(t, "storage", "%s", volwatch_state_name(v->storage->state));
+	put(t, "storage_note", "%s", note);
+}
+
 size_t status_format(const struct status_view *v, char out[static STATUS_SIZE])
 {
 	struct text t = { .out = out };
@@ -61,7 +104,7 @@ size_t status_format(const struct status_view *v, char out[static STATUS_SIZE])
 	const struct boot *b = v->boot;
 
 	out[0] = '\0';
-	put(&t, "healthy", "%s", supervise_is_healthy(m) ? "true" : "false");
+	put(&t, "healthy", "%s", is_healthy(v) ? "true" : "false");
 	put(&t, "state", "%s", supervise_state_name(m->state));
 	put(&t, "version", "%s", WGMESH_VERSION);
 	put(&t, "uptime_s", "%llu", (unsigned long long)((v->now_us - b->started_us) / 1000000));
@@ -77,10 +120,8 @@ size_t status_format(const struct status_view *v, char out[static STATUS_SIZE])
 		put(&t, "cause", "%s", v->cause);
 	}
 	if (!b->config.is_plain) {
-		put(&t, "state_dir", "%s", b->config.state_dir);
-		put(&t, "interface", "%s", b->config.interface);
-		put(&t, "verdict", "%s", verdict_name(b->volume.verdict));
-		put(&t, "volume", "%s", b->volume.what);
+		put_volume(&t, v);
+		put_storage(&t, v);
 	}
 	put_phases(&t, b);
 	return t.len;

@@ -6,6 +6,7 @@
 #include "common/err.h"
 #include "init/boot.h"
 #include "init/supervise.h"
+#include "init/volwatch.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +22,8 @@
  * @daemon:	Process number of the daemon, 0 when it does not run
  * @says:	What the daemon said of itself last, empty before it did
  * @cause:	Why its last run ended, empty before the first end
+ * @storage:	Whether the storage is good, NULL where there is none
+ * @serves:	Key that the daemon says it serves, its texts empty before it did
  * @now_us:	Monotonic time
  */
 struct status_view {
@@ -29,6 +32,8 @@ struct status_view {
 	pid_t daemon;
 	const char *says;
 	const char *cause;
+	const struct volwatch *storage;
+	const struct marker_key *serves;
 	uint64_t now_us;
 };
 

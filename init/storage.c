@@ -2,88 +2,106 @@
 #include "init/storage.h"
 #include "common/defs.h"
 #include "common/exits.h"
-#include "common/io.h"
 #include "common/log.h"
 #include "init/child.h"
+#include "init/clock.h"
+#include "init/look.h"
 #include "init/voltext.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#define MOUNTS_MAX (1024 * 1024)
+/* Some twenty thousand mounts; what is not touched costs no memory. */
+#define MOUNTS_MAX (4 * 1024 * 1024)
+/* For a look into other mounts, which only helps the text; all of them together. */
+#define OTHERS_MS 1000
 
 /* Filled in by a child, because looking at a hung network file system may never end. */
 struct look {
-	char dir[PATH_MAX];
+	const char *dir;
 	struct volume_facts facts;
+};
+
+struct look_other {
+	const char *interface;
+	struct othermount mount;
 };
 
 char *storage_read_mounts(void)
 {
 	char *text = malloc(MOUNTS_MAX + 1);
 	auto_close int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	ssize_t n;
+	size_t used = 0;
 
 	if (!text)
 		return NULL;
-	n = fd < 0 ? 0 : io_read_bounded(fd, text, MOUNTS_MAX);
-	text[n < 0 ? 0 : n] = '\0';
+	while (fd >= 0 && used < MOUNTS_MAX) {
+		ssize_t n = read(fd, text + used, MOUNTS_MAX - used);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		used += (size_t)n;
+	}
+	/* Half a line would be read as a whole one. */
+	while (used == MOUNTS_MAX && used > 0 && text[used - 1] != '\n')
+		used--;
+	text[used] = '\0';
 	return text;
 }
 
-static bool read_mount_id(const char *path, uint64_t *id, bool *is_directory)
-{
-	struct statx sx = { 0 };
-
-	if (syscall(SYS_statx, AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MNT_ID, &sx) <
-	    0)
-		return false;
-	*is_directory = S_ISDIR(sx.stx_mode);
-	*id = sx.stx_mnt_id;
-	return (sx.stx_mask & STATX_MNT_ID) != 0;
-}
-
-/* Cuts @path to its nearest existing ancestor, without symbolic links, into @out. */
-static bool resolve(char *path, char out[static PATH_MAX])
-{
-	bool exists = true;
-
-	while (!realpath(path, out)) {
-		char *slash = strrchr(path, '/');
-
-		exists = false;
-		if (!slash || slash == path) {
-			out[0] = '/';
-			out[1] = '\0';
-			break;
-		}
-		*slash = '\0';
-	}
-	return exists;
-}
-
-static void look_at(void *data)
+static void run_look(void *data)
 {
 	struct look *l = data;
-	struct volume_facts *f = &l->facts;
-	bool is_directory = false;
-	char link[PATH_MAX + 8];
-	struct stat st;
 
-	f->exists = resolve(l->dir, f->path);
-	f->has_mount_id = read_mount_id("/", &f->root_mount_id, &is_directory) &&
-			  read_mount_id(f->path, &f->mount_id, &f->is_directory);
-	if (stat(f->path, &st) == 0)
-		f->is_directory = S_ISDIR(st.st_mode);
-	(void)snprintf(link, sizeof(link), "%s/..data", f->path);
-	f->has_data_link = lstat(link, &st) == 0;
+	look_at_state(l->dir, &l->facts);
+}
+
+static int look(const struct boot *b, struct look *l, struct err *e)
+{
+	int r = child_run(run_look, l, sizeof(*l),
+			  settings_number(&b->config.settings, SETTING_STORAGE_TIMEOUT));
+
+	if (r == -ETIMEDOUT)
+		return err_exit(
+			e, EXITS_IO, r,
+			"the storage of %.200s does not answer: a network file system whose "
+			"server is away? (limit: --storage-timeout)",
+			l->dir);
+	return r < 0 ? err_set(e, r, "look at the state directory %.200s", l->dir) : 0;
+}
+
+static void run_look_other(void *data)
+{
+	struct look_other *l = data;
+
+	look_inside(&l->mount, l->interface);
+}
+
+/* Looks into each mount, as far as the time allows; -EINTR for a stop signal. */
+static int look_into_others(const struct boot *b, struct othermount *list, size_t n)
+{
+	uint64_t since_ms = clock_mono_ms();
+
+	for (size_t i = 0; i < n; i++) {
+		struct look_other l = { b->config.interface, list[i] };
+		uint64_t passed_ms = clock_mono_ms() - since_ms;
+		int r;
+
+		if (passed_ms >= OTHERS_MS)
+			break;
+		r = child_run(run_look_other, &l, sizeof(l), OTHERS_MS - passed_ms);
+		if (r == -EINTR)
+			return r;
+		if (r == 0)
+			list[i] = l.mount;
+	}
+	return 0;
 }
 
 static void log_lines(const struct voltext *text)
@@ -92,53 +110,83 @@ static void log_lines(const struct voltext *text)
 		log_error("volume", "%s", text->line[i]);
 }
 
-static int judge(struct boot *b, const char *other, struct err *e)
+/* Kubernetes shows the last words of a container that did not start, and nothing of its log. */
+static int refuse(const struct voltext *text, const struct volume *v, enum engine engine,
+		  struct err *e)
 {
-	const struct volume *v = &b->volume;
-	const char *dir = b->config.state_dir;
+	bool is_shown = engine == ENGINE_KUBERNETES;
+
+	return err_exit(e, EXITS_POLICY, -EPERM,
+			"refused by persistence=require: %.180s (verdict: %s)%s%s", text->line[0],
+			verdict_name(v->verdict), is_shown ? "; " : "",
+			is_shown ? text->line[text->n - 1] : "");
+}
+
+static int judge(struct boot *b, const struct voltext_about *about, struct err *e)
+{
 	uint64_t policy = settings_number(&b->config.settings, SETTING_PERSISTENCE);
-	bool is_usable = verdict_is_usable(v->verdict);
+	const struct volume *v = &b->volume;
 	struct voltext text;
 
-	boot_note(b, "%s: %.150s is on %s", verdict_name(v->verdict), dir, v->what);
-	if (v->verdict == VERDICT_PERSISTENT)
-		return OUTCOME_OK;
-	if (is_usable && policy == PERSISTENCE_IGNORE)
-		return OUTCOME_OK;
-	voltext_explain(v, dir, other, &text);
+	voltext_explain(v, about, &text);
 	log_lines(&text);
 	if (policy == PERSISTENCE_REQUIRE)
-		return err_exit(e, EXITS_POLICY, -EPERM,
-				"refused by persistence=require: %s (verdict: %s)", text.line[0],
-				verdict_name(v->verdict));
-	if (!is_usable)
-		return err_exit(e, EXITS_CANNOT_CREATE, -EROFS, "%s: %s", text.line[0],
+		return refuse(&text, v, about->engine, e);
+	if (!verdict_is_usable(v->verdict))
+		return err_exit(e, EXITS_CANNOT_CREATE, -EROFS, "%.200s: %s", text.line[0],
 				text.line[1]);
+	boot_note(b,
+		  "%s: %.150s is on %s (WGMESH_PERSISTENCE=require refuses such a start, ignore is "
+		  "quiet)",
+		  verdict_name(v->verdict), about->dir, v->what);
 	return OUTCOME_WARNED;
+}
+
+static int judge_persistent(struct boot *b)
+{
+	const struct volume *v = &b->volume;
+
+	boot_note(b, "%s: %.150s is on %s%s%s", verdict_name(v->verdict), b->config.state_dir,
+		  v->what, v->caution[0] ? "; " : "", v->caution);
+	return v->is_temporary ? OUTCOME_WARNED : OUTCOME_OK;
+}
+
+/* Judges anything but persistent storage: what else is mounted, and whose words to use. */
+static int judge_other(struct boot *b, const char *mounts, const struct volume_facts *f,
+		       struct err *e)
+{
+	bool has_service = env_get(&b->config.env, "KUBERNETES_SERVICE_HOST") != NULL;
+	struct othermount list[OTHERMOUNT_MAX];
+	size_t n = othermount_list(mounts, f->path, b->config.legacy_dir, list);
+	int r = look_into_others(b, list, n);
+	struct voltext_about about = { .dir = b->config.state_dir };
+
+	if (r < 0)
+		return r;
+	about.engine = look_for_engine(mounts, has_service);
+	about.other = othermount_choose(list, n);
+	return judge(b, &about, e);
 }
 
 int storage_classify(struct boot *b, struct err *e)
 {
-	struct look l = { 0 };
+	struct look l = { .dir = b->config.state_dir };
 	auto_free char *mounts = storage_read_mounts();
-	char other[512] = "";
+	uint64_t policy = settings_number(&b->config.settings, SETTING_PERSISTENCE);
 	int r;
 
 	if (!mounts)
 		return err_set(e, -ENOMEM, "make room for the mount table");
-	(void)snprintf(l.dir, sizeof(l.dir), "%s", b->config.state_dir);
-	r = child_run(look_at, &l, sizeof(l),
-		      settings_number(&b->config.settings, SETTING_STORAGE_TIMEOUT));
-	if (r == -ETIMEDOUT)
-		return err_exit(
-			e, EXITS_IO, r,
-			"the storage of %.200s does not answer: a network file system whose "
-			"server is away? (limit: --storage-timeout)",
-			b->config.state_dir);
+	r = look(b, &l, e);
 	if (r < 0)
-		return err_set(e, r, "look at the state directory %.200s", b->config.state_dir);
+		return r;
 	volume_classify(mounts, &l.facts, &b->volume);
-	if (b->volume.verdict != VERDICT_PERSISTENT)
-		volume_find_other(mounts, &l.facts, b->config.legacy_dir, other, sizeof(other));
-	return judge(b, other, e);
+	if (b->volume.verdict == VERDICT_PERSISTENT)
+		return judge_persistent(b);
+	if (policy == PERSISTENCE_IGNORE && verdict_is_usable(b->volume.verdict)) {
+		boot_note(b, "%s: %.150s is on %s", verdict_name(b->volume.verdict),
+			  b->config.state_dir, b->volume.what);
+		return OUTCOME_OK;
+	}
+	return judge_other(b, mounts, &l.facts, e);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* storage - the edge of the volume module: read the mount table, look at the state directory */
+/* storage - phase "volume": look at the state directory, judge it, and say what to change */
 #ifndef INIT_STORAGE_H
 #define INIT_STORAGE_H
 
@@ -13,7 +13,8 @@ int storage_classify(struct boot *b, struct err *e);
 /**
  * storage_read_mounts() - Read /proc/self/mountinfo
  *
- * Return: text owned by the caller (free(3)); empty where /proc is masked; NULL without memory
+ * Return: text owned by the caller (free(3)), cut after the last whole line that fits; empty where
+ *         /proc is masked; NULL without memory
  */
 char *storage_read_mounts(void);
 

@@ -59,6 +59,16 @@ static bool is_mapped(const char *path, uint32_t id)
 	return !read_map(path, map) || idmap_has(map, id);
 }
 
+bool user_is_mapped(uid_t uid)
+{
+	return is_mapped(UID_MAP, uid);
+}
+
+bool user_has_all(void)
+{
+	return is_mapped(UID_MAP, 0) && is_mapped(UID_MAP, UINT32_MAX - 1);
+}
+
 void user_explain_unmapped(uid_t uid, gid_t gid, char *out, size_t size)
 {
 	bool is_uid = !is_mapped(UID_MAP, uid);

@@ -18,6 +18,16 @@
 int user_choose(struct config *c, struct err *e);
 
 /**
+ * user_is_mapped() - Does a user exist in this user namespace?
+ */
+bool user_is_mapped(uid_t uid);
+
+/**
+ * user_has_all() - Do all users exist here, as on a machine without user namespaces?
+ */
+bool user_has_all(void);
+
+/**
  * user_explain_unmapped() - Why the user that was wanted does not exist here, in words
  * @uid:	User that was wanted
  * @gid:	Group that was wanted

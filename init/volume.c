@@ -2,7 +2,9 @@
 #include "init/volume.h"
 #include "common/defs.h"
 #include "common/str.h"
+#include "init/fstype.h"
 #include "init/names.h"
+#include "init/rootfield.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,80 +15,9 @@
  * A container's state survives its re-creation only if it lies on a mount that outlives it. Engines
  * do not say so; the mount table does. Two things in it are reliable: whether the directory lies on
  * the same mount as / (then it is the writable layer, whatever file system that is), and the "root"
- * field, the path inside the mounted file system, in which every engine leaves a typical trace. The
- * prefix of that path is configurable everywhere, so only its components are matched.
+ * field, the path inside the mounted file system, in which every engine leaves a typical trace. What
+ * statfs(2) says is asked second: it speaks where /proc is masked, and contradicts a table that lies.
  */
-
-/* A path component, as a part of the root field. */
-struct component {
-	const char *text;
-	size_t len;
-};
-
-#define COMPONENTS_MAX 64
-
-struct components {
-	size_t n;
-	struct component c[COMPONENTS_MAX];
-};
-
-/* A component that a rule asks for: a word, a word's beginning ("pvc-*"), any, or a generated id. */
-#define ANY    "*"
-#define HEX_ID "<id>"
-
-static void split_path(struct components *out, const char *path)
-{
-	out->n = 0;
-	while (*path && out->n < COMPONENTS_MAX) {
-		path += strspn(path, "/");
-		out->c[out->n].text = path;
-		out->c[out->n].len = strcspn(path, "/");
-		path += out->c[out->n].len;
-		out->n += out->c[out->n].len > 0 ? 1 : 0;
-	}
-}
-
-static bool matches(struct component c, const char *want)
-{
-	size_t len = strlen(want);
-
-	if (strcmp(want, ANY) == 0)
-		return true;
-	if (strcmp(want, HEX_ID) == 0)
-		return mountinfo_is_hex_id(c.text, c.len);
-	if (want[len - 1] == '*')
-		return c.len >= len - 1 && memcmp(c.text, want, len - 1) == 0;
-	return c.len == len && memcmp(c.text, want, len) == 0;
-}
-
-#define RULE_LEN_MAX 6
-
-struct rule {
-	const char *want[RULE_LEN_MAX]; /* consecutive components */
-	enum verdict verdict;
-	unsigned int name; /* 1 + index of the component that names it, 0 for none */
-	const char *what;  /* with at most one %s for the name */
-};
-
-/* clang-format off */
-static const struct rule rules[] = {
-	{ { "kubernetes.io~secret" }, VERDICT_WRONG_TYPE, 0, "a Kubernetes secret" },
-	{ { "kubernetes.io~projected" }, VERDICT_WRONG_TYPE, 0, "a Kubernetes projected volume" },
-	{ { "kubernetes.io~configmap" }, VERDICT_WRONG_TYPE, 0, "a Kubernetes configMap" },
-	{ { "kubernetes.io~downward-api" }, VERDICT_WRONG_TYPE, 0, "a Kubernetes downwardAPI volume" },
-	{ { "kubernetes.io~empty-dir", ANY }, VERDICT_POD, 2, "Kubernetes emptyDir \"%s\"" },
-	{ { "io.containerd.grpc.v1.cri", "containers", HEX_ID, "volumes", HEX_ID }, VERDICT_CONTAINER, 0,
-		"an image volume that containerd makes anew for each container" },
-	{ { "userdata", "mounts", HEX_ID }, VERDICT_CONTAINER, 0,
-		"an image volume that CRI-O makes anew for each container" },
-	{ { "volumes", HEX_ID, "_data" }, VERDICT_ANONYMOUS, 0, "an anonymous volume with a generated name" },
-	{ { "volumes", ANY, HEX_ID, "_data" }, VERDICT_ANONYMOUS, 0, "an anonymous volume with a generated name" },
-	{ { "volumes", ANY, "_data" }, VERDICT_PERSISTENT, 2, "named volume \"%s\"" },
-	{ { "volumes", ANY, ANY, "_data" }, VERDICT_PERSISTENT, 3, "named volume \"%s\"" },
-	{ { "pvc-*" }, VERDICT_PERSISTENT, 1, "Kubernetes volume \"%s\"" },
-	{ { "kubernetes.io~csi", ANY }, VERDICT_PERSISTENT, 2, "Kubernetes CSI volume \"%s\"" },
-	{ { "kubernetes.io~*", ANY }, VERDICT_PERSISTENT, 2, "Kubernetes volume \"%s\"" },
-};
 
 static const struct {
 	const char *name;
@@ -104,7 +35,6 @@ static const struct {
 	[VERDICT_BROKEN] = { "broken", false },
 	[VERDICT_SPLIT] = { "split", false },
 };
-/* clang-format on */
 _Static_assert(ARRAY_LEN(verdicts) == VERDICT_COUNT, "a row for every verdict");
 
 const char *verdict_name(enum verdict verdict)
@@ -123,65 +53,12 @@ static void say(struct volume *v, enum verdict verdict, const char *what)
 	str_cut(v->what, sizeof(v->what), what, strlen(what));
 }
 
-/* Index of the first component where @rule holds, or -1. */
-static long find_rule(const struct components *path, const struct rule *rule)
-{
-	for (size_t at = 0; at < path->n; at++) {
-		size_t i = 0;
-
-		while (i < RULE_LEN_MAX && rule->want[i] && at + i < path->n &&
-		       matches(path->c[at + i], rule->want[i]))
-			i++;
-		if (i == RULE_LEN_MAX || !rule->want[i])
-			return (long)at;
-	}
-	return -1;
-}
-
-/* Writes @rule->what with the component that names the volume in it. */
-static void say_rule(struct volume *v, const struct rule *rule, const struct components *path,
-		     size_t at)
-{
-	const char *mark = strstr(rule->what, "%s");
-	char head[64];
-	char name[65];
-
-	if (!mark) {
-		say(v, rule->verdict, rule->what);
-		return;
-	}
-	str_cut(head, sizeof(head), rule->what, (size_t)(mark - rule->what));
-	str_cut(name, sizeof(name), path->c[at + rule->name - 1].text,
-		path->c[at + rule->name - 1].len);
-	v->verdict = rule->verdict;
-	(void)snprintf(v->what, sizeof(v->what), "%s%s%.8s", head, name, mark + 2);
-}
-
 static bool ends_in(const char *s, const char *end)
 {
 	size_t n = strlen(s);
 	size_t m = strlen(end);
 
 	return n >= m && strcmp(s + n - m, end) == 0;
-}
-
-static bool is_any_of(const char *s, const char *const *list)
-{
-	for (; *list; list++)
-		if (strcmp(s, *list) == 0)
-			return true;
-	return false;
-}
-
-static bool is_memory(const char *type)
-{
-	return is_any_of(type, (const char *const[]) { "tmpfs", "ramfs", NULL });
-}
-
-static bool is_layered(const char *type)
-{
-	return is_any_of(type, (const char *const[]) { "overlay", "aufs", "fuse.fuse-overlayfs",
-						       "fuse-overlayfs", NULL });
 }
 
 /*
@@ -194,43 +71,71 @@ static bool is_opaque(const struct mount_row *row)
 	       strcmp(row->source, "kataShared") == 0;
 }
 
-static const struct rule *find_named_kind(const struct components *path, size_t *at)
+static void describe_persistent(struct volume *v, const struct mount_row *row)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-		long found = find_rule(path, &rules[i]);
-
-		*at = (size_t)found;
-		if (found >= 0)
-			return &rules[i];
-	}
-	return NULL;
+	v->verdict = VERDICT_PERSISTENT;
+	if (strcmp(row->root, "/") != 0)
+		(void)snprintf(v->what, sizeof(v->what), "a mount of %.150s", row->root);
+	else if (strncmp(row->source, "/dev/", 5) == 0)
+		(void)snprintf(v->what, sizeof(v->what), "a disk (%.150s)", row->source);
+	else
+		(void)snprintf(v->what, sizeof(v->what), "a file system (%.30s, %.120s)", row->type,
+			       row->source);
 }
 
-/* What the mount is by itself, wherever it is mounted. */
-static void classify_mount(struct volume *v, const struct mount_row *row)
+static void add_caution(struct volume *v, const struct mount_row *row)
 {
-	struct components path;
-	const struct rule *rule;
-	size_t at;
+	v->is_temporary = rootfield_is_temporary(row->root);
+	if (v->is_temporary)
+		(void)snprintf(
+			v->caution, sizeof(v->caution),
+			"the host decides how long, and most hosts empty that directory when "
+			"they boot");
+	else if (fstype_is_host_share(row->type))
+		(void)snprintf(
+			v->caution, sizeof(v->caution),
+			"shared from outside (%.30s): owners, modes and locks may not hold there",
+			row->type);
+}
 
-	split_path(&path, row->root);
-	rule = find_named_kind(&path, &at);
+/*
+ * A root field below "/" shows a directory of an overlay. Engines mount overlays of their own whole,
+ * so this is one of the host's, which is a container or a live system itself.
+ */
+static void classify_layered(struct volume *v, const struct mount_row *row)
+{
+	if (strcmp(row->root, "/") == 0)
+		say(v, VERDICT_LAYER, "an overlay mount, which its engine discards");
+	else
+		say(v, VERDICT_UNKNOWN,
+		    "a directory of another overlay, such as a host that is a container itself has");
+}
+
+void volume_classify_mount(const struct mount_row *row, struct volume *out)
+{
+	struct rootfield found;
+	bool is_named = rootfield_recognise(row->root, &found);
+	bool is_memory = fstype_is_memory(row->type);
+
 	/* A secret is in memory too, but that is not what is wrong with it. */
-	if (rule && (rule->verdict == VERDICT_WRONG_TYPE ||
-		     !(is_memory(row->type) || is_layered(row->type)))) {
-		say_rule(v, rule, &path, at);
-	} else if (is_memory(row->type)) {
-		say(v, VERDICT_MEMORY, "memory (tmpfs)");
-	} else if (is_layered(row->type)) {
-		say(v, VERDICT_LAYER, "an overlay mount that the engine discards");
+	if (is_named && found.verdict == VERDICT_WRONG_TYPE) {
+		say(out, VERDICT_WRONG_TYPE, found.what);
+	} else if (is_memory && is_named) {
+		(void)snprintf(out->what, sizeof(out->what), "memory (tmpfs): %.150s", found.what);
+		out->verdict = VERDICT_MEMORY;
+	} else if (is_memory) {
+		say(out, VERDICT_MEMORY, "memory (tmpfs)");
+	} else if (fstype_is_layered(row->type)) {
+		classify_layered(out, row);
+	} else if (is_named) {
+		say(out, found.verdict, found.what);
 	} else if (is_opaque(row)) {
-		say(v, VERDICT_UNKNOWN, "a mount of a sandboxed runtime that hides what it is");
+		say(out, VERDICT_UNKNOWN, "a mount of a sandboxed runtime that hides what it is");
 	} else {
-		v->verdict = VERDICT_PERSISTENT;
-		(void)snprintf(v->what, sizeof(v->what), "a mount of %.100s", row->root);
-		if (strcmp(row->root, "/") == 0)
-			(void)snprintf(v->what, sizeof(v->what), "a disk (%.100s)", row->source);
+		describe_persistent(out, row);
 	}
+	if (out->verdict == VERDICT_PERSISTENT)
+		add_caution(out, row);
 }
 
 /* Name of the state file that @row mounts inside @dir, or NULL. */
@@ -244,14 +149,15 @@ static const char *split_file(const struct mount_row *row, const char *dir)
 	return names_is_state(name) ? name : NULL;
 }
 
-static bool find_split(struct volume *v, const char *mounts, const char *dir)
+/* Looks for a state file that is a mount on @mount, which the directory lies on; one below it is covered. */
+static bool find_split(struct volume *v, const char *mounts, const char *dir, uint64_t mount)
 {
 	struct mount_row row;
 
 	while (mountinfo_next(&mounts, &row)) {
 		const char *name = split_file(&row, dir);
 
-		if (!name)
+		if (!name || row.parent != mount)
 			continue;
 		v->verdict = VERDICT_SPLIT;
 		(void)snprintf(v->what, sizeof(v->what),
@@ -261,26 +167,66 @@ static bool find_split(struct volume *v, const char *mounts, const char *dir)
 	return false;
 }
 
+/* Defects that need no mount table; true when there is one. */
+static bool find_plain_defect(struct volume *v, const struct volume_facts *f)
+{
+	if (!f->is_directory)
+		say(v, VERDICT_WRONG_TYPE, "a file, not a directory");
+	else if (f->has_data_link)
+		say(v, VERDICT_WRONG_TYPE, "a Kubernetes secret or configMap");
+	else if (f->is_read_only)
+		say(v, VERDICT_READONLY, "a read-only mount");
+	else
+		return false;
+	return true;
+}
+
 /* Defects that make any mount unusable; true when there is one. */
 static bool find_defect(struct volume *v, const struct volume_facts *f, const struct mount_row *row)
 {
-	struct volume by_name = { 0 };
+	struct rootfield found;
 
-	classify_mount(&by_name, row);
-	if (ends_in(row->root, "//deleted")) {
+	if (ends_in(row->root, "//deleted"))
 		say(v, VERDICT_BROKEN, "a mount whose source directory was deleted on the host");
-	} else if (!f->is_directory) {
-		say(v, VERDICT_WRONG_TYPE, "a file, not a directory");
-	} else if (by_name.verdict == VERDICT_WRONG_TYPE) {
-		say(v, VERDICT_WRONG_TYPE, by_name.what);
-	} else if (f->has_data_link) {
-		say(v, VERDICT_WRONG_TYPE, "a Kubernetes secret or configMap");
-	} else if (row->read_only || row->super_read_only) {
+	else if (rootfield_recognise(row->root, &found) && found.verdict == VERDICT_WRONG_TYPE)
+		say(v, VERDICT_WRONG_TYPE, found.what);
+	else if (find_plain_defect(v, f))
+		return true;
+	else if (row->read_only || row->super_read_only)
 		say(v, VERDICT_READONLY, "a read-only mount");
-	} else {
+	else
 		return false;
-	}
 	return true;
+}
+
+/* What statfs(2) says where it contradicts the table, or where there is none. */
+static void trust_magic(struct volume *v, uint64_t magic)
+{
+	switch (fstype_of_magic(magic)) {
+	case FSTYPE_MEMORY:
+		say(v, VERDICT_MEMORY, "memory (tmpfs), by what statfs says");
+		break;
+	case FSTYPE_LAYERED:
+		say(v, VERDICT_LAYER, "an overlay file system, by what statfs says");
+		break;
+	case FSTYPE_OTHER:
+		say(v, VERDICT_UNKNOWN, "a file system that is not the one in the mount table");
+		break;
+	}
+}
+
+static void classify_unlisted(struct volume *v, const struct volume_facts *f)
+{
+	if (find_plain_defect(v, f))
+		return;
+	if (f->has_mount_id && f->mount_id == f->root_mount_id) {
+		say(v, VERDICT_LAYER, "the container's own root file system: no volume");
+		return;
+	}
+	trust_magic(v, f->magic);
+	if (v->verdict == VERDICT_UNKNOWN)
+		say(v, VERDICT_UNKNOWN,
+		    "a mount that the mount table does not show: is /proc masked?");
 }
 
 static bool is_on_root(const struct volume_facts *f, const struct mount_row *row)
@@ -288,69 +234,58 @@ static bool is_on_root(const struct volume_facts *f, const struct mount_row *row
 	return f->has_mount_id ? f->mount_id == f->root_mount_id : strcmp(row->point, "/") == 0;
 }
 
+static void classify_root(struct volume *v, const struct volume_facts *f,
+			  const struct mount_row *row)
+{
+	if (v->verdict == VERDICT_READONLY)
+		say(v, VERDICT_READONLY, "the read-only root file system: no volume");
+	else if (!f->has_mount_id && is_opaque(row))
+		say(v, VERDICT_UNKNOWN, "the root of a sandboxed runtime that hides its mounts");
+	else
+		say(v, VERDICT_LAYER, "the container's own writable layer: no volume");
+}
+
+/* A bind mount of a directory of the writable layer is still the writable layer. */
+static bool is_part_of_layer(const char *mounts, const struct mount_row *row)
+{
+	struct mount_row root;
+
+	return fstype_is_layered(row->type) && mountinfo_find_path(mounts, "/", &root) &&
+	       strcmp(root.device, row->device) == 0;
+}
+
+static bool find_row(const char *mounts, const struct volume_facts *f, struct mount_row *row)
+{
+	if (f->has_mount_id && mountinfo_find_id(mounts, f->mount_id, row))
+		return true;
+	if (!mountinfo_find_path(mounts, f->path, row))
+		return false;
+	/* A table that is cut short shows "/" for what it lacks. */
+	return !f->has_mount_id || f->mount_id == f->root_mount_id || strcmp(row->point, "/") != 0;
+}
+
 void volume_classify(const char *mounts, const struct volume_facts *facts, struct volume *out)
 {
 	struct mount_row row = { 0 };
+	bool is_bad;
 
 	memset(out, 0, sizeof(*out));
-	if (!(facts->has_mount_id && mountinfo_find_id(mounts, facts->mount_id, &row)) &&
-	    !mountinfo_find_path(mounts, facts->path, &row)) {
-		say(out, VERDICT_UNKNOWN, "not in the mount table, or /proc is masked");
+	if (!find_row(mounts, facts, &row)) {
+		classify_unlisted(out, facts);
 		return;
 	}
 	str_cut(out->type, sizeof(out->type), row.type, strlen(row.type));
 	str_cut(out->root, sizeof(out->root), row.root, strlen(row.root));
 	str_cut(out->point, sizeof(out->point), row.point, strlen(row.point));
-	if (find_split(out, mounts, facts->path))
+	if (find_split(out, mounts, facts->path, row.id))
 		return;
-	if (find_defect(out, facts, &row)) {
-		if (out->verdict == VERDICT_READONLY && is_on_root(facts, &row))
-			say(out, VERDICT_READONLY, "the read-only root file system: no volume");
-		return;
-	}
-	if (is_on_root(facts, &row) && is_opaque(&row))
-		say(out, VERDICT_UNKNOWN, "the root of a sandboxed runtime that hides its mounts");
-	else if (is_on_root(facts, &row))
-		say(out, VERDICT_LAYER, "the container's own writable layer: no volume");
-	else
-		classify_mount(out, &row);
-}
-
-/* Mounts that engines make themselves, or that are no place for state. */
-static bool is_engine_mount(const char *point)
-{
-	static const char *const trees[] = { "/etc", "/dev", "/proc", "/sys",  "/run",
-					     "/usr", "/bin", "/lib",  "/sbin", "/tmp" };
-
-	if (strcmp(point, "/") == 0)
-		return true;
-	for (size_t i = 0; i < ARRAY_LEN(trees); i++) {
-		size_t len = strlen(trees[i]);
-
-		if (strncmp(point, trees[i], len) == 0 && (point[len] == '\0' || point[len] == '/'))
-			return true;
-	}
-	return false;
-}
-
-void volume_find_other(const char *mounts, const struct volume_facts *facts, const char *preferred,
-		       char *out, size_t size)
-{
-	struct mount_row row;
-
-	out[0] = '\0';
-	while (mountinfo_next(&mounts, &row)) {
-		struct volume v = { 0 };
-
-		classify_mount(&v, &row);
-		if (v.verdict != VERDICT_PERSISTENT || row.read_only ||
-		    is_engine_mount(row.point) || strcmp(row.point, facts->path) == 0)
-			continue;
-		if (preferred && strcmp(row.point, preferred) == 0) {
-			(void)str_copy(out, size, row.point);
-			return;
-		}
-		if (out[0] == '\0')
-			(void)str_copy(out, size, row.point);
-	}
+	is_bad = find_defect(out, facts, &row);
+	if (is_on_root(facts, &row) && (!is_bad || out->verdict == VERDICT_READONLY))
+		classify_root(out, facts, &row);
+	else if (!is_bad && is_part_of_layer(mounts, &row))
+		say(out, VERDICT_LAYER, "a directory of the container's own writable layer");
+	else if (!is_bad && fstype_contradicts(row.type, facts->magic))
+		trust_magic(out, facts->magic);
+	else if (!is_bad)
+		volume_classify_mount(&row, out);
 }

@@ -30,10 +30,12 @@ enum verdict {
  * @path:	Absolute path without symbolic links; where the directory does not exist yet, that
  *		of its nearest existing ancestor
  * @exists:	The directory itself exists
- * @is_directory: @path is a directory
+ * @is_directory: @path is a directory, as far as one can see
  * @has_mount_id: @mount_id and @root_mount_id are known
  * @mount_id:	Mount that @path lies on
  * @root_mount_id: Mount that / lies on
+ * @magic:	f_type of statfs(2), which does without /proc; 0 where it is not known
+ * @is_read_only: statfs(2) says that the mount or its file system is read-only
  * @has_data_link: There is a "..data" entry, as in every mounted secret and configMap
  */
 struct volume_facts {
@@ -43,20 +45,26 @@ struct volume_facts {
 	bool has_mount_id;
 	uint64_t mount_id;
 	uint64_t root_mount_id;
+	uint64_t magic;
+	bool is_read_only;
 	bool has_data_link;
 };
 
 /**
  * struct volume - What holds the state directory
  * @verdict:	The verdict
- * @what:	What it is, for people: 'named volume "wg"'
- * @type:	File system type
+ * @what:	What it is, for people: 'the named volume "wg"'
+ * @caution:	What to know of it although it is persistent, for people; empty for nothing
+ * @is_temporary: It is in a directory that hosts empty at their start
+ * @type:	File system type; empty where the mount table does not say
  * @root:	Path inside that file system
  * @point:	Where it is mounted
  */
 struct volume {
 	enum verdict verdict;
-	char what[160];
+	char what[200];
+	char caution[120];
+	bool is_temporary;
 	char type[64];
 	char root[512];
 	char point[512];
@@ -73,15 +81,11 @@ struct volume {
 void volume_classify(const char *mounts, const struct volume_facts *facts, struct volume *out);
 
 /**
- * volume_find_other() - Find a persistent mount that the state may have been meant for
- * @mounts:	Text of /proc/self/mountinfo
- * @facts:	Facts about the state directory
- * @preferred:	Mount point to prefer, the legacy directory; may be NULL
- * @out:	Receives the mount point; empty when there is none
- * @size:	Room in @out
+ * volume_classify_mount() - Say what a mount is by itself, wherever it is mounted
+ * @row:	Its line of the mount table
+ * @out:	Receives the verdict; "readonly" is not among them
  */
-void volume_find_other(const char *mounts, const struct volume_facts *facts, const char *preferred,
-		       char *out, size_t size);
+void volume_classify_mount(const struct mount_row *row, struct volume *out);
 
 /**
  * verdict_name() - The verdict's word in logs and status

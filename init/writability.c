@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -44,20 +45,46 @@ static int make_dirs(struct probe *p)
 	return 0;
 }
 
-static int write_probe(struct probe *p, int dirfd)
+static int fill_probe(struct probe *p, int fd)
 {
-	auto_close int fd = openat(dirfd, NAMES_PROBE,
-				   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int r;
+	int r = io_write_full(fd, contents, sizeof(contents));
 
-	if (fd < 0)
-		return failed(p, "create a file");
-	r = io_write_full(fd, contents, sizeof(contents));
 	if (r < 0) {
 		errno = -r;
 		return failed(p, "write a file");
 	}
-	return fsync(fd) < 0 ? failed(p, "sync a file to disk") : 0;
+	if (fsync(fd) < 0)
+		return failed(p, "sync a file to disk");
+	p->was_written = true;
+	return 0;
+}
+
+static int write_probe(struct probe *p, int dirfd)
+{
+	auto_close int fd = openat(dirfd, NAMES_PROBE,
+				   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	return fd < 0 ? failed(p, "create a file") : fill_probe(p, fd);
+}
+
+/* What open(2) says where the file system, or the kernel, does not know O_TMPFILE. */
+static bool lacks_unnamed_files(int error)
+{
+	return error == EOPNOTSUPP || error == EISDIR || error == EINVAL || error == ENOSYS;
+}
+
+/* A file without a name is never in the directory, and gone with its descriptor. */
+static int write_unnamed(struct probe *p, int dirfd)
+{
+	auto_close int fd = openat(dirfd, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0600);
+
+	if (fd >= 0)
+		return fill_probe(p, fd);
+	if (!lacks_unnamed_files(errno))
+		return failed(p, "create a file");
+	if (faccessat(dirfd, ".", W_OK | X_OK, AT_EACCESS) < 0)
+		return failed(p, "create a file");
+	return 0;
 }
 
 static int read_probe(struct probe *p, int dirfd)
@@ -81,9 +108,11 @@ static int read_probe(struct probe *p, int dirfd)
 static int measure(struct probe *p, int dirfd)
 {
 	struct statvfs vfs;
+	struct statfs fs;
 
-	if (fstatvfs(dirfd, &vfs) < 0)
+	if (fstatvfs(dirfd, &vfs) < 0 || fstatfs(dirfd, &fs) < 0)
 		return failed(p, "ask for free space");
+	p->fs_type = (uint64_t)fs.f_type;
 	p->free_bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
 	/* btrfs and others make inodes as needed, and report none at all. */
 	p->free_inodes = vfs.f_files == 0 ? UINT64_MAX : vfs.f_favail;
@@ -95,12 +124,18 @@ void writability_probe(struct probe *p)
 	auto_close int dirfd = -1;
 
 	p->error = 0;
+	p->was_written = false;
 	p->step[0] = '\0';
 	if (p->create && make_dirs(p) < 0)
 		return;
 	dirfd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd < 0) {
 		(void)failed(p, "open the directory");
+		return;
+	}
+	if (p->is_dry) {
+		if (measure(p, dirfd) == 0)
+			(void)write_unnamed(p, dirfd);
 		return;
 	}
 	/* What a probe left that was killed half-way. */
@@ -216,9 +251,17 @@ static int probe_with_fallbacks(const struct boot *b, struct probe *p, struct er
 	return probe_in_child(b, p, e);
 }
 
+static const char *what_was_done(const struct probe *p)
+{
+	if (!p->is_dry)
+		return "a test file was written, synced, renamed, read back and removed";
+	return p->was_written ? "a file without a name was written and synced"
+			      : "nothing was written: the access rights allow it";
+}
+
 int writability_check(struct boot *b, struct err *e)
 {
-	struct probe p = { .create = !b->config.is_dry };
+	struct probe p = { .create = !b->config.is_dry, .is_dry = b->config.is_dry };
 	int r;
 
 	(void)snprintf(p.dir, sizeof(p.dir), "%s", b->config.state_dir);
@@ -234,11 +277,11 @@ int writability_check(struct boot *b, struct err *e)
 	r = writability_judge(&p, e);
 	if (r < 0)
 		return r;
+	b->fs_type = p.fs_type;
 	b->state_fd = open(p.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (b->state_fd < 0)
 		return err_exit(e, EXITS_IO, -errno, "open the state directory %.200s", p.dir);
-	boot_note(b,
-		  "a test file was written, synced, renamed, read back and removed; %llu MiB free",
+	boot_note(b, "%s; %llu MiB free", what_was_done(&p),
 		  (unsigned long long)(p.free_bytes >> 20));
 	return OUTCOME_OK;
 }

@@ -16,18 +16,25 @@
  * struct probe - A test of a directory and what came of it
  * @dir:	Directory
  * @create:	Make the directory where it is missing
+ * @is_dry:	Leave no trace, not even for a moment: write a file without a name, or where there is no
+ *		such thing, only look at access rights and free space
+ * @was_written: Something was written and synced
  * @step:	What failed: a few words such as "create a file"; empty when nothing did
  * @error:	Negative errno value, 0 when all went well
  * @free_bytes:	Bytes that we may still write
  * @free_inodes: Files that we may still make; UINT64_MAX where the file system does not count
+ * @fs_type:	f_type of statfs(2)
  */
 struct probe {
 	char dir[PATH_MAX];
 	bool create;
+	bool is_dry;
+	bool was_written;
 	char step[64];
 	int error;
 	uint64_t free_bytes;
 	uint64_t free_inodes;
+	uint64_t fs_type;
 };
 
 /**

@@ -9,7 +9,7 @@ packages='
     nettle-dev libcmocka-dev libcap2-bin e2fsprogs python3 python3-pytest python3-cryptography strace
     iproute2 iputils-ping wireguard-tools wireguard-go busybox-static
     qemu-system-x86 qemu-system-common cpio kmod
-    clang-format clang-tidy cppcheck shellcheck'
+    clang-format clang-tidy cppcheck shellcheck bindfs fuse3'
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi

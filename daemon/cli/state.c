@@ -14,6 +14,7 @@ static const struct {
 } verbs[] = {
 	{ "verify", state_verify,
 	  "explain every file of the state directory; restore a damaged key" },
+	{ "show", state_show, "the public key of any key file" },
 	{ "list", state_list, "the copies that are kept of the key" },
 	{ "snapshot", state_snapshot, "make one more copy now" },
 	{ "restore", state_restore, "put one of them in the key's place" },

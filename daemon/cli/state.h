@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 /* argv[0] is the first argument after the verb. */
+cli_fn state_show;
 cli_fn state_verify;
 cli_fn state_snapshot;
 cli_fn state_list;

@@ -57,6 +57,7 @@ class Spec:
     """How to run a container: the options of `docker run`, more or less.
 
     caps        capabilities of the bounding set; None keeps those of the machine's root
+    groups      supplementary groups, as Kubernetes' fsGroup adds one
     ambient     capabilities that a user who is not root has in effect, as under Podman
     absent      paths to leave out of the image ("/dev/net/tun", "/usr/bin/wireguard-go")
     programs    files to put into /usr/local/bin
@@ -69,6 +70,7 @@ class Spec:
     env: dict = dataclasses.field(default_factory=dict)
     mounts: list = dataclasses.field(default_factory=list)
     user: tuple = ROOT
+    groups: tuple = ()
     caps: frozenset | None = DOCKER_CAPS | {"net_admin"}
     ambient: frozenset = frozenset()
     no_new_privs: bool = False
@@ -83,7 +85,8 @@ class Spec:
     def credentials(self):
         """The arguments of setpriv(1) that give a process this container's rights."""
         uid, gid = self.user
-        args = ["/usr/bin/setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups",
+        args = ["/usr/bin/setpriv", f"--reuid={uid}", f"--regid={gid}",
+                "--groups=" + ",".join(map(str, self.groups)) if self.groups else "--clear-groups",
                 # A change of user clears the order to die with the parent.
                 "--pdeathsig=KILL"]
         if self.caps is not None:

@@ -10,6 +10,7 @@ import tempfile
 
 from lib import leak
 from lib.container import Container, Mount, Spec
+from lib.fuse import Fuse
 from lib.netns import Switch
 from lib.node import SECRET_FILE, STATE_DIR, Node
 from lib.peer import Peer
@@ -59,6 +60,11 @@ class Lab:
     def host_directory(self, name):
         """A directory of the host, for a bind mount."""
         return self._directory(f"srv/{name}")
+
+    def fuse(self, source, *options):
+        """A directory that shows `source` as a file server would, with locks of its own; see lib.fuse."""
+        target = self._directory(f"fuse/{next(self._serial)}")
+        return self._cleanup.enter_context(Fuse(source, target, *options))
 
     def _directory(self, name):
         path = self.directory / name

@@ -225,6 +225,42 @@ static void a_goodbye_has_a_key_and_no_address(void **state)
 	}
 }
 
+static void assert_instance(const char *members, const char *want)
+{
+	struct announcement a;
+	char body[1024];
+
+	(void)snprintf(body, sizeof(body), OWN "%s}", members);
+	assert_int_equal(parse(&a, body, true), ANNOUNCE_OK);
+	assert_string_equal(a.instance, want);
+}
+
+static void an_instance_that_is_none_never_costs_the_announcement(void **state)
+{
+	(void)state;
+	assert_instance("", "");
+	assert_instance(",\"instance\":\"0123456789abcdef\"", "0123456789abcdef");
+	assert_instance(",\"instance\":\"0123456789ABCDEF\"", "");
+	assert_instance(",\"instance\":\"0123456789abcdef0\"", "");
+	assert_instance(",\"instance\":17", "");
+	assert_instance(",\"instance\":null", "");
+}
+
+static void an_instance_is_written_last_and_only_where_there_is_one(void **state)
+{
+	struct announcement a = { .instance = "0123456789abcdef" };
+	static const char tail[] = ",\"instance\":\"0123456789abcdef\"}";
+	char out[1024];
+	long len = announce_format(out, sizeof(out), &a);
+
+	(void)state;
+	assert_true(len > (long)strlen(tail));
+	assert_string_equal(out + len - (long)strlen(tail), tail);
+	a.instance[0] = '\0';
+	assert_true(announce_format(out, sizeof(out), &a) > 0);
+	assert_null(strstr(out, "instance"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -236,6 +272,8 @@ int main(void)
 		cmocka_unit_test(known_peers_are_capped_at_a_thousand),
 		cmocka_unit_test(known_peers_that_do_not_fit_are_left_out_from_the_end),
 		cmocka_unit_test(a_goodbye_has_a_key_and_no_address),
+		cmocka_unit_test(an_instance_that_is_none_never_costs_the_announcement),
+		cmocka_unit_test(an_instance_is_written_last_and_only_where_there_is_one),
 	};
 
 	return crypto_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

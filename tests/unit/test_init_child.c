@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void answer(void *data)
@@ -25,6 +26,29 @@ static void answer(void *data)
 static void sleep_on(void *data)
 {
 	(void)data;
+	(void)pause();
+}
+
+struct work {
+	uint64_t steps;
+	uint64_t goal;
+};
+
+/* Takes a step every 20 ms, and then none any more. */
+static void work(void *data)
+{
+	struct work *w = data;
+	const struct timespec pause_20ms = { .tv_nsec = 20 * 1000 * 1000 };
+
+	while (w->steps < w->goal) {
+		(void)nanosleep(&pause_20ms, NULL);
+		__atomic_store_n(&w->steps, w->steps + 1, __ATOMIC_RELAXED);
+	}
+}
+
+static void stall(void *data)
+{
+	work(data);
 	(void)pause();
 }
 
@@ -80,6 +104,32 @@ static void a_child_is_waited_for_until_its_end_its_limit_or_a_stop(void **state
 	expect_all_ways(false);
 }
 
+static int wait_for_work(void)
+{
+	struct work w = { .goal = 20 };
+
+	/* All of it takes twice the limit, but no step does. */
+	if (child_run_active(work, &w, sizeof(w), 200, &w.steps) != 0 || w.steps != 20)
+		return 1;
+	w = (struct work) { .goal = 2 };
+	return child_run_active(stall, &w, sizeof(w), 200, &w.steps) == -ETIMEDOUT ? 0 : 2;
+}
+
+static void a_child_that_goes_on_has_all_the_time_it_needs(void **state)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		(void)alarm(20);
+		mask_block_all();
+		_exit(wait_for_work());
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
 static void a_kernel_without_descriptors_for_processes_will_do(void **state)
 {
 	(void)state;
@@ -90,6 +140,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_child_is_waited_for_until_its_end_its_limit_or_a_stop),
+		cmocka_unit_test(a_child_that_goes_on_has_all_the_time_it_needs),
 		cmocka_unit_test(a_kernel_without_descriptors_for_processes_will_do),
 	};
 

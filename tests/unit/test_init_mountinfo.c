@@ -41,6 +41,7 @@ static void reads_every_field_of_a_line(void **state)
 	assert_int_equal(row.parent, 78);
 	assert_string_equal(row.root, "/vol/_data");
 	assert_string_equal(row.point, "/var/lib/wgmesh");
+	assert_string_equal(row.device, "254:0");
 	assert_string_equal(row.type, "ext4");
 	assert_string_equal(row.source, "/dev/vda");
 	assert_false(row.read_only);
@@ -149,6 +150,72 @@ static void the_last_covering_mount_counts(void **state)
 	assert_int_equal(row.id, 3);
 }
 
+static void a_mount_above_hides_those_below_it(void **state)
+{
+	static const char text[] = "1 0 0:1 / / rw - overlay overlay rw\n"
+				   "2 1 0:2 /a /var/lib/x rw - ext4 /dev/a rw\n"
+				   "3 2 0:2 /b /var/lib/x/y rw - ext4 /dev/a rw\n"
+				   "4 1 0:3 / /var rw - tmpfs tmpfs rw\n"
+				   "5 4 0:4 / /var/lib/z rw - ext4 /dev/b rw\n";
+	struct mount_row row;
+
+	(void)state;
+	assert_true(mountinfo_find_path(text, "/var/lib/x/y", &row));
+	assert_int_equal(row.id, 4);
+	assert_true(mountinfo_find_path(text, "/var/lib/z/y", &row));
+	assert_int_equal(row.id, 5);
+	assert_true(mountinfo_find_path(text, "/etc", &row));
+	assert_int_equal(row.id, 1);
+}
+
+static void a_mount_over_the_root_hides_everything(void **state)
+{
+	static const char text[] = "1 0 0:1 / / rw - ext4 /dev/a rw\n"
+				   "2 1 0:2 / /data rw - ext4 /dev/a rw\n"
+				   "3 1 0:3 / / rw - overlay overlay rw\n";
+	struct mount_row row;
+
+	(void)state;
+	assert_true(mountinfo_find_path(text, "/data", &row));
+	assert_int_equal(row.id, 3);
+}
+
+static void a_table_without_its_root_or_with_loops_gives_the_longest_prefix(void **state)
+{
+	static const char text[] = "2 1 0:2 /a /data rw - ext4 /dev/a rw\n"
+				   "3 9 0:3 / /data/x rw - tmpfs tmpfs rw\n"
+				   "4 9 0:3 / /data/x rw - tmpfs tmpfs rw\n";
+	static const char loop[] = "1 1 0:2 / / rw - ext4 /dev/a rw\n"
+				   "2 3 0:2 / /data rw - ext4 /dev/a rw\n"
+				   "3 2 0:2 / /data rw - ext4 /dev/a rw\n";
+	struct mount_row row;
+
+	(void)state;
+	assert_true(mountinfo_find_path(text, "/data/x/y", &row));
+	assert_int_equal(row.id, 4);
+	assert_false(mountinfo_find_path(text, "/etc", &row));
+	assert_true(mountinfo_find_path(loop, "/data", &row));
+	assert_int_equal(row.id, 1);
+	/* Two that lie on each other: no root, and the last one of the longest counts. */
+	assert_true(mountinfo_find_path("1 2 0:2 / / rw - ext4 a rw\n2 1 0:2 / / rw - ext4 a rw\n",
+					"/data", &row));
+	assert_int_equal(row.id, 2);
+}
+
+static void reads_the_mount_id_of_fdinfo(void **state)
+{
+	uint64_t id = 0;
+
+	(void)state;
+	assert_true(mountinfo_parse_fdinfo("pos:\t0\nflags:\t02\nmnt_id:\t1234\nino:\t5\n", &id));
+	assert_int_equal(id, 1234);
+	assert_true(mountinfo_parse_fdinfo("mnt_id: 7", &id));
+	assert_int_equal(id, 7);
+	assert_false(mountinfo_parse_fdinfo("pos:\t0\nxmnt_id:\t1\n", &id));
+	assert_false(mountinfo_parse_fdinfo("mnt_id:\tx\n", &id));
+	assert_false(mountinfo_parse_fdinfo("", &id));
+}
+
 static void finds_a_mount_by_its_id(void **state)
 {
 	char *text = load("kubernetes");
@@ -192,6 +259,10 @@ int main(void)
 		cmocka_unit_test(survives_every_truncation),
 		cmocka_unit_test(finds_the_longest_prefix),
 		cmocka_unit_test(the_last_covering_mount_counts),
+		cmocka_unit_test(a_mount_above_hides_those_below_it),
+		cmocka_unit_test(a_mount_over_the_root_hides_everything),
+		cmocka_unit_test(a_table_without_its_root_or_with_loops_gives_the_longest_prefix),
+		cmocka_unit_test(reads_the_mount_id_of_fdinfo),
 		cmocka_unit_test(finds_a_mount_by_its_id),
 		cmocka_unit_test(finds_the_container_id_of_docker_and_podman),
 	};

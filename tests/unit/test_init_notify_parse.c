@@ -40,6 +40,8 @@ static void assert_says_nothing(const char *text)
 	assert_memory_equal(&m, &nothing, sizeof(m));
 }
 
+#define KEY "6HsZQcVYtUWQ6e7GyhPIMWPWSCqvdsSFfqUWIhYQ0wE="
+
 /* --- assignments ----------------------------------------------------------------------------- */
 
 static void each_assignment_is_understood(void **state)
@@ -62,6 +64,26 @@ static void each_assignment_is_understood(void **state)
 	assert_string_equal(parse("STATUS=as usual").status, "as usual");
 	assert_string_equal(parse("STATUS=a=b").status, "a=b");
 	assert_true(parse("STATUS=").has_status);
+}
+
+static void the_key_that_is_served_is_taken_whole_or_not_at_all(void **state)
+{
+	struct notify_message m = parse("READY=1\nX_WGMESH_SERVES=wg0 " KEY);
+
+	(void)state;
+	assert_true(m.is_ready && m.has_serves);
+	assert_string_equal(m.serves.ifname, "wg0");
+	assert_string_equal(m.serves.public_key, KEY);
+	assert_says_nothing("X_WGMESH_SERVES=" KEY);
+	assert_says_nothing("X_WGMESH_SERVES=wg0");
+	assert_says_nothing("X_WGMESH_SERVES=wg0 ");
+	assert_says_nothing("X_WGMESH_SERVES= " KEY);
+	assert_says_nothing("X_WGMESH_SERVES=wg0  " KEY);
+	assert_says_nothing("X_WGMESH_SERVES=wg0 " KEY " ");
+	assert_says_nothing("X_WGMESH_SERVES=wg0 " KEY "=");
+	assert_says_nothing("X_WGMESH_SERVES=../wg0 " KEY);
+	assert_says_nothing("X_WGMESH_SERVES=0123456789abcdef " KEY);
+	assert_says_nothing("X_WGMESH_SERVES=wg0 6HsZQcVYtUWQ6e7GyhPIMWPWSCqvdsSFfqUWIhYQ0wF=");
 }
 
 static void a_datagram_holds_many_of_them(void **state)
@@ -337,6 +359,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_assignment_is_understood),
+		cmocka_unit_test(the_key_that_is_served_is_taken_whole_or_not_at_all),
 		cmocka_unit_test(a_datagram_holds_many_of_them),
 		cmocka_unit_test(of_two_alike_the_last_counts),
 		cmocka_unit_test(what_is_unknown_or_malformed_says_nothing),

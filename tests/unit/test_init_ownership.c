@@ -82,6 +82,8 @@ static void decides_by_owner_mode_and_group(void **state)
 		{ S_IFDIR | 02775, 0, 200, true, true },
 		{ S_IFREG | 0664, 0, 200, true, true },
 		{ S_IFREG | 0640, 0, 200, true, true },
+		/* only the owner may replace a file in a sticky directory */
+		{ S_IFDIR | 03770, 0, 200, true, true },
 	};
 	const struct ownership_user user = {
 		.uid = 100, .gid = 100, .n_groups = 1, .groups = { 200 }
@@ -96,6 +98,17 @@ static void decides_by_owner_mode_and_group(void **state)
 		if (plan.chown != table[i].chown || plan.chmod != table[i].chmod)
 			fail_msg("row %zu: chown %d chmod %d", i, plan.chown, plan.chmod);
 	}
+}
+
+static void a_strict_repair_believes_no_group_bits(void **state)
+{
+	const struct ownership_user user = { .uid = 100, .gid = 200, .is_strict = true };
+	const struct stat st = make_stat(S_IFREG | 0660, 0, 200);
+	struct ownership_plan plan;
+
+	(void)state;
+	ownership_decide(&st, &user, &plan);
+	assert_true(plan.chown && plan.chmod);
 }
 
 static void the_first_class_that_fits_decides_about_access(void **state)
@@ -198,6 +211,24 @@ static void links_are_never_followed(void **state)
 	tempdir_remove(&victim);
 }
 
+static void a_name_that_a_killed_run_left_beside_its_file_is_removed(void **state)
+{
+	struct fixture *f = *state;
+
+	tempdir_write(&f->dir, "wg0.json", "{}");
+	assert_int_equal(linkat(f->dir.fd, "wg0.json", f->dir.fd, ".wg0.json.new", 0), 0);
+	assert_int_equal(ownership_repair(f->dir.fd, &f->user, false, &f->res), 0);
+	assert_int_equal(f->res.left, 0);
+	assert_false(tempdir_has(&f->dir, ".wg0.json.new"));
+	expect(f, "wg0.json", f->user.uid, 0600);
+	/* A third name is somebody else's. */
+	assert_int_equal(linkat(f->dir.fd, "wg0.json", f->dir.fd, ".wg0.json.new", 0), 0);
+	assert_int_equal(linkat(f->dir.fd, "wg0.json", f->dir.fd, "third", 0), 0);
+	assert_int_equal(ownership_repair(f->dir.fd, &f->user, false, &f->res), 0);
+	assert_int_equal(f->res.left, 2);
+	assert_true(tempdir_has(&f->dir, ".wg0.json.new"));
+}
+
 static void fifos_and_directories_with_our_names_are_left_alone(void **state)
 {
 	struct fixture *f = *state;
@@ -222,6 +253,8 @@ int main(void)
 		TEST(a_dry_run_counts_and_changes_nothing),
 		TEST(files_of_others_are_left_alone),
 		TEST(links_are_never_followed),
+		TEST(a_strict_repair_believes_no_group_bits),
+		TEST(a_name_that_a_killed_run_left_beside_its_file_is_removed),
 		TEST(fifos_and_directories_with_our_names_are_left_alone),
 	};
 

@@ -27,6 +27,50 @@ static void a_writable_directory_passes_and_is_left_clean(void **state)
 	assert_false(tempdir_has(d, NAMES_PROBE ".renamed"));
 }
 
+/* The directory's times change with every entry that is made in it, even for a moment. */
+static void a_dry_test_leaves_the_directory_as_it_is(void **state)
+{
+	struct tempdir *d = *state;
+	struct stat before;
+	struct stat after;
+	struct probe p;
+
+	tempdir_write(d, NAMES_PROBE, "old");
+	assert_int_equal(fstat(d->fd, &before), 0);
+	set_dir(&p, d->path, "");
+	p.is_dry = true;
+	writability_probe(&p);
+	assert_int_equal(p.error, 0);
+	assert_true(p.free_bytes > 0);
+	assert_int_equal(fstat(d->fd, &after), 0);
+	assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof(before.st_mtim));
+	assert_true(tempdir_has(d, NAMES_PROBE));
+}
+
+static void a_dry_test_of_a_missing_directory_says_so(void **state)
+{
+	struct tempdir *d = *state;
+	struct probe p;
+
+	set_dir(&p, d->path, "/a");
+	p.is_dry = true;
+	writability_probe(&p);
+	assert_int_equal(p.error, -ENOENT);
+	assert_false(tempdir_has(d, "a"));
+}
+
+static void a_dry_test_without_unnamed_files_looks_at_the_rights(void **state)
+{
+	struct probe p;
+
+	(void)state;
+	set_dir(&p, "/proc/self", "");
+	p.is_dry = true;
+	writability_probe(&p);
+	/* procfs knows no such files, and root may do anything there as far as rights go. */
+	assert_false(p.was_written);
+}
+
 static void what_a_killed_probe_left_is_no_obstacle(void **state)
 {
 	struct tempdir *d = *state;
@@ -151,6 +195,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_writable_directory_passes_and_is_left_clean),
+		TEST(a_dry_test_leaves_the_directory_as_it_is),
+		TEST(a_dry_test_of_a_missing_directory_says_so),
+		TEST(a_dry_test_without_unnamed_files_looks_at_the_rights),
 		TEST(what_a_killed_probe_left_is_no_obstacle),
 		TEST(a_missing_directory_is_made_private),
 		TEST(a_file_in_place_of_the_directory_is_reported),

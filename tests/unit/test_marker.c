@@ -20,6 +20,7 @@ static const char golden[] = "version=1\n"
 			     "volume=" VOLUME "\n"
 			     "created=2026-01-01T00:00:00Z\n"
 			     "served=wg0 " KEY_A "\n"
+			     "proven=2026-01-01T00:02:00Z\n"
 			     "last_exit=2026-01-01T00:01:00Z 137\n"
 			     "boots=2\n"
 			     "boot=2026-01-01T00:02:00Z feed web-1 1.2.3 -\n"
@@ -97,6 +98,8 @@ static void what_is_written_can_be_read(void **state)
 	assert_int_equal(marker_parse(&m, golden), 0);
 	assert_string_equal(m.volume, VOLUME);
 	assert_int_equal(m.created_s, NOW);
+	assert_true(m.has_proof);
+	assert_int_equal(m.proven_s, NOW + 120);
 	assert_true(m.has_exit);
 	assert_int_equal(m.exit_s, NOW + 60);
 	assert_int_equal(m.exit_code, 137);
@@ -234,6 +237,46 @@ static void the_newest_boots_are_kept_and_all_are_counted(void **state)
 	assert_int_equal(m.n_boot, MARKER_BOOTS_MAX);
 	assert_int_equal(m.boot[0].at_s, NOW + MARKER_BOOTS_MAX + 2);
 	assert_int_equal(m.boot[MARKER_BOOTS_MAX - 1].at_s, NOW + 3);
+}
+
+static struct marker boots_of(const char *const (*who)[2], size_t n)
+{
+	struct marker m;
+
+	marker_init(&m, id, NOW);
+	for (size_t i = 0; i < n; i++) {
+		struct marker_boot b = boot_at(NOW + (int64_t)i, who[i][0], who[i][1]);
+
+		marker_add_boot(&m, &b);
+	}
+	return m;
+}
+
+static void another_container_is_one_with_another_id_or_else_name(void **state)
+{
+	static const char *const same[][2] = { { "a", "h" }, { "a", "other" } };
+	static const char *const other[][2] = { { "a", "h" }, { "b", "h" } };
+	static const char *const unknown_same[][2] = { { "a", "h" }, { "", "h" } };
+	static const char *const unknown_other[][2] = { { "", "h" }, { "b", "i" } };
+
+	(void)state;
+	assert_false(boots_of(same, 1).has_proof);
+	assert_false(boots_of(same, 2).has_proof);
+	assert_true(boots_of(other, 2).has_proof);
+	assert_false(boots_of(unknown_same, 2).has_proof);
+	assert_true(boots_of(unknown_other, 2).has_proof);
+}
+
+static void the_proof_outlasts_the_list_of_boots(void **state)
+{
+	struct marker m = make_golden();
+	struct marker_boot again = boot_at(NOW + 300, "feed", "web-1");
+
+	(void)state;
+	for (int i = 0; i < 2 * MARKER_BOOTS_MAX; i++)
+		marker_add_boot(&m, &again);
+	assert_true(m.has_proof);
+	assert_int_equal(m.proven_s, NOW + 120);
 }
 
 static void a_hostile_name_is_written_so_that_it_can_be_read(void **state)
@@ -391,6 +434,8 @@ int main(void)
 		cmocka_unit_test(a_later_version_is_told_from_damage),
 		cmocka_unit_test(a_failed_parse_leaves_nothing),
 		cmocka_unit_test(the_newest_boots_are_kept_and_all_are_counted),
+		cmocka_unit_test(another_container_is_one_with_another_id_or_else_name),
+		cmocka_unit_test(the_proof_outlasts_the_list_of_boots),
 		cmocka_unit_test(a_hostile_name_is_written_so_that_it_can_be_read),
 		cmocka_unit_test(each_interface_has_one_key_the_newest_first),
 		cmocka_unit_test(what_was_served_longest_ago_gives_way),

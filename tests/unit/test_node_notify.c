@@ -12,6 +12,7 @@
 
 #define SELF	    10
 #define WATCHDOG_US 20000
+#define KEY_TEXT    "6HsZQcVYtUWQ6e7GyhPIMWPWSCqvdsSFfqUWIhYQ0wE="
 
 /**
  * struct fixture - A node whose netadmin and supervisor are this test
@@ -71,6 +72,7 @@ static int make_fixture(void **state)
 	n->base = event_base_new();
 	n->peers = peers_new(&self);
 	n->phase = NODE_RUNNING;
+	(void)snprintf(n->self.key_text, sizeof(n->self.key_text), "%s", KEY_TEXT);
 	assert_int_equal(ip_parse(&n->ready.mesh_ip, "10.77.0.10"), 0);
 	open_wires(f);
 	f->notify.watchdog_us = WATCHDOG_US;
@@ -175,6 +177,7 @@ static void readiness_comes_with_the_first_beat_and_a_status(void **state)
 	node_notify_ready(&f->node);
 	assert_true(hears(f));
 	assert_string_equal(f->said, "READY=1\nWATCHDOG=1\n"
+				     "X_WGMESH_SERVES=wg0 " KEY_TEXT "\n"
 				     "STATUS=wg0 up as 10.77.0.10, 0 peers, 0 with a handshake");
 }
 

@@ -116,6 +116,8 @@ static void everything_at_once_fits_with_the_longest_status(void **state)
 					.monotonic_us = UINT64_MAX,
 					.extend_us = UINT64_MAX,
 					.error_number = 4095,
+					.serves = "a-long-name-015 "
+						  "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
 					.status = status };
 
 	(void)state;

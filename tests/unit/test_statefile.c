@@ -53,8 +53,24 @@ static void does_not_write_through_a_planted_link(void **state)
 
 	tempdir_write(d, "victim", "precious");
 	assert_int_equal(symlinkat("victim", d->fd, ".a.new"), 0);
-	assert_int_equal(statefile_replace(d->fd, "a", "x", 1, NULL), -ELOOP);
+	assert_int_equal(statefile_replace(d->fd, "a", "x", 1, NULL), 0);
+	assert_string_equal(tempdir_read(d, "a"), "x");
+	assert_int_equal(linkat(d->fd, "victim", d->fd, ".a.new", 0), 0);
+	assert_int_equal(statefile_replace(d->fd, "a", "y", 1, NULL), 0);
+	assert_string_equal(tempdir_read(d, "a"), "y");
 	assert_string_equal(tempdir_read(d, "victim"), "precious");
+}
+
+static void does_not_wait_for_a_planted_fifo(void **state)
+{
+	struct tempdir *d = *state;
+
+	assert_int_equal(mkfifoat(d->fd, ".a.new", 0600), 0);
+	assert_int_equal(statefile_replace(d->fd, "a", "x", 1, NULL), 0);
+	assert_string_equal(tempdir_read(d, "a"), "x");
+	assert_int_equal(mkdirat(d->fd, ".a.new", 0700), 0);
+	assert_int_equal(statefile_replace(d->fd, "a", "y", 1, NULL), -EEXIST);
+	assert_string_equal(tempdir_read(d, "a"), "x");
 }
 
 static void reads_regular_files_up_to_the_buffer(void **state)
@@ -93,6 +109,7 @@ int main(void)
 		TEST(creates_but_never_over_an_existing_file),
 		TEST(refuses_names_that_leave_the_directory),
 		TEST(does_not_write_through_a_planted_link),
+		TEST(does_not_wait_for_a_planted_fifo),
 		TEST(reads_regular_files_up_to_the_buffer),
 		TEST(reads_no_links_fifos_or_directories),
 	};

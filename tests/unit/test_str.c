@@ -133,6 +133,19 @@ static void bytes_are_escaped_as_json_wants_them(void **state)
 	assert_string_equal(str_json_escape(out, (char)0xc3), "\xc3");
 }
 
+static void makes_any_name_visible(void **state)
+{
+	char out[16];
+
+	(void)state;
+	assert_string_equal(str_visible(out, sizeof(out), "wg0.json"), "wg0.json");
+	assert_string_equal(str_visible(out, sizeof(out), "a\nb\x1b[0m"), "a\\x0ab\\x1b[0m");
+	assert_string_equal(str_visible(out, sizeof(out), "\xc3\xa4\\"), "\\xc3\\xa4\\x5c");
+	/* An escape that does not fit whole is left out. */
+	assert_string_equal(str_visible(out, 8, "12345\n6"), "12345");
+	assert_string_equal(str_visible(out, 1, "x"), "");
+}
+
 static void tells_utc(void **state)
 {
 	static const struct {
@@ -187,6 +200,7 @@ int main(void)
 		cmocka_unit_test(counts_edits),
 		cmocka_unit_test(knows_interface_names),
 		cmocka_unit_test(bytes_are_escaped_as_json_wants_them),
+		cmocka_unit_test(makes_any_name_visible),
 		cmocka_unit_test(tells_utc),
 		cmocka_unit_test(tells_utc_as_the_c_library_does),
 	};

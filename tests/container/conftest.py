@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: MIT
+"""Engines for tests: one box for all of them, each started when the first test asks for it."""
+
+import functools
+
+import pytest
+
+from box import Box, Unavailable
+from cases import places
+from engines import ENGINES, image_tar
+
+
+@pytest.fixture(scope="session")
+def box():
+    try:
+        with Box() as the_box:
+            image_tar(the_box.directory / "image.tar")
+            the_box.run("mkdir", "-m", "777", "/run/memory")
+            yield the_box
+    except Unavailable as missing:
+        pytest.skip(f"no container engine can run here, for lack of {missing}")
+
+
+@pytest.fixture(scope="session")
+def host(box):
+    """Directories of the host by their names in cases."""
+    return places(box)
+
+
+@pytest.fixture(scope="session")
+def start_engine(box):
+    @functools.lru_cache(maxsize=None)
+    def start(name):
+        try:
+            return ENGINES[name](box, box.directory / "image.tar")
+        except Unavailable as missing:
+            return missing
+    return start
+
+
+@pytest.fixture
+def engine(engine_name, start_engine):
+    started = start_engine(engine_name)
+    if isinstance(started, Unavailable):
+        pytest.skip(f"{engine_name} cannot run here, for lack of {started}")
+    return started
