@@ -89,7 +89,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c daemon/node_peers.c \
 	daemon/node_self.c daemon/notify.c daemon/peercache.c daemon/peers.c daemon/pong.c \
 	daemon/ratelimit.c daemon/reconcile.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c \
-	daemon/sealed.c daemon/snapshot.c daemon/snapshot_list.c daemon/statedir.c daemon/statejudge.c \
+	daemon/sealed.c daemon/snapshot.c daemon/snapshot_list.c daemon/statedir.c daemon/statejudge.c daemon/statelease.c \
 	daemon/statename.c daemon/stateview.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c \
 	daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c daemon/cli/newfile.c \
 	daemon/cli/passphrase.c daemon/cli/peers.c daemon/cli/state.c daemon/cli/state_dir.c \

@@ -317,7 +317,7 @@ int state_import(int argc, char **argv)
 	} else {
 		/* The file names its interface; the default of the setting does not. */
 		d.at.ifname = a.ifname;
-		code = state_lock(&d, &e) < 0 ? state_fail(&e) : import_node(&d, &a, &s, &e);
+		code = state_lock(&d, &s, &e) < 0 ? state_fail(&e) : import_node(&d, &a, &s, &e);
 	}
 	state_close(&d);
 	archive_fini(&a);

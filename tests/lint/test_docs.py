@@ -57,7 +57,7 @@ def test_the_reference_lists_the_options_as_they_are():
 STATE_OPTION = re.compile(r"^  (--[a-z-]+|WGMESH_\w+) +.*$", re.MULTILINE)
 
 
-@pytest.mark.parametrize("verb", ["verify", "list", "snapshot", "restore", "export", "import"])
+@pytest.mark.parametrize("verb", ["verify", "show", "list", "snapshot", "restore", "export", "import"])
 def test_the_reference_explains_every_option_of_wgmesh_state(verb):
     shown = subprocess.run([programs("release")[1], "state", verb, "--help"], text=True,
                            stdout=subprocess.PIPE, check=True).stdout

@@ -2,11 +2,14 @@
 #include "common/exits.h"
 #include "common/log.h"
 #include "daemon/statedir.h"
+#include "daemon/statelease.h"
 #include "tests/unit/tempdir.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 static void a_directory_is_made_for_its_owner_alone(void **state)
 {
@@ -72,6 +75,9 @@ static void what_wgmesh_init_writes_of_a_holder_is_understood(void **state)
 	tempdir_write(d, STATEDIR_INIT_LOCK, "\nhost\n=\nnonsense");
 	assert_true(statedir_holder(holder, d->fd, STATEDIR_INIT_LOCK));
 	assert_string_equal(holder, "an unknown host, process ?, since an unknown time");
+	tempdir_write(d, STATEDIR_INIT_LOCK, "host=a\x1b[31mb\npid=1\nsince=x\n");
+	assert_true(statedir_holder(holder, d->fd, STATEDIR_INIT_LOCK));
+	assert_string_equal(holder, "a?[31mb, process 1, since x");
 	(void)close(fd);
 }
 
@@ -124,6 +130,56 @@ static void files_go_to_the_owner_of_the_directory_unless_they_have_another_name
 	assert_int_equal(fchown(d->fd, 0, 0), 0);
 }
 
+#define LEASE "version=1\nstate=%s\nholder=x\nbeat=%08u\nhost=node-2\npid=1\n"
+
+static void write_lease(const struct tempdir *d, const char *name, const char *word, unsigned int n)
+{
+	char text[128];
+
+	(void)snprintf(text, sizeof(text), LEASE, word, n);
+	tempdir_write(d, name, text);
+}
+
+static void a_lease_that_nobody_has_is_none(void **state)
+{
+	const struct tempdir *d = *state;
+	char holder[STATEDIR_HOLDER_SIZE];
+
+	assert_int_equal(statelease_watch(holder, d->fd, 0), STATELEASE_NONE);
+	write_lease(d, ".wgmesh.lease.9", "held", 1);
+	write_lease(d, ".wgmesh.lease.10", "free", 1);
+	write_lease(d, ".wgmesh.lease.x", "held", 1);
+	assert_int_equal(statelease_watch(holder, d->fd, 0), STATELEASE_NONE);
+}
+
+static void a_holder_that_gives_no_sign_of_life_is_silent(void **state)
+{
+	const struct tempdir *d = *state;
+	char holder[STATEDIR_HOLDER_SIZE];
+
+	write_lease(d, ".wgmesh.lease.3", "held", 1);
+	assert_int_equal(statelease_watch(holder, d->fd, 1), STATELEASE_SILENT);
+	assert_non_null(strstr(holder, "node-2"));
+}
+
+static void a_holder_that_beats_is_live(void **state)
+{
+	const struct tempdir *d = *state;
+	char holder[STATEDIR_HOLDER_SIZE];
+	pid_t pid;
+	int r;
+
+	write_lease(d, ".wgmesh.lease.3", "held", 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	for (unsigned int n = 1; pid == 0; n++)
+		write_lease(d, ".wgmesh.lease.3", "held", n);
+	r = statelease_watch(holder, d->fd, 10000);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(r, STATELEASE_LIVE);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, tempdir_set_up, tempdir_tear_down)
 
 int main(void)
@@ -133,6 +189,9 @@ int main(void)
 		TEST(a_lock_keeps_everybody_else_out_until_it_is_closed),
 		TEST(what_wgmesh_init_writes_of_a_holder_is_understood),
 		TEST(what_is_no_plain_file_is_never_taken_for_a_lock),
+		TEST(a_lease_that_nobody_has_is_none),
+		TEST(a_holder_that_gives_no_sign_of_life_is_silent),
+		TEST(a_holder_that_beats_is_live),
 		TEST(files_go_to_the_owner_of_the_directory_unless_they_have_another_name),
 	};
 
