@@ -14,12 +14,22 @@ static void free_caps(const cap_t *caps)
 
 #define auto_caps __attribute__((cleanup(free_caps)))
 
-bool caps_has(cap_value_t cap)
+static bool has_in(cap_flag_t set, cap_value_t cap)
 {
 	cap_flag_value_t value = CAP_CLEAR;
 	auto_caps cap_t caps = cap_get_proc();
 
-	return caps && cap_get_flag(caps, cap, CAP_EFFECTIVE, &value) == 0 && value == CAP_SET;
+	return caps && cap_get_flag(caps, cap, set, &value) == 0 && value == CAP_SET;
+}
+
+bool caps_has(cap_value_t cap)
+{
+	return has_in(CAP_EFFECTIVE, cap);
+}
+
+bool caps_may(cap_value_t cap)
+{
+	return has_in(CAP_PERMITTED, cap);
 }
 
 bool caps_has_bound(cap_value_t cap)

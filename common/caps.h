@@ -16,6 +16,14 @@
 bool caps_has(cap_value_t cap);
 
 /**
+ * caps_may() - Is a capability permitted, in effect or not?
+ * @cap:	CAP_* number
+ *
+ * A change of the file system user (setfsuid(2)) takes some out of effect for a while.
+ */
+bool caps_may(cap_value_t cap);
+
+/**
  * caps_has_bound() - Could this process still be given a capability (bounding set)?
  * @cap:	CAP_* number
  */

@@ -43,7 +43,8 @@ static int parse_value(const struct setting *row, const char *text, uint64_t *nu
 	case SETTING_NUMBER:
 		return str_parse_u64(number, text, row->min, row->max);
 	case SETTING_DURATION:
-		return str_parse_duration_ms(number, text, row->max);
+		r = str_parse_duration_ms(number, text, row->max);
+		return r == 0 && *number < row->min ? -ERANGE : r;
 	case SETTING_CHOICE:
 		return find_choice(number, row->choices, text);
 	case SETTING_TEXT:
@@ -80,8 +81,8 @@ static int refuse_value(const struct setting *row, const char *given, const char
 				(unsigned long long)row->min, (unsigned long long)row->max);
 	case SETTING_DURATION:
 		return err_exit(e, EXITS_USAGE, -EINVAL,
-				"%s=\"%.60s\" must be a time such as 500ms, 8s or 2m, at most 1h",
-				given, shown);
+				"%s=\"%.60s\" must be a time such as 500ms, 8s or 2m, %s1h", given,
+				shown, row->min ? "from 1s to " : "at most ");
 	case SETTING_CHOICE:
 		return err_exit(e, EXITS_USAGE, -EINVAL, "%s=\"%.60s\" must be one of %s", given,
 				shown, row->choices);

@@ -33,6 +33,7 @@ enum setting_id {
 	SETTING_WATCHDOG,
 	SETTING_CAPTURE_STDERR,
 	SETTING_LOCK_TIMEOUT,
+	SETTING_LEASE_TIME,
 	SETTING_STORAGE_TIMEOUT,
 	SETTING_STORAGE_CHECK,
 	SETTING_IMAGE_VERSION,
@@ -101,7 +102,7 @@ enum setting_type {
 	SETTING_FLAG,	  /* number is 0 or 1 */
 	SETTING_TEXT,	  /* text */
 	SETTING_NUMBER,	  /* number, min to max */
-	SETTING_DURATION, /* number in milliseconds, at most max */
+	SETTING_DURATION, /* number in milliseconds, min to max */
 	SETTING_CHOICE,	  /* number is the index into "a|b|c" */
 };
 
@@ -111,7 +112,7 @@ enum setting_type {
  * @env:	Environment variable, NULL when there is none
  * @scope:	enum setting_scope bits
  * @type:	How its text is read
- * @min:	Smallest number
+ * @min:	Smallest number; of a SETTING_DURATION, 0 or 1000 milliseconds
  * @max:	Largest number, or milliseconds
  * @choices:	"a|b|c" of a SETTING_CHOICE
  * @fallback:	Default as text, NULL for "not set"

@@ -17,7 +17,7 @@ static const struct {
 	{ "status", cli_status, "what follows from a secret, or what the running node says" },
 	{ "peers", cli_peers, "list, count or get the other nodes" },
 	{ "init", cli_init, "make a mesh secret" },
-	{ "state", cli_state, "verify the state directory" },
+	{ "state", cli_state, "look after the key: verify, snapshot, restore, export, import" },
 	{ "down", cli_down, "delete the interface of a node that no longer can" },
 	{ "decode", cli_decode, "open a captured datagram" },
 	{ "version", cli_version, "print the version" },

@@ -31,8 +31,8 @@
 #define SEALED_MAX	      (SEALED_HEADER + SEALED_PLAIN_MAX + CRYPTO_TAG_LEN)
 #define SEALED_PASSPHRASE_MIN 8
 
-/* What a seal is made with: half a second of one core, and memory that a small machine has. */
-#define SEALED_PASSES 4
+/* What a seal is made with: some 200 ms of a core, and memory that a small machine has. */
+#define SEALED_PASSES 8
 #define SEALED_MEMORY (64U << 20)
 /* What an opener is willing to spend. */
 #define SEALED_PASSES_MAX 32

@@ -251,8 +251,9 @@ static int move_unless_taken(int dirfd, const char *file, int snapfd, const char
 	return renameat(dirfd, file, snapfd, name) < 0 ? -errno : 0;
 }
 
-int snapshot_put_aside(char name[static SNAPSHOT_NAME_SIZE], int dirfd, const char *file,
-		       const char *ifname, struct err *e)
+/* Moves @file to .snapshots/STEM-N, with the first N that is free. */
+static int move_as(char name[static SNAPSHOT_NAME_SIZE], int dirfd, const char *file,
+		   const char *stem, struct err *e)
 {
 	auto_close int snapfd = open_or_create_dir(dirfd, e);
 	int r = -EEXIST;
@@ -260,7 +261,8 @@ int snapshot_put_aside(char name[static SNAPSHOT_NAME_SIZE], int dirfd, const ch
 	if (snapfd < 0)
 		return snapfd;
 	for (unsigned int i = 1; i <= DAMAGED_MAX && r == -EEXIST; i++) {
-		(void)snprintf(name, SNAPSHOT_NAME_SIZE, "%.15s.json.damaged-%u", ifname, i);
+		if (snprintf(name, SNAPSHOT_NAME_SIZE, "%s-%u", stem, i) >= SNAPSHOT_NAME_SIZE)
+			return err_set(e, -ENAMETOOLONG, "move %s to %s", file, SNAPSHOT_DIR);
 		r = move_unless_taken(dirfd, file, snapfd, name);
 	}
 	if (r < 0)
@@ -268,4 +270,21 @@ int snapshot_put_aside(char name[static SNAPSHOT_NAME_SIZE], int dirfd, const ch
 	if (fsync(snapfd) < 0 || fsync(dirfd) < 0)
 		return err_set(e, -errno, "sync the move of %s to %s", file, SNAPSHOT_DIR);
 	return 0;
+}
+
+int snapshot_put_aside(char name[static SNAPSHOT_NAME_SIZE], int dirfd, const char *file,
+		       const char *ifname, struct err *e)
+{
+	char stem[SNAPSHOT_NAME_SIZE];
+
+	(void)snprintf(stem, sizeof(stem), "%.15s.json.damaged", ifname);
+	return move_as(name, dirfd, file, stem, e);
+}
+
+int snapshot_keep(char name[static SNAPSHOT_NAME_SIZE], int dirfd, const char *file, struct err *e)
+{
+	char stem[SNAPSHOT_NAME_SIZE];
+
+	(void)snprintf(stem, sizeof(stem), "%.50s.replaced", file);
+	return move_as(name, dirfd, file, stem, e);
 }

@@ -5,7 +5,7 @@
  * {iface}.json.{20 digits} are whole key files, mode 0600 in a directory of mode 0700. Beside them
  * lie {iface}.json.damaged-N, files that were found damaged and moved out of the way, and
  * legacy-{iface}.json*, keys that a migration found but did not use. All of them are traces: a node
- * that has one had a key once.
+ * that has one had a key once. {file}.replaced-N are other files that an import has replaced.
  */
 #ifndef DAEMON_SNAPSHOT_H
 #define DAEMON_SNAPSHOT_H
@@ -102,5 +102,17 @@ int snapshot_take(char *name, const struct identity *id, int dirfd, const char *
  */
 int snapshot_put_aside(char name[static SNAPSHOT_NAME_SIZE], int dirfd, const char *file,
 		       const char *ifname, struct err *e);
+
+/**
+ * snapshot_keep() - Move a file that another one replaces: .snapshots/{file}.replaced-N
+ * @name:	Receives its new name inside .snapshots/
+ * @dirfd:	State directory; borrowed; .snapshots/ is created when missing
+ * @file:	A state file that is no key file
+ * @e:		Receives the reason on failure
+ *
+ * Return: 0 or a negative errno value with the file still in place
+ */
+int snapshot_keep(char name[static SNAPSHOT_NAME_SIZE], int dirfd, const char *file,
+		  struct err *e);
 
 #endif /* DAEMON_SNAPSHOT_H */

@@ -50,6 +50,7 @@ void boot_init(struct boot *b)
 	b->started_us = clock_mono_us();
 	b->state_fd = -1;
 	b->lock_fd = -1;
+	keeper_init(&b->keeper);
 	for (size_t i = 0; i < PHASE_COUNT; i++)
 		b->phases[i].outcome = OUTCOME_PENDING;
 }
@@ -58,6 +59,7 @@ void boot_fini(struct boot *b)
 {
 	/* A reader that lags gets the last words too, if it hurries. */
 	(void)log_flush(LAST_WORDS_MS);
+	keeper_fini(&b->keeper);
 	config_fini(&b->config);
 	if (b->state_fd >= 0)
 		(void)close(b->state_fd);

@@ -5,6 +5,7 @@
 
 #include "common/err.h"
 #include "init/config.h"
+#include "init/keeper.h"
 #include "init/proof.h"
 #include "init/volume.h"
 
@@ -62,6 +63,8 @@ struct migrate_report;
  * @exit_code:	What to end with
  * @started_us:	Monotonic time of the start
  * @proof:	What the volume's marker proves
+ * @fs_type:	f_type of the state directory's file system (statfs(2)), 0 until it is known
+ * @keeper:	Keeps the lease on it, where there is one; owned
  */
 struct boot {
 	struct config config;
@@ -76,6 +79,8 @@ struct boot {
 	int exit_code;
 	uint64_t started_us;
 	struct proof proof;
+	uint64_t fs_type;
+	struct keeper keeper;
 };
 
 /* A phase: enum phase_outcome, -EINTR for a stop signal, or a negative errno value to refuse. */
@@ -87,7 +92,7 @@ typedef int phase_function(struct boot *b, struct err *e);
 void boot_init(struct boot *b);
 
 /**
- * boot_fini() - Let go of everything, the lock included
+ * boot_fini() - Let go of everything, the lock and the lease included
  */
 void boot_fini(struct boot *b);
 

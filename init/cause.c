@@ -28,6 +28,7 @@ enum kind {
 	KIND_START_TIMEOUT,
 	KIND_TRIGGER,
 	KIND_EXEC,
+	KIND_REVOKED,
 	KIND_COUNT,
 };
 
@@ -59,7 +60,7 @@ static enum kind classify(const struct cause_facts *f)
 	static const enum kind ours[] = {
 		[CAUSE_WATCHDOG] = KIND_WATCHDOG, [CAUSE_START_TIMEOUT] = KIND_START_TIMEOUT,
 		[CAUSE_TRIGGER] = KIND_TRIGGER,	  [CAUSE_STOP_TIMEOUT] = KIND_STOP_TIMEOUT,
-		[CAUSE_EXEC] = KIND_EXEC,
+		[CAUSE_EXEC] = KIND_EXEC,	  [CAUSE_REVOKED] = KIND_REVOKED,
 	};
 
 	if (f->killed_by_us != CAUSE_NONE)
@@ -89,6 +90,7 @@ const char *cause_word(const struct cause_facts *f)
 		[KIND_START_TIMEOUT] = "start-timeout",
 		[KIND_TRIGGER] = "trigger",
 		[KIND_EXEC] = "exec",
+		[KIND_REVOKED] = CAUSE_WORD_REVOKED,
 	};
 
 	_Static_assert(ARRAY_LEN(words) == KIND_COUNT, "a word for every kind");
@@ -420,6 +422,17 @@ static void say_exec(struct text *t, const struct cause_facts *f)
 	}
 }
 
+static void say_revoked(struct text *t, const struct cause_facts *f)
+{
+	add_program(t, f);
+	add(t, " was stopped");
+	add_after(t, f);
+	if (f->why && *f->why) {
+		add(t, ": ");
+		add_foreign(t, f->why, WHY_MAX_LEN);
+	}
+}
+
 /*
  * The message of a line of JSON, the form in which wgmesh and many others log. This is no parser:
  * it looks for one member and understands two escapes, which is safe for any bytes.
@@ -452,7 +465,7 @@ static void add_quote(struct text *t, const char *head, const char *words, size_
 /* Does what the program said last explain anything? */
 static bool is_quoted(const struct cause_facts *f, enum kind kind)
 {
-	if (kind == KIND_OK || kind == KIND_EXEC)
+	if (kind == KIND_OK || kind == KIND_EXEC || kind == KIND_REVOKED)
 		return false;
 	return kind != KIND_STOPPED || (f->code != 0 && signal_behind(f) != f->stop_signal);
 }
@@ -473,6 +486,7 @@ void cause_sentence(const struct cause_facts *f, char out[static CAUSE_SIZE])
 		[KIND_START_TIMEOUT] = say_start_timeout,
 		[KIND_TRIGGER] = say_trigger,
 		[KIND_EXEC] = say_exec,
+		[KIND_REVOKED] = say_revoked,
 	};
 	struct text t = { .out = out };
 	enum kind kind = classify(f);

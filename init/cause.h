@@ -14,6 +14,9 @@
 #define CAUSE_WORD_STOPPED	"stopped"
 #define CAUSE_WORD_STOP_TIMEOUT "stop-timeout"
 
+/* cause_word() of an ending because another container took the state directory over. */
+#define CAUSE_WORD_REVOKED "revoked"
+
 /**
  * enum cause_ours - What PID 1 itself had to do with it
  * @CAUSE_NONE:		Nothing
@@ -22,6 +25,7 @@
  * @CAUSE_TRIGGER:	Killed it: it reported a fault itself (WATCHDOG=trigger)
  * @CAUSE_STOP_TIMEOUT:	Killed it: did not end in time after a stop signal
  * @CAUSE_EXEC:		Could not start it
+ * @CAUSE_REVOKED:	Stopped it: another container has its state directory
  */
 enum cause_ours {
 	CAUSE_NONE,
@@ -30,6 +34,7 @@ enum cause_ours {
 	CAUSE_TRIGGER,
 	CAUSE_STOP_TIMEOUT,
 	CAUSE_EXEC,
+	CAUSE_REVOKED,
 };
 
 /**
@@ -45,7 +50,7 @@ enum cause_ours {
  * @oom_limit:	That limit in bytes, 0 for none or unknown: oom_limit()
  * @killed_by_us: What PID 1 had to do with it
  * @patience_ms: The time limit that ran out, with watchdog, start and stop timeouts; 0 leaves it out
- * @why:	Error text of CAUSE_EXEC ("run /x: No such file or directory"), or NULL
+ * @why:	Reason of CAUSE_EXEC ("run /x: No such file or directory") or CAUSE_REVOKED, or NULL
  * @stop_signal: Stop signal that PID 1 got before, or 0
  * @stop_pid:	Who sent it, 0 for a process outside the container
  * @stop_comm:	Name of that process (sender_comm()), empty or NULL when unknown
@@ -86,7 +91,7 @@ void cause_sentence(const struct cause_facts *f, char out[static CAUSE_SIZE]);
  * @f:		Facts
  *
  * Return: "exit", "ok", "stopped", "killed", "signal", "crash", "oom", "seccomp", "watchdog",
- *         "start-timeout", "trigger", "stop-timeout" or "exec"; constant, shorter than
+ *         "start-timeout", "trigger", "stop-timeout", "exec" or "revoked"; constant, shorter than
  *         CAUSE_WORD_SIZE
  */
 const char *cause_word(const struct cause_facts *f);

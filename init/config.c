@@ -135,6 +135,8 @@ static int make_child_env(struct config *c, struct err *e)
 		r = pass_on(c, SETTING_LOG_FORMAT);
 	if (r == 0)
 		r = pass_on(c, SETTING_LOG_LEVEL);
+	if (r == 0 && !c->is_plain)
+		r = pass_on(c, SETTING_NEW_IDENTITY);
 	return r < 0 ? err_set(e, r, "make room for the environment") : 0;
 }
 

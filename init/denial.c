@@ -25,6 +25,13 @@ static void explain_cause(const struct denial *d, char why[static PART_SIZE],
 	if (d->is_immutable) {
 		(void)snprintf(why, PART_SIZE, "it is immutable");
 		(void)snprintf(cure, PART_SIZE, "on the host run chattr -R -i -a on the volume");
+	} else if (d->is_above) {
+		(void)snprintf(why, PART_SIZE,
+			       "its mode lets %u in, but an ACL or a directory above it does not",
+			       d->uid);
+		(void)snprintf(cure, PART_SIZE,
+			       "run namei -l and getfacl on it, and chmod o+x above it, or choose "
+			       "another --state-dir");
 	} else if (d->is_unmapped) {
 		(void)snprintf(why, PART_SIZE, "nobody in here is its owner");
 		(void)snprintf(

@@ -17,6 +17,7 @@
  * @what:	What cannot be done: "create a file"
  * @path:	Directory or file that it failed at
  * @st:		Its owner and mode, NULL when it could not be looked at
+ * @is_above:	Its mode would do: something else keeps the daemon out
  * @is_immutable: It has the attribute "immutable" or "append only"
  * @is_unmapped: Its owner does not exist in this user namespace
  * @missing:	First capability whose lack explains the failure, without "CAP_"; NULL for none
@@ -28,6 +29,7 @@ struct denial {
 	const char *what;
 	const char *path;
 	const struct stat *st;
+	bool is_above;
 	bool is_immutable;
 	bool is_unmapped;
 	const char *missing;

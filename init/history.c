@@ -28,7 +28,8 @@ static bool is_failure(const struct history_entry *entry)
 {
 	return (entry->code != 0 || entry->signal != 0) &&
 	       strcmp(entry->cause, CAUSE_WORD_STOPPED) != 0 &&
-	       strcmp(entry->cause, CAUSE_WORD_STOP_TIMEOUT) != 0;
+	       strcmp(entry->cause, CAUSE_WORD_STOP_TIMEOUT) != 0 &&
+	       strcmp(entry->cause, CAUSE_WORD_REVOKED) != 0;
 }
 
 static int64_t clamp_time(int64_t s)

@@ -6,8 +6,18 @@
 #include "init/mountinfo.h"
 #include "init/storage.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+
+static void read_boot_id(char *out, size_t size)
+{
+	auto_close int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
+
+	out[n < 0 ? 0 : n] = '\0';
+	out[strcspn(out, "\n")] = '\0';
+}
 
 void holder_self(struct holder *me)
 {
@@ -19,6 +29,7 @@ void holder_self(struct holder *me)
 		(void)mountinfo_container_id(mounts, me->container);
 	(void)snprintf(me->pid, sizeof(me->pid), "%d", getpid());
 	clock_utc_text(me->since);
+	read_boot_id(me->boot, sizeof(me->boot));
 }
 
 /* The file may be anybody's work, and its words end up in logs. */
@@ -42,6 +53,7 @@ void holder_parse(const char *text, struct holder *out)
 		copy_value(out->container, sizeof(out->container), text, "container");
 		copy_value(out->pid, sizeof(out->pid), text, "pid");
 		copy_value(out->since, sizeof(out->since), text, "since");
+		copy_value(out->boot, sizeof(out->boot), text, "boot");
 		text += strcspn(text, "\n");
 		text += *text == '\n' ? 1 : 0;
 	}
@@ -49,8 +61,8 @@ void holder_parse(const char *text, struct holder *out)
 
 size_t holder_format(const struct holder *h, char *out, size_t size)
 {
-	int n = snprintf(out, size, "host=%s\npid=%s\ncontainer=%s\nsince=%s\n", h->host, h->pid,
-			 h->container, h->since);
+	int n = snprintf(out, size, "host=%s\npid=%s\ncontainer=%s\nsince=%s\nboot=%s\n", h->host,
+			 h->pid, h->container, h->since, h->boot);
 
 	if (n < 0)
 		return 0;
@@ -75,7 +87,8 @@ bool holder_is_known(const struct holder *h)
 	return h->host[0] || h->container[0];
 }
 
-bool holder_is_same_container(const struct holder *a, const struct holder *b)
+bool holder_is_same_place(const struct holder *a, const struct holder *b)
 {
-	return a->container[0] && strcmp(a->container, b->container) == 0;
+	return a->container[0] && a->boot[0] && strcmp(a->container, b->container) == 0 &&
+	       strcmp(a->boot, b->boot) == 0;
 }

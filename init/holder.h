@@ -14,12 +14,14 @@
  * @container:	Container id
  * @pid:	Process number, in its own namespace
  * @since:	When it was taken
+ * @boot:	Random number of this run of the kernel
  */
 struct holder {
 	char host[80];
 	char container[68];
 	char pid[16];
 	char since[28];
+	char boot[40];
 };
 
 /**
@@ -60,8 +62,9 @@ void holder_describe(const struct holder *h, char out[static HOLDER_TEXT_SIZE]);
 bool holder_is_known(const struct holder *h);
 
 /**
- * holder_is_same_container() - Did both run in one container, which an engine has given an id? pure
+ * holder_is_same_place() - Did both run in one container, of an engine that gives ids, since one and
+ *			    the same boot of its host? pure
  */
-bool holder_is_same_container(const struct holder *a, const struct holder *b);
+bool holder_is_same_place(const struct holder *a, const struct holder *b);
 
 #endif /* INIT_HOLDER_H */

@@ -4,6 +4,7 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "init/history.h"
+#include "init/keeper.h"
 #include "init/markfile.h"
 #include "init/spawn.h"
 #include "init/volcheck.h"
@@ -146,6 +147,8 @@ pid_t launch_start(void *launch, unsigned int job, const void *payload)
 				      &(struct volume_job) { .launch = l, .key = payload });
 	case LAUNCH_CHECK:
 		return spawn_function(look, &(struct volume_job) { .launch = l });
+	case LAUNCH_KEEPER:
+		return keeper_spawn(payload, l->config, l->state_fd, l->pid);
 	default:
 		return -EINVAL;
 	}

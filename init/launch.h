@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * launch - everything that is started while supervising: the daemon, the hook, a note on the volume
+ * launch - everything that is started while supervising: the daemon, the hook, a note on the volume,
+ *	    the keeper of the lease
  *
  * launch_start() runs where the rights are (spawner.h): in PID 1 for the first start, afterwards in
  * the spawner, which has its own copy of all that is pointed to here.
@@ -18,7 +19,8 @@ enum launch_job {
 	LAUNCH_HOOK,   /* "wgmesh down", which takes the network down */
 	LAUNCH_RECORD, /* write the history; the payload is a struct history_entry */
 	LAUNCH_SERVED, /* note the key that is served in the marker; the payload is a struct marker_key */
-	LAUNCH_CHECK, /* look at the storage; no payload */
+	LAUNCH_CHECK,  /* look at the storage; no payload */
+	LAUNCH_KEEPER, /* keep the lease; the payload is a struct keeper_task */
 };
 
 /**

@@ -202,7 +202,7 @@ static enum lease_news judge(struct lease *l, uint64_t now_ms, struct lease_op *
 	if (other->form == LEASE_FREE)
 		return claim(l, next, false, op);
 	if (other->form == LEASE_HELD && l->trusts_place &&
-	    holder_is_same_container(&other->holder, &l->me.holder))
+	    holder_is_same_place(&other->holder, &l->me.holder))
 		return claim(l, next, false, op);
 	if (other->form != LEASE_NEWER && l->silent_ms >= l->times.silence_ms)
 		return claim(l, next, true, op);

@@ -1,25 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* lock - one writer for one identity: an OFD lock in the state directory, held for life */
+/*
+ * lock - one writer for one identity: an OFD lock in the state directory, held for life
+ *
+ * Where locks may reach no further than one host, or do not work, a lease is held as well (lease.h).
+ */
 #ifndef INIT_LOCK_H
 #define INIT_LOCK_H
 
 #include "init/boot.h"
+#include "init/holder.h"
 
 #include <stdbool.h>
-
-/**
- * struct lock_holder - Who holds, or last held, the lock; empty texts when not known
- * @host:	Host name: a container's id or a pod's name
- * @container:	Container id
- * @pid:	Process number, in its own namespace
- * @since:	When it was taken
- */
-struct lock_holder {
-	char host[80];
-	char container[68];
-	char pid[16];
-	char since[28];
-};
 
 /**
  * lock_try() - Take the lock if it is free
@@ -37,18 +28,22 @@ int lock_try(int dirfd, int *fd, struct err *e);
  * @dirfd:	State directory; borrowed
  * @holder:	Receives who
  */
-bool lock_is_held(int dirfd, struct lock_holder *holder);
+bool lock_is_held(int dirfd, struct holder *holder);
 
 /**
- * lock_parse_holder() - Parse a lock file's contents; pure
- * @text:	Contents
- * @out:	Receives what is in it
- */
-void lock_parse_holder(const char *text, struct lock_holder *out);
-
-/**
- * lock_acquire() - Phase "lock": take the lock, waiting up to --lock-timeout
+ * lock_acquire() - Phase "lock": take the lock and, where it is needed, the lease, waiting up to
+ *		    --lock-timeout
  */
 int lock_acquire(struct boot *b, struct err *e);
+
+/**
+ * lock_refuse() - The reason to end with when another one has the state directory
+ * @b:		Boot
+ * @h:		Who
+ * @e:		Receives the reason
+ *
+ * Return: a negative errno value
+ */
+int lock_refuse(const struct boot *b, const struct holder *h, struct err *e);
 
 #endif /* INIT_LOCK_H */

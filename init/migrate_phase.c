@@ -75,7 +75,7 @@ static void run_job(void *data)
 	auto_close int fd = -1;
 
 	/* What could not be given away is better made by its owner. */
-	if (c->may_change_user && !caps_has(CAP_CHOWN))
+	if (c->may_change_user && !caps_may(CAP_CHOWN))
 		fsuser_become(c->uid, c->gid);
 	fd = open(c->legacy_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == EACCES && c->may_change_user && fsuser_swap(c->uid, c->gid)) {

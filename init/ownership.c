@@ -124,9 +124,9 @@ static int change(int fd, const struct ownership_plan *plan, const struct owners
 /* As far as that can be told without trying. */
 static int would_change(const struct stat *st, const struct ownership_plan *plan)
 {
-	if (plan->chown && !caps_has(CAP_CHOWN))
+	if (plan->chown && !caps_may(CAP_CHOWN))
 		return -EPERM;
-	if (plan->chmod && st->st_uid != geteuid() && !caps_has(CAP_FOWNER))
+	if (plan->chmod && st->st_uid != geteuid() && !caps_may(CAP_FOWNER))
 		return -EPERM;
 	return 0;
 }

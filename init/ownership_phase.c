@@ -104,11 +104,11 @@ static bool is_denied(const struct trial *t)
 /* The first capability whose lack explains the failure, or NULL. */
 static const char *missing_capability(void)
 {
-	if (!caps_has(CAP_CHOWN))
+	if (!caps_may(CAP_CHOWN))
 		return "CHOWN";
-	if (!caps_has(CAP_FOWNER))
+	if (!caps_may(CAP_FOWNER))
 		return "FOWNER";
-	return caps_has(CAP_DAC_OVERRIDE) ? NULL : "DAC_OVERRIDE";
+	return caps_may(CAP_DAC_OVERRIDE) ? NULL : "DAC_OVERRIDE";
 }
 
 /* In a child, because it is the storage that is asked. */
@@ -140,7 +140,15 @@ static void run_look(void *data)
 static bool is_unmapped(uid_t uid)
 {
 	return uid == DENIAL_OVERFLOW_ID && !user_has_all() &&
-	       (!user_is_mapped(uid) || caps_has(CAP_CHOWN));
+	       (!user_is_mapped(uid) || caps_may(CAP_CHOWN));
+}
+
+static bool is_usable(const struct config *c, const struct stat *st)
+{
+	struct ownership_user user;
+
+	load_user(c, &user);
+	return ownership_can_use(st, &user);
 }
 
 static int refuse_entry(const struct config *c, const char *what, const char *name, int error,
@@ -158,6 +166,7 @@ static int refuse_entry(const struct config *c, const char *what, const char *na
 	(void)snprintf(l.path, sizeof(l.path), "%s%s%s", c->state_dir, name[0] ? "/" : "", name);
 	(void)child_run(run_look, &l, sizeof(l), limit_ms);
 	d.st = l.is_there ? &l.st : NULL;
+	d.is_above = error == -EACCES && l.is_there && is_usable(c, &l.st);
 	d.is_immutable = l.is_immutable;
 	d.is_unmapped = l.is_there && is_unmapped(l.st.st_uid);
 	return denial_explain(&d, error, e);

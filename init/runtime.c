@@ -133,6 +133,8 @@ static void helper_ended(struct runtime *rt, const struct reaped *end)
 {
 	if (end->pid == rt->hook)
 		runtime_hook_ended(rt, end);
+	else if (end->pid == rt->boot->keeper.pid)
+		runtime_keeper_ended(rt, end);
 	else if (end->pid == rt->spawner.pid)
 		runtime_spawner_ended(rt);
 	else
@@ -229,6 +231,8 @@ static void dispatch(struct runtime *rt, int fd)
 		on_client(rt);
 	else if (fd == rt->notify_fd)
 		(void)handle_notice(rt);
+	else if (fd == rt->boot->keeper.fd)
+		runtime_lease_hear(rt);
 	else if (!runtime_storage_event(rt, fd))
 		runtime_watch_relay(rt, relay_pump(&rt->relay));
 	runtime_storage_leave(rt);

@@ -19,7 +19,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define RECORD_MS 300
+#define WRITE_MS 300
 
 static uint32_t random_number(void)
 {
@@ -136,6 +136,9 @@ static void log_stop(const struct runtime *rt, int sig)
 	char passed_on[SIGNAME_SIZE];
 	int from = (int)rt->stop.ssi_signo;
 
+	/* Not asked for, and said before. */
+	if (from == 0)
+		return;
 	log_event(runtime_is_wrapper(rt) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, RUNTIME_COMPONENT,
 		  from == sig ? NULL : LOG_FIELDS({ "passed_on_as", signame_of(sig, passed_on) }),
 		  "%s: stopping, for at most %llu ms", signame_of(from, came),
@@ -180,21 +183,22 @@ static void log_step(const struct runtime *rt, const struct supervise_step *step
 }
 
 /*
- * Whoever writes down why the daemon had to be killed would be killed as well; it gets a moment, in
- * which a disk that works takes a line.
+ * Whoever writes down why the daemon had to be killed, or that the lease is free, would be killed as
+ * well; it gets a moment, in which storage that works takes a line.
  */
-static void await_recorder(const struct runtime *rt)
+static void await_writer(pid_t pid)
 {
-	auto_close int fd = rt->recorder > 0 ? (int)syscall(SYS_pidfd_open, rt->recorder, 0) : -1;
+	auto_close int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 
 	if (fd >= 0)
-		(void)poll(&p, 1, RECORD_MS);
+		(void)poll(&p, 1, WRITE_MS);
 }
 
 static void kill_all(const struct runtime *rt)
 {
-	await_recorder(rt);
+	await_writer(rt->recorder);
+	await_writer(rt->boot->keeper.pid);
 	(void)sweep_signal(SIGKILL, rt->group);
 }
 
@@ -211,6 +215,8 @@ static void close_spawner(struct runtime *rt, unsigned int actions)
 static void act_on_processes(struct runtime *rt, const struct supervise_step *step)
 {
 	close_spawner(rt, step->actions);
+	if (step->actions & (SUPERVISE_DO_TERM_ALL | SUPERVISE_DO_KILL_ALL))
+		runtime_lease_release(rt);
 	if (step->actions & SUPERVISE_DO_FORWARD)
 		forward_stop(rt, step->signal);
 	if (step->actions & SUPERVISE_DO_KILL_DAEMON)

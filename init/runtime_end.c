@@ -122,7 +122,10 @@ void runtime_daemon_ended(struct runtime *rt, const struct reaped *end)
 	runtime_watch_relay(rt, relay_drain(&rt->relay));
 	relay_last_line(&rt->relay, last_line);
 	f.last_line = last_line;
-	if (spawn_errors_take(&rt->errors, end->pid, &why) < 0) {
+	if (rt->revoked[0]) {
+		f.killed_by_us = CAUSE_REVOKED;
+		f.why = rt->revoked;
+	} else if (spawn_errors_take(&rt->errors, end->pid, &why) < 0) {
 		(void)snprintf(why_text, sizeof(why_text), "%s: %s", why.msg, strerror(-why.code));
 		f.killed_by_us = CAUSE_EXEC;
 		f.why = why_text;
@@ -150,6 +153,8 @@ void runtime_hook_ended(struct runtime *rt, const struct reaped *end)
 	else if (end->code != 0)
 		log_warn(RUNTIME_COMPONENT, "taking the network down ended with code %d",
 			 end->code);
+	else
+		rt->is_network_down = true;
 	runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_HOOK_DONE });
 }
 

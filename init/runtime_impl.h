@@ -48,6 +48,9 @@
  * @is_settled:	Rights are given up, and what only later events need is open
  * @is_done:	PID 1 ends
  * @storage:	The volume
+ * @is_network_down: The hook took it down, or there was none to run
+ * @keeper_ms:	When the keeper was last started again, 0 for never
+ * @revoked:	Why the daemon may not run any more; empty while it may
  */
 struct runtime {
 	struct boot *boot;
@@ -79,6 +82,9 @@ struct runtime {
 	bool is_settled;
 	bool is_done;
 	struct runtime_storage storage;
+	bool is_network_down;
+	uint64_t keeper_ms;
+	char revoked[CAUSE_SIZE];
 };
 
 /**
@@ -167,6 +173,41 @@ void runtime_hook_ended(struct runtime *rt, const struct reaped *end);
  * @rt:		Supervisor
  */
 void runtime_spawner_ended(struct runtime *rt);
+
+/**
+ * runtime_lease_check() - Has the lease been lost before the daemon was started?
+ * @rt:		Supervisor
+ * @e:		Receives the reason
+ *
+ * Return: 0 or a negative errno value
+ */
+int runtime_lease_check(struct runtime *rt, struct err *e);
+
+/**
+ * runtime_lease_watch() - Listen to the keeper, and let the spawner start another one
+ * @rt:		Supervisor; where no lease is needed, there is no keeper
+ */
+void runtime_lease_watch(struct runtime *rt);
+
+/**
+ * runtime_lease_hear() - The keeper has something to say
+ * @rt:		Supervisor
+ */
+void runtime_lease_hear(struct runtime *rt);
+
+/**
+ * runtime_keeper_ended() - The keeper is gone; start another one, unless it was to end
+ * @rt:		Supervisor
+ * @end:	How it ended
+ */
+void runtime_keeper_ended(struct runtime *rt, const struct reaped *end);
+
+/**
+ * runtime_lease_release() - Give the lease up, for a successor that need not wait
+ * @rt:		Supervisor, whose daemon is gone; if its network is not known to be down, the keeper
+ *		just ends, and a successor waits for the lease time
+ */
+void runtime_lease_release(struct runtime *rt);
 
 /**
  * runtime_say_end() - The last words of PID 1

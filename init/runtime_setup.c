@@ -109,6 +109,9 @@ int runtime_prepare(struct runtime *rt, struct err *e)
 
 	if (r < 0)
 		return r;
+	r = runtime_lease_check(rt, e);
+	if (r < 0)
+		return r;
 	rt->launch.error_fd = rt->errors.write_fd;
 	make_policy(rt, &policy);
 	supervise_init(&rt->machine, &policy);
@@ -205,6 +208,7 @@ int runtime_settle(struct runtime *rt, struct err *e)
 	log_open();
 	open_status(rt);
 	oom_open(&rt->oom);
+	runtime_lease_watch(rt);
 	rt->machine.policy.is_on_terminal = isatty(STDIN_FILENO) == 1;
 	runtime_storage_open(rt);
 	runtime_give_up_rights(rt);

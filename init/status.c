@@ -60,6 +60,14 @@ static bool is_healthy(const struct status_view *v)
 	       (!v->storage || v->storage->state == VOLWATCH_OK);
 }
 
+/* What keeps others away: where locks may be local, the lease is what counts. */
+static const char *lock_word(const struct boot *b)
+{
+	if (b->keeper.is_held)
+		return "lease";
+	return b->lock_fd >= 0 ? "held" : "none";
+}
+
 static void put_volume(struct text *t, const struct status_view *v)
 {
 	const struct boot *b = v->boot;
@@ -69,6 +77,7 @@ static void put_volume(struct text *t, const struct status_view *v)
 	put(t, "interface", "%s", b->config.interface);
 	put(t, "verdict", "%s", verdict_name(b->volume.verdict));
 	put(t, "volume", "%s", b->volume.what);
+	put(t, "lock", "%s", lock_word(b));
 	put(t, "volume_id", "%s", p->marker.volume);
 	put(t, "boots", "%llu", (unsigned long long)p->marker.boots);
 	put(t, "proof", "%s", proof_name(p->kind));

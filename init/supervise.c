@@ -22,6 +22,7 @@
 #define HURRIED_HOOK_MS	   1000
 #define KILL_MS		   1000
 #define PAUSED_MS	   1000
+#define REVOKED_MS	   1000
 #define SIGNAL_CODE(n)	   (128 + (n))
 #define SIGNAL_NUMBER_HUP  1
 #define SIGNAL_NUMBER_INT  2
@@ -335,17 +336,51 @@ static struct supervise_step stop_hung(struct supervise *m, const struct supervi
 	return kill_daemon(m, ev);
 }
 
+/* Another container starts with our identity in a moment: there is no time for more than this. */
+static struct supervise_step revoke_running(struct supervise *m, const struct supervise_event *ev)
+{
+	uint64_t limit_ms =
+		m->policy.stop_timeout_ms < REVOKED_MS ? m->policy.stop_timeout_ms : REVOKED_MS;
+	struct supervise_step step = stop_running(m, ev);
+
+	m->revoked_code = ev->code;
+	m->deadline_ms = ev->now_ms + limit_ms;
+	step.timer_ms = m->deadline_ms;
+	return step;
+}
+
+static struct supervise_step revoke_dying(struct supervise *m, const struct supervise_event *ev)
+{
+	if (m->stop_signal == 0)
+		begin_stop(m, ev);
+	m->revoked_code = ev->code;
+	return kill_daemon(m, ev);
+}
+
+static struct supervise_step revoke_idle(struct supervise *m, const struct supervise_event *ev)
+{
+	begin_stop(m, ev);
+	m->revoked_code = ev->code;
+	m->exit_code = ev->code;
+	return wind_up(m, ev);
+}
+
+static int code_of_stop(const struct supervise *m, int code)
+{
+	return m->revoked_code ? m->revoked_code : code;
+}
+
 static struct supervise_step stopped(struct supervise *m, const struct supervise_event *ev)
 {
 	note_end(m, ev);
-	m->exit_code = is_orderly(m, ev) ? 0 : ev->code;
+	m->exit_code = code_of_stop(m, is_orderly(m, ev) ? 0 : ev->code);
 	return wind_up(m, ev);
 }
 
 /* Not even SIGKILL ends it: it hangs in the kernel, and dies with PID 1 at the latest. */
 static struct supervise_step leave_daemon(struct supervise *m, const struct supervise_event *ev)
 {
-	m->exit_code = SIGNAL_CODE(SIGNAL_NUMBER_KILL);
+	m->exit_code = code_of_stop(m, SIGNAL_CODE(SIGNAL_NUMBER_KILL));
 	return wind_up(m, ev);
 }
 
@@ -370,14 +405,19 @@ static struct supervise_step hurry_sweep(struct supervise *m, const struct super
 
 /* clang-format off */
 static handler *const table[SUPERVISE_STATE_COUNT][SUPERVISE_EVENT_COUNT] = {
-	[SUPERVISE_NEW] = { [SUPERVISE_START] = spawn, [SUPERVISE_STOP] = stop_idle },
+	[SUPERVISE_NEW] = { [SUPERVISE_START] = spawn, [SUPERVISE_STOP] = stop_idle,
+		[SUPERVISE_REVOKED] = revoke_idle },
 	[SUPERVISE_RUNNING] = { [SUPERVISE_EXITED] = ended, [SUPERVISE_SPAWN_FAILED] = fork_failed,
-		[SUPERVISE_STOP] = stop_running, [SUPERVISE_TIMER] = overdue, [SUPERVISE_NOTIFIED] = notified },
-	[SUPERVISE_HUNG] = { [SUPERVISE_EXITED] = ended, [SUPERVISE_STOP] = stop_hung },
-	[SUPERVISE_BACKOFF] = { [SUPERVISE_TIMER] = respawn, [SUPERVISE_STOP] = stop_idle },
-	[SUPERVISE_HOLDING] = { [SUPERVISE_STOP] = stop_holding },
+		[SUPERVISE_STOP] = stop_running, [SUPERVISE_TIMER] = overdue, [SUPERVISE_NOTIFIED] = notified,
+		[SUPERVISE_REVOKED] = revoke_running },
+	[SUPERVISE_HUNG] = { [SUPERVISE_EXITED] = ended, [SUPERVISE_STOP] = stop_hung,
+		[SUPERVISE_REVOKED] = revoke_dying },
+	[SUPERVISE_BACKOFF] = { [SUPERVISE_TIMER] = respawn, [SUPERVISE_STOP] = stop_idle,
+		[SUPERVISE_REVOKED] = revoke_idle },
+	[SUPERVISE_HOLDING] = { [SUPERVISE_STOP] = stop_holding, [SUPERVISE_REVOKED] = revoke_idle },
 	[SUPERVISE_STOPPING] = { [SUPERVISE_EXITED] = stopped, [SUPERVISE_STOP] = kill_daemon,
-		[SUPERVISE_TIMER] = kill_daemon, [SUPERVISE_NOTIFIED] = extend_stop },
+		[SUPERVISE_TIMER] = kill_daemon, [SUPERVISE_NOTIFIED] = extend_stop,
+		[SUPERVISE_REVOKED] = revoke_dying },
 	[SUPERVISE_KILLING] = { [SUPERVISE_EXITED] = stopped, [SUPERVISE_TIMER] = leave_daemon },
 	[SUPERVISE_HOOK] = { [SUPERVISE_HOOK_DONE] = sweep, [SUPERVISE_TIMER] = hook_overdue,
 		[SUPERVISE_STOP] = hurry },

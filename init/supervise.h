@@ -58,6 +58,7 @@ enum supervise_event_type {
 	SUPERVISE_TIMER,	/* the timer fired */
 	SUPERVISE_HOOK_DONE,	/* the hook ended, or could not be started */
 	SUPERVISE_CHILDLESS,	/* no process is left */
+	SUPERVISE_REVOKED,	/* the right to run is gone: another container has the identity */
 	SUPERVISE_EVENT_COUNT,
 };
 
@@ -78,7 +79,7 @@ enum supervise_notice {
  * @now_ms:	Monotonic time
  * @random:	Any number, for the jitter
  * @signal:	Stop signal, or the signal the daemon died of
- * @code:	Exit code of the daemon, or 128 + signal
+ * @code:	Exit code of the daemon, or 128 + signal; of SUPERVISE_REVOKED, what to end with
  * @is_final:	The daemon cannot be executed or started at all: no restart cures that
  * @notice:	enum supervise_notice bits
  * @watchdog_ms: Longest silence from now on
@@ -154,6 +155,7 @@ struct supervise_step {
  * @last_code:	Last exit code of the daemon, -1 before its first end
  * @last_run_ms: How long it ran
  * @exit_code:	What PID 1 ends with
+ * @revoked_code: What it has to end with after SUPERVISE_REVOKED, 0 before
  */
 struct supervise {
 	struct supervise_policy policy;
@@ -176,6 +178,7 @@ struct supervise {
 	int last_code;
 	uint64_t last_run_ms;
 	int exit_code;
+	int revoked_code;
 };
 
 /* Ends in a row that make a restart loop. */

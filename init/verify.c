@@ -11,7 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define ARGS_MAX 9
+#define ARGS_MAX     10
+#define LIMIT_FACTOR 6 /* times --storage-timeout, the limit of one test write */
 
 struct arguments {
 	char state_dir[PATH_MAX + 16];
@@ -40,6 +41,7 @@ static void make_arguments(const struct boot *b, struct arguments *a)
 	add(a, "verify");
 	add(a, a->state_dir);
 	add(a, a->interface);
+	add(a, "--quiet");
 	if (!c->is_dry)
 		add(a, "--repair");
 	if (c->new_identity)
@@ -84,11 +86,20 @@ static int wait_and_judge(struct boot *b, struct spawn_errors *errors, pid_t pid
 {
 	struct reaped end = { 0 };
 	struct err why = { 0 };
-	int r = child_wait(&end, pid, CHILD_NO_LIMIT);
+	uint64_t limit_ms =
+		LIMIT_FACTOR * settings_number(&b->config.settings, SETTING_STORAGE_TIMEOUT);
+	int r = child_wait(&end, pid, limit_ms);
 
 	if (r < 0) {
 		/* It only reads, or replaces a file whole: it can be killed at any instruction. */
 		child_abandon(pid);
+		if (r == -ETIMEDOUT)
+			return err_exit(e, EXITS_IO, r,
+					"wgmesh state verify has not read %.200s within %llu s: a "
+					"network file system whose server is away? (the limit is "
+					"%d times --storage-timeout)",
+					b->config.state_dir, (unsigned long long)(limit_ms / 1000),
+					LIMIT_FACTOR);
 		return r == -EINTR ? r : err_set(e, r, "wait for wgmesh state verify");
 	}
 	if (spawn_errors_take(errors, pid, &why) < 0) {

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -107,9 +108,11 @@ static int read_probe(struct probe *p, int dirfd)
 static int measure(struct probe *p, int dirfd)
 {
 	struct statvfs vfs;
+	struct statfs fs;
 
-	if (fstatvfs(dirfd, &vfs) < 0)
+	if (fstatvfs(dirfd, &vfs) < 0 || fstatfs(dirfd, &fs) < 0)
 		return failed(p, "ask for free space");
+	p->fs_type = (uint64_t)fs.f_type;
 	p->free_bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
 	/* btrfs and others make inodes as needed, and report none at all. */
 	p->free_inodes = vfs.f_files == 0 ? UINT64_MAX : vfs.f_favail;
@@ -274,6 +277,7 @@ int writability_check(struct boot *b, struct err *e)
 	r = writability_judge(&p, e);
 	if (r < 0)
 		return r;
+	b->fs_type = p.fs_type;
 	b->state_fd = open(p.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (b->state_fd < 0)
 		return err_exit(e, EXITS_IO, -errno, "open the state directory %.200s", p.dir);

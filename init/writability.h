@@ -23,6 +23,7 @@
  * @error:	Negative errno value, 0 when all went well
  * @free_bytes:	Bytes that we may still write
  * @free_inodes: Files that we may still make; UINT64_MAX where the file system does not count
+ * @fs_type:	f_type of statfs(2)
  */
 struct probe {
 	char dir[PATH_MAX];
@@ -33,6 +34,7 @@ struct probe {
 	int error;
 	uint64_t free_bytes;
 	uint64_t free_inodes;
+	uint64_t fs_type;
 };
 
 /**

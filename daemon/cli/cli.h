@@ -16,7 +16,6 @@ cli_fn cli_join;
 cli_fn cli_status;
 cli_fn cli_peers;
 cli_fn cli_state;
-cli_fn cli_state_show;
 cli_fn cli_down;
 cli_fn cli_decode;
 cli_fn cli_version;

@@ -4,7 +4,7 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "common/str.h"
-#include "daemon/cli/cli.h"
+#include "daemon/cli/state.h"
 #include "daemon/identity.h"
 
 #include <errno.h>
@@ -70,7 +70,7 @@ static int show(const char *file)
 	return r < 0 ? EXITS_FAILURE : EXITS_OK;
 }
 
-int cli_state_show(int argc, char **argv)
+int state_show(int argc, char **argv)
 {
 	struct settings s;
 	int code = EXITS_OK;

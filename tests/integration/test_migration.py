@@ -424,7 +424,7 @@ def start_with_frozen_legacy(lab, *init):
     fuse = lab.fuse(lab.volume("data"), "-o", "attr_timeout=0,entry_timeout=0")
     box = lab.container("node", ["sh", "-c", WAIT, "sh", "wgmesh-init", *init, "--", "wgmesh", "join"],
                         mounts=[Mount.bind(fuse.path, "/data"), Mount.bind(lab.volume("state"), STATE_DIR)])
-    fuse.freeze()
+    fuse.hang()
     box.run("touch", "/tmp/go")
     return box
 

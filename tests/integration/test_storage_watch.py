@@ -127,7 +127,6 @@ def disk(lab):
     yield volume
     for container in lab.containers:
         container.kill()
-    volume.close()
 
 
 def test_a_volume_that_becomes_read_only_is_noticed(lab, disk):
@@ -210,39 +209,17 @@ def test_what_the_daemon_may_not_do_is_noticed(lab):
 
 # A volume that does not answer
 
-class Hanging:
-    """A volume behind a process that can be stopped: like a disk that hangs, or a server away."""
-
-    def __init__(self, lab):
-        source = lab.host_directory("behind")
-        self.path = lab.host_directory("front")
-        os.chown(source, 65532, 65532)
-        self._process = subprocess.Popen(
-            ["bindfs", "-f", "-o", "allow_other,attr_timeout=0,entry_timeout=0", source, self.path])
-        eventually(lambda: os.path.ismount(self.path), "the file system")
-
-    def hang(self):
-        self._process.send_signal(signal.SIGSTOP)
-
-    def answer(self):
-        self._process.send_signal(signal.SIGCONT)
-
-    def close(self):
-        # Its end by itself would wait for all that copied the machine's mounts meanwhile.
-        subprocess.run(["umount", "--lazy", self.path], check=True)
-        self._process.kill()
-        self._process.wait(10)
-
-
 @pytest.fixture
 def hanging(lab):
-    volume = Hanging(lab)
+    """Like a disk that hangs, or a server that is away."""
+    source = lab.host_directory("behind")
+    os.chown(source, 65532, 65532)
+    volume = lab.fuse(source, "-o", "attr_timeout=0,entry_timeout=0")
     yield volume
     # Whoever waits for it cannot be killed before it answers.
     volume.answer()
     for container in lab.containers:
         container.kill()
-    volume.close()
 
 
 PATIENT = (EVERY_SECOND, "--storage-timeout=1s")

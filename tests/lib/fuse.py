@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""File systems that behave as servers do: they refuse root, are slow, or stop answering (bindfs)."""
+"""Directories behind a file system of their own (bindfs): like a server that is slow, away, or refuses root.
+
+Locks end where such a file system ends, as they do on NFS that is mounted without them.
+"""
 
 import contextlib
 import os
@@ -14,23 +17,29 @@ class Fuse:
 
     def __init__(self, source, target, *options):
         self.path = target
-        target.mkdir(parents=True, exist_ok=True)
         self._server = subprocess.Popen(
-            ["setpriv", "--pdeathsig=KILL", "bindfs", "-f", "-o", "allow_other", *options, source,
-             target],
+            ["setpriv", "--pdeathsig=KILL", "bindfs", "-f", "-o", "allow_other", *options, source, target],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        wait.eventually(self._is_mounted, f"bindfs on {target}")
+        try:
+            wait.eventually(self._is_mounted, f"bindfs on {target}")
+        except AssertionError:
+            self.close()
+            raise
 
     def _is_mounted(self):
         assert self._server.poll() is None, self._server.stderr.read().decode()
         return os.path.ismount(self.path)
 
-    def freeze(self):
+    def hang(self):
         """From now on, nobody who asks gets an answer."""
         self._server.send_signal(signal.SIGSTOP)
 
+    def answer(self):
+        """And now all who asked get theirs."""
+        self._server.send_signal(signal.SIGCONT)
+
     def close(self):
-        # Containers that hold it may be gone or not: it ends with the last of them.
+        # Its end by itself would wait for all that copied the machine's mounts meanwhile.
         subprocess.run(["umount", "--lazy", self.path], check=False, stderr=subprocess.DEVNULL)
         self._server.kill()
         self._server.wait()

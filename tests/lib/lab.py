@@ -61,15 +61,15 @@ class Lab:
         """A directory of the host, for a bind mount."""
         return self._directory(f"srv/{name}")
 
+    def fuse(self, source, *options):
+        """A directory that shows `source` as a file server would, with locks of its own; see lib.fuse."""
+        target = self._directory(f"fuse/{next(self._serial)}")
+        return self._cleanup.enter_context(Fuse(source, target, *options))
+
     def _directory(self, name):
         path = self.directory / name
         path.mkdir(parents=True, exist_ok=True)
         return path
-
-    def fuse(self, source, *options):
-        """A directory that shows `source` as a file server would; see lib.fuse."""
-        target = self.directory / f"fuse-{next(self._serial)}"
-        return self._cleanup.enter_context(Fuse(source, target, *options))
 
     def secret_file(self, text):
         """A file with a secret as engines mount it: readable by all inside, on one line."""

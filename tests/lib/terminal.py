@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: MIT
 """A pseudo-terminal for a container, and the person in front of it."""
 
+import contextlib
 import fcntl
 import os
 import pty
+import select
 import struct
 import termios
+
+from lib import wait
 
 
 class Terminal:
@@ -21,6 +25,30 @@ class Terminal:
 
     def type(self, text):
         os.write(self._master, text.encode())
+
+    def read_until(self, text, within=5.0):
+        """All that is shown up to a text; fails when it does not come."""
+        shown = ""
+
+        def has_come():
+            nonlocal shown
+            shown += self.read_rest()
+            return text in shown
+
+        wait.eventually(has_come, f'"{text}" on the terminal', within)
+        return shown
+
+    def read_rest(self):
+        """What is shown and was not read yet."""
+        shown = b""
+        with contextlib.suppress(OSError):
+            while select.select([self._master], [], [], 0)[0]:
+                shown += os.read(self._master, 4096)
+        return shown.decode(errors="replace")
+
+    def echoes(self):
+        """Does it show what is typed?"""
+        return bool(termios.tcgetattr(self._master)[3] & termios.ECHO)
 
     def press_interrupt(self):
         self.type("\x03")

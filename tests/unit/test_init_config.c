@@ -100,6 +100,18 @@ static void a_state_dir_given_to_init_alone_reaches_the_daemon(void **state)
 	assert_string_equal(child_env("WGMESH_STATE_DIR"), "/srv/a");
 }
 
+static void a_new_identity_asked_of_init_alone_is_asked_of_the_daemon(void **state)
+{
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(load(ARGS("--new-identity", "wgmesh", "join"), ARGS("A=b"), &e), 0);
+	assert_true(c.new_identity);
+	assert_string_equal(child_env("WGMESH_NEW_IDENTITY"), "true");
+	assert_int_equal(load(ARGS("wgmesh", "join"), ARGS("A=b"), &e), 0);
+	assert_null(child_env("WGMESH_NEW_IDENTITY"));
+}
+
 static void the_daemons_flag_wins_over_the_environment(void **state)
 {
 	struct err e = { 0 };
@@ -203,6 +215,7 @@ int main(void)
 		cmocka_unit_test(another_program_keeps_its_state_looked_after),
 		cmocka_unit_test(none_makes_a_plain_supervisor_and_is_not_passed_on),
 		cmocka_unit_test(a_state_dir_given_to_init_alone_reaches_the_daemon),
+		cmocka_unit_test(a_new_identity_asked_of_init_alone_is_asked_of_the_daemon),
 		cmocka_unit_test(the_daemons_flag_wins_over_the_environment),
 		cmocka_unit_test(two_different_flags_are_refused),
 		cmocka_unit_test(bad_flags_of_the_daemon_are_its_own_business),

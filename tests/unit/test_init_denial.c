@@ -56,6 +56,8 @@ static void each_cause_has_its_cure(void **state)
 	expect(&d, "runs as uid 65532", "chown -R 65532:65533");
 	d.is_unmapped = true;
 	expect(&d, "(a user not mapped here)", "map this uid");
+	d.is_above = true;
+	expect(&d, "an ACL or a directory above it does not", "chmod o+x");
 	d.is_immutable = true;
 	expect(&d, "it is immutable", "chattr");
 }

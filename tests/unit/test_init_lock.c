@@ -47,7 +47,7 @@ static void a_lock_file_that_is_a_link_is_refused(void **state)
 static void the_holder_is_named_in_the_file(void **state)
 {
 	struct tempdir *d = *state;
-	struct lock_holder h;
+	struct holder h;
 	struct boot b;
 	struct err e = { 0 };
 	char host[80] = "";
@@ -151,9 +151,9 @@ static void reads_a_holder_that_is_cut_anywhere(void **state)
 	(void)state;
 	for (size_t n = 0; n < sizeof(text); n++) {
 		char *cut = strndup(text, n);
-		struct lock_holder h;
+		struct holder h;
 
-		lock_parse_holder(cut, &h);
+		holder_parse(cut, &h);
 		assert_true(strlen(h.host) <= 1 && strlen(h.since) <= 4);
 		free(cut);
 	}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/tempdir.h"
 
+#include "common/exits.h"
 #include "init/filecopy.h"
 #include "init/migrate.h"
 #include "init/names.h"
@@ -269,6 +270,128 @@ static void a_dry_run_changes_nothing(void **state)
 	assert_false(tempdir_has(&f->from, NAMES_MARKER));
 }
 
+static void run_with_report(struct fixture *f, struct migrate_report *report)
+{
+	memset(report, 0, sizeof(*report));
+	f->m = (struct migration) {
+		.from_fd = f->from.fd, .to_fd = f->to.fd, .key = "wg0.json", .report = report
+	};
+}
+
+static void a_lost_key_that_has_snapshots_is_not_replaced_by_an_older_one(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(mkdirat(f->to.fd, NAMES_SNAPSHOTS, 0700), 0);
+	tempdir_write(&f->to, ".snapshots/wg0.json.00000000000000000001", KEY);
+	tempdir_write(&f->from, "wg0.json", OTHER);
+	tempdir_write(&f->from, "wg0-peers.json", "{}");
+	run(f);
+	assert_int_equal(f->m.copied, 1);
+	assert_int_equal(f->m.kept_aside, 1);
+	assert_false(tempdir_has(&f->to, "wg0.json"));
+	assert_string_equal(tempdir_read(&f->to, ASIDE), OTHER);
+}
+
+static void a_key_that_is_refused_and_not_in_place_ends_the_start(void **state)
+{
+	struct migrate_report *report = calloc(1, sizeof(*report));
+	struct fixture *f = *state;
+
+	assert_non_null(report);
+	tempdir_write(&f->from, "victim", KEY);
+	assert_int_equal(symlinkat("victim", f->from.fd, "wg0.json"), 0);
+	assert_int_equal(symlinkat("victim", f->from.fd, "wg1.json"), 0);
+	run_with_report(f, report);
+	assert_int_equal(migrate_run(&f->m, &f->e), -ELOOP);
+	assert_int_equal(f->e.exit_code, EXITS_POLICY);
+	assert_non_null(strstr(f->e.msg, "wg0.json is a symbolic link"));
+	/* With a key in place there is nothing to lose. */
+	tempdir_write(&f->to, "wg0.json", KEY);
+	run_with_report(f, report);
+	assert_int_equal(migrate_run(&f->m, &f->e), 0);
+	assert_int_equal(f->m.refused, 2);
+	free(report);
+}
+
+static void a_key_file_is_no_larger_than_the_daemon_reads(void **state)
+{
+	struct migrate_report *report = calloc(1, sizeof(*report));
+	struct fixture *f = *state;
+	char big[MIGRATE_KEY_MAX_BYTES + 2];
+
+	assert_non_null(report);
+	memset(big, ' ', sizeof(big));
+	big[MIGRATE_KEY_MAX_BYTES] = '\0';
+	tempdir_write(&f->from, "wg0.json", big);
+	run_with_report(f, report);
+	assert_int_equal(migrate_run(&f->m, &f->e), 0);
+	assert_int_equal(f->m.copied, 1);
+	big[MIGRATE_KEY_MAX_BYTES] = ' ';
+	big[MIGRATE_KEY_MAX_BYTES + 1] = '\0';
+	assert_int_equal(unlinkat(f->to.fd, "wg0.json", 0), 0);
+	tempdir_write(&f->from, "wg0.json", big);
+	run_with_report(f, report);
+	assert_int_equal(migrate_run(&f->m, &f->e), -EFBIG);
+	free(report);
+}
+
+static void expect_json(const struct migrate_report *report, const char *want)
+{
+	char *text = NULL;
+	size_t len = 0;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(out);
+	migrate_put_json(out, report);
+	(void)fclose(out);
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static void the_report_names_every_file_in_order(void **state)
+{
+	struct migrate_report *report = calloc(1, sizeof(*report));
+	struct fixture *f = *state;
+
+	assert_non_null(report);
+	tempdir_write(&f->from, "wg0.json", KEY);
+	tempdir_write(&f->from, "b\n\"", "x");
+	assert_int_equal(symlinkat("x", f->from.fd, "account.json"), 0);
+	run_with_report(f, report);
+	assert_int_equal(migrate_run(&f->m, &f->e), 0);
+	expect_json(report,
+		    "\"files\":["
+		    "{\"name\":\"account.json\",\"action\":\"refused\",\"bytes\":1,"
+		    "\"note\":\"account.json is a symbolic link\"},"
+		    "{\"name\":\"b\\\\x0a\\\"\",\"action\":\"unknown\",\"bytes\":1,"
+		    "\"note\":\"none of ours, left where it is\"},"
+		    "{\"name\":\"wg0.json\",\"action\":\"copied\",\"bytes\":22,"
+		    "\"note\":\"reads back equal; the original stays\"}],"
+		    "\"totals\":{\"copied\":1,\"would-copy\":0,\"present\":0,\"kept-aside\":0,"
+		    "\"would-keep-aside\":0,\"refused\":1,\"unknown\":1,\"bytes\":22,"
+		    "\"omitted\":0}");
+	free(report);
+}
+
+static void the_report_counts_what_it_has_no_room_for(void **state)
+{
+	struct migrate_report *report = calloc(1, sizeof(*report));
+	struct fixture *f = *state;
+	char name[16];
+
+	assert_non_null(report);
+	for (unsigned int i = 0; i < MIGRATE_FILES_MAX + 2; i++) {
+		(void)snprintf(name, sizeof(name), "%u", i);
+		tempdir_write(&f->from, name, "");
+	}
+	run_with_report(f, report);
+	assert_int_equal(migrate_run(&f->m, &f->e), 0);
+	assert_int_equal(report->n, MIGRATE_FILES_MAX);
+	assert_int_equal(report->totals[MIGRATE_UNKNOWN], MIGRATE_FILES_MAX + 2);
+	free(report);
+}
+
 static void equal_means_every_byte(void **state)
 {
 	struct fixture *f = *state;
@@ -341,6 +464,11 @@ int main(void)
 		TEST(refuses_absurd_sizes),
 		TEST(does_not_write_through_a_link_in_place),
 		TEST(a_dry_run_changes_nothing),
+		TEST(a_lost_key_that_has_snapshots_is_not_replaced_by_an_older_one),
+		TEST(a_key_that_is_refused_and_not_in_place_ends_the_start),
+		TEST(a_key_file_is_no_larger_than_the_daemon_reads),
+		TEST(the_report_names_every_file_in_order),
+		TEST(the_report_counts_what_it_has_no_room_for),
 		TEST(equal_means_every_byte),
 		TEST(a_list_that_cannot_be_read_to_its_end_is_no_empty_one),
 	};

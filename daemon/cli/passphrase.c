@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/cli/passphrase.h"
+#include "common/defs.h"
+#include "common/exits.h"
+#include "common/io.h"
+#include "common/str.h"
+#include "daemon/crypto.h"
+#include "daemon/sealed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+static volatile sig_atomic_t interrupted;
+
+void passphrase_wipe(struct passphrase *p)
+{
+	crypto_wipe(p, sizeof(*p));
+}
+
+static void cut_line_break(struct passphrase *p)
+{
+	while (p->len > 0 && (p->text[p->len - 1] == '\n' || p->text[p->len - 1] == '\r'))
+		p->len--;
+	p->text[p->len] = '\0';
+}
+
+static int read_file(struct passphrase *out, const char *path, struct err *e)
+{
+	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n = fd < 0 ? -errno : io_read_bounded(fd, out->text, sizeof(out->text) - 1);
+
+	if (n < 0)
+		return err_exit(e, EXITS_USAGE, (int)n, "the passphrase file %.200s cannot be read",
+				path);
+	out->len = (size_t)n;
+	cut_line_break(out);
+	return 0;
+}
+
+static int take_variable(struct passphrase *out, const char *text, struct err *e)
+{
+	int r = str_copy(out->text, sizeof(out->text), text);
+
+	out->len = strlen(out->text);
+	/* /proc/PID/environ shows these bytes to others: leave nothing there. */
+	crypto_wipe((void *)(uintptr_t)text, strlen(text));
+	return r < 0 ? err_exit(e, EXITS_USAGE, -EINVAL,
+				"WGMESH_PASSPHRASE is longer than %d bytes", PASSPHRASE_SIZE - 1)
+		     : 0;
+}
+
+static void on_signal(int number)
+{
+	interrupted = number;
+}
+
+static const int caught[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP };
+
+static void catch_signals(struct sigaction *old)
+{
+	/* Without SA_RESTART: the read ends, and the terminal gets its echo back. */
+	struct sigaction catcher = { .sa_handler = on_signal };
+
+	interrupted = 0;
+	for (size_t i = 0; i < ARRAY_LEN(caught); i++)
+		(void)sigaction(caught[i], &catcher, &old[i]);
+}
+
+static void release_signals(const struct sigaction *old)
+{
+	for (size_t i = 0; i < ARRAY_LEN(caught); i++)
+		(void)sigaction(caught[i], &old[i], NULL);
+	/* Now it does what it would have done. */
+	if (interrupted)
+		(void)raise(interrupted);
+}
+
+/* One line, without its line break: 0 or a negative errno value. */
+static int read_line(struct passphrase *out, int tty)
+{
+	char c = '\0';
+
+	out->len = 0;
+	while (c != '\n') {
+		ssize_t n = read(tty, &c, 1);
+
+		if (n < 0 && errno == EINTR && !interrupted)
+			continue;
+		if (n <= 0)
+			return -ECANCELED;
+		if (out->len + 1 >= sizeof(out->text))
+			return -EINVAL;
+		out->text[out->len++] = c;
+	}
+	cut_line_break(out);
+	return 0;
+}
+
+static int prompt(struct passphrase *out, int tty, const char *text)
+{
+	struct sigaction old[ARRAY_LEN(caught)];
+	struct termios shown;
+	struct termios hidden;
+	int r;
+
+	if (tcgetattr(tty, &shown) < 0)
+		return -errno;
+	hidden = shown;
+	hidden.c_lflag &= ~(tcflag_t)ECHO;
+	hidden.c_lflag |= ICANON | ISIG;
+	catch_signals(old);
+	if (tcsetattr(tty, TCSAFLUSH, &hidden) < 0) {
+		r = -errno;
+	} else {
+		(void)io_write_full(tty, text, strlen(text));
+		r = read_line(out, tty);
+		(void)io_write_full(tty, "\n", 1);
+		(void)tcsetattr(tty, TCSAFLUSH, &shown);
+	}
+	release_signals(old);
+	return r;
+}
+
+static int ask(struct passphrase *out, bool is_new, struct err *e)
+{
+	auto_close int tty = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	struct passphrase again = { .len = 0 };
+	bool is_same;
+	int r;
+
+	if (tty < 0)
+		return err_exit(e, EXITS_USAGE, -EINVAL,
+				"there is no passphrase, and no terminal to ask for one: give "
+				"--passphrase-file FILE (WGMESH_PASSPHRASE_FILE)");
+	r = prompt(out, tty, "Passphrase: ");
+	if (r == 0 && is_new && out->len >= SEALED_PASSPHRASE_MIN)
+		r = prompt(&again, tty, "The same once more: ");
+	is_same = again.len == out->len && crypto_equal(again.text, out->text, out->len);
+	if (r < 0)
+		(void)err_exit(e, EXITS_USAGE, r == -EINVAL ? r : -ECANCELED,
+			       r == -EINVAL ? "the passphrase is too long" : "no passphrase");
+	else if (is_new && out->len >= SEALED_PASSPHRASE_MIN && !is_same)
+		r = err_exit(e, EXITS_USAGE, -EINVAL, "the two passphrases differ");
+	passphrase_wipe(&again);
+	return r;
+}
+
+static int find(struct passphrase *out, const struct settings *s, bool is_new, struct err *e)
+{
+	const struct setting_value *file = &s->v[SETTING_PASSPHRASE_FILE];
+	const char *text = settings_text(s, SETTING_PASSPHRASE);
+
+	if (file->text && text && file->source == SOURCE_ENV)
+		return err_exit(e, EXITS_USAGE, -EINVAL,
+				"the passphrase is given twice, as text and as a file; give only "
+				"WGMESH_PASSPHRASE_FILE");
+	if (file->text) {
+		if (text)
+			crypto_wipe((void *)(uintptr_t)text, strlen(text));
+		return read_file(out, file->text, e);
+	}
+	if (text)
+		return take_variable(out, text, e);
+	return ask(out, is_new, e);
+}
+
+int passphrase_get(struct passphrase *out, const struct settings *s, bool is_new, struct err *e)
+{
+	int r;
+
+	*out = (struct passphrase) { .len = 0 };
+	r = find(out, s, is_new, e);
+	if (r == 0 && out->len < SEALED_PASSPHRASE_MIN)
+		r = err_exit(e, EXITS_USAGE, -EINVAL,
+			     "the passphrase has fewer than %d characters%s", SEALED_PASSPHRASE_MIN,
+			     is_new ? "; choose a longer one, such as four or five random words"
+				    : ", so it is not the one of any export");
+	if (r < 0)
+		passphrase_wipe(out);
+	return r;
+}
