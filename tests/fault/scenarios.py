@@ -149,6 +149,7 @@ def restores():
 def losses():
     """What shows that there was a key, in each kind of place; the key itself is gone."""
     traces = {"marker": {"state/.wgmesh.volume": file(MARKER)},
+              "damaged-marker": {"state/.wgmesh.volume.damaged": file(MARKER[:30])},
               "cache": {CACHE: file(OLD_CACHE)},
               "snapshot": {"state/.snapshots": directory(), SNAPSHOT.format(1): file(OURS[:50])},
               "temporary": {"state/.wg0.json.new": file(OURS[:50])}}
