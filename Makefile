@@ -66,7 +66,7 @@ LIBCAP       := $(shell $(CC) -print-file-name=libcap.a)
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/marker.c \
 	common/settings.c common/settings_table.c common/sink.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/cause.c init/check.c init/child.c init/cli.c init/clock.c \
-	init/config.c init/denial.c init/descriptors.c init/dispositions.c init/env.c init/filecopy.c \
+	init/config.c init/denial.c init/descriptors.c init/dirlock.c init/dispositions.c init/env.c init/filecopy.c \
 	init/filter.c init/forward.c init/fstype.c init/fsuser.c init/handover.c init/health.c \
 	init/history.c init/holder.c init/idmap.c init/journal.c init/json.c init/keeper.c init/keyshow.c \
 	init/lastline.c init/launch.c init/lease.c init/leasedir.c init/leasetext.c init/lock.c \
