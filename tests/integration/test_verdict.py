@@ -8,8 +8,6 @@ import pytest
 from lib.container import DOCKER_CAPS, Mount
 from lib.node import STATE_DIR
 
-pytestmark = pytest.mark.asan
-
 NO_PROC = Mount.tmpfs("/proc")
 NO_STATX = ["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=statx",
             "-e", "inject=statx:error=ENOSYS"]
@@ -35,6 +33,8 @@ def judge(lab, command, mounts, **options):
     return report["verdict"], volume["note"], volume["duration_ms"]
 
 
+# Sanitizers need /proc, and bear no tracer: these two are for the release build.
+
 @pytest.mark.parametrize("kind, verdict", [("layer", "layer"), ("memory", "memory"),
                                            ("readonly", "readonly"), ("persistent", "unknown"),
                                            ("anonymous", "unknown")])
@@ -48,20 +48,24 @@ def test_without_statx_mounts_are_known_by_fdinfo(lab, verdict):
     assert found[0] == verdict
 
 
+@pytest.mark.asan
 def test_a_mount_over_the_volume_counts(lab):
     mounts = [Mount.bind(lab.volume("state"), STATE_DIR), Mount.tmpfs(STATE_DIR)]
     assert judge(lab, CHECK, mounts)[0] == "memory"
 
 
+@pytest.mark.asan
 def test_a_mount_above_the_volume_counts(lab):
     mounts = [Mount.bind(lab.volume("state"), STATE_DIR), Mount.tmpfs("/var/lib")]
     assert judge(lab, CHECK, mounts)[0] == "memory"
 
 
+@pytest.mark.asan
 def test_a_volume_above_the_state_directory_is_a_volume(lab):
     assert judge(lab, CHECK, [Mount.bind(lab.volume("all"), "/var/lib")])[0] == "persistent"
 
 
+@pytest.mark.asan
 def test_another_mount_that_hangs_is_not_waited_for_long(lab, time_scale):
     fuse = lab.fuse(lab.volume("behind"), "-o", "attr_timeout=0,entry_timeout=0")
     box = lab.container("check", ["sh", "-c", WAIT, "sh", *CHECK], mounts=[Mount.bind(fuse.path, "/backup")])
@@ -75,6 +79,7 @@ def test_another_mount_that_hangs_is_not_waited_for_long(lab, time_scale):
     assert "did you mean" not in box.log.text()
 
 
+@pytest.mark.asan
 def test_check_leaves_the_state_directory_as_it_was(lab):
     def times():
         status = lab.volume("state").stat()
