@@ -150,10 +150,9 @@ static int move_aside(struct markfile_start *m)
 
 	for (int i = 0; i < ASIDE_MAX && r == -EEXIST; i++) {
 		if (i == 0)
-			(void)snprintf(m->aside, sizeof(m->aside), "%s", NAMES_VOLUME_DAMAGED);
+			(void)snprintf(m->aside, sizeof(m->aside), "%s", MARKER_DAMAGED);
 		else
-			(void)snprintf(m->aside, sizeof(m->aside), "%s.%d", NAMES_VOLUME_DAMAGED,
-				       i);
+			(void)snprintf(m->aside, sizeof(m->aside), "%s.%d", MARKER_DAMAGED, i);
 		r = io_rename_new(m->dirfd, MARKER_FILE, m->aside);
 	}
 	if (r < 0)
