@@ -93,6 +93,8 @@ static void check_key(struct report *r, const struct state_dir *d, const struct 
 /* For the log of a container: the key, and what is wrong with the caches. */
 static void log_report(const struct report *r, const struct state_dir *d)
 {
+	bool is_missing = r->key.verdict == STATE_MISSING;
+
 	if (r->code == EXITS_OK && r->key.verdict != STATE_DAMAGED)
 		log_event(r->key.verdict == STATE_RESTORED ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
 			  "state",
