@@ -99,8 +99,9 @@ static void log_report(const struct report *r, const struct state_dir *d)
 		log_event(r->key.verdict == STATE_RESTORED ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
 			  "state",
 			  LOG_FIELDS({ "public_key", r->public_key[0] ? r->public_key : NULL }),
-			  "%s/%s: %s%s%s", d->at.dir, r->key.name, statejudge_text(r->key.verdict),
-			  r->key.note[0] ? ": " : "", r->key.note);
+			  "%s/%s: %s%s%s", d->at.dir, r->key.name,
+			  is_missing ? "" : statejudge_text(r->key.verdict), is_missing ? "" : ": ",
+			  r->key.note);
 	for (size_t i = 0; i < r->view.n; i++) {
 		const struct state_row *row = &r->view.rows[i];
 
