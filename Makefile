@@ -106,7 +106,8 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
 	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
 	tests/unit/test_init_history.c tests/unit/test_init_idmap.c tests/unit/test_init_keyshow.c \
-	tests/unit/test_init_lastline.c tests/unit/test_init_lease_sim.c tests/unit/test_init_lock.c \
+	tests/unit/test_init_lastline.c tests/unit/test_init_lease.c tests/unit/test_init_lease_sim.c \
+	tests/unit/test_init_lock.c \
 	tests/unit/test_init_look.c tests/unit/test_init_markfile.c tests/unit/test_init_migrate.c \
 	tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c tests/unit/test_init_notify.c \
 	tests/unit/test_init_notify_outer.c tests/unit/test_init_notify_parse.c \
@@ -136,7 +137,8 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
 
-FAULT_SRC   := tests/fault/calls.c tests/fault/regs.c tests/fault/statetool.c tests/fault/tracer.c
+FAULT_SRC   := tests/fault/calls.c tests/fault/marktool.c tests/fault/regs.c tests/fault/statetool.c \
+	tests/fault/tracer.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap
@@ -207,15 +209,18 @@ $(O)/initbench: opt-asan := -O1
 $(O)/initbench: $(call obj,$(BENCH_SRC))
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
-FAULT_PROGRAMS := $(O)/tracer $(O)/statetool
+FAULT_PROGRAMS := $(O)/tracer $(O)/statetool $(O)/marktool
 # The fault sweeps: what is swept must be static, or most of its calls were those of the loader.
 $(O)/tracer: opt-asan := -O1
-$(O)/tracer: $(call obj,$(filter-out %/statetool.c,$(FAULT_SRC))) $(O)/libcommon.a
+$(O)/tracer: $(call obj,$(filter-out %tool.c,$(FAULT_SRC))) $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
-$(O)/statetool: $(call obj,tests/fault/statetool.c) $(O)/libdaemon.a $(O)/libinit.a $(O)/libcommon.a
+$(O)/statetool: $(call obj,tests/fault/statetool.c) $(O)/libdaemon.a $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -ljansson -lsodium -lnettle -lcap -o $@
+$(O)/marktool: $(call obj,tests/fault/marktool.c) $(O)/libinit.a $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ $(INIT_LIBS) -o $@
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@

@@ -14,7 +14,6 @@
 #define NAMES_SNAPSHOTS ".snapshots"
 #define NAMES_MARKER	".migrated-to-wgmesh"
 
-#define NAMES_VOLUME_DAMAGED ".wgmesh.volume.damaged"
 #define NAMES_ALIVE	     ".wgmesh.alive"
 
 /**

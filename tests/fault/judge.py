@@ -19,7 +19,8 @@ ASIDE = re.compile(r"state/\.snapshots/legacy-[^/]+")
 TEMPORARY = re.compile(r"(state|legacy)/(\.snapshots/)?\.[^/]+\.new|state/\.wgmesh\.probe[^/]*")
 # Anything goes for the lock; the others are text, a line for each fact.
 LOCK = re.compile(r"state/\.wgmesh\.(lock|lease)[^/]*")
-LINES = re.compile(r"state/\.wgmesh\.(migrated|history|volume)|legacy/\.migrated-to-wgmesh")
+LINES = re.compile(r"state/\.wgmesh\.(migrated|history)|legacy/\.migrated-to-wgmesh")
+MARKER = "state/.wgmesh.volume"
 WHOLE_LINES = re.compile(rb"([ -~]+\n)+")
 
 
@@ -59,9 +60,17 @@ def _content_problem(scenario, name, entry, before):
     if ASIDE.fullmatch(name):
         known = {other.data for other in scenario.tree.values()}
         return None if entry.data in known else "is not what was copied there"
+    if name == MARKER:
+        return None if _is_whole_marker(entry.data) else "is half-written"
     if LINES.fullmatch(name):
         return None if WHOLE_LINES.fullmatch(entry.data) else "is half-written"
     return "has no business there"
+
+
+def _is_whole_marker(data):
+    """Its last lines are as many as it says."""
+    starts = data.count(b"\nboot=")
+    return data.startswith(b"version=1\n") and data.endswith(b"\n") and b"\nboots=%d\n" % starts in data
 
 
 def live_keys(scenario, tree):

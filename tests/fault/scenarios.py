@@ -14,6 +14,7 @@ from fault.inject import BUILD
 from fault.trees import directory, file
 
 STATETOOL = str(BUILD / "statetool")
+MARKTOOL = str(BUILD / "marktool")
 INIT = str(BUILD / "wgmesh-init")
 KEY = "state/wg0.json"
 SNAPSHOT = "state/.snapshots/wg0.json.{:020}"
@@ -148,6 +149,7 @@ def restores():
 def losses():
     """What shows that there was a key, in each kind of place; the key itself is gone."""
     traces = {"marker": {"state/.wgmesh.volume": file(MARKER)},
+              "damaged-marker": {"state/.wgmesh.volume.damaged": file(MARKER[:30])},
               "cache": {CACHE: file(OLD_CACHE)},
               "snapshot": {"state/.snapshots": directory(), SNAPSHOT.format(1): file(OURS[:50])},
               "temporary": {"state/.wg0.json.new": file(OURS[:50])}}
@@ -168,8 +170,26 @@ def changes():
     history = "state/.wgmesh.history"
     yield Scenario("history", {**kept, history: file(ENDING), **snapshots(1)},
                    # One that cannot be read counts as empty: it only tells loops from single crashes.
-                   (STATETOOL, "history", "{root}/state"), has(history, ENDING, ENDING * 2),
+                   (MARKTOOL, "history", "{root}/state"), has(history, ENDING, ENDING * 2),
                    contents={history: [ENDING, ENDING * 2]})
+
+
+def markers():
+    """The volume's marker: what it says of the key must not get lost with a start that is noted."""
+    marker = "state/.wgmesh.volume"
+    kept = {**EMPTY, KEY: file(OURS), **snapshots(1)}
+    older = MARKER.replace(read_key(OURS).encode(), read_key(THEIRS).encode())
+
+    def says(*lines):
+        return lambda tree: marker in tree and all(line in tree[marker].data for line in lines)
+
+    ours = f"served=wg0 {read_key(OURS)}\n".encode()
+    boot = (MARKTOOL, "boot", "{root}/state")
+    yield Scenario("marker-first", kept, boot, says(b"boots=1\n"))
+    yield Scenario("marker-boot", {**kept, marker: file(MARKER)}, boot, says(b"boots=2\n", ours),
+                   is_final=says(ours))
+    yield Scenario("marker-served", {**kept, marker: file(older)},
+                   (MARKTOOL, "served", "{root}/state", read_key(OURS)), says(b"boots=1\n", ours), is_final=says(b"served=wg0 "))
 
 
 def migrations():
@@ -210,5 +230,5 @@ def bad_ones():
 
 def every():
     """All scenarios by name."""
-    listed = [*creations(), *restores(), *losses(), *changes(), *migrations(), *bad_ones()]
+    listed = [*creations(), *restores(), *losses(), *changes(), *markers(), *migrations(), *bad_ones()]
     return types.MappingProxyType({scenario.name: scenario for scenario in listed})
