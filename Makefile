@@ -89,7 +89,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c daemon/node_peers.c \
 	daemon/node_self.c daemon/notify.c daemon/peercache.c daemon/peers.c daemon/pong.c \
 	daemon/ratelimit.c daemon/reconcile.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c \
-	daemon/sealed.c daemon/snapshot.c daemon/snapshot_list.c daemon/statedir.c daemon/statejudge.c \
+	daemon/sealed.c daemon/snapshot.c daemon/snapshot_list.c daemon/statedir.c daemon/statejudge.c daemon/statelease.c \
 	daemon/statename.c daemon/stateview.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c \
 	daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c daemon/cli/newfile.c \
 	daemon/cli/passphrase.c daemon/cli/peers.c daemon/cli/state.c daemon/cli/state_dir.c \
@@ -106,7 +106,8 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
 	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
 	tests/unit/test_init_history.c tests/unit/test_init_idmap.c tests/unit/test_init_keyshow.c \
-	tests/unit/test_init_lastline.c tests/unit/test_init_lease_sim.c tests/unit/test_init_lock.c \
+	tests/unit/test_init_lastline.c tests/unit/test_init_lease.c tests/unit/test_init_lease_sim.c \
+	tests/unit/test_init_lock.c \
 	tests/unit/test_init_look.c tests/unit/test_init_markfile.c tests/unit/test_init_migrate.c \
 	tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c tests/unit/test_init_notify.c \
 	tests/unit/test_init_notify_outer.c tests/unit/test_init_notify_parse.c \
@@ -117,19 +118,21 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_supervise.c tests/unit/test_init_user.c tests/unit/test_init_volcheck.c \
 	tests/unit/test_init_voltext.c tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c \
 	tests/unit/test_init_writability.c
-DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_cli_peers.c \
-	tests/unit/test_clone.c tests/unit/test_config.c tests/unit/test_crypto.c \
-	tests/unit/test_derive.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
-	tests/unit/test_exchange.c tests/unit/test_identity.c tests/unit/test_identity_fault.c \
-	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_json.c \
+DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
+	tests/unit/test_cli_peers.c tests/unit/test_clone.c tests/unit/test_config.c \
+	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \
+	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_identity.c \
+	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
+	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
 	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_node_notify.c \
 	tests/unit/test_node_peers.c tests/unit/test_notify.c tests/unit/test_peercache.c \
 	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
 	tests/unit/test_reconcile.c tests/unit/test_routes.c tests/unit/test_rpc.c \
 	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
-	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
-	tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
-	tests/unit/test_wg_userspace.c
+	tests/unit/test_sealed.c tests/unit/test_statedir.c tests/unit/test_statejudge.c \
+	tests/unit/test_statename.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
+	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c \
+	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c

@@ -5,6 +5,7 @@
 #include "common/io.h"
 #include "init/child.h"
 #include "init/clock.h"
+#include "init/fstype.h"
 #include "init/names.h"
 #include "init/plainfile.h"
 #include "init/tenure.h"
@@ -179,9 +180,10 @@ static uint64_t left_ms(const struct patience *p)
 	return passed_ms < p->limit_ms ? p->limit_ms - passed_ms : 0;
 }
 
+/* The writable layer is a container's own, even where FUSE makes it (rootless Podman). */
 static bool is_remote(const struct boot *b)
 {
-	return lease_is_needed(b->fs_type);
+	return lease_is_needed(b->fs_type) && !fstype_is_layered(b->volume.type);
 }
 
 /* Only where a lock server may hang does it take a child to ask for a lock. */

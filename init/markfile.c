@@ -75,9 +75,7 @@ static void classify(struct proof_facts *f, const char *name)
 	(void)snprintf(key_file, sizeof(key_file), "%s.json", f->ifname);
 	if (strcmp(name, key_file) == 0)
 		f->has_key = true;
-	else if (is_sibling_of(name, f->ifname))
-		f->has_traces = true;
-	else if (names_is_state(name) && is_of(name, f->ifname))
+	else if (is_sibling_of(name, f->ifname) || (names_is_state(name) && is_of(name, f->ifname)))
 		f->has_traces = true;
 	else if (names_is_state(name))
 		f->has_others = true;

@@ -33,6 +33,7 @@ struct work {
 	bool is_dry;
 	struct ownership_user user;
 	struct ownership_result res;
+	bool was_tried;
 	struct trial trial;
 };
 
@@ -43,7 +44,8 @@ static void run_work(void *data)
 	/* What cannot be listed, the trial tells too. */
 	(void)ownership_repair(w->state_fd, &w->user, w->is_dry, &w->res);
 	/* What a dry run leaves as it is cannot be tried as it would be. */
-	if (!w->is_dry || w->res.fixed == 0)
+	w->was_tried = !w->is_dry || w->res.fixed == 0;
+	if (w->was_tried)
 		trial_run(&w->trial);
 }
 
@@ -198,16 +200,20 @@ static int warn_of_files(struct boot *b, const struct trial *t)
 	return OUTCOME_WARNED;
 }
 
-static int conclude_repair(struct boot *b, const struct ownership_result *res)
+static int conclude_repair(struct boot *b, const struct work *w)
 {
+	const struct ownership_result *res = &w->res;
 	const char *verb = b->config.is_dry ? "would be" : "were";
 
 	if (res->failed > 0) {
 		boot_note(b,
 			  "%u entries keep another owner or mode (%.64s: %u:%u %04o), which may "
-			  "not be changed (%s); the daemon can work with them",
+			  "not be changed (%s); %s",
 			  res->failed, res->first, res->first_stat.st_uid, res->first_stat.st_gid,
-			  res->first_stat.st_mode & PERMISSIONS, strerror(-res->first_error));
+			  res->first_stat.st_mode & PERMISSIONS, strerror(-res->first_error),
+			  w->was_tried
+				  ? "the daemon can work with them"
+				  : "whether the daemon can work with them shows at the start");
 		return OUTCOME_WARNED;
 	}
 	if (res->fixed > 0)
@@ -230,7 +236,7 @@ static int conclude(struct boot *b, const struct work *w, struct err *e)
 		return refuse_failure(b, &t->key_read, e);
 	if (t->key_read.error < 0 || t->n_files > 0)
 		return warn_of_files(b, t);
-	return conclude_repair(b, &w->res);
+	return conclude_repair(b, w);
 }
 
 int ownership_settle(struct boot *b, struct err *e)

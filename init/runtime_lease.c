@@ -16,6 +16,8 @@
 /* A keeper that dies again so soon would do so for ever. */
 #define SHORT_LIFE_MS 1000
 
+_Static_assert(sizeof(struct keeper_task) <= SPAWNER_PAYLOAD_MAX, "a request to the spawner");
+
 static void describe_loss(const struct keeper_report *report, char *out, size_t size)
 {
 	char who[HOLDER_TEXT_SIZE];

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: MIT
 """A node of an older deployment keeps its identity: mount both directories, or move the volume."""
 
+import ctypes
 import json
+import multiprocessing
 import os
 import signal
 import stat
@@ -239,6 +241,18 @@ def test_a_lost_key_is_restored_and_no_older_one_takes_its_place(lab):
     assert "the legacy one does not take its place" in said(node, "warn")
 
 
+def test_public_keys_are_shown_file_by_file(lab):
+    key = put_key(lab.volume("state"))
+    put(lab.volume("state") / "empty", "")
+    os.symlink(KEY_FILE, lab.volume("state") / "link")
+    shown = f"wgmesh state show {STATE_DIR}/{KEY_FILE} {STATE_DIR}/empty fd:7 fd:x {STATE_DIR}/link 7<{STATE_DIR}/{KEY_FILE}"
+    box = lab.container("box", ["sh", "-c", shown], mounts=both(lab))
+    assert box.wait() == 1
+    assert box.stdout.lines == [f"{STATE_DIR}/{KEY_FILE} {key}", f"{STATE_DIR}/empty -", f"fd:7 {key}", "fd:x -",
+                                f"{STATE_DIR}/link -"]
+    assert "is a symbolic link" in box.log.text()
+
+
 # Directories of all kinds
 
 def test_a_legacy_directory_that_is_read_only_will_do(lab):
@@ -359,6 +373,46 @@ def test_root_without_any_right_over_files_carries_the_key_over(lab):
                               Mount.tmpfs("/run/wgmesh", owned), Mount.tmpfs("/run/wireguard", owned)],
                       caps=frozenset({"net_admin", "setuid", "setgid", "kill"}))
     assert served == key
+
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+RENAME_EXCHANGE = 2
+
+
+def swap_for_ever(directory, victim):
+    """A file of the legacy directory is another one, a link, a second name of a file outside."""
+    name, hard, link = (os.fsencode(directory / part) for part in ("account.json", "hard", "link"))
+    os.symlink(victim, link)
+    while True:
+        os.link(victim, hard)
+        for other in (hard, hard, link, link):
+            LIBC.renameat2(-100, name, -100, other, RENAME_EXCHANGE)
+        os.rename(name, directory / "aside")
+        os.rename(hard, name)
+        os.unlink(name)
+        os.rename(directory / "aside", name)
+
+
+def test_whoever_swaps_files_while_init_copies_gets_no_file_of_others_copied(lab):
+    victim = put(lab.host_directory("elsewhere") / "victim", "precious")
+    put(lab.volume("data") / "account.json", "mine")
+    hostile = multiprocessing.get_context("fork").Process(
+        target=swap_for_ever, args=(lab.volume("data"), victim), daemon=True)
+    hostile.start()
+    try:
+        script = "for i in $(seq 200); do wgmesh-init migrate --log-level=error; cat " \
+                 f"{STATE_DIR}/account.json 2>/dev/null; rm -rf {STATE_DIR}/account.json; done"
+        box = lab.container("box", ["sh", "-c", script], mounts=both(lab))
+        assert box.wait(60) in (0, 1)
+        assert hostile.is_alive()
+    finally:
+        hostile.kill()
+        hostile.join()
+    # Whatever was copied was the file itself.
+    assert "mine" in box.stdout.text() and "precious" not in box.stdout.text()
+    assert b"precious" not in b"".join(path.read_bytes() for path in lab.volume("state").rglob("*")
+                                       if path.is_file())
+    assert victim.read_text() == "precious"
 
 
 def test_names_that_somebody_made_up_forge_no_line_of_the_log(lab):

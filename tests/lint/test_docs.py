@@ -5,6 +5,8 @@ import pathlib
 import re
 import subprocess
 
+import pytest
+
 from lib.lab import programs
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
@@ -49,3 +51,17 @@ def test_the_reference_lists_the_options_as_they_are():
     for option, (variable, default) in known.items():
         # The help shows no default for flags.
         assert listed[option] == (variable, default or listed[option][1]), option
+
+
+# "  --plain                    do not seal", and variables that have no option.
+STATE_OPTION = re.compile(r"^  (--[a-z-]+|WGMESH_\w+) +.*$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("verb", ["verify", "show", "list", "snapshot", "restore", "export", "import"])
+def test_the_reference_explains_every_option_of_wgmesh_state(verb):
+    shown = subprocess.run([programs("release")[1], "state", verb, "--help"], text=True,
+                           stdout=subprocess.PIPE, check=True).stdout
+    options = STATE_OPTION.findall(re.sub(r"(?m)^(  --[a-z-]+) [A-Z]+ ", r"\1  ", shown))
+    text = (DOCS / "reference.md").read_text(encoding="utf-8")
+    assert len(options) > 3 and f"wgmesh state {verb}" in text
+    assert [option for option in options if f"`{option}" not in text] == []

@@ -5,6 +5,11 @@
 #include "init/ownership.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #define MODES 07777
 
@@ -229,6 +234,41 @@ static void a_name_that_a_killed_run_left_beside_its_file_is_removed(void **stat
 	assert_true(tempdir_has(&f->dir, ".wg0.json.new"));
 }
 
+/* As before Linux 6.6. */
+static int repair_without_fchmodat2(const struct fixture *f)
+{
+	struct ownership_result res;
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 452, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog prog = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &prog, 0, 0) < 0)
+		return 1;
+	if (ownership_repair(f->dir.fd, &f->user, false, &res) < 0)
+		return 2;
+	return res.fixed >= 1 && res.failed == 0 ? 0 : 3;
+}
+
+static void modes_are_changed_on_older_kernels_too(void **state)
+{
+	struct fixture *f = *state;
+	int status = 0;
+	pid_t pid;
+
+	tempdir_write(&f->dir, "wg0.json", "{}");
+	pid = fork();
+	if (pid == 0)
+		_exit(repair_without_fchmodat2(f));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	expect(f, "wg0.json", f->user.uid, 0600);
+}
+
 static void fifos_and_directories_with_our_names_are_left_alone(void **state)
 {
 	struct fixture *f = *state;
@@ -255,6 +295,7 @@ int main(void)
 		TEST(links_are_never_followed),
 		TEST(a_strict_repair_believes_no_group_bits),
 		TEST(a_name_that_a_killed_run_left_beside_its_file_is_removed),
+		TEST(modes_are_changed_on_older_kernels_too),
 		TEST(fifos_and_directories_with_our_names_are_left_alone),
 	};
 

@@ -56,6 +56,25 @@ static void only_a_running_daemon_is_healthy(void **state)
 	}
 }
 
+static void the_lock_is_named_by_what_keeps_others_away(void **state)
+{
+	static struct boot b;
+	struct supervise m;
+	struct status_view v;
+	char text[STATUS_SIZE];
+
+	(void)state;
+	set_view(&v, &b, &m);
+	(void)status_format(&v, text);
+	assert_non_null(strstr(text, "\nlock=none\n"));
+	b.lock_fd = 9;
+	(void)status_format(&v, text);
+	assert_non_null(strstr(text, "\nlock=held\n"));
+	b.keeper.is_held = true;
+	(void)status_format(&v, text);
+	assert_non_null(strstr(text, "\nlock=lease\n"));
+}
+
 static void a_value_cannot_forge_a_line(void **state)
 {
 	static struct boot b;
@@ -108,6 +127,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_what_there_is),
 		cmocka_unit_test(only_a_running_daemon_is_healthy),
+		cmocka_unit_test(the_lock_is_named_by_what_keeps_others_away),
 		cmocka_unit_test(a_value_cannot_forge_a_line),
 		cmocka_unit_test(long_notes_still_fit),
 		cmocka_unit_test(values_are_found_by_the_whole_key),
