@@ -71,6 +71,7 @@ static void start_daemon(struct runtime *rt, struct supervise_event *next)
 
 	rt->launch.stderr_fd = relay_start(&rt->relay);
 	rt->says[0] = '\0';
+	rt->is_cloned = false;
 	rt->daemon = start(rt, LAUNCH_DAEMON, next);
 	if (rt->daemon == 0)
 		return;
