@@ -46,7 +46,10 @@ struct report {
 
 static void refuse_key(struct report *r, int failure, const struct err *e)
 {
-	log_error("state", "%s", e->msg);
+	bool is_explained = failure == -EBADMSG || failure == -EPROTONOSUPPORT;
+
+	log_error("state", "%s%s%s", e->msg, is_explained ? "" : ": ",
+		  is_explained ? "" : strerror(-failure));
 	r->key.verdict = failure == -EPROTONOSUPPORT ? STATE_FUTURE : STATE_DAMAGED;
 	r->code = e->exit_code ? e->exit_code : EXITS_IO;
 }

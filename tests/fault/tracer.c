@@ -6,17 +6,17 @@
  *   tracer REPORT FAULT HOW PROCESS CALL -- PROGRAM...
  *
  * FAULT is an errno number, "short" (half of the bytes, really moved), "kill" (the process, as the
- * call begins: it does not happen) or "killall" (every process, as when a container ends).
- * A call that fails does not happen, except for close(2). HOW is "once", "twice" (the next call of the same kind too) or "from" (every later call that
- * changes the disk too). PROCESS and CALL count from 1; calls count per process, from execve(2) on.
+ * call begins: it does not happen) or "killall" (every process, as when a container ends). A call
+ * that fails does not happen, except for close(2). HOW is "once", "twice" (the next call of the same
+ * kind too) or "from" (every later call that changes the disk too). PROCESS and CALL count from 1;
+ * calls count per process, from execve(2) on.
  *
  * A tool that overwrites results, as strace's retval= does, cannot do a short write: it would say
  * that bytes were written of which none was.
  *
  * The report has a line "PROCESS CALL NUMBER FLAGS TARGET" for each call, or for each call that
  * something was done to. FLAGS are w (changes the disk), s (can come out short), l (goes to the log)
- * or "-". The exit status is the program's; a signal that ended it ends
- * the tracer too.
+ * or "-". The exit status is the program's; a signal that ended it ends the tracer too.
  */
 #include "common/defs.h"
 #include "common/exits.h"
