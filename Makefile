@@ -66,7 +66,7 @@ LIBCAP       := $(shell $(CC) -print-file-name=libcap.a)
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/marker.c \
 	common/settings.c common/settings_table.c common/sink.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/cause.c init/check.c init/child.c init/cli.c init/clock.c \
-	init/config.c init/denial.c init/descriptors.c init/dispositions.c init/env.c init/filecopy.c \
+	init/config.c init/denial.c init/descriptors.c init/dirlock.c init/dispositions.c init/env.c init/filecopy.c \
 	init/filter.c init/forward.c init/fstype.c init/fsuser.c init/handover.c init/health.c \
 	init/history.c init/holder.c init/idmap.c init/journal.c init/json.c init/keeper.c init/keyshow.c \
 	init/lastline.c init/launch.c init/lease.c init/leasedir.c init/leasetext.c init/lock.c \
@@ -89,7 +89,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c daemon/node_peers.c \
 	daemon/node_self.c daemon/notify.c daemon/peercache.c daemon/peers.c daemon/pong.c \
 	daemon/ratelimit.c daemon/reconcile.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c \
-	daemon/sealed.c daemon/snapshot.c daemon/snapshot_list.c daemon/statedir.c daemon/statejudge.c \
+	daemon/sealed.c daemon/snapshot.c daemon/snapshot_list.c daemon/statedir.c daemon/statejudge.c daemon/statelease.c \
 	daemon/statename.c daemon/stateview.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c \
 	daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c daemon/cli/newfile.c \
 	daemon/cli/passphrase.c daemon/cli/peers.c daemon/cli/state.c daemon/cli/state_dir.c \
@@ -106,7 +106,8 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
 	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
 	tests/unit/test_init_history.c tests/unit/test_init_idmap.c tests/unit/test_init_keyshow.c \
-	tests/unit/test_init_lastline.c tests/unit/test_init_lease_sim.c tests/unit/test_init_lock.c \
+	tests/unit/test_init_lastline.c tests/unit/test_init_lease.c tests/unit/test_init_lease_sim.c \
+	tests/unit/test_init_lock.c \
 	tests/unit/test_init_look.c tests/unit/test_init_markfile.c tests/unit/test_init_migrate.c \
 	tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c tests/unit/test_init_notify.c \
 	tests/unit/test_init_notify_outer.c tests/unit/test_init_notify_parse.c \
@@ -117,16 +118,19 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_supervise.c tests/unit/test_init_user.c tests/unit/test_init_volcheck.c \
 	tests/unit/test_init_voltext.c tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c \
 	tests/unit/test_init_writability.c
-DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_cli_peers.c \
-	tests/unit/test_clone.c tests/unit/test_config.c tests/unit/test_crypto.c \
-	tests/unit/test_derive.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
-	tests/unit/test_exchange.c tests/unit/test_identity.c tests/unit/test_identity_fault.c \
-	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_json.c \
-	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_node_notify.c \
-	tests/unit/test_node_peers.c tests/unit/test_notify.c tests/unit/test_peercache.c \
-	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
-	tests/unit/test_reconcile.c tests/unit/test_routes.c tests/unit/test_rpc.c \
-	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
+DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
+	tests/unit/test_cli_peers.c tests/unit/test_clone.c tests/unit/test_config.c \
+	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \
+	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_identity.c \
+	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
+	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
+	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
+	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_notify.c \
+	tests/unit/test_peercache.c tests/unit/test_peers.c tests/unit/test_pong.c \
+	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_routes.c \
+	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
+	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
+	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
 	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
 	tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
 	tests/unit/test_wg_userspace.c
@@ -134,7 +138,8 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
 
-FAULT_SRC   := tests/fault/calls.c tests/fault/regs.c tests/fault/statetool.c tests/fault/tracer.c
+FAULT_SRC   := tests/fault/calls.c tests/fault/marktool.c tests/fault/regs.c tests/fault/statetool.c \
+	tests/fault/tracer.c
 
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_core -ljansson -lmnl -lsodium -lnettle -lcap
@@ -205,15 +210,18 @@ $(O)/initbench: opt-asan := -O1
 $(O)/initbench: $(call obj,$(BENCH_SRC))
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
-FAULT_PROGRAMS := $(O)/tracer $(O)/statetool
+FAULT_PROGRAMS := $(O)/tracer $(O)/statetool $(O)/marktool
 # The fault sweeps: what is swept must be static, or most of its calls were those of the loader.
 $(O)/tracer: opt-asan := -O1
-$(O)/tracer: $(call obj,$(filter-out %/statetool.c,$(FAULT_SRC))) $(O)/libcommon.a
+$(O)/tracer: $(call obj,$(filter-out %tool.c,$(FAULT_SRC))) $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
-$(O)/statetool: $(call obj,tests/fault/statetool.c) $(O)/libdaemon.a $(O)/libinit.a $(O)/libcommon.a
+$(O)/statetool: $(call obj,tests/fault/statetool.c) $(O)/libdaemon.a $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -ljansson -lsodium -lnettle -lcap -o $@
+$(O)/marktool: $(call obj,tests/fault/marktool.c) $(O)/libinit.a $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ $(INIT_LIBS) -o $@
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@

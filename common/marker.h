@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #define MARKER_FILE	    ".wgmesh.volume"
+#define MARKER_DAMAGED	    MARKER_FILE ".damaged" /* where one that cannot be parsed is moved to */
 #define MARKER_VERSION	    1
 #define MARKER_BOOTS_MAX    8
 #define MARKER_SERVED_MAX   4

@@ -44,7 +44,7 @@ static const struct setting table[] = {
 		"true", NULL, "on, unless =false: standard error passes us, so that we can quote from it" },
 	[SETTING_LOCK_TIMEOUT] = { "lock-timeout", "WGMESH_LOCK_TIMEOUT", SCOPE_INIT, SETTING_DURATION, 0, HOUR_MS, NULL,
 		"30s", "TIME", "wait this long for another container to leave the state directory" },
-	[SETTING_LEASE_TIME] = { "lease-time", "WGMESH_LEASE_TIME", INIT_PHASES, SETTING_DURATION, 1000, HOUR_MS, NULL,
+	[SETTING_LEASE_TIME] = { "lease-time", "WGMESH_LEASE_TIME", INIT_PHASES | SCOPE_STATE_KEEP | SCOPE_IMPORT, SETTING_DURATION, 1000, HOUR_MS, NULL,
 		"30s", "TIME", "on network storage, whoever is silent this long may lose the state directory" },
 	[SETTING_STORAGE_TIMEOUT] = { "storage-timeout", "WGMESH_STORAGE_TIMEOUT", INIT_PHASES, SETTING_DURATION, 0, HOUR_MS, NULL,
 		"10s", "TIME", "storage that has not taken a test write by then counts as hung" },

@@ -72,6 +72,18 @@ static int find_temporary(struct identity_trace *out, const struct identity_plac
 	return 0;
 }
 
+/* wgmesh-init has begun a new marker, which knows of no key; the damaged one may have known one. */
+static int find_damaged_marker(struct identity_trace *out, const struct identity_place *at)
+{
+	struct stat st;
+
+	if (fstatat(at->dirfd, MARKER_DAMAGED, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return -ENOENT;
+	(void)snprintf(out->what, sizeof(out->what),
+		       MARKER_DAMAGED " might have told whether there was one, and is damaged");
+	return 0;
+}
+
 static int find_in_marker(struct identity_trace *out, const struct identity_place *at,
 			  struct err *e)
 {
@@ -144,6 +156,8 @@ int identity_find_trace(struct identity_trace *out, const struct identity_place 
 		r = find_temporary(out, at);
 	if (r == -ENOENT)
 		r = find_in_marker(out, at, e);
+	if (r == -ENOENT)
+		r = find_damaged_marker(out, at);
 	if (r == -ENOENT)
 		r = find_cache(out, at, e);
 	return r;

@@ -112,7 +112,6 @@ int snapshot_put_aside(char name[static SNAPSHOT_NAME_SIZE], int dirfd, const ch
  *
  * Return: 0 or a negative errno value with the file still in place
  */
-int snapshot_keep(char name[static SNAPSHOT_NAME_SIZE], int dirfd, const char *file,
-		  struct err *e);
+int snapshot_keep(char name[static SNAPSHOT_NAME_SIZE], int dirfd, const char *file, struct err *e);
 
 #endif /* DAEMON_SNAPSHOT_H */

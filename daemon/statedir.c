@@ -119,11 +119,16 @@ static void copy_value(char *out, size_t size, const char *line, const char *key
 {
 	size_t len = strlen(key);
 
-	if (strncmp(line, key, len) == 0 && line[len] == '=')
-		str_cut(out, size, line + len + 1, strcspn(line + len + 1, "\n"));
+	if (strncmp(line, key, len) != 0 || line[len] != '=')
+		return;
+	str_cut(out, size, line + len + 1, strcspn(line + len + 1, "\n"));
+	/* Others may write here, and this ends on somebody's terminal. */
+	for (char *p = out; *p; p++)
+		if (*p < 0x20 || *p == 0x7f)
+			*p = '?';
 }
 
-static void describe(char out[static STATEDIR_HOLDER_SIZE], const char *text)
+void statedir_describe(char out[static STATEDIR_HOLDER_SIZE], const char *text)
 {
 	char host[80] = "";
 	char container[13] = "";
@@ -156,6 +161,6 @@ bool statedir_holder(char out[static STATEDIR_HOLDER_SIZE], int dirfd, const cha
 		return false;
 	n = pread(fd, text, TEXT_MAX, 0);
 	text[n < 0 ? 0 : n] = '\0';
-	describe(out, text);
+	statedir_describe(out, text);
 	return true;
 }

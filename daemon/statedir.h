@@ -54,6 +54,13 @@ int statedir_lock(int *fd, int dirfd, const char *file, uint64_t patience_ms, st
 bool statedir_holder(char out[static STATEDIR_HOLDER_SIZE], int dirfd, const char *file);
 
 /**
+ * statedir_describe() - Name a holder in a sentence
+ * @out:	Receives "HOST (container ID), process PID, since TIME" as far as it is known
+ * @text:	key=value lines of a lock or a lease; borrowed
+ */
+void statedir_describe(char out[static STATEDIR_HOLDER_SIZE], const char *text);
+
+/**
  * statedir_give() - Give a file that we have just written to the owner of the state directory
  * @dirfd:	State directory; borrowed
  * @subfd:	Directory the file is in; borrowed

@@ -164,6 +164,8 @@ static enum state_verdict judge_own(char *note, const struct state_content *c)
 
 	if (strcmp(c->name, MARKER_FILE) == 0)
 		return judge_marker(note, c);
+	if (strncmp(c->name, ".wgmesh.lease.", strlen(".wgmesh.lease.")) == 0)
+		return say(note, STATE_GOOD, "who uses this directory, for other hosts to see");
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (strcmp(c->name, known[i].name) == 0)
 			return say(note, STATE_GOOD, "%s", known[i].what);

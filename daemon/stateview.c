@@ -19,8 +19,11 @@ void stateview_printable(char *out, size_t size, const char *name)
 {
 	size_t i;
 
-	for (i = 0; i + 1 < size && name[i] != '\0'; i++)
-		out[i] = name[i] > 0x20 && name[i] < 0x7f ? name[i] : '?';
+	for (i = 0; i + 1 < size && name[i] != '\0'; i++) {
+		out[i] = '?';
+		if (name[i] > 0x20 && name[i] < 0x7f)
+			out[i] = name[i];
+	}
 	out[i] = '\0';
 }
 

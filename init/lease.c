@@ -74,7 +74,9 @@ void lease_init(struct lease *l, const struct lease_text *me, uint64_t lease_ms)
 	memset(l, 0, sizeof(*l));
 	l->me = *me;
 	l->me.form = LEASE_HELD;
+	l->me.lease_ms = lease_ms;
 	lease_divide(lease_ms, &l->times);
+	l->patience = l->times;
 }
 
 void lease_resume(struct lease *l, uint64_t term, uint64_t now_ms)
@@ -144,7 +146,7 @@ static bool is_impatient(const struct lease *l, uint64_t now_ms)
 static bool is_exhausted(const struct lease *l, uint64_t now_ms)
 {
 	return now_ms - l->started_ms >=
-	       l->limit_ms + 3 * (l->times.silence_ms + l->times.settle_ms);
+	       l->limit_ms + 3 * (l->patience.silence_ms + l->patience.settle_ms);
 }
 
 static enum lease_news wait_on(struct lease *l, uint64_t now_ms, struct lease_op *op)
@@ -204,7 +206,7 @@ static enum lease_news judge(struct lease *l, uint64_t now_ms, struct lease_op *
 	if (other->form == LEASE_HELD && l->trusts_place &&
 	    holder_is_same_place(&other->holder, &l->me.holder))
 		return claim(l, next, false, op);
-	if (other->form != LEASE_NEWER && l->silent_ms >= l->times.silence_ms)
+	if (other->form != LEASE_NEWER && l->silent_ms >= l->patience.silence_ms)
 		return claim(l, next, true, op);
 	return wait_on(l, now_ms, op);
 }
@@ -252,6 +254,8 @@ static enum lease_news on_reading(struct lease *l, const struct lease_answer *a,
 	}
 	watch(l, op->term, is_unknown ? "" : a->text, now_ms);
 	lease_parse(l->seen, &l->other);
+	lease_divide(l->other.lease_ms > l->me.lease_ms ? l->other.lease_ms : l->me.lease_ms,
+		     &l->patience);
 	return judge(l, now_ms, op);
 }
 
@@ -275,7 +279,7 @@ static enum lease_news on_signing(struct lease *l, const struct lease_answer *a,
 		return end(l, op, LEASE_NEWS_FAILED);
 	}
 	if (l->must_settle)
-		return sleep_until(l, LEASE_SETTLING, op, now_ms + l->times.settle_ms);
+		return sleep_until(l, LEASE_SETTLING, op, now_ms + l->patience.settle_ms);
 	return list(l, LEASE_CONFIRMING, op);
 }
 

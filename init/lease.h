@@ -18,6 +18,7 @@
 #define LEASE_TEXT_SIZE 512
 #define LEASE_NAME_SIZE 40
 #define LEASE_TERM_MAX	UINT64_C(999999999999999999)
+#define LEASE_MS_MAX	UINT64_C(3600000)
 
 /* Files of terms that are over; see "Theory of operation". */
 #define LEASE_KEPT 4
@@ -64,12 +65,14 @@ enum lease_form {
  * @form:	What it says
  * @id:		Random number of its holder
  * @beat:	Counts its signs of life
+ * @lease_ms:	Its lease time, which may differ from ours; 0 when it is not known
  * @holder:	Who that is
  */
 struct lease_text {
 	enum lease_form form;
 	char id[LEASE_ID_SIZE];
 	uint64_t beat;
+	uint64_t lease_ms;
 	struct holder holder;
 };
 
@@ -178,7 +181,8 @@ enum lease_state {
 
 /**
  * struct lease - Somebody who wants, holds or gives up the lease
- * @times:	How patient
+ * @times:	How often we give signs of life, and look for those of others
+ * @patience:	How patient we are with @other, who may be slower
  * @me:		Who, and our own beat
  * @limit_ms:	How long to wait for somebody who lives
  * @trusts_place: An earlier run in the same container is known to be dead
@@ -202,6 +206,7 @@ enum lease_state {
  */
 struct lease {
 	struct lease_times times;
+	struct lease_times patience;
 	struct lease_text me;
 	uint64_t limit_ms;
 	bool trusts_place;

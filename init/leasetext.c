@@ -104,6 +104,9 @@ void lease_parse(const char *text, struct lease_text *out)
 	find(text, "beat", word, sizeof(word));
 	if (!is_id(out->id) || str_parse_u64(&out->beat, word, 0, UINT64_MAX - 1) < 0)
 		return;
+	find(text, "lease_ms", word, sizeof(word));
+	if (str_parse_u64(&out->lease_ms, word, 0, LEASE_MS_MAX) < 0)
+		out->lease_ms = 0;
 	find(text, "state", word, sizeof(word));
 	if (strcmp(word, "held") == 0)
 		out->form = LEASE_HELD;
@@ -113,9 +116,10 @@ void lease_parse(const char *text, struct lease_text *out)
 
 size_t lease_format(const struct lease_text *t, char out[static LEASE_TEXT_SIZE])
 {
-	int n = snprintf(out, LEASE_TEXT_SIZE, "version=%d\nstate=%s\nholder=%s\nbeat=%020llu\n",
-			 VERSION, t->form == LEASE_FREE ? "free" : "held", t->id,
-			 (unsigned long long)t->beat);
+	int n = snprintf(out, LEASE_TEXT_SIZE,
+			 "version=%d\nstate=%s\nholder=%s\nbeat=%020llu\nlease_ms=%llu\n", VERSION,
+			 t->form == LEASE_FREE ? "free" : "held", t->id,
+			 (unsigned long long)t->beat, (unsigned long long)t->lease_ms);
 	size_t used = n < 0 ? 0 : (size_t)n;
 
 	return used + holder_format(&t->holder, out + used, LEASE_TEXT_SIZE - used);

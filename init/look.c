@@ -2,6 +2,7 @@
 #include "init/look.h"
 #include "common/defs.h"
 #include "common/io.h"
+#include "common/marker.h"
 #include "init/names.h"
 
 #include <dirent.h>
@@ -16,8 +17,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* Says who used a volume and which key it served; a volume that has it is ours. */
-#define VOLUME_MARKER ".wgmesh.volume"
 /* Enough to know that a directory is in use, and to find a snapshot among strangers. */
 #define ENTRIES_MAX 64
 
@@ -140,8 +139,8 @@ void look_inside(struct othermount *m, const char *interface)
 	n = count_entries(fd, ".", "");
 	m->was_seen = n >= 0;
 	m->is_empty = n == 0;
-	m->has_files = is_file(fd, key) || is_file(fd, VOLUME_MARKER) ||
-		       is_file(fd, NAMES_HISTORY) || count_entries(fd, NAMES_SNAPSHOTS, prefix) > 0;
+	m->has_files = is_file(fd, key) || is_file(fd, MARKER_FILE) || is_file(fd, NAMES_HISTORY) ||
+		       count_entries(fd, NAMES_SNAPSHOTS, prefix) > 0;
 }
 
 /* The kubelet makes this file for every pod, and says so in its name. */

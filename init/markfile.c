@@ -75,9 +75,7 @@ static void classify(struct proof_facts *f, const char *name)
 	(void)snprintf(key_file, sizeof(key_file), "%s.json", f->ifname);
 	if (strcmp(name, key_file) == 0)
 		f->has_key = true;
-	else if (is_sibling_of(name, f->ifname))
-		f->has_traces = true;
-	else if (names_is_state(name) && is_of(name, f->ifname))
+	else if (is_sibling_of(name, f->ifname) || (names_is_state(name) && is_of(name, f->ifname)))
 		f->has_traces = true;
 	else if (names_is_state(name))
 		f->has_others = true;
@@ -152,10 +150,9 @@ static int move_aside(struct markfile_start *m)
 
 	for (int i = 0; i < ASIDE_MAX && r == -EEXIST; i++) {
 		if (i == 0)
-			(void)snprintf(m->aside, sizeof(m->aside), "%s", NAMES_VOLUME_DAMAGED);
+			(void)snprintf(m->aside, sizeof(m->aside), "%s", MARKER_DAMAGED);
 		else
-			(void)snprintf(m->aside, sizeof(m->aside), "%s.%d", NAMES_VOLUME_DAMAGED,
-				       i);
+			(void)snprintf(m->aside, sizeof(m->aside), "%s.%d", MARKER_DAMAGED, i);
 		r = io_rename_new(m->dirfd, MARKER_FILE, m->aside);
 	}
 	if (r < 0)

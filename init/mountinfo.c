@@ -17,10 +17,17 @@ struct field {
 
 static struct field next_field(const char **p)
 {
-	struct field f = { .text = *p + strspn(*p, " ") };
+	const char *s = *p;
+	struct field f;
 
-	f.len = strcspn(f.text, " \n");
-	*p = f.text + f.len;
+	/* strcspn(3) costs more than fields are long. */
+	while (*s == ' ')
+		s++;
+	f.text = s;
+	while (*s && *s != ' ' && *s != '\n')
+		s++;
+	f.len = (size_t)(s - f.text);
+	*p = s;
 	return f;
 }
 
@@ -129,12 +136,34 @@ bool mountinfo_next(const char **text, struct mount_row *row)
 	return false;
 }
 
+/* Parses the next line only if its field of this number is @number; most lines are not asked for. */
+static bool find_number(const char **text, unsigned int field, uint64_t number,
+			struct mount_row *row)
+{
+	while (**text) {
+		const char *line = *text;
+		const char *p = line;
+		struct field f = next_field(&p);
+		uint64_t value;
+
+		if (field == 2)
+			f = next_field(&p);
+		*text = strchrnul(p, '\n');
+		*text += **text == '\n' ? 1 : 0;
+		if (to_number(&value, f) && value == number && parse_line(line, row))
+			return true;
+	}
+	return false;
+}
+
 bool mountinfo_find_id(const char *text, uint64_t id, struct mount_row *row)
 {
-	while (mountinfo_next(&text, row))
-		if (row->id == id)
-			return true;
-	return false;
+	return find_number(&text, 1, id, row);
+}
+
+bool mountinfo_next_on(const char **text, uint64_t parent, struct mount_row *row)
+{
+	return find_number(text, 2, parent, row);
 }
 
 bool mountinfo_covers(const char *point, const char *path)
@@ -146,43 +175,42 @@ bool mountinfo_covers(const char *point, const char *path)
 	return strncmp(point, path, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-/* Line of the mount of "/" that lies on no other mount of the table, or NULL. */
-static const char *find_root(const char *text, struct mount_row *row)
+/* The mount of "/" that lies on no other mount of the table. */
+static bool find_root(const char *text, struct mount_row *row)
 {
 	const char *p = text;
 	struct mount_row parent;
 
-	for (const char *line = p; mountinfo_next(&p, row); line = p)
+	while (mountinfo_next(&p, row))
 		if (strcmp(row->point, "/") == 0 &&
 		    (row->parent == row->id || !mountinfo_find_id(text, row->parent, &parent)))
-			return line;
-	return NULL;
+			return true;
+	return false;
 }
 
 /*
- * Line of the mount on @parent that a walk to @path enters first, or NULL. Two mounts at one place of
- * one parent cannot be told apart by the path; the later one is the one on top.
+ * Moves @row to the mount on it that a walk to @path enters first. Two mounts at one place of one
+ * parent cannot be told apart by the path; the later one is the one on top.
  */
-static const char *find_child(const char *text, const char *path, uint64_t parent,
-			      struct mount_row *row)
+static bool walk_on(const char *text, const char *path, struct mount_row *row)
 {
-	const char *best = NULL;
+	uint64_t parent = row->id;
+	uint64_t best = parent;
 	size_t best_len = SIZE_MAX;
 	const char *p = text;
 
-	for (const char *line = p; mountinfo_next(&p, row); line = p) {
+	while (mountinfo_next_on(&p, parent, row)) {
 		size_t len = strlen(row->point);
 
-		if (row->parent != parent || row->id == parent || len > best_len ||
-		    !mountinfo_covers(row->point, path))
+		if (row->id == parent || len > best_len || !mountinfo_covers(row->point, path))
 			continue;
-		best = line;
+		best = row->id;
 		best_len = len;
 	}
-	return best;
+	return mountinfo_find_id(text, best, row) && best != parent;
 }
 
-static const char *find_longest(const char *text, const char *path, struct mount_row *row)
+static bool find_longest(const char *text, const char *path, struct mount_row *row)
 {
 	const char *best = NULL;
 	size_t best_len = 0;
@@ -194,26 +222,18 @@ static const char *find_longest(const char *text, const char *path, struct mount
 		best = line;
 		best_len = strlen(row->point);
 	}
-	return best;
+	return best && mountinfo_next(&best, row);
 }
 
 bool mountinfo_find_path(const char *text, const char *path, struct mount_row *row)
 {
-	const char *at = find_root(text, row);
-	const char *below = at;
+	int depth = 0;
 
-	for (int depth = 0; below && depth < DEPTH_MAX; depth++) {
-		at = below;
-		below = find_child(text, path, row->id, row);
-		if (below) {
-			const char *line = below;
-
-			(void)mountinfo_next(&line, row);
-		}
-	}
-	if (!at)
-		at = find_longest(text, path, row);
-	return at && mountinfo_next(&at, row);
+	if (!find_root(text, row))
+		return find_longest(text, path, row);
+	while (depth < DEPTH_MAX && walk_on(text, path, row))
+		depth++;
+	return true;
 }
 
 bool mountinfo_parse_fdinfo(const char *text, uint64_t *id)

@@ -43,6 +43,16 @@ struct mount_row {
 bool mountinfo_next(const char **text, struct mount_row *row);
 
 /**
+ * mountinfo_next_on() - Parse the next line of a mount that lies on a given one
+ * @text:	Position in the text, moved past the line
+ * @parent:	Id of the mount that it lies on
+ * @row:	Receives the line
+ *
+ * Return: false at the end of the text
+ */
+bool mountinfo_next_on(const char **text, uint64_t parent, struct mount_row *row);
+
+/**
  * mountinfo_find_id() - Find a mount by its id
  * @text:	Whole text
  * @id:		Mount id

@@ -39,12 +39,15 @@ static bool is_engine_file(const char *point)
 	return false;
 }
 
-static bool is_candidate(const struct mount_row *row, const char *state_path,
-			 const struct volume *v)
+static bool is_candidate(enum verdict verdict)
 {
-	return (v->verdict == VERDICT_PERSISTENT || v->verdict == VERDICT_ANONYMOUS) &&
-	       strcmp(row->point, "/") != 0 && !is_kernel_tree(row->point) &&
-	       !is_engine_file(row->point) && !mountinfo_covers(row->point, state_path);
+	return verdict == VERDICT_PERSISTENT || verdict == VERDICT_ANONYMOUS;
+}
+
+static bool is_possible_place(const char *point, const char *state_path)
+{
+	return strcmp(point, "/") != 0 && !is_kernel_tree(point) && !is_engine_file(point) &&
+	       !mountinfo_covers(point, state_path);
 }
 
 static bool fill(struct othermount *m, const struct mount_row *row, const struct volume *v,
@@ -100,8 +103,12 @@ size_t othermount_list(const char *mounts, const char *state_path, const char *l
 		struct volume v = { 0 };
 		struct othermount m;
 
+		if (!is_possible_place(row.point, state_path))
+			continue;
+		if (n == OTHERMOUNT_MAX && !(legacy && mountinfo_covers(row.point, legacy)))
+			continue;
 		volume_classify_mount(&row, &v);
-		if (is_candidate(&row, state_path, &v) && fill(&m, &row, &v, legacy))
+		if (is_candidate(v.verdict) && fill(&m, &row, &v, legacy))
 			n = add(out, n, &m);
 	}
 	return n;

@@ -6,6 +6,7 @@
 #include "init/child.h"
 #include "init/clock.h"
 #include "init/look.h"
+#include "init/prove.h"
 #include "init/voltext.h"
 
 #include <errno.h>
@@ -151,6 +152,13 @@ static int judge_persistent(struct boot *b)
 	return v->is_temporary ? OUTCOME_WARNED : OUTCOME_OK;
 }
 
+static int accept(struct boot *b, const char *why)
+{
+	boot_note(b, "%s: %.150s is on %s%s", verdict_name(b->volume.verdict), b->config.state_dir,
+		  b->volume.what, why);
+	return OUTCOME_OK;
+}
+
 /* Judges anything but persistent storage: what else is mounted, and whose words to use. */
 static int judge_other(struct boot *b, const char *mounts, const struct volume_facts *f,
 		       struct err *e)
@@ -183,10 +191,10 @@ int storage_classify(struct boot *b, struct err *e)
 	volume_classify(mounts, &l.facts, &b->volume);
 	if (b->volume.verdict == VERDICT_PERSISTENT)
 		return judge_persistent(b);
-	if (policy == PERSISTENCE_IGNORE && verdict_is_usable(b->volume.verdict)) {
-		boot_note(b, "%s: %.150s is on %s", verdict_name(b->volume.verdict),
-			  b->config.state_dir, b->volume.what);
-		return OUTCOME_OK;
-	}
+	if (policy == PERSISTENCE_IGNORE && verdict_is_usable(b->volume.verdict))
+		return accept(b, "");
+	/* What another container left there is worth more than what cannot be told. */
+	if (b->volume.verdict == VERDICT_UNKNOWN && prove_lasts(b))
+		return accept(b, "; another container has used it before, so it lasts");
 	return judge_other(b, mounts, &l.facts, e);
 }

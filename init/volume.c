@@ -154,10 +154,10 @@ static bool find_split(struct volume *v, const char *mounts, const char *dir, ui
 {
 	struct mount_row row;
 
-	while (mountinfo_next(&mounts, &row)) {
+	while (mountinfo_next_on(&mounts, mount, &row)) {
 		const char *name = split_file(&row, dir);
 
-		if (!name || row.parent != mount)
+		if (!name)
 			continue;
 		v->verdict = VERDICT_SPLIT;
 		(void)snprintf(v->what, sizeof(v->what),

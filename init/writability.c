@@ -112,7 +112,7 @@ static int measure(struct probe *p, int dirfd)
 
 	if (fstatvfs(dirfd, &vfs) < 0 || fstatfs(dirfd, &fs) < 0)
 		return failed(p, "ask for free space");
-	p->fs_type = (uint64_t)fs.f_type;
+	p->fs_type = (uint64_t)fs.f_type & UINT32_MAX;
 	p->free_bytes = (uint64_t)vfs.f_bavail * vfs.f_frsize;
 	/* btrfs and others make inodes as needed, and report none at all. */
 	p->free_inodes = vfs.f_files == 0 ? UINT64_MAX : vfs.f_favail;

@@ -58,11 +58,12 @@ void state_close(struct state_dir *d);
 /**
  * state_lock() - Keep every node off the directory while its identity is changed
  * @d:		Directory
+ * @s:		Settings
  * @e:		Names who uses it, with exit code 75
  *
  * Return: 0, also with a warning where the file system has no locks; or a negative errno value
  */
-int state_lock(struct state_dir *d, struct err *e);
+int state_lock(struct state_dir *d, const struct settings *s, struct err *e);
 
 /**
  * state_fail() - Say on standard error why a command ends, in the one form that all verbs have

@@ -4,6 +4,7 @@
 #include "daemon/config.h"
 #include "daemon/snapshot.h"
 #include "daemon/statedir.h"
+#include "daemon/statelease.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -87,11 +88,35 @@ static int lock_one(int *fd, const struct state_dir *d, const char *file, struct
 	return 0;
 }
 
-int state_lock(struct state_dir *d, struct err *e)
+/* Where locks reach no further than one host, a node elsewhere shows itself by its lease. */
+static int watch_lease(const struct state_dir *d, const struct settings *s, struct err *e)
+{
+	/* Of the lease time two thirds are patience with a silent holder, as for wgmesh-init. */
+	uint64_t silence_ms = settings_number(s, SETTING_LEASE_TIME) / 3 * 2;
+	char holder[STATEDIR_HOLDER_SIZE];
+	int r = statelease_watch(holder, d->at.dirfd, silence_ms);
+
+	if (r < 0)
+		return err_exit(e, EXITS_IO, r, "read the lease in %.200s", d->at.dir);
+	if (r == STATELEASE_LIVE)
+		return err_exit(
+			e, EXITS_LOCKED, -EAGAIN,
+			"the state directory %.120s is in use on another host, by %.120s: stop that "
+			"node first",
+			d->at.dir, holder);
+	if (r == STATELEASE_SILENT)
+		state_say("%s has the lease on %s, but gave no sign of life for %llu s", holder,
+			  d->at.dir, (unsigned long long)(silence_ms / 1000));
+	return 0;
+}
+
+int state_lock(struct state_dir *d, const struct settings *s, struct err *e)
 {
 	int r = lock_one(&d->init_lock, d, STATEDIR_INIT_LOCK, e);
 
-	return r < 0 ? r : lock_one(&d->daemon_lock, d, STATEDIR_DAEMON_LOCK, e);
+	if (r == 0)
+		r = lock_one(&d->daemon_lock, d, STATEDIR_DAEMON_LOCK, e);
+	return r == 0 ? watch_lease(d, s, e) : r;
 }
 
 /* Errors of our own say everything in their sentence; the system's name adds nothing. */

@@ -37,8 +37,8 @@ static const struct cli_usage usage = {
 		"whole file is checked before anything is written. Refused are: another identity in\n"
 		"place (78; --replace keeps it as a snapshot), a directory that a node uses (75), and an\n"
 		"identity that is in use (75): the node that runs here is asked, and, with the mesh's\n"
-		"secret, the LAN and the peers in the file, for six seconds. Undoing it is one command,\n"
-		"which is printed. The same identity again changes nothing.\n\n"
+		"secret, the LAN and the peers in the file, for six seconds. The commands that undo it\n"
+		"are printed. The same identity again changes nothing.\n\n"
 		"  wgmesh state import node1.wgmesh\n"
 		"  wgmesh state import --secret-file secret --passphrase-file FILE node1.wgmesh\n"
 		"  docker run --rm -i -v NAME:/var/lib/wgmesh IMAGE \\\n"
@@ -317,7 +317,7 @@ int state_import(int argc, char **argv)
 	} else {
 		/* The file names its interface; the default of the setting does not. */
 		d.at.ifname = a.ifname;
-		code = state_lock(&d, &e) < 0 ? state_fail(&e) : import_node(&d, &a, &s, &e);
+		code = state_lock(&d, &s, &e) < 0 ? state_fail(&e) : import_node(&d, &a, &s, &e);
 	}
 	state_close(&d);
 	archive_fini(&a);

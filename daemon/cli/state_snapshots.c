@@ -296,7 +296,7 @@ int state_restore(int argc, char **argv)
 
 	if (code != 0)
 		return code - 1;
-	if (state_open(&d, &s, false, &e) < 0 || state_lock(&d, &e) < 0)
+	if (state_open(&d, &s, false, &e) < 0 || state_lock(&d, &s, &e) < 0)
 		code = state_fail(&e);
 	else
 		code = restore(&d, wanted, &e);

@@ -15,16 +15,19 @@ STRACE = ["strace", "-f", "--seccomp-bpf", "-qq", "-T", "-o", "/out/trace", "-e"
 CALL = re.compile(rf"^(\d+) .*\b({SYNCS.replace(',', '|')})\b.*<([\d.]+)>$")
 EXECUTED = re.compile(r'^(\d+) .*execve\("[^"]*/wgmesh"')
 
+MANY_MOUNTS = 300
+CROWDED_ROUNDS = 10
+
 
 class Start:
     """One start with a clean state directory: milliseconds by phase."""
 
-    def __init__(self, lab, name, state, is_traced=False):
+    def __init__(self, lab, name, state, is_traced=False, others=()):
         out = lab.host_directory(name)
         # Or the first fsync(2) writes what others left behind.
         os.sync()
         box = lab.container(name, (STRACE if is_traced else []) + COMMAND,
-                            mounts=[state, Mount.bind(out, "/out")],
+                            mounts=[state, Mount.bind(out, "/out"), *others],
                             caps=DOCKER_CAPS | {"net_admin", "sys_ptrace"})
         code = box.wait()
         if code != 0:
@@ -44,7 +47,7 @@ class Start:
 
 def measure(rounds, say):
     """Rows of name, milliseconds and explanation."""
-    on_disk, traced, in_memory = [], [], []
+    on_disk, traced, in_memory, crowded = [], [], [], []
     kinds = [lambda lab: on_disk.append(Start(lab, "disk", Mount.bind(lab.volume("disk"), STATE_DIR))),
              lambda lab: traced.append(Start(lab, "traced", Mount.bind(lab.volume("traced"), STATE_DIR), True)),
              lambda lab: in_memory.append(Start(lab, "memory", Mount.tmpfs(STATE_DIR)))]
@@ -53,6 +56,9 @@ def measure(rounds, say):
         with Lab() as lab:
             for start in kinds[turn % 3:] + kinds[:turn % 3]:
                 start(lab)
+            if turn < CROWDED_ROUNDS:
+                others = [Mount.tmpfs(f"/mnt/volumes/{number}") for number in range(MANY_MOUNTS)]
+                crowded.append(Start(lab, "crowded", Mount.bind(lab.volume("crowded"), STATE_DIR), others=others))
 
     def median(starts, what):
         return statistics.median(what(start) for start in starts)
@@ -63,6 +69,8 @@ def measure(rounds, say):
     n_syncs = median(traced, lambda start: start.n_syncs)
     return [(f"phase {name}", median(on_disk, lambda start, name=name: start.ms[name]), "")
             for name in on_disk[0].ms] + [
+        ("volume, crowded", median(crowded, lambda start: start.ms["volume"]),
+         f"phase volume with {MANY_MOUNTS} other mounts in the container"),
         ("all phases", all_ms, "their sum in one start, without supervise, which is the program's life"),
         ("... verify", verify_ms, "of it; `wgmesh state verify` as a child: loader, libraries and all"),
         ("... the rest", rest_ms, "all phases but verify with the state directory on a tmpfs, where "

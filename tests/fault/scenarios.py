@@ -3,6 +3,7 @@
 
 import base64
 import dataclasses
+import hashlib
 import json
 import types
 from typing import Callable
@@ -14,6 +15,7 @@ from fault.inject import BUILD
 from fault.trees import directory, file
 
 STATETOOL = str(BUILD / "statetool")
+MARKTOOL = str(BUILD / "marktool")
 INIT = str(BUILD / "wgmesh-init")
 KEY = "state/wg0.json"
 SNAPSHOT = "state/.snapshots/wg0.json.{:020}"
@@ -77,7 +79,8 @@ class Scenario:
     is_final  is everything as it should be? of the tree after a restart
     key       the one public key; None when the operation makes it
     restart   what a restart runs, in this order; the last one prints the key that is served
-    contents  what files other than key files may hold: name below the root to list of bytes
+    other     another key, which the operation puts out of use or into use: either is as good
+    contents  what files other than key files may hold: name below the root to a test of the bytes
     kept      where a second key may lie: the start of names below the root
     owner     user of the files that the operation makes
     is_lost   the key is gone for good: every start is refused, and none makes another
@@ -92,6 +95,7 @@ class Scenario:
     key: str = read_key(OURS)
     restart: tuple = ((STATETOOL, "serve", "{root}/state"),)
     contents: dict = dataclasses.field(default_factory=dict)
+    other: str = None
     kept: tuple = ()
     owner: int = 0
     is_lost: bool = False
@@ -101,6 +105,10 @@ class Scenario:
 def has(name, *contents):
     """The file is there, with one of these contents."""
     return lambda tree: name in tree and tree[name].data in contents
+
+
+def one_of(*contents):
+    return lambda data: data in contents
 
 
 def has_key(tree):
@@ -142,18 +150,19 @@ def restores():
                    kept=(SNAPSHOT.format(1),))
     repair = (STATETOOL, "state", "verify", "--repair", "--state-dir={root}/state")
     yield Scenario("verify-repair", {**EMPTY, KEY: file(OURS[:50]), **snapshots(1), CACHE: file(OLD_CACHE)},
-                   repair, has_key, contents={CACHE: [OLD_CACHE]})
+                   repair, has_key, contents={CACHE: one_of(OLD_CACHE)})
 
 
 def losses():
     """What shows that there was a key, in each kind of place; the key itself is gone."""
     traces = {"marker": {"state/.wgmesh.volume": file(MARKER)},
+              "damaged-marker": {"state/.wgmesh.volume.damaged": file(MARKER[:30])},
               "cache": {CACHE: file(OLD_CACHE)},
               "snapshot": {"state/.snapshots": directory(), SNAPSHOT.format(1): file(OURS[:50])},
               "temporary": {"state/.wg0.json.new": file(OURS[:50])}}
     for name, trace in traces.items():
         yield Scenario(f"lost-{name}", {**EMPTY, **trace}, served(), lambda tree: False, is_lost=True,
-                       contents={CACHE: [OLD_CACHE]})
+                       contents={CACHE: one_of(OLD_CACHE)})
 
 
 def changes():
@@ -164,19 +173,76 @@ def changes():
     yield Scenario("snapshot", kept, (STATETOOL, "snapshot", "{root}/state"), has_snapshot)
     yield Scenario("cache", {**kept, CACHE: file(OLD_CACHE), "new": file(NEW_CACHE), **snapshots(1)},
                    (STATETOOL, "cache", "{root}/state", "{root}/new"), has(CACHE, NEW_CACHE),
-                   contents={CACHE: [OLD_CACHE, NEW_CACHE]})
+                   contents={CACHE: one_of(OLD_CACHE, NEW_CACHE)})
     history = "state/.wgmesh.history"
     yield Scenario("history", {**kept, history: file(ENDING), **snapshots(1)},
                    # One that cannot be read counts as empty: it only tells loops from single crashes.
-                   (STATETOOL, "history", "{root}/state"), has(history, ENDING, ENDING * 2),
-                   contents={history: [ENDING, ENDING * 2]})
+                   (MARKTOOL, "history", "{root}/state"), has(history, ENDING, ENDING * 2),
+                   contents={history: one_of(ENDING, ENDING * 2)})
+
+
+def export_file(key):
+    """As `wgmesh state export --plain` writes it."""
+    entry = {"name": "wg0.json", "size": len(key), "sha256": hashlib.sha256(key).hexdigest(),
+             "data": base64.b64encode(key).decode()}
+    return json.dumps({"format": "wgmesh-state", "version": 1, "interface": "wg0",
+                       "public_key": read_key(key), "created": 1700000000, "files": [entry]}).encode()
+
+
+def is_whole_export(data):
+    try:
+        return read_key(base64.b64decode(json.loads(data)["files"][0]["data"])) == read_key(OURS)
+    except (ValueError, KeyError, IndexError):
+        return False
+
+
+def moves():
+    """What people do: copy, bring back, hand over."""
+    def state(*arguments):
+        return (STATETOOL, "state", arguments[0], "--state-dir={root}/state", *arguments[1:])
+
+    def serves(key):
+        return lambda tree: has_key(tree) and read_key(tree[KEY].data) == read_key(key)
+
+    kept = {**EMPTY, KEY: file(OURS)}
+    bring = state("import", "--offline", "{root}/export")
+    yield Scenario("import", {**EMPTY, "export": file(export_file(OURS))}, bring, serves(OURS),
+                   restart=(bring, served()))
+    yield Scenario("import-replace", {**kept, **snapshots(1), "export": file(export_file(THEIRS))},
+                   state("import", "--offline", "--replace", "{root}/export"), serves(THEIRS),
+                   other=read_key(THEIRS))
+    yield Scenario("state-restore",
+                   {**kept, "state/.snapshots": directory(), SNAPSHOT.format(1): file(THEIRS),
+                    SNAPSHOT.format(2): file(OURS)},
+                   state("restore", "1"), serves(THEIRS), other=read_key(THEIRS))
+    yield Scenario("state-snapshot", kept, state("snapshot"), has_snapshot)
+    yield Scenario("export", {**kept, **snapshots(1)}, state("export", "--plain", "{root}/backup"),
+                   lambda tree: "backup" in tree, contents={"backup": is_whole_export})
+
+
+def markers():
+    """The volume's marker: what it says of the key must not get lost with a start that is noted."""
+    marker = "state/.wgmesh.volume"
+    kept = {**EMPTY, KEY: file(OURS), **snapshots(1)}
+    older = MARKER.replace(read_key(OURS).encode(), read_key(THEIRS).encode())
+
+    def says(*lines):
+        return lambda tree: marker in tree and all(line in tree[marker].data for line in lines)
+
+    ours = f"served=wg0 {read_key(OURS)}\n".encode()
+    boot = (MARKTOOL, "boot", "{root}/state")
+    yield Scenario("marker-first", kept, boot, says(b"boots=1\n"))
+    yield Scenario("marker-boot", {**kept, marker: file(MARKER)}, boot, says(b"boots=2\n", ours),
+                   is_final=says(ours))
+    yield Scenario("marker-served", {**kept, marker: file(older)},
+                   (MARKTOOL, "served", "{root}/state", read_key(OURS)), says(b"boots=1\n", ours), is_final=says(b"served=wg0 "))
 
 
 def migrations():
     command = (INIT, "migrate", "--state-dir={root}/state", "--legacy-dir={root}/legacy")
     legacy = {"legacy": directory(0o755), "legacy/wg0.json": file(OURS),
               "legacy/wg0-peers.json": file(OLD_CACHE, 0o644), "legacy/wg0-dht.nodes": file(DHT_NODES, 0o644)}
-    copies = {CACHE: [OLD_CACHE], "state/wg0-dht.nodes": [DHT_NODES]}
+    copies = {CACHE: one_of(OLD_CACHE), "state/wg0-dht.nodes": one_of(DHT_NODES)}
     common = {"command": command, "restart": (command, served()), "owner": DAEMON_UID}
 
     def is_migrated(tree):
@@ -210,5 +276,5 @@ def bad_ones():
 
 def every():
     """All scenarios by name."""
-    listed = [*creations(), *restores(), *losses(), *changes(), *migrations(), *bad_ones()]
+    listed = [*creations(), *restores(), *losses(), *changes(), *moves(), *markers(), *migrations(), *bad_ones()]
     return types.MappingProxyType({scenario.name: scenario for scenario in listed})

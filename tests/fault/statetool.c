@@ -6,7 +6,6 @@
  *   statetool save DIR       a changed mesh address
  *   statetool snapshot DIR   a snapshot of the key in place
  *   statetool cache DIR FILE the peer cache, from the contents of FILE
- *   statetool history DIR    one more ending in the history of boots
  *   statetool state ARG...   `wgmesh state ARG...`
  *   statetool in-place DIR, statetool unsynced DIR
  *                            make a key as it must not be made, to prove that somebody notices
@@ -23,7 +22,6 @@
 #include "daemon/identity.h"
 #include "daemon/peercache.h"
 #include "daemon/snapshot.h"
-#include "init/history.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -118,23 +116,6 @@ static int cache(const struct identity_place *at, const char *arg, struct err *e
 	return statefile_replace(at->dirfd, CACHE, buf, (size_t)len, e);
 }
 
-static int history(const struct identity_place *at, const char *arg, struct err *e)
-{
-	struct history_record record = {
-		.entry = { .ended_s = 1700000000,
-			   .boot_s = 1699999990,
-			   .code = 1,
-			   .run_ms = 10000 },
-		.dirfd = at->dirfd,
-	};
-	int code;
-
-	(void)arg;
-	(void)snprintf(record.entry.cause, sizeof(record.entry.cause), "unknown");
-	code = history_record(&record);
-	return code == EXITS_OK ? 0 : err_exit(e, code, -EIO, "the history was not written");
-}
-
 /* A new key's text; the caller wipes nothing, since nobody will ever use it. */
 static long make_text(char *text, size_t size)
 {
@@ -180,9 +161,8 @@ static const struct {
 	verb_fn *run;
 	int args;
 } verbs[] = {
-	{ "serve", serve, 0 },	     { "save", save, 0 },	{ "snapshot", snapshot, 0 },
-	{ "cache", cache, 1 },	     { "history", history, 0 }, { "in-place", in_place, 0 },
-	{ "unsynced", unsynced, 0 },
+	{ "serve", serve, 0 }, { "save", save, 0 },	    { "snapshot", snapshot, 0 },
+	{ "cache", cache, 1 }, { "in-place", in_place, 0 }, { "unsynced", unsynced, 0 },
 };
 
 static int fail(const char *verb, const char *dir, const struct err *e)
@@ -220,7 +200,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
 		if (argc == 3 + verbs[i].args && strcmp(argv[1], verbs[i].name) == 0)
 			return run(verbs[i].run, argv);
-	(void)fputs("usage: statetool serve|save|snapshot|history|in-place|unsynced DIR | "
+	(void)fputs("usage: statetool serve|save|snapshot|in-place|unsynced DIR | "
 		    "cache DIR FILE | state ARG...\n",
 		    stderr);
 	return EXITS_USAGE;

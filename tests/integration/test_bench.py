@@ -13,7 +13,7 @@ signal latency p50, free|signal latency p99, free|signal latency p50, one CPU|si
 signal latency p50, two CPUs|signal latency p99, two CPUs
 zombies reaped per second|CPU time per zombie|stop|size|size with libraries"""
 PHASES = ["signals", "volume", "writability", "lock", "ownership", "migrate", "verify", "privileges"]
-COSTS = ["all phases", "... verify", "... the rest", "... the disk", "fsync"]
+COSTS = ["volume, crowded", "all phases", "... verify", "... the rest", "... the disk", "fsync"]
 NUMBER = r"-?\d+(\.\d+)?"
 
 

@@ -62,7 +62,8 @@ def test_ready_is_said_once_the_interface_is_up(lone):
     one = lone()
     ready = one.wait_until_ready()
     assert "wg0" in one.links_when_ready
-    assert ready.fields() == {"READY": "1", "WATCHDOG": "1", "STATUS": status(one.node, 0)}
+    assert ready.fields() == {"READY": "1", "WATCHDOG": "1", "STATUS": status(one.node, 0),
+                              "X_WGMESH_SERVES": f"wg0 {one.node.public_key}"}
     first, second = one.supervisor.datagrams[:2]
     assert first.fields() == {"STATUS": "setting up wg0", "EXTEND_TIMEOUT_USEC": "20000000"}
     assert second is ready

@@ -127,6 +127,7 @@ def disk(lab):
     yield volume
     for container in lab.containers:
         container.kill()
+    volume.close()
 
 
 def test_a_volume_that_becomes_read_only_is_noticed(lab, disk):
@@ -265,7 +266,8 @@ def test_a_stop_takes_no_longer_while_the_volume_hangs(lab, hanging, is_noticed,
     begun = time.monotonic()
     box.signal(signal.SIGTERM)
     assert box.wait() == 128 + signal.SIGTERM
-    assert time.monotonic() - begun < (1 if is_noticed else 2.5) * time_scale
+    # Whoever still writes when time is up gets a moment more.
+    assert time.monotonic() - begun < (1 if is_noticed else 3) * time_scale
 
 
 def test_one_look_at_a_time(lab, hanging):

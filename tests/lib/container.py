@@ -186,6 +186,11 @@ class Process:
         return self.comm == "wgmesh-spawner"
 
     @property
+    def is_init(self):
+        """Is it a part of wgmesh-init: the spawner, or whoever notes something on the volume?"""
+        return self.is_spawner or self.comm == "wgmesh-volume"
+
+    @property
     def state(self):
         """One letter: R, S, D, T, Z ..., or "" once the process is gone."""
         return self.status.get("State", "")[:1]
@@ -211,8 +216,8 @@ class Process:
         return [Process(int(number)) for number in numbers]
 
     def descendants(self):
-        """Children, grandchildren and so on, parents first; the spawner is a part of wgmesh-init."""
-        found = [child for child in self.children() if not child.is_spawner]
+        """Children, grandchildren and so on, parents first; without those that are wgmesh-init's own."""
+        found = [child for child in self.children() if not child.is_init]
         for child in found:
             found.extend(child.children())
         return found
@@ -306,7 +311,7 @@ class Container:
         return next((p for p in self.init.children() if p.is_spawner), None)
 
     def processes(self):
-        """PID 1 and everything below it but its spawner; orphans are children of PID 1, so none is missing."""
+        """PID 1 and everything below it but its own helpers; orphans are children of PID 1, so none is missing."""
         return [self.init, *self.init.descendants()] if self.is_running() else []
 
     def _enter(self):

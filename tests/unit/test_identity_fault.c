@@ -139,6 +139,15 @@ static void a_marker_that_cannot_be_read_may_tell_of_a_key(void **state)
 	assert_int_equal(start(d, become_nobody), EXITS_FAILURE);
 }
 
+static void a_damaged_marker_may_tell_of_a_key_wherever_it_was_moved(void **state)
+{
+	const struct tempdir *d = *state;
+
+	put_directory(d, ".");
+	put(d, ".wgmesh.volume.damaged", "version=1\nvol", 0600);
+	assert_int_equal(start(d, become_nobody), EXITS_STATE_DAMAGED);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, tempdir_set_up, tempdir_tear_down)
 
 int main(void)
@@ -147,6 +156,7 @@ int main(void)
 		T(a_repair_that_fails_is_no_first_start),
 		T(an_older_key_does_not_take_the_place_of_one_that_cannot_be_read),
 		T(a_marker_that_cannot_be_read_may_tell_of_a_key),
+		T(a_damaged_marker_may_tell_of_a_key_wherever_it_was_moved),
 	};
 
 	(void)log_init("test", LOG_FORMAT_TEXT, "error");

@@ -217,6 +217,13 @@ static void pid_1_says_what_it_did_itself(void **state)
 		{ { .code = 126, .killed_by_us = CAUSE_EXEC },
 		  "exec",
 		  "wgmesh could not be started" },
+		{ { .code = 0,
+		    .run_ms = 5000,
+		    .killed_by_us = CAUSE_REVOKED,
+		    .why = "another one has it",
+		    .last_line = "goodbye" },
+		  "revoked",
+		  "wgmesh was stopped after 5 s: another one has it" },
 	};
 
 	(void)state;

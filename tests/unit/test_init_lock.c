@@ -6,7 +6,10 @@
 #include "init/names.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 static void prepare(struct boot *b, const struct tempdir *d, char **program)
@@ -16,6 +19,7 @@ static void prepare(struct boot *b, const struct tempdir *d, char **program)
 	b->config.state_dir = d->path;
 	b->config.program = program;
 	b->state_fd = d->fd;
+	b->fs_type = EXT4_SUPER_MAGIC;
 }
 
 static void the_first_one_gets_the_lock_and_the_second_does_not(void **state)
@@ -59,6 +63,7 @@ static void the_holder_is_named_in_the_file(void **state)
 	assert_string_equal(h.host, host);
 	assert_int_equal(strtol(h.pid, NULL, 10), getpid());
 	assert_int_equal(strlen(h.since), strlen("2026-01-01T00:00:00Z"));
+	(void)close(b.dir_lock_fd);
 	(void)close(b.lock_fd);
 	assert_false(lock_is_held(d->fd, &h));
 }
@@ -108,6 +113,7 @@ static void hold(const struct tempdir *d, int ready)
 	int dirfd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int lock = -1;
 
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	if (lock_try(dirfd, &lock, NULL) != 1 || io_write_full(ready, "x", 1) < 0)
 		_exit(1);
 	while (!is_waited_for(lock))
@@ -138,10 +144,91 @@ static void who_waits_gets_the_lock_when_it_becomes_free(void **state)
 	assert_int_equal(lock_acquire(&b, &e), OUTCOME_OK);
 	assert_int_equal(lock_try(d->fd, &other, NULL), 0);
 	(void)close(other);
+	(void)close(b.dir_lock_fd);
 	(void)close(b.lock_fd);
 	assert_int_equal(waitpid(holder, NULL, 0), holder);
 	(void)close(ready[0]);
 	(void)close(ready[1]);
+}
+
+/* Holds the lock; once somebody waits, exchanges the file for another one, and holds that one. */
+static void hold_and_exchange(const struct tempdir *d, int ready)
+{
+	int dirfd = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int first = -1;
+	int second = -1;
+
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (lock_try(dirfd, &first, NULL) != 1 || io_write_full(ready, "x", 1) < 0)
+		_exit(1);
+	while (!is_waited_for(first))
+		(void)sched_yield();
+	if (unlinkat(dirfd, NAMES_LOCK, 0) < 0 || lock_try(dirfd, &second, NULL) != 1)
+		_exit(1);
+	(void)close(first);
+	while (!is_waited_for(second))
+		(void)sched_yield();
+	_exit(0);
+}
+
+static void a_lock_on_a_file_that_was_exchanged_meanwhile_is_worth_nothing(void **state)
+{
+	struct tempdir *d = *state;
+	char *program[] = { NULL };
+	struct boot b;
+	struct err e = { 0 };
+	struct stat ours;
+	struct stat named;
+	int ready[2];
+	int status = -1;
+	char c = 0;
+	pid_t holder;
+
+	assert_int_equal(pipe(ready), 0);
+	holder = fork();
+	if (holder == 0)
+		hold_and_exchange(d, ready[1]);
+	assert_int_equal(read(ready[0], &c, 1), 1);
+	prepare(&b, d, program);
+	b.config.settings.v[SETTING_LOCK_TIMEOUT].number = 30000;
+	assert_int_equal(lock_acquire(&b, &e), OUTCOME_OK);
+	assert_int_equal(waitpid(holder, &status, 0), holder);
+	assert_int_equal(status, 0);
+	assert_int_equal(fstat(b.lock_fd, &ours), 0);
+	assert_int_equal(fstatat(d->fd, NAMES_LOCK, &named, 0), 0);
+	assert_int_equal(ours.st_ino, named.st_ino);
+	(void)close(b.dir_lock_fd);
+	(void)close(b.lock_fd);
+	(void)close(ready[0]);
+	(void)close(ready[1]);
+}
+
+static void a_lock_file_that_was_removed_does_not_free_the_directory(void **state)
+{
+	struct tempdir *d = *state;
+	char *program[] = { NULL };
+	struct boot first;
+	struct boot second;
+	struct err e = { 0 };
+
+	prepare(&first, d, program);
+	assert_int_equal(lock_acquire(&first, &e), OUTCOME_OK);
+	assert_int_equal(unlinkat(d->fd, NAMES_LOCK, 0), 0);
+	prepare(&second, d, program);
+	second.config.settings.v[SETTING_LOCK_TIMEOUT].number = 20;
+	assert_true(lock_acquire(&second, &e) < 0);
+	assert_int_equal(e.exit_code, EXITS_LOCKED);
+	assert_non_null(strstr(e.msg, NAMES_LOCK " was removed"));
+	assert_int_equal(second.lock_fd, -1);
+	/* Who waited in vain was killed, and may not be dead yet. */
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	(void)close(first.dir_lock_fd);
+	(void)close(first.lock_fd);
+	prepare(&second, d, program);
+	assert_int_equal(lock_acquire(&second, &e), OUTCOME_OK);
+	(void)close(second.dir_lock_fd);
+	(void)close(second.lock_fd);
 }
 
 static void reads_a_holder_that_is_cut_anywhere(void **state)
@@ -169,6 +256,8 @@ int main(void)
 		TEST(the_holder_is_named_in_the_file),
 		TEST(who_waits_in_vain_is_told_who_holds_it),
 		TEST(who_waits_gets_the_lock_when_it_becomes_free),
+		TEST(a_lock_on_a_file_that_was_exchanged_meanwhile_is_worth_nothing),
+		TEST(a_lock_file_that_was_removed_does_not_free_the_directory),
 		TEST(reads_a_holder_that_is_cut_anywhere),
 	};
 

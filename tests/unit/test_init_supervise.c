@@ -630,6 +630,68 @@ static void every_state_survives_every_event(void **state)
 	}
 }
 
+/* Whatever the daemon makes of the stop, the container ends with the code of the loss. */
+static void a_lost_right_to_run_stops_the_daemon_within_a_second_and_is_the_end(void **state)
+{
+	static const int codes[] = { 0, 1, 143 };
+	struct sim s;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+		start(&s, RESTART_ALWAYS, true, true);
+		(void)feed(&s, SUPERVISE_START, 0);
+		assert_true(feed(&s, SUPERVISE_REVOKED, 75) & SUPERVISE_DO_FORWARD);
+		assert_int_equal(s.m.state, SUPERVISE_STOPPING);
+		assert_in_range(s.last.timer_ms, s.now_ms, s.now_ms + 1000);
+		assert_true(feed(&s, SUPERVISE_EXITED, codes[i]) & SUPERVISE_DO_HOOK);
+		(void)feed(&s, SUPERVISE_HOOK_DONE, 0);
+		expect_exit(&s, 75);
+	}
+}
+
+static void a_daemon_that_does_not_heed_the_loss_is_killed(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ALWAYS, false, false);
+	(void)feed(&s, SUPERVISE_START, 0);
+	(void)feed(&s, SUPERVISE_REVOKED, 75);
+	s.now_ms = s.last.timer_ms;
+	assert_true(feed(&s, SUPERVISE_TIMER, 0) & SUPERVISE_DO_KILL_DAEMON);
+	(void)feed(&s, SUPERVISE_EXITED, 137);
+	(void)feed(&s, SUPERVISE_CHILDLESS, 0);
+	assert_int_equal(s.m.state, SUPERVISE_DONE);
+	assert_int_equal(s.m.exit_code, 75);
+}
+
+static void a_loss_while_it_stops_already_leaves_no_more_time(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ALWAYS, false, false);
+	(void)feed(&s, SUPERVISE_START, 0);
+	(void)feed(&s, SUPERVISE_STOP, SIGTERM);
+	assert_true(feed(&s, SUPERVISE_REVOKED, 75) & SUPERVISE_DO_KILL_DAEMON);
+	assert_int_equal(s.m.state, SUPERVISE_KILLING);
+}
+
+static void after_a_loss_between_two_starts_there_is_no_other_start(void **state)
+{
+	struct sim s;
+
+	(void)state;
+	start(&s, RESTART_ALWAYS, false, false);
+	(void)feed(&s, SUPERVISE_START, 0);
+	(void)feed(&s, SUPERVISE_EXITED, 1);
+	assert_int_equal(s.m.state, SUPERVISE_BACKOFF);
+	(void)feed(&s, SUPERVISE_REVOKED, 75);
+	assert_false(feed(&s, SUPERVISE_TIMER, 0) & SUPERVISE_DO_SPAWN);
+	(void)feed(&s, SUPERVISE_CHILDLESS, 0);
+	assert_int_equal(s.m.exit_code, 75);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -667,6 +729,11 @@ int main(void)
 		cmocka_unit_test(a_stopping_daemon_may_ask_for_more_time),
 		cmocka_unit_test(a_stop_while_a_hung_daemon_dies_is_a_stop),
 		cmocka_unit_test(every_state_survives_every_event),
+		cmocka_unit_test(
+			a_lost_right_to_run_stops_the_daemon_within_a_second_and_is_the_end),
+		cmocka_unit_test(a_daemon_that_does_not_heed_the_loss_is_killed),
+		cmocka_unit_test(a_loss_while_it_stops_already_leaves_no_more_time),
+		cmocka_unit_test(after_a_loss_between_two_starts_there_is_no_other_start),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
