@@ -70,7 +70,7 @@ INIT_SRC := init/boot.c init/cause.c init/check.c init/child.c init/cli.c init/c
 	init/filter.c init/forward.c init/fstype.c init/fsuser.c init/handover.c init/health.c \
 	init/history.c init/holder.c init/idmap.c init/journal.c init/json.c init/keeper.c init/keyshow.c \
 	init/lastline.c init/launch.c init/lease.c init/leasedir.c init/leasetext.c init/lock.c \
-	init/look.c init/markfile.c init/mask.c init/migrate.c init/migrate_phase.c init/migrate_report.c \
+	init/look.c init/markfile.c init/mask.c init/migrate.c init/migrate_aside.c init/migrate_phase.c init/migrate_report.c \
 	init/mountinfo.c init/names.c init/netright.c init/notify.c init/notify_outer.c \
 	init/notify_parse.c init/oom.c init/othermount.c init/ownership.c init/ownership_phase.c \
 	init/phase_signals.c init/plainfile.c init/privileges.c init/program.c init/progress.c \
