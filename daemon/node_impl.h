@@ -94,6 +94,7 @@ struct node {
 	int64_t cache_saved_ms;
 	char instance[CLONE_INSTANCE_SIZE];
 	struct clone_alarm clone;
+	bool clone_told; /* the supervisor knows of it */
 	char clone_place[ANNOUNCE_HOSTNAME_MAX + ENDPOINT_TEXT_SIZE +
 			 8]; /* whom the alarm is about */
 };

@@ -86,6 +86,9 @@ static void send_status(struct node *n, const struct notify_say *with, int64_t n
 	node_notify_format(n->status, n);
 	n->status_ms = now_ms;
 	say.status = n->status;
+	if (n->clone_told != n->clone.is_on)
+		say.clone = n->clone.is_on ? "1" : "0";
+	n->clone_told = n->clone.is_on;
 	notify_send(n->notify, &say);
 }
 

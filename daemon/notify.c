@@ -159,6 +159,8 @@ size_t notify_format(char out[static NOTIFY_TEXT_SIZE], const struct notify_say 
 		put(&t, "ERRNO=%d\n", s->error_number);
 	if (s->serves)
 		put(&t, "X_WGMESH_SERVES=%s\n", s->serves);
+	if (s->clone)
+		put(&t, "X_WGMESH_CLONE=%s\n", s->clone);
 	if (s->status)
 		put_status(&t, s->status);
 	if (t.len > 0)

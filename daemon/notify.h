@@ -50,6 +50,8 @@ struct notify {
  * @error_number: ERRNO, positive
  * @serves:	X_WGMESH_SERVES: interface, a space and its public key, for the volume's marker;
  *		borrowed
+ * @clone:	X_WGMESH_CLONE: "1" when the node's key is live in a second place, "0" when it no longer
+ *		is; borrowed
  * @status:	STATUS: a sentence for people; borrowed, cut to NOTIFY_STATUS_SIZE
  */
 struct notify_say {
@@ -61,6 +63,7 @@ struct notify_say {
 	uint64_t extend_us;
 	int error_number;
 	const char *serves;
+	const char *clone;
 	const char *status;
 };
 

@@ -31,6 +31,11 @@ int commands_healthcheck(char **argv, char **envp)
 	}
 	if (status_value(text, "healthy", value, sizeof(value)) && strcmp(value, "true") == 0)
 		return EXITS_OK;
+	if (status_value(text, "cloned", value, sizeof(value)) && strcmp(value, "true") == 0) {
+		(void)status_value(text, "daemon_status", value, sizeof(value));
+		(void)fprintf(stderr, "unhealthy: %s; stop one of the two\n", value);
+		return EXITS_FAILURE;
+	}
 	if (status_value(text, "storage_note", value, sizeof(value)) && value[0]) {
 		(void)fprintf(stderr, "unhealthy: %s\n", value);
 		return EXITS_FAILURE;

@@ -49,6 +49,8 @@
  * @error_number: ERRNO: why the program is about to fail, 0 to 4095
  * @has_serves:	@serves is set
  * @serves:	X_WGMESH_SERVES: an interface, and the public key it is served with
+ * @has_clone:	@is_cloned is set
+ * @is_cloned:	X_WGMESH_CLONE: the key that is served is live in a second place
  * @has_status:	@status is set
  * @status:	STATUS: one line of valid UTF-8 without control characters, may be empty
  * @sender_pid:	Who sent it, in our process namespace; 0 for somebody outside
@@ -70,6 +72,8 @@ struct notify_message {
 	int error_number;
 	bool has_serves;
 	struct marker_key serves;
+	bool has_clone;
+	bool is_cloned;
 	bool has_status;
 	char status[NOTIFY_STATUS_SIZE];
 	pid_t sender_pid;

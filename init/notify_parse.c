@@ -168,6 +168,12 @@ static void take_serves(struct notify_message *m, struct span value)
 	(void)str_copy(m->serves.public_key, sizeof(m->serves.public_key), key + 1);
 }
 
+static void take_clone(struct notify_message *m, struct span value)
+{
+	m->is_cloned = span_is(value, "1");
+	m->has_clone = m->is_cloned || span_is(value, "0");
+}
+
 static void take_status(struct notify_message *m, struct span value)
 {
 	m->has_status = true;
@@ -187,6 +193,7 @@ static const struct {
 	{ "ERRNO", take_errno },
 	{ "STATUS", take_status },
 	{ "X_WGMESH_SERVES", take_serves },
+	{ "X_WGMESH_CLONE", take_clone },
 };
 
 static void take_line(struct notify_message *m, struct span line)

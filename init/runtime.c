@@ -82,6 +82,8 @@ static void take_notice(struct runtime *rt, struct notify_message *msg)
 {
 	if (msg->has_serves)
 		runtime_storage_serves(rt, &msg->serves);
+	if (msg->has_clone)
+		rt->is_cloned = msg->is_cloned;
 	if (msg->has_status)
 		(void)memcpy(rt->says, msg->status, sizeof(rt->says));
 	if (msg->is_ready && !rt->machine.is_ready)
@@ -208,6 +210,7 @@ static bool serve_client(const struct runtime *rt)
 				    .cause = rt->cause,
 				    .storage = rt->storage.is_watched ? &rt->storage.watch : NULL,
 				    .serves = &rt->storage.serves,
+				    .is_cloned = rt->is_cloned,
 				    .now_us = clock_mono_us() };
 
 	if (fd >= 0)

@@ -50,6 +50,7 @@
  * @storage:	The volume
  * @is_network_down: The hook took it down, or there was none to run
  * @keeper_ms:	When the keeper was last started again, 0 for never
+ * @is_cloned:	The daemon says that its key is live in a second place
  * @revoked:	Why the daemon may not run any more; empty while it may
  */
 struct runtime {
@@ -84,6 +85,7 @@ struct runtime {
 	struct runtime_storage storage;
 	bool is_network_down;
 	uint64_t keeper_ms;
+	bool is_cloned;
 	char revoked[CAUSE_SIZE];
 };
 

@@ -56,7 +56,7 @@ static void put_phases(struct text *t, const struct boot *b)
 
 static bool is_healthy(const struct status_view *v)
 {
-	return supervise_is_healthy(v->machine) &&
+	return supervise_is_healthy(v->machine) && !v->is_cloned &&
 	       (!v->storage || v->storage->state == VOLWATCH_OK);
 }
 
@@ -84,6 +84,7 @@ static void put_volume(struct text *t, const struct status_view *v)
 	put(t, "proof_note", "%s", p->note);
 	if (v->serves && v->serves->ifname[0])
 		put(t, "serves", "%s %s", v->serves->ifname, v->serves->public_key);
+	put(t, "cloned", "%s", v->is_cloned ? "true" : "false");
 }
 
 static void put_storage(struct text *t, const struct status_view *v)

@@ -24,6 +24,7 @@
  * @cause:	Why its last run ended, empty before the first end
  * @storage:	Whether the storage is good, NULL where there is none
  * @serves:	Key that the daemon says it serves, its texts empty before it did
+ * @is_cloned:	That key is live in a second place
  * @now_us:	Monotonic time
  */
 struct status_view {
@@ -34,6 +35,7 @@ struct status_view {
 	const char *cause;
 	const struct volwatch *storage;
 	const struct marker_key *serves;
+	bool is_cloned;
 	uint64_t now_us;
 };
 

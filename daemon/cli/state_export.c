@@ -83,6 +83,9 @@ static int add_files(struct archive *a, const struct state_dir *d, struct err *e
 			r = add_file(a, d, entry->d_name, e);
 		errno = 0;
 	}
+	/* A list that was cut short may lack the key. */
+	if (r == 0 && errno != 0)
+		r = err_exit(e, EXITS_IO, -errno, "list %.200s", d->at.dir);
 	(void)closedir(dir);
 	return r;
 }

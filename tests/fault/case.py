@@ -54,7 +54,7 @@ class Case:
     def run(self, scenario, fault):
         trees.plant(fresh(self.root), scenario.tree)
         result = inject.strike(fill(scenario.command, self.root), fault, self.report)
-        if not result.hits:
+        if not result.hits and result.code is not None:
             return Outcome(MISSED)
         return conclude(scenario, self.root, result, fault)
 
@@ -65,8 +65,7 @@ def conclude(scenario, root, result, fault):
     problems = [*judge.result_problems(scenario, result, fault, left),
                 *judge.tree_problems(scenario, left, scenario.tree),
                 *judge.owner_problems(scenario, left)]
-    keys = judge.live_keys(scenario, left) | {scenario.key, judge.printed_key(result)}
-    problem, said = restart(scenario, root, keys - {None})
+    problem, said = restart(scenario, root, judge.known_keys(scenario, left, result))
     return Outcome(ending(result), "; ".join([*problems, *problem]), result.err + said)
 
 

@@ -8,7 +8,7 @@ from fault.scenarios import KEY, read_key
 # common/exits.h; every one of them is documented.
 EXIT_CODES = frozenset({0, 64, 65, 69, 70, 71, 73, 74, 75, 77, 78})
 KILLED = -9
-REASON = re.compile(r"^\S+ error \S+: .{20,}$", re.MULTILINE)
+REASON = re.compile(r"^(\S+ error \S+: |wgmesh: (?!not asked)).{20,}$", re.MULTILINE)
 PUBLIC_KEY = re.compile(r"^[A-Za-z0-9+/]{43}=$", re.MULTILINE)
 
 KEY_FILE = re.compile(r"state/(wg0\.json|\.snapshots/wg0\.json\.\d{20})")
@@ -16,9 +16,9 @@ KEY_FILE = re.compile(r"state/(wg0\.json|\.snapshots/wg0\.json\.\d{20})")
 DAMAGED = re.compile(r"state/\.snapshots/wg0\.json\.damaged-\d+")
 ASIDE = re.compile(r"state/\.snapshots/legacy-[^/]+")
 # What a program that was killed may leave: nobody takes it for the file itself.
-TEMPORARY = re.compile(r"(state|legacy)/(\.snapshots/)?\.[^/]+\.new|state/\.wgmesh\.probe[^/]*")
+TEMPORARY = re.compile(r"(state|legacy)/(\.snapshots/)?\.[^/]+\.new|\.backup\.\d+\.new|state/\.wgmesh\.probe[^/]*")
 # Anything goes for the lock; the others are text, a line for each fact.
-LOCK = re.compile(r"state/\.wgmesh\.(lock|lease)[^/]*")
+LOCK = re.compile(r"state/\.wgmesh\.(daemon\.)?(lock|lease)[^/]*")
 LINES = re.compile(r"state/\.wgmesh\.(migrated|history)|legacy/\.migrated-to-wgmesh")
 MARKER = "state/.wgmesh.volume"
 WHOLE_LINES = re.compile(rb"([ -~]+\n)+")
@@ -54,7 +54,7 @@ def _content_problem(scenario, name, entry, before):
     if not entry.data:
         return "is empty"
     if name in scenario.contents:
-        return None if entry.data in scenario.contents[name] else "is half-written"
+        return None if scenario.contents[name](entry.data) else "is half-written"
     if KEY_FILE.fullmatch(name):
         return None if read_key(entry.data) else "is half-written"
     if ASIDE.fullmatch(name):
@@ -85,16 +85,23 @@ def _is_kept(scenario, name):
 
 def _key_problems(scenario, tree):
     keys = live_keys(scenario, tree)
-    if len(keys) > 1:
+    if len(keys) > 1 and not scenario.other:
         yield "there are two keys"
-    if scenario.key and keys - {scenario.key}:
+    if scenario.key and keys - {scenario.key, scenario.other}:
         yield "there is another key"
+
+
+def known_keys(scenario, tree, result):
+    """The keys that the node is known by after the operation: a restart must serve all of them."""
+    if scenario.other:
+        return {read_key(tree[KEY].data)} if KEY in tree else set()
+    return (live_keys(scenario, tree) | {scenario.key, printed_key(result)}) - {None}
 
 
 def stray_keys(scenario, tree, key):
     """Keys in any file at all, that are neither the node's nor kept aside on purpose."""
     return [name for name, entry in tree.items()
-            if name.startswith("state/") and not entry.is_dir and read_key(entry.data) not in (None, key)
+            if name.startswith("state/") and not entry.is_dir and read_key(entry.data) not in (None, key, scenario.key, scenario.other)
             and not _is_kept(scenario, name)]
 
 

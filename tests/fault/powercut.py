@@ -76,7 +76,7 @@ class Disk:
         with self._mounted(copy) as root:
             killed = Fault("killall", "once", fault.call)
             outcome = case.conclude(scenario, root, result, killed)
-        return outcome if fault.call == END or result.hits else case.Outcome(case.MISSED)
+        return outcome if fault.call == END or result.hits or result.code is None else case.Outcome(case.MISSED)
 
     def _operate(self, argv, fault):
         if fault.call == END:

@@ -3,6 +3,7 @@
 
 import base64
 import dataclasses
+import hashlib
 import json
 import types
 from typing import Callable
@@ -78,7 +79,8 @@ class Scenario:
     is_final  is everything as it should be? of the tree after a restart
     key       the one public key; None when the operation makes it
     restart   what a restart runs, in this order; the last one prints the key that is served
-    contents  what files other than key files may hold: name below the root to list of bytes
+    other     another key, which the operation puts out of use or into use: either is as good
+    contents  what files other than key files may hold: name below the root to a test of the bytes
     kept      where a second key may lie: the start of names below the root
     owner     user of the files that the operation makes
     is_lost   the key is gone for good: every start is refused, and none makes another
@@ -93,6 +95,7 @@ class Scenario:
     key: str = read_key(OURS)
     restart: tuple = ((STATETOOL, "serve", "{root}/state"),)
     contents: dict = dataclasses.field(default_factory=dict)
+    other: str = None
     kept: tuple = ()
     owner: int = 0
     is_lost: bool = False
@@ -102,6 +105,10 @@ class Scenario:
 def has(name, *contents):
     """The file is there, with one of these contents."""
     return lambda tree: name in tree and tree[name].data in contents
+
+
+def one_of(*contents):
+    return lambda data: data in contents
 
 
 def has_key(tree):
@@ -143,7 +150,7 @@ def restores():
                    kept=(SNAPSHOT.format(1),))
     repair = (STATETOOL, "state", "verify", "--repair", "--state-dir={root}/state")
     yield Scenario("verify-repair", {**EMPTY, KEY: file(OURS[:50]), **snapshots(1), CACHE: file(OLD_CACHE)},
-                   repair, has_key, contents={CACHE: [OLD_CACHE]})
+                   repair, has_key, contents={CACHE: one_of(OLD_CACHE)})
 
 
 def losses():
@@ -155,7 +162,7 @@ def losses():
               "temporary": {"state/.wg0.json.new": file(OURS[:50])}}
     for name, trace in traces.items():
         yield Scenario(f"lost-{name}", {**EMPTY, **trace}, served(), lambda tree: False, is_lost=True,
-                       contents={CACHE: [OLD_CACHE]})
+                       contents={CACHE: one_of(OLD_CACHE)})
 
 
 def changes():
@@ -166,12 +173,51 @@ def changes():
     yield Scenario("snapshot", kept, (STATETOOL, "snapshot", "{root}/state"), has_snapshot)
     yield Scenario("cache", {**kept, CACHE: file(OLD_CACHE), "new": file(NEW_CACHE), **snapshots(1)},
                    (STATETOOL, "cache", "{root}/state", "{root}/new"), has(CACHE, NEW_CACHE),
-                   contents={CACHE: [OLD_CACHE, NEW_CACHE]})
+                   contents={CACHE: one_of(OLD_CACHE, NEW_CACHE)})
     history = "state/.wgmesh.history"
     yield Scenario("history", {**kept, history: file(ENDING), **snapshots(1)},
                    # One that cannot be read counts as empty: it only tells loops from single crashes.
                    (MARKTOOL, "history", "{root}/state"), has(history, ENDING, ENDING * 2),
-                   contents={history: [ENDING, ENDING * 2]})
+                   contents={history: one_of(ENDING, ENDING * 2)})
+
+
+def export_file(key):
+    """As `wgmesh state export --plain` writes it."""
+    entry = {"name": "wg0.json", "size": len(key), "sha256": hashlib.sha256(key).hexdigest(),
+             "data": base64.b64encode(key).decode()}
+    return json.dumps({"format": "wgmesh-state", "version": 1, "interface": "wg0",
+                       "public_key": read_key(key), "created": 1700000000, "files": [entry]}).encode()
+
+
+def is_whole_export(data):
+    try:
+        return read_key(base64.b64decode(json.loads(data)["files"][0]["data"])) == read_key(OURS)
+    except (ValueError, KeyError, IndexError):
+        return False
+
+
+def moves():
+    """What people do: copy, bring back, hand over."""
+    def state(*arguments):
+        return (STATETOOL, "state", arguments[0], "--state-dir={root}/state", *arguments[1:])
+
+    def serves(key):
+        return lambda tree: has_key(tree) and read_key(tree[KEY].data) == read_key(key)
+
+    kept = {**EMPTY, KEY: file(OURS)}
+    bring = state("import", "--offline", "{root}/export")
+    yield Scenario("import", {**EMPTY, "export": file(export_file(OURS))}, bring, serves(OURS),
+                   restart=(bring, served()))
+    yield Scenario("import-replace", {**kept, **snapshots(1), "export": file(export_file(THEIRS))},
+                   state("import", "--offline", "--replace", "{root}/export"), serves(THEIRS),
+                   other=read_key(THEIRS))
+    yield Scenario("state-restore",
+                   {**kept, "state/.snapshots": directory(), SNAPSHOT.format(1): file(THEIRS),
+                    SNAPSHOT.format(2): file(OURS)},
+                   state("restore", "1"), serves(THEIRS), other=read_key(THEIRS))
+    yield Scenario("state-snapshot", kept, state("snapshot"), has_snapshot)
+    yield Scenario("export", {**kept, **snapshots(1)}, state("export", "--plain", "{root}/backup"),
+                   lambda tree: "backup" in tree, contents={"backup": is_whole_export})
 
 
 def markers():
@@ -196,7 +242,7 @@ def migrations():
     command = (INIT, "migrate", "--state-dir={root}/state", "--legacy-dir={root}/legacy")
     legacy = {"legacy": directory(0o755), "legacy/wg0.json": file(OURS),
               "legacy/wg0-peers.json": file(OLD_CACHE, 0o644), "legacy/wg0-dht.nodes": file(DHT_NODES, 0o644)}
-    copies = {CACHE: [OLD_CACHE], "state/wg0-dht.nodes": [DHT_NODES]}
+    copies = {CACHE: one_of(OLD_CACHE), "state/wg0-dht.nodes": one_of(DHT_NODES)}
     common = {"command": command, "restart": (command, served()), "owner": DAEMON_UID}
 
     def is_migrated(tree):
@@ -230,5 +276,5 @@ def bad_ones():
 
 def every():
     """All scenarios by name."""
-    listed = [*creations(), *restores(), *losses(), *changes(), *markers(), *migrations(), *bad_ones()]
+    listed = [*creations(), *restores(), *losses(), *changes(), *moves(), *markers(), *migrations(), *bad_ones()]
     return types.MappingProxyType({scenario.name: scenario for scenario in listed})

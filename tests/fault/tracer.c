@@ -6,17 +6,17 @@
  *   tracer REPORT FAULT HOW PROCESS CALL -- PROGRAM...
  *
  * FAULT is an errno number, "short" (half of the bytes, really moved), "kill" (the process, as the
- * call begins: it does not happen) or "killall" (every process, as when a container ends).
- * HOW is "once", "twice" (the next call of the same kind too) or "from" (every later call that
- * changes the disk too). PROCESS and CALL count from 1; calls count per process, from execve(2) on.
+ * call begins: it does not happen) or "killall" (every process, as when a container ends). A call
+ * that fails does not happen, except for close(2). HOW is "once", "twice" (the next call of the same
+ * kind too) or "from" (every later call that changes the disk too). PROCESS and CALL count from 1;
+ * calls count per process, from execve(2) on.
  *
  * A tool that overwrites results, as strace's retval= does, cannot do a short write: it would say
  * that bytes were written of which none was.
  *
  * The report has a line "PROCESS CALL NUMBER FLAGS TARGET" for each call, or for each call that
  * something was done to. FLAGS are w (changes the disk), s (can come out short), l (goes to the log)
- * or "-". The exit status is the program's; a signal that ended it ends
- * the tracer too.
+ * or "-". The exit status is the program's; a signal that ended it ends the tracer too.
  */
 #include "common/defs.h"
 #include "common/exits.h"
@@ -29,6 +29,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -149,7 +150,8 @@ static void strike(struct tracer *t, struct tracee *who, const struct call *c)
 	report(t, who, c);
 	switch (t->fault) {
 	case FAULT_ERRNO:
-		if (regs_skip_call(c->pid) == 0)
+		/* close(2) closes, whatever it returns. */
+		if (c->nr == SYS_close || regs_skip_call(c->pid) == 0)
 			who->error = t->error;
 		break;
 	case FAULT_SHORT:

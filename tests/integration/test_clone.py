@@ -5,6 +5,7 @@ import shutil
 
 import pytest
 
+from lib.supervised import status
 from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
@@ -30,7 +31,11 @@ def test_a_copied_volume_is_noticed_by_both_nodes_and_by_their_peer(lab):
         assert said["level"] == "error" and one.public_key == said["public_key"]
     said = peer.wait_for_log("announce the key of this peer in turns", 20)
     assert said["level"] == "warn" and said["peer"] == one.public_key
-    eventually(lambda: "also live on" in two.run("wgmesh-init", "status").stdout, "the status")
+    for node in (one, two):
+        eventually(lambda: status(node)["cloned"], "the status")
+        assert "its key is also live on" in status(node)["daemon_status"]
+        asked = node.run("wgmesh-init", "healthcheck", check=False)
+        assert asked.returncode == 1 and "also live on" in asked.stderr and "stop one" in asked.stderr
 
 
 def test_a_restarted_node_is_no_clone(lab):

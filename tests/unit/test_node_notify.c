@@ -181,6 +181,31 @@ static void readiness_comes_with_the_first_beat_and_a_status(void **state)
 				     "STATUS=wg0 up as 10.77.0.10, 0 peers, 0 with a handshake");
 }
 
+static void a_clone_is_told_once_and_so_is_its_end(void **state)
+{
+	struct fixture *f = *state;
+	struct node *n = &f->node;
+
+	node_notify_ready(n);
+	assert_true(hears(f));
+	assert_null(strstr(f->said, "X_WGMESH_CLONE"));
+	n->clone.is_on = true;
+	(void)snprintf(n->clone_place, sizeof(n->clone_place), "two at 10.1.2.3:51830");
+	n->status_ms = 0;
+	node_notify_changed(n);
+	assert_true(hears(f));
+	assert_non_null(strstr(f->said, "X_WGMESH_CLONE=1\n"));
+	assert_non_null(strstr(f->said, "; its key is also live on two at 10.1.2.3:51830"));
+	n->status_ms = 0;
+	node_notify_changed(n);
+	assert_false(hears(f));
+	n->clone.is_on = false;
+	node_notify_changed(n);
+	assert_true(hears(f));
+	assert_non_null(strstr(f->said, "X_WGMESH_CLONE=0\n"));
+	assert_null(strstr(f->said, "also live"));
+}
+
 static void a_beat_is_the_answer_of_netadmin(void **state)
 {
 	struct fixture *f = *state;
@@ -393,6 +418,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(readiness_comes_with_the_first_beat_and_a_status),
+		T(a_clone_is_told_once_and_so_is_its_end),
 		T(a_beat_is_the_answer_of_netadmin),
 		T(while_netadmin_owes_an_answer_there_is_no_beat),
 		T(without_a_watchdog_there_is_no_beat),
