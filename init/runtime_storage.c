@@ -116,20 +116,6 @@ bool runtime_storage_event(struct runtime *rt, int fd)
 	return true;
 }
 
-static void drop_lease(const struct runtime *rt)
-{
-	struct keeper *k = &rt->boot->keeper;
-
-	if (k->pid <= 0)
-		return;
-	if (k->is_held)
-		log_warn(COMPONENT,
-			 "the lease is not given up, because the volume does not answer: "
-			 "a successor waits until it has run out");
-	k->is_held = false;
-	(void)kill(k->pid, SIGKILL);
-}
-
 /* Whoever waits for storage that hangs is not waited for. */
 void runtime_storage_leave(struct runtime *rt)
 {
@@ -141,8 +127,6 @@ void runtime_storage_leave(struct runtime *rt)
 		(void)kill(s->looker, SIGKILL);
 	if (rt->recorder > 0 && s->watch.state == VOLWATCH_HUNG)
 		(void)kill(rt->recorder, SIGKILL);
-	if (s->watch.state == VOLWATCH_HUNG && rt->machine.state >= SUPERVISE_SWEEPING)
-		drop_lease(rt);
 	s->watch.due_ms = 0;
 	arm(s);
 }
