@@ -271,6 +271,15 @@ static enum lease_news on_claiming(struct lease *l, const struct lease_answer *a
 	return write_ours(l, LEASE_SIGNING, op);
 }
 
+/* In short pauses, each with a word to whoever waits, and might take us to hang with the storage. */
+static enum lease_news settle(struct lease *l, uint64_t now_ms, struct lease_op *op)
+{
+	uint64_t next_ms = now_ms + l->times.poll_ms;
+
+	(void)sleep_until(l, LEASE_SETTLING, op, next_ms < l->settled_ms ? next_ms : l->settled_ms);
+	return LEASE_NEWS_WAITS;
+}
+
 static enum lease_news on_signing(struct lease *l, const struct lease_answer *a, uint64_t now_ms,
 				  struct lease_op *op)
 {
@@ -278,9 +287,10 @@ static enum lease_news on_signing(struct lease *l, const struct lease_answer *a,
 		l->error = a->error;
 		return end(l, op, LEASE_NEWS_FAILED);
 	}
-	if (l->must_settle)
-		return sleep_until(l, LEASE_SETTLING, op, now_ms + l->patience.settle_ms);
-	return list(l, LEASE_CONFIRMING, op);
+	if (!l->must_settle)
+		return list(l, LEASE_CONFIRMING, op);
+	l->settled_ms = now_ms + l->patience.settle_ms;
+	return settle(l, now_ms, op);
 }
 
 static enum lease_news on_settling(struct lease *l, const struct lease_answer *a, uint64_t now_ms,
@@ -289,9 +299,7 @@ static enum lease_news on_settling(struct lease *l, const struct lease_answer *a
 	(void)a;
 	if (l->is_leaving)
 		return give_up(l, op);
-	if (now_ms < l->due_ms)
-		return sleep_until(l, LEASE_SETTLING, op, l->due_ms);
-	return list(l, LEASE_CONFIRMING, op);
+	return now_ms < l->settled_ms ? settle(l, now_ms, op) : list(l, LEASE_CONFIRMING, op);
 }
 
 static enum lease_news confirm_later(struct lease *l, int error, uint64_t now_ms,
@@ -300,7 +308,8 @@ static enum lease_news confirm_later(struct lease *l, int error, uint64_t now_ms
 	l->error = error;
 	if (is_exhausted(l, now_ms))
 		return end(l, op, LEASE_NEWS_FAILED);
-	return sleep_until(l, LEASE_SETTLING, op, now_ms + l->times.poll_ms);
+	l->settled_ms = now_ms + l->times.poll_ms;
+	return settle(l, now_ms, op);
 }
 
 static enum lease_news on_confirming(struct lease *l, const struct lease_answer *a, uint64_t now_ms,

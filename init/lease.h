@@ -189,6 +189,7 @@ enum lease_state {
  * @state:	What the last operation was for
  * @started_ms:	When we began to wait
  * @due_ms:	When the pause ends
+ * @settled_ms:	When our claim counts, unless somebody objects
  * @began_ms:	When the last beat began
  * @lowest:	Lowest term that had a file then, 0 for not known
  * @term:	Our own term, 0 for none
@@ -213,6 +214,7 @@ struct lease {
 	enum lease_state state;
 	uint64_t started_ms;
 	uint64_t due_ms;
+	uint64_t settled_ms;
 	uint64_t began_ms;
 	uint64_t lowest;
 	uint64_t term;

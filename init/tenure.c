@@ -114,12 +114,13 @@ static int conclude(struct boot *b, const struct keeper_report *report, bool is_
 int tenure_take(struct boot *b, uint64_t limit_ms, bool is_locked, struct err *e)
 {
 	struct keeper_report report;
+	struct lease_times times;
 	bool has_said = false;
 	int r = start_keeper(b, limit_ms, is_locked, e);
 
+	lease_divide(lease_ms(b), &times);
 	while (r == 0) {
-		/* It is silent for a while when its claim settles. */
-		r = keeper_await(&b->keeper, &report, lease_ms(b) + storage_ms(b));
+		r = keeper_await(&b->keeper, &report, times.poll_ms + storage_ms(b));
 		if (r == -EINTR)
 			return r;
 		if (r < 0)
