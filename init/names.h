@@ -14,7 +14,7 @@
 #define NAMES_SNAPSHOTS ".snapshots"
 #define NAMES_MARKER	".migrated-to-wgmesh"
 
-#define NAMES_ALIVE	     ".wgmesh.alive"
+#define NAMES_ALIVE ".wgmesh.alive"
 
 /**
  * names_is_state() - Is this the name of a state file: one to migrate?

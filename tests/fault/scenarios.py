@@ -3,6 +3,7 @@
 
 import base64
 import dataclasses
+import functools
 import hashlib
 import json
 import types
@@ -276,6 +277,7 @@ def bad_ones():
         yield Scenario(verb, EMPTY, (STATETOOL, verb, "{root}/state"), has_key, key=None, is_bad=True)
 
 
+@functools.lru_cache(maxsize=None)
 def every():
     """All scenarios by name."""
     listed = [*creations(), *restores(), *losses(), *changes(), *moves(), *markers(), *migrations(),

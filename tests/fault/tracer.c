@@ -292,7 +292,7 @@ static int trace(struct tracer *t, char **argv)
 
 static int parse_fault(struct tracer *t, const char *text)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (strcmp(text, "short") == 0)
 		t->fault = FAULT_SHORT;
