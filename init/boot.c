@@ -50,6 +50,7 @@ void boot_init(struct boot *b)
 	b->started_us = clock_mono_us();
 	b->state_fd = -1;
 	b->lock_fd = -1;
+	b->dir_lock_fd = -1;
 	keeper_init(&b->keeper);
 	for (size_t i = 0; i < PHASE_COUNT; i++)
 		b->phases[i].outcome = OUTCOME_PENDING;
@@ -63,10 +64,13 @@ void boot_fini(struct boot *b)
 	config_fini(&b->config);
 	if (b->state_fd >= 0)
 		(void)close(b->state_fd);
+	if (b->dir_lock_fd >= 0)
+		(void)close(b->dir_lock_fd);
 	if (b->lock_fd >= 0)
 		(void)close(b->lock_fd);
 	b->state_fd = -1;
 	b->lock_fd = -1;
+	b->dir_lock_fd = -1;
 }
 
 void boot_note(struct boot *b, const char *fmt, ...)

@@ -64,6 +64,7 @@ struct migrate_report;
  * @started_us:	Monotonic time of the start
  * @proof:	What the volume's marker proves
  * @fs_type:	f_type of the state directory's file system (statfs(2)), 0 until it is known
+ * @dir_lock_fd: The lock on the directory itself, -1 where a lease takes its place; owned
  * @keeper:	Keeps the lease on it, where there is one; owned
  */
 struct boot {
@@ -80,6 +81,7 @@ struct boot {
 	uint64_t started_us;
 	struct proof proof;
 	uint64_t fs_type;
+	int dir_lock_fd;
 	struct keeper keeper;
 };
 

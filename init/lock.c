@@ -5,6 +5,7 @@
 #include "common/io.h"
 #include "init/child.h"
 #include "init/clock.h"
+#include "init/dirlock.h"
 #include "init/fstype.h"
 #include "init/names.h"
 #include "init/plainfile.h"
@@ -18,6 +19,7 @@
 
 #define TEXT_MAX     512
 #define REPLACED_MAX 100
+#define ENDING_MS    500
 
 static const struct flock whole_file = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
@@ -248,6 +250,36 @@ static int report_holder(struct boot *b, struct err *e)
 	return OUTCOME_OK;
 }
 
+static int refuse_hidden(const struct boot *b, struct err *e)
+{
+	return err_exit(
+		e, EXITS_LOCKED, -EAGAIN,
+		"the state directory %.120s is in use by a container whose lock file %s was "
+		"removed, which does not end its use; two nodes cannot share one identity: "
+		"stop the other one, or give this one a volume of its own",
+		b->config.state_dir, NAMES_LOCK);
+}
+
+/*
+ * With the lock file in hand, only somebody whose file was removed can have the directory; or who is just
+ * ending, in whatever order the kernel takes both locks away.
+ */
+static int take_directory(struct boot *b, const struct patience *p, struct err *e)
+{
+	int r = dirlock_take(b->state_fd, ENDING_MS, &b->dir_lock_fd);
+
+	if (r == 0 && b->config.program) {
+		boot_warn(b,
+			  "the state directory %.120s is in use by a container whose lock file %s "
+			  "was removed; waiting up to %llu s for it",
+			  b->config.state_dir, NAMES_LOCK, (unsigned long long)(left_ms(p) / 1000));
+		r = dirlock_take(b->state_fd, left_ms(p), &b->dir_lock_fd);
+	}
+	if (r == 0)
+		return refuse_hidden(b, e);
+	return r == 1 || r == -EINTR ? r : err_set(e, r, "lock the state directory itself");
+}
+
 /* Return: 1 taken, 0 where the file system has no locks that work, or a negative errno value */
 static int take_lock(struct boot *b, const struct patience *p, struct err *e)
 {
@@ -258,6 +290,8 @@ static int take_lock(struct boot *b, const struct patience *p, struct err *e)
 		r = wait_for_turn(b, p, &fd, e);
 	else if (r < 0 && fd >= 0 && r != -EINTR)
 		return 0;
+	if (r == 1 && !is_remote(b))
+		r = take_directory(b, p, e);
 	if (r < 0)
 		return r;
 	if (has_one_name(b->state_fd, fd))

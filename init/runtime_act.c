@@ -187,19 +187,24 @@ static void log_step(const struct runtime *rt, const struct supervise_step *step
  * Whoever writes down why the daemon had to be killed, or that the lease is free, would be killed as
  * well; it gets a moment, in which storage that works takes a line.
  */
-static void await_writer(pid_t pid)
+static void await_writers(const struct runtime *rt)
 {
-	auto_close int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-	struct pollfd p = { .fd = fd, .events = POLLIN };
+	const pid_t pids[] = { rt->recorder, rt->boot->keeper.pid };
+	uint64_t end_ms = clock_mono_ms() + WRITE_MS;
 
-	if (fd >= 0)
-		(void)poll(&p, 1, WRITE_MS);
+	for (size_t i = 0; i < ARRAY_LEN(pids); i++) {
+		auto_close int fd = pids[i] > 0 ? (int)syscall(SYS_pidfd_open, pids[i], 0) : -1;
+		struct pollfd p = { .fd = fd, .events = POLLIN };
+		uint64_t now_ms = clock_mono_ms();
+
+		if (fd >= 0)
+			(void)poll(&p, 1, now_ms < end_ms ? (int)(end_ms - now_ms) : 0);
+	}
 }
 
 static void kill_all(const struct runtime *rt)
 {
-	await_writer(rt->recorder);
-	await_writer(rt->boot->keeper.pid);
+	await_writers(rt);
 	(void)sweep_signal(SIGKILL, rt->group);
 }
 

@@ -148,15 +148,21 @@ void runtime_keeper_ended(struct runtime *rt, const struct reaped *end)
 void runtime_lease_release(struct runtime *rt)
 {
 	struct keeper *k = &rt->boot->keeper;
+	bool is_hung = rt->storage.watch.state == VOLWATCH_HUNG;
+	const char *why;
 
 	if (k->pid <= 0)
 		return;
-	if (rt->is_network_down || !rt->machine.policy.has_hook) {
+	why = is_hung ? "its storage does not answer" : "the network may not be down";
+	if (!is_hung && (rt->is_network_down || !rt->machine.policy.has_hook)) {
 		keeper_release(k);
 		return;
 	}
+	if (k->is_held)
+		log_warn(COMPONENT,
+			 "the lease is not given up, because %s: a successor waits until it has "
+			 "run out",
+			 why);
 	k->is_held = false;
-	log_warn(COMPONENT, "the lease is not given up, because the network may not be down: a "
-			    "successor waits until it has run out");
 	(void)kill(k->pid, SIGKILL);
 }

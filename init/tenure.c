@@ -90,8 +90,9 @@ static int refuse_other(const struct boot *b, const struct lease_text *other, st
 			b->config.state_dir, NAMES_LEASE);
 }
 
-static int conclude(struct boot *b, const struct keeper_report *report)
+static int conclude(struct boot *b, const struct keeper_report *report, bool is_locked)
 {
+	const char *alone = is_locked ? "" : "; no lock could be had";
 	char who[HOLDER_TEXT_SIZE];
 
 	b->keeper.is_held = true;
@@ -100,12 +101,13 @@ static int conclude(struct boot *b, const struct keeper_report *report)
 	if (report->has_settled)
 		boot_note(b,
 			  "this is the only node that uses the state directory: it took the lease "
-			  "over (term %llu) from %s, which has given no sign of life",
-			  (unsigned long long)report->term, who);
+			  "over (term %llu%s) from %s, which has given no sign of life",
+			  (unsigned long long)report->term, alone, who);
 	else
-		boot_note(b,
-			  "this is the only node that uses the state directory (lease, term %llu)",
-			  (unsigned long long)report->term);
+		boot_note(
+			b,
+			"this is the only node that uses the state directory (lease, term %llu%s)",
+			(unsigned long long)report->term, alone);
 	return OUTCOME_OK;
 }
 
@@ -124,7 +126,7 @@ int tenure_take(struct boot *b, uint64_t limit_ms, bool is_locked, struct err *e
 			return refuse_silence(b, r, e);
 		switch (report.news) {
 		case LEASE_NEWS_HELD:
-			return conclude(b, &report);
+			return conclude(b, &report, is_locked);
 		case LEASE_NEWS_REFUSED:
 			return refuse_other(b, &report.other, e);
 		case LEASE_NEWS_WAITS:

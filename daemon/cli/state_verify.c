@@ -96,12 +96,15 @@ static void check_key(struct report *r, const struct state_dir *d, const struct 
 /* For the log of a container: the key, and what is wrong with the caches. */
 static void log_report(const struct report *r, const struct state_dir *d)
 {
+	bool is_missing = r->key.verdict == STATE_MISSING;
+
 	if (r->code == EXITS_OK && r->key.verdict != STATE_DAMAGED)
 		log_event(r->key.verdict == STATE_RESTORED ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
 			  "state",
 			  LOG_FIELDS({ "public_key", r->public_key[0] ? r->public_key : NULL }),
-			  "%s/%s: %s%s%s", d->at.dir, r->key.name, statejudge_text(r->key.verdict),
-			  r->key.note[0] ? ": " : "", r->key.note);
+			  "%s/%s: %s%s%s", d->at.dir, r->key.name,
+			  is_missing ? "" : statejudge_text(r->key.verdict), is_missing ? "" : ": ",
+			  r->key.note);
 	for (size_t i = 0; i < r->view.n; i++) {
 		const struct state_row *row = &r->view.rows[i];
 

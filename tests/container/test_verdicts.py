@@ -68,6 +68,19 @@ def test_persistence_require_refuses_all_but_persistent_storage(engine, case, ho
 
 
 @pytest.mark.parametrize("engine_name", EVERYWHERE)
+def test_a_directory_that_hosts_empty_is_accepted_with_a_warning(engine, host):
+    # A start gives it to the container's user, who is another one for each engine.
+    place = f"{host['tmp']}/{engine.name}"
+    engine.box.run("mkdir", "-m", "777", place)
+    done = engine.run("wgmesh-init", "--persistence=require", "--", "busybox", "true",
+                      options=("-v", f"{place}:{STATE_DIR}"))
+    said = next(line for line in map(json.loads, done.stderr.splitlines())
+                if line["component"] == "volume")
+    assert said["level"] == "warn"
+    assert "the host decides" in said["msg"]
+
+
+@pytest.mark.parametrize("engine_name", EVERYWHERE)
 def test_what_nobody_can_tell_is_accepted_once_another_container_has_used_it(engine, host):
     place = f"{host['overlaid']}/{engine.name}"
     engine.box.run("mkdir", "-m", "777", place)

@@ -3,6 +3,8 @@
 
 import fcntl
 import os
+import secrets
+import shutil
 import signal
 import struct
 import time
@@ -415,3 +417,43 @@ def test_there_is_no_moment_without_refusal_while_the_first_lives(lab, apart):
             eventually(second.has_interface, "nothing", 0.3)
         assert second.wait() == LOCKED
     assert first.stop() == 0
+
+
+# What people do to the files
+
+def test_removing_the_lock_file_lets_nobody_in(lab):
+    volume = Disk(lab)
+    first = up(start(lab, "first", volume))
+    (volume.directory / ".wgmesh.lock").unlink()
+    second = start(lab, "second", volume, "--lock-timeout=1s")
+    assert second.wait() == LOCKED
+    assert second.find_log(".wgmesh.lock was removed", "error")
+    third = start(lab, "third", volume)
+    third.wait_for_log("waiting up to")
+    assert is_up(first) and first.stop() == 0
+    assert up(third).stop() == 0
+
+
+def test_a_lease_that_cannot_be_renewed_is_told_of_once_and_again_when_it_can(lab, apart):
+    node = up(start(lab, "node", apart, lease="1s"))
+    eventually(lambda: keeper(node).status["Uid"].split() == ["65532"] * 4, "the daemon's user")
+    file = leases(apart)[1]
+    file.chmod(0)
+    node.wait_for_log("cannot be renewed")
+    file.chmod(0o600)
+    node.wait_for_log("is renewed again")
+    assert sum("cannot be renewed" in event["msg"] for event in node.events("warn")) == 1
+    assert node.stop() == 0
+
+
+def test_the_same_container_started_again_after_a_crash_need_not_wait(lab, monkeypatch):
+    volume = OneMount(lab)
+    first = up(start(lab, "node", volume, lease="1h"))
+    first.kill()
+    shutil.rmtree(lab.directory / "containers" / first.id)
+    monkeypatch.setattr(secrets, "token_hex", lambda n=None: first.id)
+    again = start(lab, "node", volume, lease="1h")
+    monkeypatch.undo()
+    assert up(again).id == first.id
+    assert max(leases(volume)) == 2
+    assert again.stop() == 0

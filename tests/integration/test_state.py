@@ -343,7 +343,27 @@ def test_nothing_is_restored_under_a_daemon_without_an_init(lab):
     assert state(lab, lab.volume("state"), "restore", "1").code == LOCKED
 
 
+LEASE = "version=1\nstate={state}\nholder=0123456789abcdef0123456789abcdef\nbeat=1\nhost=elsewhere\npid=1\n"
+
+
+def test_a_lease_of_another_host_is_given_up_or_silent_before_anything_is_restored(lab, volume):
+    (volume / KEY_FILE).write_text("half")
+    (volume / ".wgmesh.lease.1").write_text(LEASE.format(state="held"))
+    said = state(lab, volume, "restore", "1", "--lease-time=1s")
+    assert said.code == 0 and "elsewhere" in said.err and "no sign of life" in said.err
+    (volume / ".wgmesh.lease.2").write_text(LEASE.format(state="free"))
+    assert "elsewhere" not in state(lab, volume, "restore", "latest").err
+
+
 # What PID 1 makes of it
+
+def test_the_verbs_work_as_the_program_of_wgmesh_init(lab, volume):
+    (volume / KEY_FILE).write_text("half")
+    box = lab.container("box", ["wgmesh-init", "wgmesh", "state", "restore", "latest"],
+                        mounts=[Mount.bind(volume, STATE_DIR)])
+    assert box.wait() == 0 and "undo: mv" in box.stdout.text()
+    assert verify(lab, volume).code == 0
+
 
 def test_a_verification_that_hangs_ends_the_start(lab):
     script = lab.host_directory("bin") / "wgmesh"

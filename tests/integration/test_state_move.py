@@ -73,6 +73,17 @@ def test_a_plain_export_can_be_read_without_any_program_of_ours(lab):
     assert make_node(lab, "after", "new") == identity
 
 
+def test_a_node_passes_through_a_pipe(lab):
+    identity = make_node(lab, "before", "old")
+    command = ("wgmesh state export - | wgmesh state import --offline --state-dir=/tmp/new - && "
+               f"cp /tmp/new/{KEY_FILE} {BACKUP_DIR}/")
+    box = lab.container("box", ["sh", "-ec", command], env={"WGMESH_PASSPHRASE": PASSPHRASE},
+                        mounts=[Mount.bind(lab.host_directory("backup"), BACKUP_DIR),
+                                Mount.bind(lab.volume("old"), STATE_DIR)])
+    assert box.wait() == 0, box.log.text()
+    assert json.loads(backup(lab, KEY_FILE).read_text()) == identity
+
+
 def test_an_export_in_the_state_directory_itself_is_said_to_be_no_backup(lab):
     make_node(lab, "before", "old")
     said = state(lab, lab.volume("old"), "export", "--plain", f"{STATE_DIR}/copy")

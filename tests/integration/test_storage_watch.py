@@ -127,6 +127,7 @@ def disk(lab):
     yield volume
     for container in lab.containers:
         container.kill()
+    volume.close()
 
 
 def test_a_volume_that_becomes_read_only_is_noticed(lab, disk):

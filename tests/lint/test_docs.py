@@ -13,6 +13,8 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 DOCS = CHECKOUT / "docs"
 NAMED = re.compile(r"`(test_\w+\.(?:py|c))::(\w+)`")
 # "  --stop-timeout TIME        after a stop signal, ... [8s]", and the variable in the line below.
+MESSAGE = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
+LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 OPTION = re.compile(r"^  (--[a-z-]+)(?: (\S+))? .*?(?:\[([^]]*)\])?\n +(WGMESH_\w+)$", re.MULTILINE)
 
 
@@ -65,3 +67,25 @@ def test_the_reference_explains_every_option_of_wgmesh_state(verb):
     text = (DOCS / "reference.md").read_text(encoding="utf-8")
     assert len(options) > 3 and f"wgmesh state {verb}" in text
     assert [option for option in options if f"`{option}" not in text] == []
+
+
+def literals(text):
+    """The string literals of a C file, adjacent ones joined as the compiler does."""
+    text = re.sub(r"/\*.*?\*/", "", text, flags=re.DOTALL)
+    end, joined = 0, []
+    for match in LITERAL.finditer(text):
+        if joined and not text[end:match.start()].strip():
+            joined[-1] += match[1]
+        else:
+            joined.append(match[1])
+        end = match.end()
+    return "\n".join(joined)
+
+
+def test_every_message_that_is_explained_exists():
+    page = (DOCS / "persistence.md").read_text(encoding="utf-8")
+    explained = MESSAGE.findall(page[page.index("## What does this message mean?"):])
+    assert len(explained) > 20
+    said = "\n".join(literals(path.read_text(encoding="utf-8")) for part in ("init", "daemon", "common")
+                     for path in (CHECKOUT / part).rglob("*.c"))
+    assert [message for message in explained if message not in said] == []

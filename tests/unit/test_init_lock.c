@@ -63,6 +63,7 @@ static void the_holder_is_named_in_the_file(void **state)
 	assert_string_equal(h.host, host);
 	assert_int_equal(strtol(h.pid, NULL, 10), getpid());
 	assert_int_equal(strlen(h.since), strlen("2026-01-01T00:00:00Z"));
+	(void)close(b.dir_lock_fd);
 	(void)close(b.lock_fd);
 	assert_false(lock_is_held(d->fd, &h));
 }
@@ -143,6 +144,7 @@ static void who_waits_gets_the_lock_when_it_becomes_free(void **state)
 	assert_int_equal(lock_acquire(&b, &e), OUTCOME_OK);
 	assert_int_equal(lock_try(d->fd, &other, NULL), 0);
 	(void)close(other);
+	(void)close(b.dir_lock_fd);
 	(void)close(b.lock_fd);
 	assert_int_equal(waitpid(holder, NULL, 0), holder);
 	(void)close(ready[0]);
@@ -195,9 +197,38 @@ static void a_lock_on_a_file_that_was_exchanged_meanwhile_is_worth_nothing(void 
 	assert_int_equal(fstat(b.lock_fd, &ours), 0);
 	assert_int_equal(fstatat(d->fd, NAMES_LOCK, &named, 0), 0);
 	assert_int_equal(ours.st_ino, named.st_ino);
+	(void)close(b.dir_lock_fd);
 	(void)close(b.lock_fd);
 	(void)close(ready[0]);
 	(void)close(ready[1]);
+}
+
+static void a_lock_file_that_was_removed_does_not_free_the_directory(void **state)
+{
+	struct tempdir *d = *state;
+	char *program[] = { NULL };
+	struct boot first;
+	struct boot second;
+	struct err e = { 0 };
+
+	prepare(&first, d, program);
+	assert_int_equal(lock_acquire(&first, &e), OUTCOME_OK);
+	assert_int_equal(unlinkat(d->fd, NAMES_LOCK, 0), 0);
+	prepare(&second, d, program);
+	second.config.settings.v[SETTING_LOCK_TIMEOUT].number = 20;
+	assert_true(lock_acquire(&second, &e) < 0);
+	assert_int_equal(e.exit_code, EXITS_LOCKED);
+	assert_non_null(strstr(e.msg, NAMES_LOCK " was removed"));
+	assert_int_equal(second.lock_fd, -1);
+	/* Who waited in vain was killed, and may not be dead yet. */
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	(void)close(first.dir_lock_fd);
+	(void)close(first.lock_fd);
+	prepare(&second, d, program);
+	assert_int_equal(lock_acquire(&second, &e), OUTCOME_OK);
+	(void)close(second.dir_lock_fd);
+	(void)close(second.lock_fd);
 }
 
 static void reads_a_holder_that_is_cut_anywhere(void **state)
@@ -226,6 +257,7 @@ int main(void)
 		TEST(who_waits_in_vain_is_told_who_holds_it),
 		TEST(who_waits_gets_the_lock_when_it_becomes_free),
 		TEST(a_lock_on_a_file_that_was_exchanged_meanwhile_is_worth_nothing),
+		TEST(a_lock_file_that_was_removed_does_not_free_the_directory),
 		TEST(reads_a_holder_that_is_cut_anywhere),
 	};
 

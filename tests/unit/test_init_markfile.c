@@ -270,7 +270,7 @@ static void a_marker_that_could_not_be_written_at_the_start_is_written_later(voi
 	assert_int_equal(mkdirat(d->fd, MARKER_FILE ".new", 0700), 0);
 	m = start_in(d);
 	p = proof_of(&m);
-	assert_int_equal(m.error, -EISDIR);
+	assert_true(m.error < 0);
 	assert_int_equal(unlinkat(d->fd, MARKER_FILE ".new", AT_REMOVEDIR), 0);
 	assert_int_equal(markfile_note_served(d->fd, &p, &key_a), 0);
 	assert_int_equal(load(d).boots, 1);

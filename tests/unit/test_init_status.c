@@ -75,6 +75,58 @@ static void the_lock_is_named_by_what_keeps_others_away(void **state)
 	assert_non_null(strstr(text, "\nlock=lease\n"));
 }
 
+static void bad_storage_is_not_healthy_and_says_why(void **state)
+{
+	static struct boot b;
+	struct volwatch storage = { .state = VOLWATCH_OK };
+	struct supervise m;
+	struct status_view v;
+	char text[STATUS_SIZE];
+	char value[VOLWATCH_TEXT_SIZE];
+
+	(void)state;
+	set_view(&v, &b, &m);
+	v.storage = &storage;
+	for (int i = 0; i < VOLWATCH_STATE_COUNT; i++) {
+		storage.state = (enum volwatch_state)i;
+		(void)status_format(&v, text);
+		assert_true(status_value(text, "healthy", value, sizeof(value)));
+		assert_string_equal(value, i == VOLWATCH_OK ? "true" : "false");
+		assert_true(status_value(text, "storage", value, sizeof(value)));
+		assert_string_equal(value, volwatch_state_name(storage.state));
+		assert_true(status_value(text, "storage_note", value, sizeof(value)));
+		assert_int_equal(value[0] == '\0', i == VOLWATCH_OK);
+	}
+}
+
+static void the_proof_is_told(void **state)
+{
+	static struct boot b;
+	struct marker_key serves = { .ifname = "wg0", .public_key = "KEY" };
+	struct supervise m;
+	struct status_view v;
+	char text[STATUS_SIZE];
+	char value[64];
+
+	(void)state;
+	set_view(&v, &b, &m);
+	b.proof.kind = PROOF_PROVEN;
+	b.proof.marker.boots = 3;
+	(void)snprintf(b.proof.note, sizeof(b.proof.note), "because");
+	(void)status_format(&v, text);
+	assert_false(status_value(text, "serves", value, sizeof(value)));
+	v.serves = &serves;
+	(void)status_format(&v, text);
+	assert_true(status_value(text, "proof", value, sizeof(value)));
+	assert_string_equal(value, "proven");
+	assert_true(status_value(text, "proof_note", value, sizeof(value)));
+	assert_string_equal(value, "because");
+	assert_true(status_value(text, "boots", value, sizeof(value)));
+	assert_string_equal(value, "3");
+	assert_true(status_value(text, "serves", value, sizeof(value)));
+	assert_string_equal(value, "wg0 KEY");
+}
+
 static void a_value_cannot_forge_a_line(void **state)
 {
 	static struct boot b;
@@ -97,12 +149,23 @@ static void long_notes_still_fit(void **state)
 	static struct boot b;
 	struct supervise m;
 	struct status_view v;
+	struct volwatch storage = { .state = VOLWATCH_UNMOUNTED };
+	static char dir[4096];
+	static char cause[1024];
 	char text[STATUS_SIZE];
 
 	(void)state;
 	set_view(&v, &b, &m);
+	memset(dir, 'd', sizeof(dir) - 1);
+	memset(cause, 'c', sizeof(cause) - 1);
 	for (size_t i = 0; i < PHASE_COUNT; i++)
 		memset(b.phases[i].note, 'n', sizeof(b.phases[i].note) - 1);
+	memset(b.proof.note, 'p', sizeof(b.proof.note) - 1);
+	memset(b.volume.what, 'w', sizeof(b.volume.what) - 1);
+	b.config.state_dir = dir;
+	m.last_code = 1;
+	v.cause = cause;
+	v.storage = &storage;
 	(void)status_format(&v, text);
 	assert_true(strlen(text) < STATUS_SIZE);
 	assert_non_null(strstr(text, "phase.supervise="));
@@ -128,6 +191,8 @@ int main(void)
 		cmocka_unit_test(says_what_there_is),
 		cmocka_unit_test(only_a_running_daemon_is_healthy),
 		cmocka_unit_test(the_lock_is_named_by_what_keeps_others_away),
+		cmocka_unit_test(bad_storage_is_not_healthy_and_says_why),
+		cmocka_unit_test(the_proof_is_told),
 		cmocka_unit_test(a_value_cannot_forge_a_line),
 		cmocka_unit_test(long_notes_still_fit),
 		cmocka_unit_test(values_are_found_by_the_whole_key),
