@@ -45,7 +45,8 @@ class Case:
     def calls(self, scenario):
         """The system calls of an undisturbed run, which must succeed."""
         trees.plant(fresh(self.root), scenario.tree)
-        result, calls = inject.calls(fill(scenario.command, self.root), self.report)
+        result, calls = inject.calls(fill(scenario.command, self.root), self.report,
+                                     scenario.is_nfs)
         problems = list(judge.result_problems(scenario, result, None, trees.read(self.root)))
         if (result.code != 0) != scenario.is_lost or problems:
             raise AssertionError(f"{scenario.name} fails by itself: {result} {problems}")
@@ -53,7 +54,7 @@ class Case:
 
     def run(self, scenario, fault):
         trees.plant(fresh(self.root), scenario.tree)
-        result = inject.strike(fill(scenario.command, self.root), fault, self.report)
+        result = inject.strike(fill(scenario.command, self.root), fault, self.report, scenario.is_nfs)
         if not result.hits and result.code is not None:
             return Outcome(MISSED)
         return conclude(scenario, self.root, result, fault)

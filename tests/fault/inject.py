@@ -100,15 +100,20 @@ def run(argv):
     return Result(code, out.decode(errors="replace"), err.decode(errors="replace"))
 
 
-def strike(argv, fault, report):
+def tracer(report, is_nfs):
+    """The tool's command line; on NFS, nothing can be renamed without replacing."""
+    return [str(BUILD / "tracer"), *(["nfs"] if is_nfs else []), str(report)]
+
+
+def strike(argv, fault, report, is_nfs=False):
     """A run with a fault; `report` is a file to use."""
-    result = run([str(BUILD / "tracer"), str(report), *fault.arguments(), "--", *argv])
+    result = run([*tracer(report, is_nfs), *fault.arguments(), "--", *argv])
     return dataclasses.replace(result, hits=tuple(read_report(report)))
 
 
-def calls(argv, report):
+def calls(argv, report, is_nfs=False):
     """Every system call of a run that nothing is done to."""
-    result = run([str(BUILD / "tracer"), str(report), "list", "--", *argv])
+    result = run([*tracer(report, is_nfs), "list", "--", *argv])
     return result, list(read_report(report))
 
 

@@ -69,7 +69,7 @@ class Disk:
         image, copy = self.work / "before.img", self.work / "after.img"
         command("cp", "--sparse=always", self._template(scenario), image)
         with self._mounted(image) as root:
-            result = self._operate(case.fill(scenario.command, root), fault)
+            result = self._operate(scenario, case.fill(scenario.command, root), fault)
             if fault.what == "commit":
                 self._commit()
             command("cp", "--sparse=always", image, copy)
@@ -78,10 +78,11 @@ class Disk:
             outcome = case.conclude(scenario, root, result, killed)
         return outcome if fault.call == END or result.hits or result.code is None else case.Outcome(case.MISSED)
 
-    def _operate(self, argv, fault):
+    def _operate(self, scenario, argv, fault):
         if fault.call == END:
-            return inject.run(argv)
-        return inject.strike(argv, Fault("killall", "once", fault.call), self.report)
+            return inject.calls(argv, self.report, scenario.is_nfs)[0]
+        killed = Fault("killall", "once", fault.call)
+        return inject.strike(argv, killed, self.report, scenario.is_nfs)
 
     def _commit(self):
         fd = os.open(self.mount_point / "other", os.O_WRONLY | os.O_CREAT, 0o600)

@@ -3,6 +3,7 @@
 
 import base64
 import dataclasses
+import functools
 import hashlib
 import json
 import types
@@ -83,6 +84,7 @@ class Scenario:
     contents  what files other than key files may hold: name below the root to a test of the bytes
     kept      where a second key may lie: the start of names below the root
     owner     user of the files that the operation makes
+    is_nfs    on a file system that cannot rename without replacing
     is_lost   the key is gone for good: every start is refused, and none makes another
     is_bad    it loses keys, to prove that this is noticed
     """
@@ -98,6 +100,7 @@ class Scenario:
     other: str = None
     kept: tuple = ()
     owner: int = 0
+    is_nfs: bool = False
     is_lost: bool = False
     is_bad: bool = False
 
@@ -274,7 +277,12 @@ def bad_ones():
         yield Scenario(verb, EMPTY, (STATETOOL, verb, "{root}/state"), has_key, key=None, is_bad=True)
 
 
+@functools.lru_cache(maxsize=None)
 def every():
     """All scenarios by name."""
-    listed = [*creations(), *restores(), *losses(), *changes(), *moves(), *markers(), *migrations(), *bad_ones()]
-    return types.MappingProxyType({scenario.name: scenario for scenario in listed})
+    listed = [*creations(), *restores(), *losses(), *changes(), *moves(), *markers(), *migrations(),
+              *bad_ones()]
+    found = {scenario.name: scenario for scenario in listed}
+    for name in ("create", "restore-empty", "save", "migrate"):
+        found[name + "-nfs"] = dataclasses.replace(found[name], name=name + "-nfs", is_nfs=True)
+    return types.MappingProxyType(found)

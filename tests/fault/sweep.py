@@ -115,11 +115,20 @@ def sample(tasks):
     kinds = {}
     for task in tasks:
         kinds.setdefault(kind_of(task.fault), []).append(task)
-    chosen = []
+    chosen = one_of_each_call(tasks)
     for i, (kind, members) in enumerate(kinds.items()):
         turned = members[i:] + members[:i]
         chosen += evenly(turned, SAMPLE.get(kind, SAMPLE_OF_OTHERS))
-    return chosen
+    return list(dict.fromkeys(chosen))
+
+
+def one_of_each_call(tasks):
+    """One failure of each system call that there is, each with another error."""
+    calls = {}
+    for task in tasks:
+        if task.fault.how == "once" and task.fault.what in inject.ERRORS:
+            calls.setdefault(task.fault.call.name, []).append(task)
+    return [members[i % len(inject.ERRORS)] for i, members in enumerate(calls.values())]
 
 
 def plan(case, wanted, can_cut, is_sample):

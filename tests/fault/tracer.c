@@ -2,14 +2,16 @@
 /*
  * tracer - run a program and do one thing to it at one of its system calls
  *
- *   tracer REPORT list -- PROGRAM...                 write every call into the file REPORT
- *   tracer REPORT FAULT HOW PROCESS CALL -- PROGRAM...
+ *   tracer [nfs] REPORT list -- PROGRAM...           write every call into the file REPORT
+ *   tracer [nfs] REPORT FAULT HOW PROCESS CALL -- PROGRAM...
  *
  * FAULT is an errno number, "short" (half of the bytes, really moved), "kill" (the process, as the
  * call begins: it does not happen) or "killall" (every process, as when a container ends). A call
  * that fails does not happen, except for close(2). HOW is "once", "twice" (the next call of the same
  * kind too) or "from" (every later call that changes the disk too). PROCESS and CALL count from 1;
  * calls count per process, from execve(2) on.
+ *
+ * With "nfs", renameat2(2) knows no flags, as on file systems that cannot rename without replacing.
  *
  * A tool that overwrites results, as strace's retval= does, cannot do a short write: it would say
  * that bytes were written of which none was.
@@ -62,6 +64,7 @@ struct tracee {
 
 /**
  * struct tracer - What to do, and whom we have seen
+ * @is_nfs:	The file system cannot rename without replacing
  * @report:	File to report to
  * @fault:	What to do
  * @how:	How often
@@ -74,6 +77,7 @@ struct tracee {
  * @n:		Processes seen so far
  */
 struct tracer {
+	bool is_nfs;
 	FILE *report;
 	enum fault fault;
 	enum how how;
@@ -176,6 +180,8 @@ static void at_entry(struct tracer *t, struct tracee *who, const struct __ptrace
 		return;
 	memcpy(c.args, info->entry.args, sizeof(c.args));
 	who->calls++;
+	if (t->is_nfs && c.nr == SYS_renameat2 && c.args[4] != 0 && regs_skip_call(c.pid) == 0)
+		who->error = EINVAL;
 	if (t->fault == FAULT_LIST)
 		report(t, who, &c);
 	else if (is_meant(t, who, &c))
@@ -286,7 +292,7 @@ static int trace(struct tracer *t, char **argv)
 
 static int parse_fault(struct tracer *t, const char *text)
 {
-	uint64_t number;
+	uint64_t number = 0;
 
 	if (strcmp(text, "short") == 0)
 		t->fault = FAULT_SHORT;
@@ -322,12 +328,17 @@ static int parse_place(struct tracer *t, char **argv)
 int main(int argc, char **argv)
 {
 	static struct tracer t;
-	int first = argc > 2 && strcmp(argv[2], "list") == 0 ? 3 : 6;
+	int first;
 
+	t.is_nfs = argc > 1 && strcmp(argv[1], "nfs") == 0;
+	argc -= t.is_nfs;
+	argv += t.is_nfs;
+	first = argc > 2 && strcmp(argv[2], "list") == 0 ? 3 : 6;
 	if (argc < first + 2 || strcmp(argv[first], "--") != 0 ||
 	    (first == 6 && (parse_fault(&t, argv[2]) < 0 || parse_place(&t, argv + 3) < 0))) {
-		(void)fputs("usage: tracer REPORT list|(FAULT HOW PROCESS CALL) -- PROGRAM...\n",
-			    stderr);
+		(void)fputs(
+			"usage: tracer [nfs] REPORT list|(FAULT HOW PROCESS CALL) -- PROGRAM...\n",
+			stderr);
 		return EXITS_USAGE;
 	}
 	t.report = fopen(argv[1], "we");
