@@ -158,17 +158,22 @@ void runtime_hook_ended(struct runtime *rt, const struct reaped *end)
 	runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_HOOK_DONE });
 }
 
+void runtime_say_spawner_lost(const struct runtime *rt)
+{
+	log_error(RUNTIME_COMPONENT,
+		  "the process that starts programs for wgmesh-init has gone: %s goes on, but "
+		  "cannot be started again, nor the network be taken down, before the container "
+		  "is restarted",
+		  config_program_name(&rt->boot->config));
+}
+
 void runtime_spawner_ended(struct runtime *rt)
 {
 	rt->spawner.pid = 0;
 	if (rt->spawner.fd < 0)
 		return;
 	spawner_close(&rt->spawner);
-	log_error(RUNTIME_COMPONENT,
-		  "the process that starts programs for wgmesh-init has gone: %s goes on, but "
-		  "cannot be started again, nor the network be taken down, before the container "
-		  "is restarted",
-		  config_program_name(&rt->boot->config));
+	runtime_say_spawner_lost(rt);
 }
 
 /* What the end of PID 1 adds to the cause, which the log has already. */

@@ -171,6 +171,12 @@ void runtime_daemon_ended(struct runtime *rt, const struct reaped *end);
 void runtime_hook_ended(struct runtime *rt, const struct reaped *end);
 
 /**
+ * runtime_say_spawner_lost() - Say, once, that nothing can be started any more
+ * @rt:		Supervisor
+ */
+void runtime_say_spawner_lost(const struct runtime *rt);
+
+/**
  * runtime_spawner_ended() - Nothing can be started any more
  * @rt:		Supervisor
  */

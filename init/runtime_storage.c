@@ -22,6 +22,20 @@
 
 #define COMPONENT "storage"
 
+/*
+ * Whoever asks a spawner that is gone is the first to know. At the start of a daemon that is said with
+ * what becomes of it; here, as it would be at the spawner's end.
+ */
+static pid_t start_job(struct runtime *rt, enum launch_job job, const void *payload, size_t size)
+{
+	bool had_spawner = rt->spawner.fd >= 0;
+	pid_t pid = spawner_start(&rt->spawner, job, payload, size, NULL);
+
+	if (pid == -EPIPE && had_spawner)
+		runtime_say_spawner_lost(rt);
+	return pid > 0 ? pid : 0;
+}
+
 /* --- looking at it --------------------------------------------------------------------------- */
 
 static void arm(struct runtime_storage *s)
@@ -52,11 +66,10 @@ static void log_change(const struct runtime *rt)
 static void start_look(struct runtime *rt)
 {
 	struct runtime_storage *s = &rt->storage;
-	pid_t pid = spawner_start(&rt->spawner, LAUNCH_CHECK, NULL, 0, NULL);
 	struct volwatch_event failed = { .type = VOLWATCH_START_FAILED, .now_ms = clock_mono_ms() };
 
-	s->looker = pid > 0 ? pid : 0;
-	if (pid <= 0)
+	s->looker = start_job(rt, LAUNCH_CHECK, NULL, 0);
+	if (s->looker == 0)
 		(void)volwatch_step(&s->watch, &failed);
 }
 
@@ -137,21 +150,17 @@ void runtime_storage_leave(struct runtime *rt)
 static void write_next(struct runtime *rt)
 {
 	struct runtime_storage *s = &rt->storage;
-	pid_t pid = 0;
 
 	if (rt->recorder > 0 || (!s->has_end && !s->has_key))
 		return;
 	s->is_writing_end = s->has_end;
-	if (s->has_end)
-		pid = spawner_start(&rt->spawner, LAUNCH_RECORD, &s->end, sizeof(s->end), NULL);
-	else
-		pid = spawner_start(&rt->spawner, LAUNCH_SERVED, &s->serves, sizeof(s->serves),
-				    NULL);
-	if (s->has_end)
+	if (s->has_end) {
+		rt->recorder = start_job(rt, LAUNCH_RECORD, &s->end, sizeof(s->end));
 		s->has_end = false;
-	else
+	} else {
+		rt->recorder = start_job(rt, LAUNCH_SERVED, &s->serves, sizeof(s->serves));
 		s->has_key = false;
-	rt->recorder = pid > 0 ? pid : 0;
+	}
 }
 
 void runtime_storage_note_end(struct runtime *rt, const struct history_entry *entry)
