@@ -66,11 +66,12 @@ LIBCAP       := $(shell $(CC) -print-file-name=libcap.a)
 COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/marker.c \
 	common/settings.c common/settings_table.c common/sink.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/cause.c init/check.c init/child.c init/cli.c init/clock.c \
-	init/config.c init/denial.c init/descriptors.c init/dirlock.c init/dispositions.c init/env.c init/filecopy.c \
-	init/filter.c init/forward.c init/fstype.c init/fsuser.c init/handover.c init/health.c \
-	init/history.c init/holder.c init/idmap.c init/journal.c init/json.c init/keeper.c init/keyshow.c \
-	init/lastline.c init/launch.c init/lease.c init/leasedir.c init/leasetext.c init/lock.c \
-	init/look.c init/markfile.c init/mask.c init/migrate.c init/migrate_aside.c init/migrate_phase.c init/migrate_report.c \
+	init/config.c init/denial.c init/descriptors.c init/dirlock.c init/dispositions.c \
+	init/env.c init/filecopy.c init/filter.c init/forward.c init/fstype.c init/fsuser.c \
+	init/handover.c init/health.c init/history.c init/holder.c init/idmap.c init/journal.c \
+	init/json.c init/keeper.c init/keyshow.c init/lastline.c init/launch.c init/lease.c \
+	init/leasedir.c init/leasetext.c init/lock.c init/look.c init/markfile.c init/mask.c \
+	init/migrate.c init/migrate_aside.c init/migrate_phase.c init/migrate_report.c \
 	init/mountinfo.c init/names.c init/netright.c init/notify.c init/notify_outer.c \
 	init/notify_parse.c init/oom.c init/othermount.c init/ownership.c init/ownership_phase.c \
 	init/phase_signals.c init/plainfile.c init/privileges.c init/program.c init/progress.c \
@@ -78,8 +79,8 @@ INIT_SRC := init/boot.c init/cause.c init/check.c init/child.c init/cli.c init/c
 	init/runtime_act.c init/runtime_end.c init/runtime_lease.c init/runtime_setup.c \
 	init/runtime_storage.c init/runtime_watch.c init/sender.c init/signals.c init/signame.c \
 	init/spawn.c init/spawner.c init/status.c init/storage.c init/supervise.c init/sweep.c \
-	init/tenure.c init/termlog.c init/trial.c init/tundev.c init/user.c init/verify.c init/volcheck.c \
-	init/voltext.c init/volume.c init/volwatch.c init/writability.c
+	init/tenure.c init/termlog.c init/trial.c init/tundev.c init/user.c init/verify.c \
+	init/volcheck.c init/voltext.c init/volume.c init/volwatch.c init/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/archive.c daemon/clock.c daemon/clone.c daemon/config.c daemon/config_secret.c \
 	daemon/crypto.c daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/identity.c \
@@ -103,20 +104,23 @@ COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.
 	tests/unit/test_log.c tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
 	tests/unit/test_statefile.c tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
-	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
-	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
-	tests/unit/test_init_history.c tests/unit/test_init_idmap.c tests/unit/test_init_keyshow.c \
-	tests/unit/test_init_lastline.c tests/unit/test_init_lease.c tests/unit/test_init_lease_sim.c \
-	tests/unit/test_init_lock.c \
-	tests/unit/test_init_look.c tests/unit/test_init_markfile.c tests/unit/test_init_migrate.c \
-	tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c tests/unit/test_init_notify.c \
-	tests/unit/test_init_notify_outer.c tests/unit/test_init_notify_parse.c \
-	tests/unit/test_init_oom.c tests/unit/test_init_othermount.c tests/unit/test_init_ownership.c \
+	tests/unit/test_init_config.c tests/unit/test_init_denial.c \
+	tests/unit/test_init_dispositions.c tests/unit/test_init_env.c \
+	tests/unit/test_init_filter.c tests/unit/test_init_golden.c tests/unit/test_init_history.c \
+	tests/unit/test_init_idmap.c tests/unit/test_init_keyshow.c \
+	tests/unit/test_init_lastline.c tests/unit/test_init_lease.c \
+	tests/unit/test_init_lease_sim.c tests/unit/test_init_lock.c tests/unit/test_init_look.c \
+	tests/unit/test_init_markfile.c tests/unit/test_init_migrate.c \
+	tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c \
+	tests/unit/test_init_notify.c tests/unit/test_init_notify_outer.c \
+	tests/unit/test_init_notify_parse.c tests/unit/test_init_oom.c \
+	tests/unit/test_init_othermount.c tests/unit/test_init_ownership.c \
 	tests/unit/test_init_plainfile.c tests/unit/test_init_proof.c tests/unit/test_init_relay.c \
-	tests/unit/test_init_sender.c tests/unit/test_init_signals.c tests/unit/test_init_signame.c \
-	tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c tests/unit/test_init_status.c \
-	tests/unit/test_init_supervise.c tests/unit/test_init_user.c tests/unit/test_init_volcheck.c \
-	tests/unit/test_init_voltext.c tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c \
+	tests/unit/test_init_sender.c tests/unit/test_init_signals.c \
+	tests/unit/test_init_signame.c tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c \
+	tests/unit/test_init_status.c tests/unit/test_init_supervise.c tests/unit/test_init_user.c \
+	tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c \
+	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c \
 	tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
 	tests/unit/test_cli_peers.c tests/unit/test_clone.c tests/unit/test_config.c \
