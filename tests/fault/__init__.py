@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The fault sweeps: see sweep.py."""
