@@ -14,7 +14,7 @@
 #include "daemon/netadmin_check.h"
 #include "daemon/netadmin_setup.h"
 #include "daemon/netadmin_wire.h"
-#include "daemon/peercache.h"
+#include "daemon/state/peercache.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -17,7 +17,7 @@
 #include "common/err.h"
 #include "daemon/addr.h"
 #include "daemon/derive.h"
-#include "daemon/identity.h"
+#include "daemon/state/identity.h"
 #include "daemon/wg/wg.h"
 
 #include <stdbool.h>

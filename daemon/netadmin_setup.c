@@ -3,7 +3,7 @@
 #include "common/caps.h"
 #include "common/exits.h"
 #include "common/log.h"
-#include "daemon/statedir.h"
+#include "daemon/state/statedir.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,9 +3,9 @@
 #ifndef DAEMON_NETADMIN_SETUP_H
 #define DAEMON_NETADMIN_SETUP_H
 
-#include "daemon/identity.h"
 #include "daemon/net/rtnl.h"
 #include "daemon/netadmin.h"
+#include "daemon/state/identity.h"
 #include "daemon/wg/wg.h"
 
 /**

@@ -3,7 +3,7 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "daemon/node_impl.h"
-#include "daemon/peercache.h"
+#include "daemon/state/peercache.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
  */
 #include "common/log.h"
 #include "daemon/node_impl.h"
-#include "daemon/peercache.h"
+#include "daemon/state/peercache.h"
 
 #include <stdlib.h>
 #include <string.h>

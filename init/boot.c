@@ -5,7 +5,7 @@
 #include "common/log.h"
 #include "init/cli.h"
 #include "init/clock.h"
-#include "init/mask.h"
+#include "init/process/mask.h"
 #include "init/termlog.h"
 
 #include <errno.h>

@@ -5,9 +5,9 @@
 
 #include "common/err.h"
 #include "init/config.h"
-#include "init/keeper.h"
-#include "init/proof.h"
-#include "init/volume.h"
+#include "init/lock/keeper.h"
+#include "init/volume/proof.h"
+#include "init/volume/volume.h"
 
 #include <stdbool.h>
 #include <stdint.h>

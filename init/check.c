@@ -3,15 +3,15 @@
 #include "common/exits.h"
 #include "init/boot.h"
 #include "init/commands.h"
-#include "init/dispositions.h"
 #include "init/json.h"
-#include "init/lock.h"
-#include "init/migrate.h"
-#include "init/ownership.h"
-#include "init/privileges.h"
-#include "init/prove.h"
-#include "init/storage.h"
-#include "init/writability.h"
+#include "init/lock/lock.h"
+#include "init/process/dispositions.h"
+#include "init/process/privileges.h"
+#include "init/state/migrate.h"
+#include "init/state/ownership.h"
+#include "init/volume/prove.h"
+#include "init/volume/storage.h"
+#include "init/volume/writability.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,8 +4,8 @@
 #include "common/exits.h"
 #include "common/log.h"
 #include "common/str.h"
-#include "init/program.h"
-#include "init/user.h"
+#include "init/process/program.h"
+#include "init/process/user.h"
 
 #include <errno.h>
 #include <stdio.h>

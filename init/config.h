@@ -6,7 +6,7 @@
 #include "common/err.h"
 #include "common/settings.h"
 #include "init/env.h"
-#include "init/signals.h"
+#include "init/supervise/signals.h"
 
 #include <stdbool.h>
 #include <stdint.h>

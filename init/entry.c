@@ -54,7 +54,7 @@ __asm__(".text\n"
 
 #else
 
-#include "init/mask.h"
+#include "init/process/mask.h"
 
 /* A little later than the first instruction: before main(). */
 __attribute__((constructor)) static void block_all(void)

@@ -6,16 +6,16 @@
  */
 #include "init/boot.h"
 #include "init/cli.h"
-#include "init/descriptors.h"
-#include "init/lock.h"
-#include "init/migrate.h"
-#include "init/ownership.h"
+#include "init/lock/lock.h"
 #include "init/phase_signals.h"
-#include "init/privileges.h"
-#include "init/prove.h"
-#include "init/runtime.h"
-#include "init/storage.h"
-#include "init/writability.h"
+#include "init/process/descriptors.h"
+#include "init/process/privileges.h"
+#include "init/state/migrate.h"
+#include "init/state/ownership.h"
+#include "init/supervise/runtime.h"
+#include "init/volume/prove.h"
+#include "init/volume/storage.h"
+#include "init/volume/writability.h"
 
 int main(int argc, char **argv, char **envp)
 {

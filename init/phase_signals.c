@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/phase_signals.h"
-#include "init/descriptors.h"
-#include "init/dispositions.h"
+#include "init/process/descriptors.h"
+#include "init/process/dispositions.h"
 
 int phase_signals(struct boot *b, struct err *e)
 {

@@ -5,8 +5,8 @@
 
 #include "common/err.h"
 #include "init/boot.h"
-#include "init/supervise.h"
-#include "init/volwatch.h"
+#include "init/supervise/supervise.h"
+#include "init/volume/volwatch.h"
 
 #include <stdbool.h>
 #include <stddef.h>

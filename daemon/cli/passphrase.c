@@ -5,7 +5,7 @@
 #include "common/io.h"
 #include "common/str.h"
 #include "daemon/crypto.h"
-#include "daemon/sealed.h"
+#include "daemon/state/sealed.h"
 
 #include <errno.h>
 #include <fcntl.h>

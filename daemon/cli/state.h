@@ -5,7 +5,7 @@
 
 #include "common/err.h"
 #include "daemon/cli/cli.h"
-#include "daemon/identity.h"
+#include "daemon/state/identity.h"
 
 #include <stdbool.h>
 

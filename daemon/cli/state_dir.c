@@ -2,9 +2,9 @@
 #include "common/exits.h"
 #include "daemon/cli/state.h"
 #include "daemon/config.h"
-#include "daemon/snapshot.h"
-#include "daemon/statedir.h"
-#include "daemon/statelease.h"
+#include "daemon/state/snapshot.h"
+#include "daemon/state/statedir.h"
+#include "daemon/state/statelease.h"
 
 #include <errno.h>
 #include <stdarg.h>

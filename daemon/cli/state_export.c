@@ -4,12 +4,12 @@
 #include "common/io.h"
 #include "common/statefile.h"
 #include "common/str.h"
-#include "daemon/archive.h"
 #include "daemon/cli/newfile.h"
 #include "daemon/cli/passphrase.h"
 #include "daemon/cli/state.h"
 #include "daemon/clock.h"
-#include "daemon/sealed.h"
+#include "daemon/state/archive.h"
+#include "daemon/state/sealed.h"
 
 #include <dirent.h>
 #include <errno.h>

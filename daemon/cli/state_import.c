@@ -12,14 +12,14 @@
 #include "common/exits.h"
 #include "common/io.h"
 #include "common/statefile.h"
-#include "daemon/archive.h"
 #include "daemon/cli/passphrase.h"
 #include "daemon/cli/state.h"
 #include "daemon/cli/state_live.h"
-#include "daemon/identity_trace.h"
-#include "daemon/sealed.h"
-#include "daemon/snapshot.h"
-#include "daemon/statedir.h"
+#include "daemon/state/archive.h"
+#include "daemon/state/identity_trace.h"
+#include "daemon/state/sealed.h"
+#include "daemon/state/snapshot.h"
+#include "daemon/state/statedir.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
 #include "daemon/cli/state.h"
 #include "daemon/clock.h"
 #include "daemon/config.h"
-#include "daemon/livecheck.h"
-#include "daemon/peercache.h"
+#include "daemon/state/livecheck.h"
+#include "daemon/state/peercache.h"
 
 #include <errno.h>
 #include <jansson.h>

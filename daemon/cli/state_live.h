@@ -5,7 +5,7 @@
 
 #include "common/err.h"
 #include "common/settings.h"
-#include "daemon/archive.h"
+#include "daemon/state/archive.h"
 
 /**
  * state_refuse_live() - Refuse an identity that is in use

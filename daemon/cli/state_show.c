@@ -5,7 +5,7 @@
 #include "common/log.h"
 #include "common/str.h"
 #include "daemon/cli/state.h"
-#include "daemon/identity.h"
+#include "daemon/state/identity.h"
 
 #include <errno.h>
 #include <fcntl.h>

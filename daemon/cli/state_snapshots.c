@@ -2,8 +2,8 @@
 #include "common/exits.h"
 #include "common/str.h"
 #include "daemon/cli/state.h"
-#include "daemon/snapshot_list.h"
-#include "daemon/stateview.h"
+#include "daemon/state/snapshot_list.h"
+#include "daemon/state/stateview.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -3,7 +3,7 @@
 #include "common/log.h"
 #include "daemon/cli/state.h"
 #include "daemon/clock.h"
-#include "daemon/stateview.h"
+#include "daemon/state/stateview.h"
 
 #include <errno.h>
 #include <jansson.h>

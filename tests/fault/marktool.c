@@ -12,8 +12,8 @@
 #include "common/exits.h"
 #include "common/log.h"
 #include "common/str.h"
-#include "init/history.h"
-#include "init/markfile.h"
+#include "init/supervise/history.h"
+#include "init/volume/markfile.h"
 
 #include <fcntl.h>
 #include <stdio.h>

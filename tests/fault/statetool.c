@@ -19,9 +19,9 @@
 #include "common/log.h"
 #include "common/statefile.h"
 #include "daemon/cli/cli.h"
-#include "daemon/identity.h"
-#include "daemon/peercache.h"
-#include "daemon/snapshot.h"
+#include "daemon/state/identity.h"
+#include "daemon/state/peercache.h"
+#include "daemon/state/snapshot.h"
 
 #include <fcntl.h>
 #include <stdio.h>

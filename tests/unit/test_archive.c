@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/archive.h"
+#include "daemon/state/archive.h"
 #include "tests/unit/test.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/identity.h"
+#include "daemon/state/identity.h"
 #include "tests/unit/test.h"
 
 #include <errno.h>

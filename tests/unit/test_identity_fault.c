@@ -3,7 +3,7 @@
 
 #include "common/exits.h"
 #include "common/log.h"
-#include "daemon/identity.h"
+#include "daemon/state/identity.h"
 
 #include <errno.h>
 #include <linux/filter.h>

@@ -3,8 +3,8 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "common/statefile.h"
-#include "daemon/identity.h"
-#include "daemon/snapshot.h"
+#include "daemon/state/identity.h"
+#include "daemon/state/snapshot.h"
 #include "tests/unit/test.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "init/cause.h"
+#include "init/supervise/cause.h"
 
 #include <ctype.h>
 #include <limits.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "init/child.h"
-#include "init/mask.h"
+#include "init/process/child.h"
+#include "init/process/mask.h"
 
 #include <errno.h>
 #include <linux/filter.h>

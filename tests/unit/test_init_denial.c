@@ -2,7 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "common/exits.h"
-#include "init/denial.h"
+#include "init/state/denial.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "init/dispositions.h"
+#include "init/process/dispositions.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -2,7 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "common/defs.h"
-#include "init/filter.h"
+#include "init/process/filter.h"
 
 #include <errno.h>
 #include <fcntl.h>

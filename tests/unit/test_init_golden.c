@@ -4,8 +4,8 @@
 
 #include "common/defs.h"
 #include "common/io.h"
-#include "init/othermount.h"
-#include "init/volume.h"
+#include "init/volume/othermount.h"
+#include "init/volume/volume.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -2,8 +2,8 @@
 #include "tests/unit/tempdir.h"
 
 #include "common/exits.h"
-#include "init/history.h"
-#include "init/names.h"
+#include "init/state/names.h"
+#include "init/supervise/history.h"
 
 #include <limits.h>
 

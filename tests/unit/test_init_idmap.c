@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "init/idmap.h"
+#include "init/state/idmap.h"
 
 #include <stdio.h>
 #include <string.h>

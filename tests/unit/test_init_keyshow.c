@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "init/keyshow.h"
+#include "init/state/keyshow.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "init/lastline.h"
+#include "init/supervise/lastline.h"
 
 #include <stdbool.h>
 #include <string.h>

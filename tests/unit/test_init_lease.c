@@ -2,8 +2,8 @@
 #include "tests/unit/tempdir.h"
 
 #include "common/defs.h"
-#include "init/leasedir.h"
-#include "init/names.h"
+#include "init/lock/leasedir.h"
+#include "init/state/names.h"
 
 #include <errno.h>
 #include <linux/magic.h>

@@ -6,7 +6,7 @@
  */
 #include "tests/unit/test.h"
 
-#include "init/lease.h"
+#include "init/lock/lease.h"
 
 #include <errno.h>
 #include <stdbool.h>

@@ -2,8 +2,8 @@
 #include "tests/unit/tempdir.h"
 
 #include "common/exits.h"
-#include "init/lock.h"
-#include "init/names.h"
+#include "init/lock/lock.h"
+#include "init/state/names.h"
 
 #include <errno.h>
 #include <linux/magic.h>

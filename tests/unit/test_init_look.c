@@ -2,8 +2,8 @@
 #include "tests/unit/tempdir.h"
 
 #include "common/defs.h"
-#include "init/look.h"
-#include "init/storage.h"
+#include "init/volume/look.h"
+#include "init/volume/storage.h"
 
 #define POD_HOSTS "9 1 0:2 /pods/x/etc-hosts /etc/hosts rw - ext4 /dev/a rw\n"
 #define HOSTS	  "9 1 0:2 /containers/x/hosts /etc/hosts rw - ext4 /dev/a rw\n"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/tempdir.h"
 
-#include "init/markfile.h"
+#include "init/volume/markfile.h"
 
 #include <errno.h>
 

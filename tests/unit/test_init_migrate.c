@@ -2,9 +2,9 @@
 #include "tests/unit/tempdir.h"
 
 #include "common/exits.h"
-#include "init/filecopy.h"
-#include "init/migrate.h"
-#include "init/names.h"
+#include "init/state/filecopy.h"
+#include "init/state/migrate.h"
+#include "init/state/names.h"
 
 #include <errno.h>
 #include <linux/filter.h>

@@ -2,7 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "common/io.h"
-#include "init/mountinfo.h"
+#include "init/volume/mountinfo.h"
 
 #include <fcntl.h>
 #include <stdio.h>

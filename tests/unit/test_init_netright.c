@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "init/netright.h"
+#include "init/process/netright.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
-#include "init/notify_outer.h"
+#include "init/supervise/notify_outer.h"
 #include "tests/unit/test.h"
 
 #include <errno.h>

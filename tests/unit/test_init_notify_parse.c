@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
-#include "init/notify.h"
+#include "init/supervise/notify.h"
 #include "tests/unit/test.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/tempdir.h"
 
-#include "init/oom.h"
+#include "init/supervise/oom.h"
 
 #define MIB (1024UL * 1024)
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "init/othermount.h"
+#include "init/volume/othermount.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/tempdir.h"
 
-#include "init/names.h"
-#include "init/ownership.h"
+#include "init/state/names.h"
+#include "init/state/ownership.h"
 
 #include <errno.h>
 #include <linux/filter.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/tempdir.h"
 
-#include "init/plainfile.h"
+#include "init/state/plainfile.h"
 
 #include <errno.h>
 #include <sys/sysmacros.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "init/proof.h"
+#include "init/volume/proof.h"
 
 #include <errno.h>
 #include <stdio.h>

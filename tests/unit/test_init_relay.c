@@ -4,7 +4,7 @@
 #include "common/defs.h"
 #include "common/io.h"
 #include "common/log.h"
-#include "init/relay.h"
+#include "init/supervise/relay.h"
 
 #include <errno.h>
 #include <fcntl.h>

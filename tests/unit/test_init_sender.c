@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "init/sender.h"
+#include "init/supervise/sender.h"
 
 #include <limits.h>
 #include <sys/prctl.h>

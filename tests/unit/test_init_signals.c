@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "init/mask.h"
-#include "init/signals.h"
+#include "init/process/mask.h"
+#include "init/supervise/signals.h"
 
 #include <errno.h>
 #include <signal.h>

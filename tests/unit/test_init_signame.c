@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "init/signame.h"
+#include "init/process/signame.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -2,7 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "common/exits.h"
-#include "init/spawn.h"
+#include "init/process/spawn.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "init/mask.h"
-#include "init/spawn.h"
-#include "init/spawner.h"
+#include "init/process/mask.h"
+#include "init/process/spawn.h"
+#include "init/process/spawner.h"
 
 #include <errno.h>
 #include <fcntl.h>

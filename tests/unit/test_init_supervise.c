@@ -2,7 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "common/defs.h"
-#include "init/supervise.h"
+#include "init/supervise/supervise.h"
 
 #include <signal.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "common/exits.h"
-#include "init/user.h"
+#include "init/process/user.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/tempdir.h"
 
-#include "init/markfile.h"
-#include "init/names.h"
-#include "init/volcheck.h"
-#include "init/volwatch.h"
+#include "init/state/names.h"
+#include "init/volume/markfile.h"
+#include "init/volume/volcheck.h"
+#include "init/volume/volwatch.h"
 
 #include <errno.h>
 #include <limits.h>

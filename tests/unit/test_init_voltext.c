@@ -2,7 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "common/defs.h"
-#include "init/voltext.h"
+#include "init/volume/voltext.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "tests/unit/test.h"
 
 #include "common/defs.h"
-#include "init/volume.h"
+#include "init/volume/volume.h"
 
 #include <stdio.h>
 #include <string.h>

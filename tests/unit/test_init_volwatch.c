@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "init/volwatch.h"
+#include "init/volume/volwatch.h"
 
 #include <errno.h>
 #include <limits.h>

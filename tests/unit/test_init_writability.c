@@ -2,9 +2,9 @@
 #include "tests/unit/tempdir.h"
 
 #include "common/exits.h"
-#include "init/child.h"
-#include "init/names.h"
-#include "init/writability.h"
+#include "init/process/child.h"
+#include "init/state/names.h"
+#include "init/volume/writability.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/livecheck.h"
+#include "daemon/state/livecheck.h"
 #include "tests/unit/test.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/peercache.h"
+#include "daemon/state/peercache.h"
 #include "tests/unit/test.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/sealed.h"
+#include "daemon/state/sealed.h"
 #include "tests/unit/vectors.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/exits.h"
 #include "common/log.h"
-#include "daemon/statedir.h"
-#include "daemon/statelease.h"
+#include "daemon/state/statedir.h"
+#include "daemon/state/statelease.h"
 #include "tests/unit/tempdir.h"
 
 #include <errno.h>

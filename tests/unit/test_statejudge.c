@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/crypto.h"
-#include "daemon/statejudge.h"
+#include "daemon/state/statejudge.h"
 #include "tests/unit/test.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/statename.h"
+#include "daemon/state/statename.h"
 #include "tests/unit/test.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/identity.h"
-#include "daemon/peercache.h"
+#include "daemon/state/identity.h"
+#include "daemon/state/peercache.h"
 #include "tests/unit/vectors.h"
 
 #include <errno.h>

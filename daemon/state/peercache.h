@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* peercache - {iface}-peers.json and the DHT node file (protocol.md section 4); pure codecs */
+#ifndef DAEMON_STATE_PEERCACHE_H
+#define DAEMON_STATE_PEERCACHE_H
+
+#include "daemon/announce.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PEERCACHE_FILE_MAX (4U << 20)
+#define PEERCACHE_AGE_S	   (30 * 24 * 3600) /* design.md: cached peers are tried for 30 days */
+#define NODEFILE_RECORD	   38
+
+/**
+ * struct cached_peer - One entry of the cache
+ * @peer:	As in an announcement
+ * @routes:	Networks behind it
+ * @n_routes:	Entries in @routes
+ * @last_seen:	Unix time it was last heard
+ */
+struct cached_peer {
+	struct known_peer peer;
+	size_t n_routes;
+	struct prefix routes[ANNOUNCE_ROUTES_MAX];
+	int64_t last_seen;
+};
+
+/**
+ * peercache_parse() - Read a cache; invalid entries are skipped
+ * @out:	Receives a table owned by the caller, to be freed; NULL when empty
+ * @n:		Receives its length, at most ANNOUNCE_PEERS_MAX
+ * @text:	JSON; borrowed
+ * @len:	Bytes in @text
+ * @now:	Unix time
+ * @max_age_s:	Entries older than that are skipped (existing nodes: 24 h)
+ *
+ * Return: 0, -EINVAL when it is no peer cache, or -ENOMEM
+ */
+int peercache_parse(struct cached_peer **out, size_t *n, const char *text, size_t len, int64_t now,
+		    int64_t max_age_s);
+
+/**
+ * peercache_format() - Write a cache, byte for byte as existing nodes do
+ * @out:	Receives a string owned by the caller, to be freed
+ * @peers:	Entries; borrowed
+ * @n:		Entries in @peers
+ * @now:	updated_at
+ *
+ * Return: bytes without the NUL, or -ENOMEM
+ */
+long peercache_format(char **out, const struct cached_peer *peers, size_t n, int64_t now);
+
+/**
+ * struct dht_node - One record of the DHT node file
+ */
+struct dht_node {
+	uint8_t id[20];
+	struct endpoint addr;
+};
+
+/**
+ * nodefile_parse() - Read 38-byte records; a trailing partial record is ignored
+ *
+ * Return: records written to @out, at most @max
+ */
+size_t nodefile_parse(struct dht_node *out, size_t max, const uint8_t *buf, size_t len);
+void nodefile_format(uint8_t out[static NODEFILE_RECORD], const struct dht_node *node);
+
+#endif /* DAEMON_STATE_PEERCACHE_H */
