@@ -84,9 +84,9 @@ INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/
 	init/supervise/runtime_setup.c init/supervise/runtime_storage.c init/supervise/runtime_watch.c \
 	init/supervise/sender.c init/supervise/signals.c init/supervise/supervise.c \
 	init/supervise/sweep.c init/volume/fstype.c init/volume/look.c init/volume/markfile.c \
-	init/volume/mountinfo.c init/volume/othermount.c init/volume/proof.c init/volume/prove.c \
-	init/volume/rootfield.c init/volume/storage.c init/volume/volcheck.c init/volume/voltext.c \
-	init/volume/volume.c init/volume/volwatch.c init/volume/writability.c
+	init/volume/mountinfo.c init/volume/mounts.c init/volume/othermount.c init/volume/proof.c \
+	init/volume/prove.c init/volume/rootfield.c init/volume/storage.c init/volume/volcheck.c \
+	init/volume/voltext.c init/volume/volume.c init/volume/volwatch.c init/volume/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/clock.c daemon/clone.c daemon/config.c daemon/config_secret.c daemon/crypto.c \
 	daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/json.c daemon/netadmin.c \

@@ -4,7 +4,7 @@
 #include "common/str.h"
 #include "init/clock.h"
 #include "init/volume/mountinfo.h"
-#include "init/volume/storage.h"
+#include "init/volume/mounts.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static void read_boot_id(char *out, size_t size)
 
 void holder_self(struct holder *me)
 {
-	auto_free char *mounts = storage_read_mounts();
+	auto_free char *mounts = mounts_read();
 
 	memset(me, 0, sizeof(*me));
 	(void)gethostname(me->host, sizeof(me->host) - 1);
