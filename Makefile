@@ -63,18 +63,18 @@ MUSL_END     := $(MUSL)/crtn.o
 # Debian's archive was made with glibc, and needs nothing of it that musl has not.
 LIBCAP       := $(shell $(CC) -print-file-name=libcap.a)
 
-COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/marker.c \
+COMMON_SRC := common/caps.c common/err.c common/holder.c common/io.c common/log.c common/marker.c \
 	common/settings.c common/settings_table.c common/sink.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/env.c \
 	init/health.c init/json.c init/phase_signals.c init/status.c init/termlog.c init/lock/dirlock.c \
-	init/lock/holder.c init/lock/keeper.c init/lock/lease.c init/lock/leasedir.c \
-	init/lock/leasetext.c init/lock/lock.c init/lock/tenure.c init/process/child.c \
-	init/process/descriptors.c init/process/dispositions.c init/process/filter.c init/process/mask.c \
-	init/process/netright.c init/process/privileges.c init/process/program.c init/process/signame.c \
-	init/process/spawn.c init/process/spawner.c init/process/tundev.c init/process/user.c \
-	init/state/denial.c init/state/filecopy.c init/state/fsuser.c init/state/idmap.c \
-	init/state/journal.c init/state/keyshow.c init/state/migrate.c init/state/migrate_aside.c \
-	init/state/migrate_phase.c init/state/migrate_report.c init/state/names.c init/state/ownership.c \
+	init/lock/keeper.c init/lock/lease.c init/lock/leasedir.c init/lock/leasetext.c init/lock/lock.c \
+	init/lock/self.c init/lock/tenure.c init/process/child.c init/process/descriptors.c \
+	init/process/dispositions.c init/process/filter.c init/process/mask.c init/process/netright.c \
+	init/process/privileges.c init/process/program.c init/process/signame.c init/process/spawn.c \
+	init/process/spawner.c init/process/tundev.c init/process/user.c init/state/denial.c \
+	init/state/filecopy.c init/state/fsuser.c init/state/idmap.c init/state/journal.c \
+	init/state/keyshow.c init/state/migrate.c init/state/migrate_aside.c init/state/migrate_phase.c \
+	init/state/migrate_report.c init/state/names.c init/state/ownership.c \
 	init/state/ownership_phase.c init/state/plainfile.c init/state/progress.c init/state/trial.c \
 	init/state/verify.c init/supervise/cause.c init/supervise/forward.c init/supervise/handover.c \
 	init/supervise/history.c init/supervise/lastline.c init/supervise/launch.c \
