@@ -253,6 +253,8 @@ SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
 	tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(FAULT_SRC)
+# The fast ones first; tests/container and the whole of tests/fault have targets of their own.
+TESTED  := $(addprefix tests/,unit lint fault integration kernel)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
 BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
@@ -266,7 +268,7 @@ test: ## install what is missing, build and run every test; T= passes options to
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) WERROR=1 programs unit-programs
 	$(Q)$(SUB) WERROR=1 VARIANT=asan programs unit-programs
-	$(Q)$(PYTEST) --variants release,asan $(T)
+	$(Q)$(PYTEST) --variants release,asan $(T) $(TESTED)
 test-kernel: programs $(O)/wgtool $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
 test-container: ## storage verdicts and identities in containers of Docker, compose and Podman; T= as for test
