@@ -37,6 +37,14 @@ static int check_place(const struct volcheck *c)
 		       : VOLWATCH_CODE(VOLWATCH_UNMOUNTED);
 }
 
+static bool is_mount_point(const char *dir, const char *point)
+{
+	size_t len = strlen(point);
+
+	return strncmp(dir, point, len) == 0 && dir[len + strspn(dir + len, "/")] == '\0';
+}
+
+/* A mount's own directory cannot be exchanged under it, as one below it can. */
 static bool is_same_mount(const struct volcheck *c)
 {
 	auto_free char *mounts = storage_read_mounts();
@@ -47,7 +55,7 @@ static bool is_same_mount(const struct volcheck *c)
 			       STATX_MNT_ID, &sx) < 0)
 		return false;
 	return (sx.stx_mask & STATX_MNT_ID) != 0 && mountinfo_find_path(mounts, c->dir, &row) &&
-	       row.id == sx.stx_mnt_id;
+	       row.id == sx.stx_mnt_id && is_mount_point(c->dir, row.point);
 }
 
 int volcheck_place(const struct volcheck *c, struct err *e)
@@ -102,6 +110,22 @@ static int check_marker(const struct volcheck *c)
 	if (strcmp(m.volume, ours->volume) != 0)
 		return VOLWATCH_CODE(VOLWATCH_WRONG_VOLUME);
 	return is_this_start(&m, ours) ? 0 : VOLWATCH_CODE(VOLWATCH_SHARED);
+}
+
+int volcheck_contents(const struct volcheck *c, const char *ifname, struct err *e)
+{
+	char key[MARKER_IFNAME_SIZE + 8];
+	struct stat st;
+
+	(void)snprintf(key, sizeof(key), "%s.json", ifname);
+	if (fstatat(c->dirfd, key, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT ||
+	    check_marker(c) != VOLWATCH_CODE(VOLWATCH_WRONG_VOLUME))
+		return 0;
+	return err_exit(
+		e, EXITS_IO, -ESTALE,
+		"%.200s was emptied while this node ran: it holds neither this node's marker "
+		"nor %s any more, and a start would make another key; put the files back",
+		c->dir, key);
 }
 
 static int write_probe(int dirfd)

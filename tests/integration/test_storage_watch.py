@@ -98,6 +98,32 @@ def test_a_daemon_is_not_started_again_where_its_volume_has_gone(lab):
     assert again.public_key == key
 
 
+def replace(directory):
+    directory.rename(directory.with_name("node.old"))
+    directory.mkdir()
+
+
+def empty(directory):
+    for path in sorted(directory.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize("loss, words", [(replace, "not the volume any more"), (empty, "was emptied")])
+def test_a_daemon_is_not_started_again_where_its_key_has_gone_from_the_same_mount(lab, loss, words):
+    """The state directory is a part of the volume, so that the mount table cannot tell."""
+    volume = lab.volume("data")
+    node = lab.node("web", mounts=[Mount.bind(volume, "/data")],
+                    init=["--state-dir=/data/node", "--legacy-dir=none"])
+    node.wait_until_up()
+    loss(volume / "node")
+    os.chown(volume / "node", 65532, 65532)
+    node.mesh_process().signal(signal.SIGKILL)
+    eventually(lambda: words in status(node).get("cause", ""), "the refusal")
+    assert status(node)["last_exit"] == IO_ERROR
+    assert not (volume / "node/wg0.json").exists(), "nobody has made a key in its place"
+    assert node.stop() == IO_ERROR
+
+
 # What becomes of a volume
 
 class Disk:
