@@ -235,9 +235,11 @@ static int report_holder(struct boot *b, struct err *e)
 	struct holder me;
 	bool is_held;
 
-	if (b->state_fd >= 0 && is_remote(b))
+	if (b->state_fd < 0)
+		return boot_skip_stateless(b);
+	if (is_remote(b))
 		return tenure_report(b, e);
-	is_held = b->state_fd >= 0 && lock_is_held(b->state_fd, &holder);
+	is_held = lock_is_held(b->state_fd, &holder);
 	if (!is_held) {
 		boot_note(b, "nobody uses the state directory");
 		return OUTCOME_OK;

@@ -202,10 +202,12 @@ int migrate_legacy(struct boot *b, struct err *e)
 	auto_free struct job *job = NULL;
 	int r;
 
-	if (!b->config.legacy_dir || b->state_fd < 0) {
+	if (!b->config.legacy_dir) {
 		boot_note(b, "there is no legacy directory to migrate from");
 		return OUTCOME_SKIPPED;
 	}
+	if (b->state_fd < 0)
+		return boot_skip_stateless(b);
 	job = calloc(1, sizeof(*job));
 	if (!job)
 		return err_set(e, -ENOMEM, "make room for a migration");

@@ -244,10 +244,8 @@ int ownership_settle(struct boot *b, struct err *e)
 	struct work w;
 	int r;
 
-	if (b->state_fd < 0) {
-		boot_note(b, "there is no state directory yet");
-		return OUTCOME_SKIPPED;
-	}
+	if (b->state_fd < 0)
+		return boot_skip_stateless(b);
 	prepare(b, &w);
 	r = run_in_child(b, &w, e);
 	if (r == 0 && is_denied(&w.trial) && !b->config.is_dry) {

@@ -3,6 +3,7 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "common/io.h"
+#include "init/clock.h"
 #include "init/process/child.h"
 #include "init/state/fsuser.h"
 #include "init/state/names.h"
@@ -10,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,7 +19,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define RENAMED NAMES_PROBE ".renamed"
+#define RENAMED	  NAMES_PROBE ".renamed"
+#define TURNS_MAX 20
+#define TURN_MS	  20
 
 static const char contents[] = "wgmesh-init writes this to see whether it can\n";
 
@@ -99,7 +103,7 @@ static int read_probe(struct probe *p, int dirfd)
 		return failed(p, "open a file again");
 	if (io_read_bounded(fd, back, sizeof(back)) != (ssize_t)sizeof(back) ||
 	    memcmp(back, contents, sizeof(back)) != 0) {
-		errno = EIO;
+		errno = ESTALE;
 		return failed(p, "read back what was written");
 	}
 	return unlinkat(dirfd, RENAMED, 0) < 0 ? failed(p, "remove a file") : 0;
@@ -119,6 +123,34 @@ static int measure(struct probe *p, int dirfd)
 	return 0;
 }
 
+static int try_writing(struct probe *p, int dirfd)
+{
+	p->error = 0;
+	/* What a probe left that was killed half-way. */
+	(void)unlinkat(dirfd, NAMES_PROBE, 0);
+	(void)unlinkat(dirfd, RENAMED, 0);
+	if (write_probe(p, dirfd) == 0 && read_probe(p, dirfd) == 0)
+		return 0;
+	(void)unlinkat(dirfd, NAMES_PROBE, 0);
+	(void)unlinkat(dirfd, RENAMED, 0);
+	return p->error;
+}
+
+/*
+ * The lock is taken later. Whoever starts at the same moment uses the same names, and takes the file from
+ * under us; pauses that differ from process to process let one after the other through.
+ */
+static void write_in_turn(struct probe *p, int dirfd)
+{
+	for (int i = 0; i < TURNS_MAX; i++) {
+		int r = try_writing(p, dirfd);
+
+		if (r != -ENOENT && r != -EEXIST && r != -ESTALE)
+			return;
+		(void)poll(NULL, 0, 1 + (int)(clock_mono_us() % TURN_MS));
+	}
+}
+
 void writability_probe(struct probe *p)
 {
 	auto_close int dirfd = -1;
@@ -133,20 +165,12 @@ void writability_probe(struct probe *p)
 		(void)failed(p, "open the directory");
 		return;
 	}
-	if (p->is_dry) {
-		if (measure(p, dirfd) == 0)
-			(void)write_unnamed(p, dirfd);
-		return;
-	}
-	/* What a probe left that was killed half-way. */
-	(void)unlinkat(dirfd, NAMES_PROBE, 0);
-	(void)unlinkat(dirfd, RENAMED, 0);
 	if (measure(p, dirfd) < 0)
 		return;
-	if (write_probe(p, dirfd) < 0 || read_probe(p, dirfd) < 0) {
-		(void)unlinkat(dirfd, NAMES_PROBE, 0);
-		(void)unlinkat(dirfd, RENAMED, 0);
-	}
+	if (p->is_dry)
+		(void)write_unnamed(p, dirfd);
+	else
+		write_in_turn(p, dirfd);
 }
 
 static bool is_access_error(int error)
