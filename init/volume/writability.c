@@ -8,6 +8,7 @@
 #include "init/state/fsuser.h"
 #include "init/state/names.h"
 #include "init/state/ownership.h"
+#include "init/volume/statepath.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -158,10 +159,14 @@ void writability_probe(struct probe *p)
 	p->error = 0;
 	p->was_written = false;
 	p->step[0] = '\0';
-	if (p->create && make_dirs(p) < 0)
-		return;
-	dirfd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dirfd = statepath_open(p->dir, O_RDONLY);
+	if (dirfd == -ENOENT && p->create) {
+		if (make_dirs(p) < 0)
+			return;
+		dirfd = statepath_open(p->dir, O_RDONLY);
+	}
 	if (dirfd < 0) {
+		errno = -dirfd;
 		(void)failed(p, "open the directory");
 		return;
 	}
@@ -188,6 +193,8 @@ static int exit_code_of(int error)
 	case EUCLEAN:
 	case ETIMEDOUT:
 		return EXITS_IO;
+	case EXDEV:
+		return EXITS_POLICY;
 	case EACCES:
 	case EPERM:
 		return EXITS_NO_PERMISSION;
@@ -205,6 +212,9 @@ static const char *cure_of(int error)
 		return "; the quota is used up";
 	case EROFS:
 		return "; it is read-only: remove \":ro\" or \"readOnly: true\"";
+	case EXDEV:
+		return "; a symbolic link on its volume leads out of that volume, and is not followed: "
+		       "put a directory in its place";
 	case EIO:
 	case ESTALE:
 		return "; the storage is failing or its server is away";
@@ -302,9 +312,9 @@ int writability_check(struct boot *b, struct err *e)
 	if (r < 0)
 		return r;
 	b->fs_type = p.fs_type;
-	b->state_fd = open(p.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	b->state_fd = statepath_open(p.dir, O_RDONLY);
 	if (b->state_fd < 0)
-		return err_exit(e, EXITS_IO, -errno, "open the state directory %.200s", p.dir);
+		return err_exit(e, EXITS_IO, b->state_fd, "open the state directory %.200s", p.dir);
 	boot_note(b, "%s; %llu MiB free", what_was_done(&p),
 		  (unsigned long long)(p.free_bytes >> 20));
 	return OUTCOME_OK;

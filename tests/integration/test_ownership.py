@@ -473,3 +473,36 @@ def test_a_stop_is_obeyed_while_the_storage_does_not_answer(lab):
 
     eventually(hanging, "the child").signal(signal.SIGTERM)
     eventually(lambda: any("stopped by signal 15" in event["msg"] for event in box.log.events()), "the stop")
+
+
+# A state directory below a mount, which whoever writes to the volume may exchange
+
+LINKED = ("mkdir -p /opt/site && touch /opt/site/wg0.json && chmod -R 755 /opt/site && "
+          "wgmesh-init {} ; echo $?; stat -c '%n %u %a' /opt /opt/site /opt/site/*; ls -A /opt/site")
+
+
+@pytest.mark.asan
+@pytest.mark.parametrize("command", [
+    "--state-dir=/data/node --legacy-dir=none -- true", "fix-permissions --state-dir=/data/node",
+    "migrate --state-dir=/data/node --legacy-dir=none",
+    "migrate --state-dir=/srv/node --legacy-dir=/data/node"])
+@pytest.mark.parametrize("target", ["/opt/site", "/opt/none"])
+def test_a_volume_cannot_pass_another_directory_off_as_the_state_directory(lab, command, target):
+    volume = lab.volume("data")
+    (volume / "node").symlink_to(target)
+    box = lab.container("node", ["sh", "-c", LINKED.format(command)], mounts=[Mount.bind(volume, "/data")])
+    assert box.wait() == 0
+    assert box.stdout.lines[-5:] == [
+        "78" if "srv" not in command else "77",
+        "/opt 0 755", "/opt/site 0 755", "/opt/site/wg0.json 0 755", "wg0.json"], box.log.text()
+
+
+def test_a_link_of_the_image_may_lead_to_a_volume_and_one_on_a_volume_stay_on_it(lab):
+    volume = lab.volume("data")
+    (volume / "node-1").mkdir()
+    (volume / "node").symlink_to("node-1")
+    box = lab.container("node", ["sh", "-c", "ln -s /data/node /srv/node && exec wgmesh-init "
+                                 "--state-dir=/srv/node --legacy-dir=none -- true"],
+                        mounts=[Mount.bind(volume, "/data")])
+    assert box.wait() == 0, box.log.text()
+    assert owner_and_mode(volume / "node-1") == (*DAEMON, 0o700)
