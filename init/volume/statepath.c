@@ -135,10 +135,24 @@ static bool is_led_out(const struct walk *w)
 	return w->has_link && io_read_mount(w->fd, &here) == 0 && here != w->volume;
 }
 
+/* What is open already needs no right to be searched, which opening "." in it would. */
+static int open_end(struct walk *w, int flags)
+{
+	struct stat st;
+	int fd;
+
+	if (flags & O_PATH) {
+		if (fstat(w->fd, &st) < 0)
+			return -errno;
+		return S_ISDIR(st.st_mode) ? steal_fd(&w->fd) : -ENOTDIR;
+	}
+	fd = openat(w->fd, ".", flags | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 int statepath_open(const char *dir, int flags)
 {
 	struct walk w = { .fd = -1 };
-	int fd = -1;
 	int r = str_copy(w.rest, sizeof(w.rest), dir);
 
 	if (r == 0)
@@ -146,10 +160,8 @@ int statepath_open(const char *dir, int flags)
 	if (w.fd >= 0 && is_led_out(&w))
 		r = -EXDEV;
 	if (r == 0)
-		fd = openat(w.fd, ".", flags | O_DIRECTORY | O_CLOEXEC);
-	if (r == 0 && fd < 0)
-		r = -errno;
+		r = open_end(&w, flags);
 	if (w.fd >= 0)
 		(void)close(w.fd);
-	return r < 0 ? r : fd;
+	return r;
 }

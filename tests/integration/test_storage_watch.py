@@ -299,6 +299,21 @@ def test_a_stop_takes_no_longer_while_the_volume_hangs(lab, hanging, is_noticed,
     assert time.monotonic() - begun < (1 if is_noticed else 3) * time_scale
 
 
+@pytest.mark.parametrize("how, code", [("its time is up", 75), ("it is stopped", 128 + signal.SIGTERM)])
+def test_who_waits_for_the_lock_ends_in_time_where_the_volume_hangs_meanwhile(lab, hanging, how, code):
+    holder = supervised(lab, Mount.bind(hanging.path, STATE_DIR), init=["--storage-check=1h"])
+    wait_for(holder, "ok")
+    limit = "60s" if how == "it is stopped" else "2s"
+    waiting = lab.container("second", ["wgmesh-init", f"--lock-timeout={limit}", "--storage-timeout=1s",
+                                       "--", "probe", "wait"], mounts=[Mount.bind(hanging.path, STATE_DIR)])
+    eventually(lambda: "waiting up to" in waiting.log.text(), "the wait")
+    hanging.hang()
+    if how == "it is stopped":
+        waiting.signal(signal.SIGTERM)
+    assert waiting.wait(within=6) == code
+    assert holder.id[:12] in waiting.log.text()
+
+
 def test_one_look_at_a_time(lab, hanging):
     box = supervised(lab, Mount.bind(hanging.path, STATE_DIR), init=PATIENT)
     hang(box, hanging)

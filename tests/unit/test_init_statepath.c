@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
+#include <sys/fsuid.h>
 #include <sys/mount.h>
 
 static int open_in(const struct tempdir *d, const char *name)
@@ -48,6 +49,26 @@ static void a_path_is_walked_as_the_kernel_does(void **state)
 	tempdir_write(d, "file", "");
 	assert_int_equal(open_in(d, "file"), -ENOTDIR);
 	assert_int_equal(open_in(d, "file/b"), -ENOTDIR);
+}
+
+static void what_may_not_be_searched_can_still_be_named(void **state)
+{
+	struct tempdir *d = *state;
+	char path[PATH_MAX];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/closed", d->path);
+	assert_int_equal(fchmod(d->fd, 0755), 0);
+	assert_int_equal(mkdirat(d->fd, "closed", 0), 0);
+	(void)setfsuid(65532);
+	fd = statepath_open(path, O_PATH);
+	assert_int_equal(statepath_open(path, O_RDONLY), -EACCES);
+	(void)setfsuid(geteuid());
+	assert_true(fd >= 0);
+	assert_int_equal(close(fd), 0);
+	tempdir_write(d, "file", "");
+	(void)snprintf(path, sizeof(path), "%s/file", d->path);
+	assert_int_equal(statepath_open(path, O_PATH), -ENOTDIR);
 }
 
 static void a_name_that_is_too_long_is_not_cut_to_another(void **state)
@@ -118,6 +139,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_path_is_walked_as_the_kernel_does),
+		TEST(what_may_not_be_searched_can_still_be_named),
 		TEST(a_name_that_is_too_long_is_not_cut_to_another),
 		TEST(links_on_one_mount_are_followed),
 		TEST(a_link_that_leads_out_of_its_volume_is_refused),
