@@ -7,7 +7,9 @@
 #include "init/lock/dirlock.h"
 #include "init/lock/tenure.h"
 #include "init/process/child.h"
+#include "init/state/fsuser.h"
 #include "init/state/names.h"
+#include "init/state/ownership.h"
 #include "init/state/plainfile.h"
 #include "init/volume/fstype.h"
 
@@ -194,6 +196,7 @@ static uint64_t call_limit_ms(const struct boot *b)
 
 /* What is asked of a lock file, or written into it; of storage that may come to hang while we wait. */
 struct file_job {
+	const struct config *config;
 	int dirfd;
 	int fd;
 	bool is_current;
@@ -217,9 +220,14 @@ static void run_read(void *data)
 static void run_write(void *data)
 {
 	struct file_job *job = data;
+	const struct config *c = job->config;
 
-	if (has_one_name(job->dirfd, job->fd))
-		write_holder(job->fd, &job->holder);
+	if (!has_one_name(job->dirfd, job->fd))
+		return;
+	/* Whoever is next may be that user from the start, and no repair of owners come in between. */
+	if (c->may_change_user)
+		(void)!fchown(job->fd, c->uid, c->gid);
+	write_holder(job->fd, &job->holder);
 }
 
 static int run_limited(const struct boot *b, void (*run)(void *data), struct file_job *job)
@@ -245,7 +253,7 @@ static int find_holder(const struct boot *b, int fd, struct holder *out)
 /* Who we are, for the next one that has to wait. Not knowing everything is no reason to fail. */
 static int sign(const struct boot *b, int fd)
 {
-	struct file_job job = { .dirfd = b->state_fd, .fd = fd };
+	struct file_job job = { .config = &b->config, .dirfd = b->state_fd, .fd = fd };
 	int r;
 
 	holder_self(&job.holder);
@@ -353,11 +361,25 @@ static int take_directory(struct boot *b, const struct patience *p, struct err *
 	return r == 1 || r == -EINTR ? r : err_set(e, r, "lock the state directory itself");
 }
 
+/* As ourselves, or as the daemon's user: root without CAP_DAC_OVERRIDE may not open his files. */
+static int try_as_either(const struct boot *b, int *fd, struct err *e)
+{
+	const struct config *c = &b->config;
+	int r = try_lock(b->state_fd, call_limit_ms(b), fd, e);
+
+	if (r == -EACCES && *fd < 0 && c->may_change_user && fsuser_swap(c->uid, c->gid)) {
+		r = try_lock(b->state_fd, call_limit_ms(b), fd, e);
+		(void)fsuser_swap(c->uid, c->gid);
+	}
+	return r == -EACCES && *fd < 0 ? ownership_refuse(c, "open the lock file", NAMES_LOCK, r, e)
+				       : r;
+}
+
 /* Return: 1 taken, 0 where the file system has no locks that work, or a negative errno value */
 static int take_lock(struct boot *b, const struct patience *p, struct err *e)
 {
 	auto_close int fd = -1;
-	int r = try_lock(b->state_fd, call_limit_ms(b), &fd, e);
+	int r = try_as_either(b, &fd, e);
 
 	if (r == 0)
 		r = wait_for_turn(b, p, &fd, e);

@@ -58,9 +58,20 @@ static bool is_same_mount(const struct volcheck *c)
 	       row.id == sx.stx_mnt_id && is_mount_point(c->dir, row.point);
 }
 
+/* There are file systems on which a directory changes its number. */
+static bool has_our_marker(const struct volcheck *c)
+{
+	auto_close int fd = open(c->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct marker m;
+
+	return fd >= 0 && c->proof->is_marked && markfile_load(&m, fd) == 0 &&
+	       strcmp(m.volume, c->proof->marker.volume) == 0;
+}
+
 int volcheck_place(const struct volcheck *c, struct err *e)
 {
-	if (is_same_mount(c) || check_place(c) != VOLWATCH_CODE(VOLWATCH_UNMOUNTED))
+	if (is_same_mount(c) || check_place(c) != VOLWATCH_CODE(VOLWATCH_UNMOUNTED) ||
+	    has_our_marker(c))
 		return 0;
 	return err_exit(e, EXITS_IO, -ESTALE,
 			"%.200s is not the volume any more that this node started with, and "

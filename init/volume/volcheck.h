@@ -27,8 +27,9 @@ struct volcheck {
 int volcheck_run(const struct volcheck *c);
 
 /**
- * volcheck_place() - Does the path still lead to the directory of the start? For a program about to start
- * @c:		What to look at; @c->proof is not needed
+ * volcheck_place() - Does the path still lead to the directory of the start, or to our marker at least? For
+ *		      a program about to start
+ * @c:		What to look at
  * @e:		Receives the reason, with an exit code
  *
  * Where the directory is a mount, and that is the same one, this asks the storage nothing, so it does not

@@ -307,7 +307,7 @@ int writability_check(struct boot *b, struct err *e)
 		return OUTCOME_SKIPPED;
 	}
 	if (is_access_error(p.error))
-		return ownership_refuse(&b->config, p.step, p.error, e);
+		return ownership_refuse(&b->config, p.step, "", p.error, e);
 	r = writability_judge(&p, e);
 	if (r < 0)
 		return r;

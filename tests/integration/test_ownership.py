@@ -506,3 +506,40 @@ def test_a_link_of_the_image_may_lead_to_a_volume_and_one_on_a_volume_stay_on_it
                         mounts=[Mount.bind(volume, "/data")])
     assert box.wait() == 0, box.log.text()
     assert owner_and_mode(volume / "node-1") == (*DAEMON, 0o700)
+
+
+# The lock file, which comes before the repair of owners
+
+def test_who_migrates_as_root_leaves_a_volume_that_the_daemons_user_can_start_on(lab):
+    volume = lab.volume("state")
+    os.chown(volume, *DAEMON)
+    volume.chmod(0o700)
+    old = lab.volume("old")
+    (old / "account.json").write_text("{}")
+    box = lab.container("move", ["wgmesh-init", "migrate"],
+                        mounts=[Mount.bind(volume, STATE_DIR), Mount.bind(old, "/data")])
+    assert box.wait() == 0
+    assert {path.name: owner_and_mode(path)[:2] for path in volume.iterdir()} == dict.fromkeys(
+        [".wgmesh.lock", ".wgmesh.migrated", "account.json"], DAEMON)
+    box = lab.container("node", ["wgmesh-init", "--", "true"], user=DAEMON, mounts=[Mount.bind(volume, STATE_DIR)])
+    assert box.wait() == 0, box.log.text()
+
+
+def test_a_lock_file_of_somebody_else_is_named_with_the_cure(lab):
+    volume = lab.volume("state")
+    os.chown(volume, *DAEMON)
+    (volume / ".wgmesh.lock").touch(0o600)
+    refused(lab, volume, "open the lock file", "/var/lib/wgmesh/.wgmesh.lock belongs to 0:0 with mode 0600",
+            "chown", user=DAEMON)
+
+
+def test_root_without_a_right_over_files_opens_the_lock_file_of_the_daemons_user(lab):
+    """The directory is root's, so that nothing before has made it take on that user."""
+    volume = lab.volume("state")
+    os.chown(volume, 0, DAEMON[1])
+    volume.chmod(0o2770)
+    for name in ("first", "second"):
+        box = lab.container(name, ["wgmesh-init", "--", "true"], caps=FULL - {"dac_override"},
+                            mounts=[Mount.bind(volume, STATE_DIR), *RUNTIME])
+        assert box.wait() == 0, box.log.text()
+        assert owner_and_mode(volume / ".wgmesh.lock")[0] == DAEMON[0]
