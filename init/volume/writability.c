@@ -152,6 +152,25 @@ static void write_in_turn(struct probe *p, int dirfd)
 	}
 }
 
+/* By where the path has led to, after links and "..". A volume that is mounted there is nobody else's. */
+static bool is_of_the_system(int dirfd)
+{
+	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char link[40];
+	char path[PATH_MAX];
+	uint64_t here = 0;
+	uint64_t there = 0;
+	ssize_t n;
+
+	if (root < 0 || io_read_mount(root, &there) < 0 || io_read_mount(dirfd, &here) < 0 ||
+	    here != there)
+		return false;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n < 0 ? 0 : n] = '\0';
+	return n > 0 && config_is_system_dir(path);
+}
+
 void writability_probe(struct probe *p)
 {
 	auto_close int dirfd = -1;
@@ -168,6 +187,11 @@ void writability_probe(struct probe *p)
 	if (dirfd < 0) {
 		errno = -dirfd;
 		(void)failed(p, "open the directory");
+		return;
+	}
+	if (is_of_the_system(dirfd)) {
+		errno = EBUSY;
+		(void)failed(p, "use the directory");
 		return;
 	}
 	if (measure(p, dirfd) < 0)
@@ -195,6 +219,8 @@ static int exit_code_of(int error)
 		return EXITS_IO;
 	case EXDEV:
 		return EXITS_POLICY;
+	case EBUSY:
+		return EXITS_USAGE;
 	case EACCES:
 	case EPERM:
 		return EXITS_NO_PERMISSION;
@@ -212,6 +238,8 @@ static const char *cure_of(int error)
 		return "; the quota is used up";
 	case EROFS:
 		return "; it is read-only: remove \":ro\" or \"readOnly: true\"";
+	case EBUSY:
+		return "; it is a directory of the system: give the state one of its own below it";
 	case EXDEV:
 		return "; a symbolic link on its volume leads out of that volume, and is not followed: "
 		       "put a directory in its place";

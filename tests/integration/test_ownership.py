@@ -497,6 +497,17 @@ def test_a_volume_cannot_pass_another_directory_off_as_the_state_directory(lab, 
         "/opt 0 755", "/opt/site 0 755", "/opt/site/wg0.json 0 755", "wg0.json"], box.log.text()
 
 
+@pytest.mark.asan
+@pytest.mark.parametrize("path", ["/var/lib/node", "/var/lib/../lib/node/../../../etc", "//etc/."])
+@pytest.mark.parametrize("command", ["--state-dir={} --legacy-dir=none -- true", "fix-permissions --state-dir={}"])
+def test_no_detour_makes_a_directory_of_the_system_the_state_directory(lab, path, command):
+    box = lab.container("node", ["sh", "-c", "ln -s /etc /var/lib/node; wgmesh-init " + command.format(path)
+                                 + "; echo $?; stat -c '%u %a' /etc /var/lib; ls -A /etc | grep wgmesh"])
+    box.wait()
+    assert box.stdout.lines == ["64", "0 755", "0 755"], box.log.text()
+    assert "a directory of the system" in box.log.text()
+
+
 def test_a_link_of_the_image_may_lead_to_a_volume_and_one_on_a_volume_stay_on_it(lab):
     volume = lab.volume("data")
     (volume / "node-1").mkdir()
