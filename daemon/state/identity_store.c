@@ -148,8 +148,7 @@ static int apply(const struct store *s, const struct identity *id, const struct 
 	if (r < 0)
 		return r;
 	log_warn("identity", "%s/%s %s; it was restored from %s%s", s->at->dir, s->key,
-		 remedy->damage[0] != '\0' ? remedy->damage
-					   : "was missing (--new-identity would make a new one)",
+		 remedy->damage[0] != '\0' ? remedy->damage : "was missing",
 		 remedy->snapshot[0] != '\0' ? SNAPSHOT_DIR "/" : s->temp, remedy->snapshot);
 	keep_snapshot(s, id);
 	return 0;
