@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 static const struct {
 	const char *name;
@@ -59,8 +61,21 @@ static bool wants_help(const char *arg)
 	       strcmp(arg, "help") == 0;
 }
 
+/*
+ * Most commands hold a secret, a passphrase or a private key: neither a core dump nor another process
+ * of this user may see it. A pipe as core_pattern ignores the limit, and no limit stops ptrace(2).
+ */
+static void protect_process(void)
+{
+	static const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 int main(int argc, char **argv)
 {
+	protect_process();
 	if (wants_version(argc, argv))
 		return cli_version(0, NULL);
 	if (argc < 2) {

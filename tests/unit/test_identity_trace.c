@@ -217,6 +217,9 @@ static void a_legacy_copy_can_be_taken_back(void **state)
 	put_text(".snapshots/legacy-wg0.json", GOOD);
 	put_text(".snapshots/legacy-wg0.json.2", OTHER);
 	assert_refused(true, "`wgmesh state restore legacy-wg0.json");
+	put_text("wg0.json", "half");
+	assert_refused(true, "`wgmesh state restore legacy-wg0.json");
+	assert_int_equal(unlinkat(dirfd_, "wg0.json", 0), 0);
 	assert_int_equal(restore(&id, "legacy-wg0.json", &kept, &e), 0);
 	assert_file("wg0.json", GOOD);
 	assert_string_equal(kept.snapshot, "");
