@@ -4,6 +4,7 @@
 #include "daemon/crypto.h"
 #include "daemon/json.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -73,6 +74,17 @@ static void protect_process(void)
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
+/* A table that was cut short, or an undo line that nobody got, is no success. */
+static int finish(int code)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	(void)fprintf(stderr, "wgmesh: standard output cannot be written%s%s\n", errno ? ": " : "",
+		      errno ? strerror(errno) : "");
+	return code == EXITS_OK ? EXITS_IO : code;
+}
+
 int main(int argc, char **argv)
 {
 	protect_process();
@@ -93,7 +105,7 @@ int main(int argc, char **argv)
 	json_init();
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argc - 2, argv + 2);
+			return finish(commands[i].run(argc - 2, argv + 2));
 	return cli_usage_error("there is no command \"%.40s\"; `wgmesh --help` lists them",
 			       argv[1]);
 }

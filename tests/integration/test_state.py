@@ -384,3 +384,9 @@ def test_a_verification_that_hangs_ends_the_start(lab):
                     mounts=[Mount.bind(script, "/usr/local/bin/wgmesh")])
     assert node.wait() == IO_ERROR
     assert "--storage-timeout" in node.log.text()
+
+
+def test_what_could_not_be_printed_is_no_success(lab, volume):
+    command = "wgmesh state list >/dev/full || exit $?"
+    box = lab.container("box", ["sh", "-c", command], mounts=[Mount.bind(volume, STATE_DIR)])
+    assert box.wait() == IO_ERROR and "standard output" in box.log.text()

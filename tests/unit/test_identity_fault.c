@@ -75,6 +75,25 @@ static bool become_nobody(void)
 	return geteuid() != 0 || (setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
 }
 
+static const struct tempdir *taken_dir;
+
+/* Somebody else makes a key file between our look and our rename. */
+static bool be_late(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)taken_dir->fd, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EEXIST),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
 /* What a start in a process of its own comes to: an exit code, 1 for "make a new key". */
 static int start(const struct tempdir *d, bool (*hinder)(void))
 {
@@ -99,6 +118,29 @@ static int start(const struct tempdir *d, bool (*hinder)(void))
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+static void a_key_that_came_too_late_leaves_no_snapshot_to_be_restored_from(void **state)
+{
+	const struct tempdir *d = *state;
+	int status = -1;
+	pid_t pid;
+
+	taken_dir = d;
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		const struct identity_place at = { d->fd, "state", "wg0" };
+		struct identity id;
+		struct err e;
+
+		identity_generate(&id);
+		_exit(be_late() && identity_create(&id, &at, &e) == -EEXIST ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(faccessat(d->fd, ".snapshots", F_OK, 0), 0);
+	assert_int_equal(faccessat(d->fd, SNAPSHOT("1"), F_OK, 0), -1);
 }
 
 static void a_repair_that_fails_is_no_first_start(void **state)
@@ -153,6 +195,7 @@ static void a_damaged_marker_may_tell_of_a_key_wherever_it_was_moved(void **stat
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_key_that_came_too_late_leaves_no_snapshot_to_be_restored_from),
 		T(a_repair_that_fails_is_no_first_start),
 		T(an_older_key_does_not_take_the_place_of_one_that_cannot_be_read),
 		T(a_marker_that_cannot_be_read_may_tell_of_a_key),
