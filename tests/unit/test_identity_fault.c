@@ -70,6 +70,32 @@ static bool blind(void)
 	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
+/* Lets one system call fail. */
+static bool fail_call(unsigned int number, unsigned int error)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+static bool break_disk(void)
+{
+	return fail_call(SYS_fsync, EIO);
+}
+
+/* As on NFS: nothing can be renamed without replacing. */
+static bool rename_plainly(void)
+{
+	return fail_call(SYS_renameat2, EINVAL);
+}
+
 static bool become_nobody(void)
 {
 	return geteuid() != 0 || (setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
@@ -143,6 +169,30 @@ static void a_key_that_came_too_late_leaves_no_snapshot_to_be_restored_from(void
 	assert_int_equal(faccessat(d->fd, SNAPSHOT("1"), F_OK, 0), -1);
 }
 
+/* Whoever was killed may have written it and not synced it. */
+static void a_temporary_becomes_the_key_only_once_it_is_on_disk(void **state)
+{
+	const struct tempdir *d = *state;
+
+	put(d, ".wg0.json.new", GOOD, 0600);
+	(void)start(d, break_disk);
+	assert_false(tempdir_has(d, "wg0.json"));
+	assert_true(tempdir_has(d, ".wg0.json.new"));
+}
+
+static void what_is_kept_aside_replaces_nothing_that_was_kept_before(void **state)
+{
+	const struct tempdir *d = *state;
+
+	put_directory(d, ".snapshots");
+	put(d, SNAPSHOT("1"), GOOD, 0600);
+	put(d, ".snapshots/wg0.json.damaged-1", "first", 0600);
+	put(d, "wg0.json", "second", 0600);
+	assert_int_equal(start(d, rename_plainly), EXITS_OK);
+	assert_string_equal(tempdir_read(d, ".snapshots/wg0.json.damaged-1"), "first");
+	assert_string_equal(tempdir_read(d, ".snapshots/wg0.json.damaged-2"), "second");
+}
+
 static void a_repair_that_fails_is_no_first_start(void **state)
 {
 	const struct tempdir *d = *state;
@@ -196,6 +246,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_key_that_came_too_late_leaves_no_snapshot_to_be_restored_from),
+		T(a_temporary_becomes_the_key_only_once_it_is_on_disk),
+		T(what_is_kept_aside_replaces_nothing_that_was_kept_before),
 		T(a_repair_that_fails_is_no_first_start),
 		T(an_older_key_does_not_take_the_place_of_one_that_cannot_be_read),
 		T(a_marker_that_cannot_be_read_may_tell_of_a_key),
