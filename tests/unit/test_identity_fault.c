@@ -3,6 +3,7 @@
 
 #include "common/exits.h"
 #include "common/log.h"
+#include "common/statefile.h"
 #include "daemon/state/identity.h"
 
 #include <errno.h>
@@ -193,6 +194,29 @@ static void what_is_kept_aside_replaces_nothing_that_was_kept_before(void **stat
 	assert_string_equal(tempdir_read(d, ".snapshots/wg0.json.damaged-2"), "second");
 }
 
+static void a_new_file_replaces_none_also_where_a_plain_rename_would(void **state)
+{
+	const struct tempdir *d = *state;
+	int status = -1;
+	pid_t pid;
+
+	tempdir_write(d, "there", "old");
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(rename_plainly() &&
+				      statefile_create(d->fd, "there", "new", 3, NULL) == -EEXIST &&
+				      statefile_create(d->fd, "elsewhere", "new", 3, NULL) == 0
+			      ? 0
+			      : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_string_equal(tempdir_read(d, "there"), "old");
+	assert_string_equal(tempdir_read(d, "elsewhere"), "new");
+	assert_false(tempdir_has(d, ".there.new"));
+	assert_false(tempdir_has(d, ".elsewhere.new"));
+}
+
 static void a_repair_that_fails_is_no_first_start(void **state)
 {
 	const struct tempdir *d = *state;
@@ -248,6 +272,7 @@ int main(void)
 		T(a_key_that_came_too_late_leaves_no_snapshot_to_be_restored_from),
 		T(a_temporary_becomes_the_key_only_once_it_is_on_disk),
 		T(what_is_kept_aside_replaces_nothing_that_was_kept_before),
+		T(a_new_file_replaces_none_also_where_a_plain_rename_would),
 		T(a_repair_that_fails_is_no_first_start),
 		T(an_older_key_does_not_take_the_place_of_one_that_cannot_be_read),
 		T(a_marker_that_cannot_be_read_may_tell_of_a_key),
