@@ -70,7 +70,7 @@ void state_close(struct state_dir *d)
 
 static int lock_one(int *fd, const struct state_dir *d, const char *file, struct err *e)
 {
-	char holder[STATEDIR_HOLDER_SIZE];
+	char holder[HOLDER_TEXT_SIZE];
 	struct err why = { 0 };
 	int r = statedir_lock(fd, d->at.dirfd, file, 0, &why);
 
@@ -93,7 +93,7 @@ static int watch_lease(const struct state_dir *d, const struct settings *s, stru
 {
 	/* Of the lease time two thirds are patience with a silent holder, as for wgmesh-init. */
 	uint64_t silence_ms = settings_number(s, SETTING_LEASE_TIME) / 3 * 2;
-	char holder[STATEDIR_HOLDER_SIZE];
+	char holder[HOLDER_TEXT_SIZE];
 	int r = statelease_watch(holder, d->at.dirfd, silence_ms);
 
 	if (r < 0)

@@ -5,7 +5,7 @@
 #include "common/io.h"
 #include "init/state/names.h"
 #include "init/volume/markfile.h"
-#include "init/volume/storage.h"
+#include "init/volume/mounts.h"
 #include "init/volume/volwatch.h"
 #include "init/volume/writability.h"
 
@@ -39,7 +39,7 @@ static int check_place(const struct volcheck *c)
 
 static bool is_same_mount(const struct volcheck *c)
 {
-	auto_free char *mounts = storage_read_mounts();
+	auto_free char *mounts = mounts_read();
 	struct statx sx = { 0 };
 	struct mount_row row;
 
