@@ -287,6 +287,6 @@ def every():
     listed = [*creations(), *restores(), *losses(), *changes(), *moves(), *markers(), *migrations(),
               *bad_ones()]
     found = {scenario.name: scenario for scenario in listed}
-    for name in ("create", "restore-empty", "save", "migrate"):
+    for name in ("create", "restore-empty", "save", "migrate", "import-replace", "state-restore"):
         found[name + "-nfs"] = dataclasses.replace(found[name], name=name + "-nfs", is_nfs=True)
     return types.MappingProxyType(found)
