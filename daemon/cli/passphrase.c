@@ -36,8 +36,10 @@ static int read_file(struct passphrase *out, const char *path, struct err *e)
 	ssize_t n = fd < 0 ? -errno : io_read_bounded(fd, out->text, sizeof(out->text) - 1);
 
 	if (n < 0)
-		return err_exit(e, EXITS_USAGE, (int)n, "the passphrase file %.200s cannot be read",
-				path);
+		return err_exit(e, EXITS_USAGE, (int)n,
+				"the passphrase file %.200s cannot be read; mount it into the "
+				"container, readable for uid %u",
+				path, geteuid());
 	out->len = (size_t)n;
 	cut_line_break(out);
 	return 0;

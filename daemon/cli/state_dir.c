@@ -187,20 +187,15 @@ void state_undo_remove(const struct state_dir *d, const char *file)
 	(void)putchar('\n');
 }
 
-/* Where there was no key, its newest snapshot is as new as it is. */
-static void undo_first_key(const struct state_dir *d, const char *key)
+/* There was no key. A snapshot that was there before is perhaps all that is left of it. */
+static void undo_first_key(const struct state_dir *d, const char *key, const char *added)
 {
-	int snapfd = snapshot_open_dir(d->at.dirfd);
-	uint64_t number = UINT64_MAX;
-	char name[SNAPSHOT_NAME_SIZE];
 	char path[sizeof(SNAPSHOT_DIR) + SNAPSHOT_NAME_SIZE];
 
 	state_undo_remove(d, key);
-	if (snapfd >= 0 && snapshot_find(name, &number, snapfd, d->at.ifname) == 0) {
-		(void)snprintf(path, sizeof(path), SNAPSHOT_DIR "/%s", name);
+	(void)snprintf(path, sizeof(path), SNAPSHOT_DIR "/%s", added);
+	if (added[0] != '\0')
 		state_undo_remove(d, path);
-	}
-	close_one(&snapfd);
 }
 
 void state_undo_key(const struct state_dir *d, const struct identity_kept *kept)
@@ -215,7 +210,7 @@ void state_undo_key(const struct state_dir *d, const struct identity_kept *kept)
 	else if (kept->snapshot[0] != '\0')
 		state_undo_move(d, path, key);
 	else
-		undo_first_key(d, key);
+		undo_first_key(d, key, kept->added);
 }
 
 void state_describe(char out[static 160], const struct identity *id)

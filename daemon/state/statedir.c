@@ -130,7 +130,8 @@ bool statedir_holder(char out[static HOLDER_TEXT_SIZE], int dirfd, const char *f
 	struct flock lock = whole_file;
 	char text[TEXT_MAX + 1];
 	ssize_t n;
-	auto_close int fd = open_lock(dirfd, file, O_RDWR);
+	/* Asking needs no right to write: others look as well, also at a volume mounted read-only. */
+	auto_close int fd = open_lock(dirfd, file, O_RDONLY);
 
 	out[0] = '\0';
 	if (fd < 0 || fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)
