@@ -5,7 +5,7 @@
 #include "common/statefile.h"
 #include "daemon/state/identity.h"
 #include "daemon/state/snapshot.h"
-#include "tests/unit/test.h"
+#include "tests/unit/identity_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,115 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define GOOD                                                                        \
-	"{\n  \"wg_pubkey\": \"cV7LcuFgYBTAUzNX8KaA/Vv5JSZwZ+bKMA9CJ0y2j0A=\",\n"   \
-	"  \"wg_private_key\": \"4GbZrfQyvO3RRyhGMazdDhDijZ1O4Luu/1r354JJAmw=\",\n" \
-	"  \"mesh_ip\": \"10.77.3.4\",\n"                                           \
-	"  \"mesh_ipv6\": \"fd12:3456:789a:bcde:2:3:4:5\"\n}"
-#define OTHER                                                                     \
-	"{\n  \"wg_pubkey\": \"o4udK4FiJwuKI2lrOwgd4OHJVl1h5If0CwlKiJJ16QE=\",\n" \
-	"  \"wg_private_key\": \"ONniKxrphR8sIfb3Etz0wWEH+hvOW24PDb5sbQ96NUA=\"\n}"
-
-#define FIRST_SNAPSHOT	".snapshots/wg0.json.00000000000000000001"
-#define SECOND_SNAPSHOT ".snapshots/wg0.json.00000000000000000002"
-#define DAMAGED		".snapshots/wg0.json.damaged-1"
-
-static char dir[64];
-static int dirfd_ = -1;
-
-static int make_dir(void **state)
-{
-	(void)state;
-	(void)snprintf(dir, sizeof(dir), "/tmp/identity.XXXXXX");
-	if (!mkdtemp(dir))
-		return -1;
-	dirfd_ = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return dirfd_ < 0 ? -1 : 0;
-}
-
-static int remove_entry(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
-static int remove_dir(void **state)
-{
-	(void)state;
-	(void)close(dirfd_);
-	return nftw(dir, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
-}
-
-static void put(const char *name, const void *text, size_t len)
-{
-	int fd = openat(dirfd_, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(io_write_full(fd, text, len), 0);
-	(void)close(fd);
-}
-
-static void put_text(const char *name, const char *text)
-{
-	put(name, text, strlen(text));
-}
-
-static void assert_file(const char *name, const char *want)
-{
-	char text[IDENTITY_FILE_MAX + 1];
-
-	assert_int_equal(statefile_read(dirfd_, name, text, sizeof(text), NULL), strlen(want));
-	assert_string_equal(text, want);
-}
-
-static bool exists(const char *name)
-{
-	return faccessat(dirfd_, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static void make_snapshot_dir(void)
-{
-	assert_int_equal(mkdirat(dirfd_, SNAPSHOT_DIR, 0700), 0);
-}
-
-#define PLACE(name) ((struct identity_place) { dirfd_, dir, (name) })
-
-static int create(struct identity *out, struct err *e)
-{
-	identity_generate(out);
-	return identity_create(out, &PLACE("wg0"), e);
-}
-
-static int load(bool repair, enum identity_origin *origin, struct err *e)
-{
-	struct identity id;
-	return identity_load(&id, origin, &PLACE("wg0"), repair, e);
-}
-
-static void assert_loads(enum identity_origin want)
-{
-	enum identity_origin origin = IDENTITY_CREATED;
-	struct err e = { 0 };
-
-	if (load(true, &origin, &e) != 0)
-		fail_msg("not loaded: %s", e.msg);
-	assert_int_equal(origin, want);
-}
-
-static void assert_refused(bool repair, const char *part)
-{
-	enum identity_origin origin;
-	struct err e = { 0 };
-
-	assert_int_equal(load(repair, &origin, &e), -EBADMSG);
-	assert_int_equal(e.exit_code, EXITS_STATE_DAMAGED);
-	assert_non_null(strstr(e.msg, dir));
-	if (!strstr(e.msg, part))
-		fail_msg("\"%s\" does not say \"%s\"", e.msg, part);
-}
 
 static int restore(struct identity *out, const char *name, struct identity_kept *kept,
 		   struct err *e)
