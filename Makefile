@@ -85,8 +85,9 @@ INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/
 	init/supervise/sender.c init/supervise/signals.c init/supervise/supervise.c \
 	init/supervise/sweep.c init/volume/fstype.c init/volume/look.c init/volume/markfile.c \
 	init/volume/mountinfo.c init/volume/mounts.c init/volume/othermount.c init/volume/proof.c \
-	init/volume/prove.c init/volume/rootfield.c init/volume/storage.c init/volume/volcheck.c \
-	init/volume/voltext.c init/volume/volume.c init/volume/volwatch.c init/volume/writability.c
+	init/volume/prove.c init/volume/rootfield.c init/volume/statepath.c init/volume/storage.c \
+	init/volume/volcheck.c init/volume/voltext.c init/volume/volume.c init/volume/volwatch.c \
+	init/volume/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/clock.c daemon/clone.c daemon/config.c daemon/config_secret.c daemon/crypto.c \
 	daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/json.c daemon/netadmin.c \
@@ -123,9 +124,9 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_ownership.c tests/unit/test_init_plainfile.c tests/unit/test_init_proof.c \
 	tests/unit/test_init_relay.c tests/unit/test_init_sender.c tests/unit/test_init_signals.c \
 	tests/unit/test_init_signame.c tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c \
-	tests/unit/test_init_status.c tests/unit/test_init_supervise.c tests/unit/test_init_user.c \
-	tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c tests/unit/test_init_volume.c \
-	tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
+	tests/unit/test_init_statepath.c tests/unit/test_init_status.c tests/unit/test_init_supervise.c \
+	tests/unit/test_init_user.c tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c \
+	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
 	tests/unit/test_cli_peers.c tests/unit/test_clone.c tests/unit/test_config.c \
 	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \

@@ -64,8 +64,7 @@ int io_rename_new(int dirfd, const char *from, const char *to)
 	return unlinkat(dirfd, from, 0) < 0 ? -errno : 0;
 }
 
-/* Where the kernel tells no mount ids (before 5.8), a mount of the same device goes unnoticed. */
-static int read_mount(int fd, uint64_t *mount)
+int io_read_mount(int fd, uint64_t *mount)
 {
 	struct statx sx = { 0 };
 
@@ -88,9 +87,9 @@ static int open_component(int dirfd, const char *name, int flags, mode_t mode)
 
 	if (fd < 0)
 		return -errno;
-	r = read_mount(dirfd, &here);
+	r = io_read_mount(dirfd, &here);
 	if (r == 0)
-		r = read_mount(fd, &there);
+		r = io_read_mount(fd, &there);
 	if (r == 0 && here != there)
 		r = -EXDEV;
 	if (r == 0)

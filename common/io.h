@@ -4,6 +4,7 @@
 #define COMMON_IO_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /**
@@ -37,6 +38,16 @@ ssize_t io_read_bounded(int fd, void *buf, size_t size);
  * Return: 0, -EEXIST, or another negative errno value
  */
 int io_rename_new(int dirfd, const char *from, const char *to);
+
+/**
+ * io_read_mount() - A number that tells mounts apart
+ * @fd:		Anything on the mount, O_PATH will do; borrowed
+ * @mount:	Receives the number: the mount id, or before Linux 5.8 that of the device, so that another
+ *		mount of the same device goes unnoticed
+ *
+ * Return: 0 or a negative errno value
+ */
+int io_read_mount(int fd, uint64_t *mount);
 
 /**
  * io_create_anew() - Create a file for writing, in place of whatever has its name

@@ -83,6 +83,15 @@ void boot_note(struct boot *b, const char *fmt, ...)
 	va_end(ap);
 }
 
+int boot_skip_stateless(struct boot *b)
+{
+	bool is_refused = b->phases[PHASE_WRITABILITY].outcome == OUTCOME_REFUSED;
+
+	boot_note(b, is_refused ? "not looked at: the state directory cannot be used"
+				: "there is no state directory yet");
+	return OUTCOME_SKIPPED;
+}
+
 void boot_warn(const struct boot *b, const char *fmt, ...)
 {
 	char text[400];
@@ -151,8 +160,6 @@ bool boot_configure(struct boot *b, unsigned int scope, char **argv, char **envp
 		termlog_write(e.msg);
 		return false;
 	}
-	if (scope != SCOPE_INIT)
-		b->config.is_plain = false;
 	warn_unknown_env(&b->config);
 	return true;
 }

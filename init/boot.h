@@ -125,6 +125,14 @@ bool boot_phase(struct boot *b, enum phase_id id, phase_function *run);
 __attribute__((format(printf, 2, 3))) void boot_note(struct boot *b, const char *fmt, ...);
 
 /**
+ * boot_skip_stateless() - Skip the running phase, because there is no state directory to look at
+ * @b:		Boot, whose writability phase is over
+ *
+ * Return: OUTCOME_SKIPPED, with the reason noted
+ */
+int boot_skip_stateless(struct boot *b);
+
+/**
  * boot_warn() - Log a sentence of the running phase that somebody should act on
  */
 __attribute__((format(printf, 2, 3))) void boot_warn(const struct boot *b, const char *fmt, ...);

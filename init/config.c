@@ -23,8 +23,7 @@ static int count(char **list)
 	return n;
 }
 
-/* Trees that a repair of ownership must never be let loose on. */
-static bool is_system_dir(const char *dir)
+bool config_is_system_dir(const char *dir)
 {
 	static const char *const dirs[] = {
 		"/bin", "/boot", "/dev",  "/etc",     "/home",	  "/lib",	"/lib64",  "/media",
@@ -52,7 +51,7 @@ static int check_dir(const struct config *c, enum setting_id id, const char *dir
 	if (dir[0] != '/')
 		return err_exit(e, EXITS_USAGE, -EINVAL, "%s=\"%.200s\" must be an absolute path",
 				origin, dir);
-	if (id == SETTING_STATE_DIR && is_system_dir(dir))
+	if (id == SETTING_STATE_DIR && config_is_system_dir(dir))
 		return err_exit(e, EXITS_USAGE, -EINVAL,
 				"%s=\"%.200s\" is a directory of the system; give the state a "
 				"directory of its own below it",

@@ -87,4 +87,10 @@ void config_fini(struct config *c);
  */
 const char *config_program_name(const struct config *c);
 
+/**
+ * config_is_system_dir() - Is this a tree that a repair of ownership must never be let loose on? pure
+ * @dir:	Absolute path
+ */
+bool config_is_system_dir(const char *dir);
+
 #endif /* INIT_CONFIG_H */

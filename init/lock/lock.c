@@ -8,7 +8,9 @@
 #include "init/lock/self.h"
 #include "init/lock/tenure.h"
 #include "init/process/child.h"
+#include "init/state/fsuser.h"
 #include "init/state/names.h"
+#include "init/state/ownership.h"
 #include "init/state/plainfile.h"
 #include "init/volume/fstype.h"
 
@@ -144,15 +146,11 @@ bool lock_is_held(int dirfd, struct holder *holder)
 	return true;
 }
 
-/* Who we are, for the next one that has to wait. Not knowing everything is no reason to fail. */
-static void write_holder(int fd)
+static void write_holder(int fd, const struct holder *me)
 {
-	struct holder me;
 	char text[TEXT_MAX];
-	size_t len;
+	size_t len = holder_format(me, text, sizeof(text));
 
-	holder_self(&me);
-	len = holder_format(&me, text, sizeof(text));
 	if (ftruncate(fd, 0) < 0 || lseek(fd, 0, SEEK_SET) < 0)
 		return;
 	(void)io_write_full(fd, text, len);
@@ -197,16 +195,96 @@ static uint64_t call_limit_ms(const struct boot *b)
 	return is_remote(b) ? limit_ms + 1 : 0;
 }
 
+/* What is asked of a lock file, or written into it; of storage that may come to hang while we wait. */
+struct file_job {
+	const struct config *config;
+	int dirfd;
+	int fd;
+	bool is_current;
+	struct holder holder;
+};
+
+static void run_is_current(void *data)
+{
+	struct file_job *job = data;
+
+	job->is_current = is_current(job->dirfd, job->fd);
+}
+
+static void run_read(void *data)
+{
+	struct file_job *job = data;
+
+	read_holder(job->fd, &job->holder);
+}
+
+static void run_write(void *data)
+{
+	struct file_job *job = data;
+	const struct config *c = job->config;
+
+	if (!has_one_name(job->dirfd, job->fd))
+		return;
+	/* Whoever is next may be that user from the start, and no repair of owners come in between. */
+	if (c->may_change_user)
+		(void)!fchown(job->fd, c->uid, c->gid);
+	write_holder(job->fd, &job->holder);
+}
+
+static int run_limited(const struct boot *b, void (*run)(void *data), struct file_job *job)
+{
+	uint64_t limit_ms = call_limit_ms(b);
+
+	if (limit_ms > 0)
+		return child_run(run, job, sizeof(*job), limit_ms);
+	run(job);
+	return 0;
+}
+
+/* Who has it is good to know, and nothing to wait for: @out stays as it is where nobody can tell. */
+static int find_holder(const struct boot *b, int fd, struct holder *out)
+{
+	struct file_job job = { .dirfd = b->state_fd, .fd = fd, .holder = *out };
+	int r = run_limited(b, run_read, &job);
+
+	*out = job.holder;
+	return r == -EINTR ? r : 0;
+}
+
+/* Who we are, for the next one that has to wait. Not knowing everything is no reason to fail. */
+static int sign(const struct boot *b, int fd)
+{
+	struct file_job job = { .config = &b->config, .dirfd = b->state_fd, .fd = fd };
+	int r;
+
+	holder_self(&job.holder);
+	r = run_limited(b, run_write, &job);
+	return r == -EINTR ? r : 0;
+}
+
+static int refuse_silence(const struct boot *b, int error, struct err *e)
+{
+	return err_exit(e, EXITS_IO, error == -ETIMEDOUT ? -EIO : error,
+			"the storage of %.200s does not answer any more: a network file system "
+			"whose server is away? (limit: --storage-timeout)",
+			b->config.state_dir);
+}
+
 /* Return: 1 taken, or a negative errno value: -ETIMEDOUT when the other one stayed */
 static int wait_in_line(const struct boot *b, const struct patience *p, int *fd, struct err *e)
 {
+	struct file_job job = { .dirfd = b->state_fd };
 	int r = 0;
 
 	while (r == 0) {
 		r = take_in_child(*fd, F_OFD_SETLKW, left_ms(p));
 		if (r != 1)
 			return r < 0 ? err_set(e, r, "wait for the lock %s", NAMES_LOCK) : -EIO;
-		if (is_current(b->state_fd, *fd))
+		job.fd = *fd;
+		r = run_limited(b, run_is_current, &job);
+		if (r < 0)
+			return r == -EINTR ? r : refuse_silence(b, r, e);
+		if (job.is_current)
 			return 1;
 		close_file(fd);
 		r = try_lock(b->state_fd, call_limit_ms(b), fd, e);
@@ -216,18 +294,19 @@ static int wait_in_line(const struct boot *b, const struct patience *p, int *fd,
 
 static int wait_for_turn(const struct boot *b, const struct patience *p, int *fd, struct err *e)
 {
-	struct holder holder;
-	int r;
+	struct holder holder = { 0 };
+	int r = find_holder(b, *fd, &holder);
 
-	read_holder(*fd, &holder);
+	if (r < 0)
+		return r;
 	if (b->config.program == NULL)
 		return lock_refuse(b, &holder, e);
 	tenure_say_waiting(b, &holder, left_ms(p));
 	r = wait_in_line(b, p, fd, e);
 	if (r != -ETIMEDOUT)
 		return r;
-	read_holder(*fd, &holder);
-	return lock_refuse(b, &holder, e);
+	r = find_holder(b, *fd, &holder);
+	return r < 0 ? r : lock_refuse(b, &holder, e);
 }
 
 static int report_holder(struct boot *b, struct err *e)
@@ -236,9 +315,11 @@ static int report_holder(struct boot *b, struct err *e)
 	struct holder me;
 	bool is_held;
 
-	if (b->state_fd >= 0 && is_remote(b))
+	if (b->state_fd < 0)
+		return boot_skip_stateless(b);
+	if (is_remote(b))
 		return tenure_report(b, e);
-	is_held = b->state_fd >= 0 && lock_is_held(b->state_fd, &holder);
+	is_held = lock_is_held(b->state_fd, &holder);
 	if (!is_held) {
 		boot_note(b, "nobody uses the state directory");
 		return OUTCOME_OK;
@@ -281,11 +362,25 @@ static int take_directory(struct boot *b, const struct patience *p, struct err *
 	return r == 1 || r == -EINTR ? r : err_set(e, r, "lock the state directory itself");
 }
 
+/* As ourselves, or as the daemon's user: root without CAP_DAC_OVERRIDE may not open his files. */
+static int try_as_either(const struct boot *b, int *fd, struct err *e)
+{
+	const struct config *c = &b->config;
+	int r = try_lock(b->state_fd, call_limit_ms(b), fd, e);
+
+	if (r == -EACCES && *fd < 0 && c->may_change_user && fsuser_swap(c->uid, c->gid)) {
+		r = try_lock(b->state_fd, call_limit_ms(b), fd, e);
+		(void)fsuser_swap(c->uid, c->gid);
+	}
+	return r == -EACCES && *fd < 0 ? ownership_refuse(c, "open the lock file", NAMES_LOCK, r, e)
+				       : r;
+}
+
 /* Return: 1 taken, 0 where the file system has no locks that work, or a negative errno value */
 static int take_lock(struct boot *b, const struct patience *p, struct err *e)
 {
 	auto_close int fd = -1;
-	int r = try_lock(b->state_fd, call_limit_ms(b), &fd, e);
+	int r = try_as_either(b, &fd, e);
 
 	if (r == 0)
 		r = wait_for_turn(b, p, &fd, e);
@@ -293,10 +388,10 @@ static int take_lock(struct boot *b, const struct patience *p, struct err *e)
 		return 0;
 	if (r == 1 && !is_remote(b))
 		r = take_directory(b, p, e);
+	if (r == 1)
+		r = sign(b, fd);
 	if (r < 0)
 		return r;
-	if (has_one_name(b->state_fd, fd))
-		write_holder(fd);
 	b->lock_fd = steal_fd(&fd);
 	return 1;
 }

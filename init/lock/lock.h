@@ -15,7 +15,8 @@
 /**
  * lock_try() - Take the lock if it is free
  * @dirfd:	State directory; borrowed
- * @fd:		Receives the open lock file in every case but an error; owned by the caller
+ * @fd:		Receives the lock file, after an error too, -1 where it could not be opened; owned by the
+ *		caller
  * @e:		Receives the reason on failure, may be NULL
  *
  * Return: 1 when it is ours now, 0 when another holds it, or a negative errno value (-ENOLCK and

@@ -7,6 +7,7 @@
 #include "init/process/child.h"
 #include "init/state/fsuser.h"
 #include "init/state/migrate.h"
+#include "init/volume/statepath.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -77,14 +78,14 @@ static void run_job(void *data)
 	/* What could not be given away is better made by its owner. */
 	if (c->may_change_user && !caps_may(CAP_CHOWN))
 		fsuser_become(c->uid, c->gid);
-	fd = open(c->legacy_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES && c->may_change_user && fsuser_swap(c->uid, c->gid)) {
-		fd = open(c->legacy_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = statepath_open(c->legacy_dir, O_RDONLY);
+	if (fd == -EACCES && c->may_change_user && fsuser_swap(c->uid, c->gid)) {
+		fd = statepath_open(c->legacy_dir, O_RDONLY);
 		(void)fsuser_swap(c->uid, c->gid);
 	}
 	if (fd < 0) {
-		job->result = -errno;
-		job->stage = errno == ENOENT || errno == ENOTDIR ? STAGE_ABSENT : STAGE_CLOSED;
+		job->result = fd;
+		job->stage = fd == -ENOENT || fd == -ENOTDIR ? STAGE_ABSENT : STAGE_CLOSED;
 		return;
 	}
 	if (is_same_dir(fd, job->b->state_fd)) {
@@ -202,10 +203,12 @@ int migrate_legacy(struct boot *b, struct err *e)
 	auto_free struct job *job = NULL;
 	int r;
 
-	if (!b->config.legacy_dir || b->state_fd < 0) {
+	if (!b->config.legacy_dir) {
 		boot_note(b, "there is no legacy directory to migrate from");
 		return OUTCOME_SKIPPED;
 	}
+	if (b->state_fd < 0)
+		return boot_skip_stateless(b);
 	job = calloc(1, sizeof(*job));
 	if (!job)
 		return err_set(e, -ENOMEM, "make room for a migration");

@@ -9,6 +9,7 @@
 #include "init/state/fsuser.h"
 #include "init/state/names.h"
 #include "init/state/plainfile.h"
+#include "init/volume/statepath.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -293,9 +294,11 @@ int ownership_repair_directory(const char *dir, uid_t uid, gid_t gid)
 	const struct ownership_user user = { .uid = uid, .gid = gid };
 	struct ownership_plan plan;
 	struct stat st;
-	auto_close int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int fd = statepath_open(dir, O_PATH);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &st) < 0)
 		return -errno;
 	ownership_decide(&st, &user, &plan);
 	return change(fd, &plan, &user);

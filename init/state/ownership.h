@@ -112,12 +112,14 @@ int ownership_repair_directory(const char *dir, uid_t uid, gid_t gid);
  * ownership_refuse() - Explain why the daemon's user cannot work in the state directory
  * @c:		Configuration
  * @what:	What failed: "create a file"
+ * @name:	File in it that it failed with, empty for the directory itself
  * @error:	Negative errno value
  * @e:		Receives the sentence: who, whose, which capability is missing, the cure
  *
  * Return: @error
  */
-int ownership_refuse(const struct config *c, const char *what, int error, struct err *e);
+int ownership_refuse(const struct config *c, const char *what, const char *name, int error,
+		     struct err *e);
 
 /**
  * ownership_settle() - Phase "ownership": repair, then let the daemon's user try

@@ -153,8 +153,8 @@ static bool is_usable(const struct config *c, const struct stat *st)
 	return ownership_can_use(st, &user);
 }
 
-static int refuse_entry(const struct config *c, const char *what, const char *name, int error,
-			struct err *e)
+int ownership_refuse(const struct config *c, const char *what, const char *name, int error,
+		     struct err *e)
 {
 	uint64_t limit_ms = settings_number(&c->settings, SETTING_STORAGE_TIMEOUT);
 	struct look l = { 0 };
@@ -174,17 +174,12 @@ static int refuse_entry(const struct config *c, const char *what, const char *na
 	return denial_explain(&d, error, e);
 }
 
-int ownership_refuse(const struct config *c, const char *what, int error, struct err *e)
-{
-	return refuse_entry(c, what, "", error, e);
-}
-
 static int refuse_failure(const struct boot *b, const struct trial_failure *f, struct err *e)
 {
 	if (!is_access_error(f->error))
 		return err_exit(e, EXITS_IO, f->error, "the daemon's user cannot %s in %.200s%s%s",
 				f->step, b->config.state_dir, f->name[0] ? "/" : "", f->name);
-	return refuse_entry(&b->config, f->step, f->name, f->error, e);
+	return ownership_refuse(&b->config, f->step, f->name, f->error, e);
 }
 
 /* A key has good copies, and caches can be done without: that is judged later. */
@@ -244,10 +239,8 @@ int ownership_settle(struct boot *b, struct err *e)
 	struct work w;
 	int r;
 
-	if (b->state_fd < 0) {
-		boot_note(b, "there is no state directory yet");
-		return OUTCOME_SKIPPED;
-	}
+	if (b->state_fd < 0)
+		return boot_skip_stateless(b);
 	prepare(b, &w);
 	r = run_in_child(b, &w, e);
 	if (r == 0 && is_denied(&w.trial) && !b->config.is_dry) {

@@ -40,9 +40,12 @@ static struct volcheck volume_of(const struct launch *l)
 /* A daemon that finds an empty directory in place of its volume would give itself a new key. */
 static int is_state_there(const void *arg, struct err *e)
 {
-	const struct volcheck c = volume_of(arg);
+	const struct launch *l = arg;
+	const struct volcheck c = volume_of(l);
+	int r = volcheck_place(&c, e);
 
-	return volcheck_place(&c, e);
+	/* Any other program may have no use for storage that hangs. */
+	return r == 0 && l->config->is_join ? volcheck_contents(&c, l->config->interface, e) : r;
 }
 
 static pid_t start_daemon(const struct launch *l, const pid_t *last_group)

@@ -13,10 +13,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define ASIDE_MAX   8
-#define NAMES_LIMIT 4096 /* entries looked at: a state directory has a dozen */
+#define NAMES_LIMIT 65536 /* entries looked at: a state directory has a dozen */
 #define LEGACY_HEAD "legacy-"
 #define NEW_TAIL    ".new"
 
@@ -68,14 +69,11 @@ static bool is_sibling_of(const char *name, const char *ifname)
 	return names_is_state(inner) && is_of(inner, ifname);
 }
 
-static void classify(struct proof_facts *f, const char *name)
+static void classify(struct proof_facts *f, const char *key_file, const char *name)
 {
-	char key_file[MARKER_IFNAME_SIZE + 8];
-
-	(void)snprintf(key_file, sizeof(key_file), "%s.json", f->ifname);
 	if (strcmp(name, key_file) == 0)
-		f->has_key = true;
-	else if (is_sibling_of(name, f->ifname) || (names_is_state(name) && is_of(name, f->ifname)))
+		return;
+	if (is_sibling_of(name, f->ifname) || (names_is_state(name) && is_of(name, f->ifname)))
 		f->has_traces = true;
 	else if (names_is_state(name))
 		f->has_others = true;
@@ -102,10 +100,15 @@ static void scan(struct proof_facts *f, int dirfd)
 {
 	DIR *dir = open_dir(dirfd, ".");
 	DIR *snapshots = open_dir(dirfd, NAMES_SNAPSHOTS);
+	char key_file[MARKER_IFNAME_SIZE + 8];
 	const struct dirent *entry;
+	struct stat st;
 
+	/* By its name: however many strangers' files there are, a key that is there is not lost. */
+	(void)snprintf(key_file, sizeof(key_file), "%s.json", f->ifname);
+	f->has_key = fstatat(dirfd, key_file, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
 	for (int i = 0; dir && i < NAMES_LIMIT && (entry = readdir(dir)) != NULL; i++)
-		classify(f, entry->d_name);
+		classify(f, key_file, entry->d_name);
 	for (int i = 0; snapshots && i < NAMES_LIMIT && (entry = readdir(snapshots)) != NULL; i++)
 		f->has_traces = f->has_traces || is_snapshot_of(entry->d_name, f->ifname);
 	if (dir)

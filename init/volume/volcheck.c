@@ -37,6 +37,14 @@ static int check_place(const struct volcheck *c)
 		       : VOLWATCH_CODE(VOLWATCH_UNMOUNTED);
 }
 
+static bool is_mount_point(const char *dir, const char *point)
+{
+	size_t len = strlen(point);
+
+	return strncmp(dir, point, len) == 0 && dir[len + strspn(dir + len, "/")] == '\0';
+}
+
+/* A mount's own directory cannot be exchanged under it, as one below it can. */
 static bool is_same_mount(const struct volcheck *c)
 {
 	auto_free char *mounts = mounts_read();
@@ -47,12 +55,23 @@ static bool is_same_mount(const struct volcheck *c)
 			       STATX_MNT_ID, &sx) < 0)
 		return false;
 	return (sx.stx_mask & STATX_MNT_ID) != 0 && mountinfo_find_path(mounts, c->dir, &row) &&
-	       row.id == sx.stx_mnt_id;
+	       row.id == sx.stx_mnt_id && is_mount_point(c->dir, row.point);
+}
+
+/* There are file systems on which a directory changes its number. */
+static bool has_our_marker(const struct volcheck *c)
+{
+	auto_close int fd = open(c->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct marker m;
+
+	return fd >= 0 && c->proof->is_marked && markfile_load(&m, fd) == 0 &&
+	       strcmp(m.volume, c->proof->marker.volume) == 0;
 }
 
 int volcheck_place(const struct volcheck *c, struct err *e)
 {
-	if (is_same_mount(c) || check_place(c) != VOLWATCH_CODE(VOLWATCH_UNMOUNTED))
+	if (is_same_mount(c) || check_place(c) != VOLWATCH_CODE(VOLWATCH_UNMOUNTED) ||
+	    has_our_marker(c))
 		return 0;
 	return err_exit(e, EXITS_IO, -ESTALE,
 			"%.200s is not the volume any more that this node started with, and "
@@ -102,6 +121,22 @@ static int check_marker(const struct volcheck *c)
 	if (strcmp(m.volume, ours->volume) != 0)
 		return VOLWATCH_CODE(VOLWATCH_WRONG_VOLUME);
 	return is_this_start(&m, ours) ? 0 : VOLWATCH_CODE(VOLWATCH_SHARED);
+}
+
+int volcheck_contents(const struct volcheck *c, const char *ifname, struct err *e)
+{
+	char key[MARKER_IFNAME_SIZE + 8];
+	struct stat st;
+
+	(void)snprintf(key, sizeof(key), "%s.json", ifname);
+	if (fstatat(c->dirfd, key, &st, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT ||
+	    check_marker(c) != VOLWATCH_CODE(VOLWATCH_WRONG_VOLUME))
+		return 0;
+	return err_exit(
+		e, EXITS_IO, -ESTALE,
+		"%.200s was emptied while this node ran: it holds neither this node's marker "
+		"nor %s any more, and a start would make another key; put the files back",
+		c->dir, key);
 }
 
 static int write_probe(int dirfd)

@@ -3,13 +3,16 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "common/io.h"
+#include "init/clock.h"
 #include "init/process/child.h"
 #include "init/state/fsuser.h"
 #include "init/state/names.h"
 #include "init/state/ownership.h"
+#include "init/volume/statepath.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -17,7 +20,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define RENAMED NAMES_PROBE ".renamed"
+#define RENAMED	  NAMES_PROBE ".renamed"
+#define TURNS_MAX 20
+#define TURN_MS	  20
 
 static const char contents[] = "wgmesh-init writes this to see whether it can\n";
 
@@ -99,7 +104,7 @@ static int read_probe(struct probe *p, int dirfd)
 		return failed(p, "open a file again");
 	if (io_read_bounded(fd, back, sizeof(back)) != (ssize_t)sizeof(back) ||
 	    memcmp(back, contents, sizeof(back)) != 0) {
-		errno = EIO;
+		errno = ESTALE;
 		return failed(p, "read back what was written");
 	}
 	return unlinkat(dirfd, RENAMED, 0) < 0 ? failed(p, "remove a file") : 0;
@@ -119,6 +124,53 @@ static int measure(struct probe *p, int dirfd)
 	return 0;
 }
 
+static int try_writing(struct probe *p, int dirfd)
+{
+	p->error = 0;
+	/* What a probe left that was killed half-way. */
+	(void)unlinkat(dirfd, NAMES_PROBE, 0);
+	(void)unlinkat(dirfd, RENAMED, 0);
+	if (write_probe(p, dirfd) == 0 && read_probe(p, dirfd) == 0)
+		return 0;
+	(void)unlinkat(dirfd, NAMES_PROBE, 0);
+	(void)unlinkat(dirfd, RENAMED, 0);
+	return p->error;
+}
+
+/*
+ * The lock is taken later. Whoever starts at the same moment uses the same names, and takes the file from
+ * under us; pauses that differ from process to process let one after the other through.
+ */
+static void write_in_turn(struct probe *p, int dirfd)
+{
+	for (int i = 0; i < TURNS_MAX; i++) {
+		int r = try_writing(p, dirfd);
+
+		if (r != -ENOENT && r != -EEXIST && r != -ESTALE)
+			return;
+		(void)poll(NULL, 0, 1 + (int)(clock_mono_us() % TURN_MS));
+	}
+}
+
+/* By where the path has led to, after links and "..". A volume that is mounted there is nobody else's. */
+static bool is_of_the_system(int dirfd)
+{
+	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char link[40];
+	char path[PATH_MAX];
+	uint64_t here = 0;
+	uint64_t there = 0;
+	ssize_t n;
+
+	if (root < 0 || io_read_mount(root, &there) < 0 || io_read_mount(dirfd, &here) < 0 ||
+	    here != there)
+		return false;
+	(void)snprintf(link, sizeof(link), "/proc/self/fd/%d", dirfd);
+	n = readlink(link, path, sizeof(path) - 1);
+	path[n < 0 ? 0 : n] = '\0';
+	return n > 0 && config_is_system_dir(path);
+}
+
 void writability_probe(struct probe *p)
 {
 	auto_close int dirfd = -1;
@@ -126,27 +178,28 @@ void writability_probe(struct probe *p)
 	p->error = 0;
 	p->was_written = false;
 	p->step[0] = '\0';
-	if (p->create && make_dirs(p) < 0)
-		return;
-	dirfd = open(p->dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dirfd = statepath_open(p->dir, O_RDONLY);
+	if (dirfd == -ENOENT && p->create) {
+		if (make_dirs(p) < 0)
+			return;
+		dirfd = statepath_open(p->dir, O_RDONLY);
+	}
 	if (dirfd < 0) {
+		errno = -dirfd;
 		(void)failed(p, "open the directory");
 		return;
 	}
-	if (p->is_dry) {
-		if (measure(p, dirfd) == 0)
-			(void)write_unnamed(p, dirfd);
+	if (is_of_the_system(dirfd)) {
+		errno = EBUSY;
+		(void)failed(p, "use the directory");
 		return;
 	}
-	/* What a probe left that was killed half-way. */
-	(void)unlinkat(dirfd, NAMES_PROBE, 0);
-	(void)unlinkat(dirfd, RENAMED, 0);
 	if (measure(p, dirfd) < 0)
 		return;
-	if (write_probe(p, dirfd) < 0 || read_probe(p, dirfd) < 0) {
-		(void)unlinkat(dirfd, NAMES_PROBE, 0);
-		(void)unlinkat(dirfd, RENAMED, 0);
-	}
+	if (p->is_dry)
+		(void)write_unnamed(p, dirfd);
+	else
+		write_in_turn(p, dirfd);
 }
 
 static bool is_access_error(int error)
@@ -164,6 +217,10 @@ static int exit_code_of(int error)
 	case EUCLEAN:
 	case ETIMEDOUT:
 		return EXITS_IO;
+	case EXDEV:
+		return EXITS_POLICY;
+	case EBUSY:
+		return EXITS_USAGE;
 	case EACCES:
 	case EPERM:
 		return EXITS_NO_PERMISSION;
@@ -181,6 +238,11 @@ static const char *cure_of(int error)
 		return "; the quota is used up";
 	case EROFS:
 		return "; it is read-only: remove \":ro\" or \"readOnly: true\"";
+	case EBUSY:
+		return "; it is a directory of the system: give the state one of its own below it";
+	case EXDEV:
+		return "; a symbolic link on its volume leads out of that volume, and is not followed: "
+		       "put a directory in its place";
 	case EIO:
 	case ESTALE:
 		return "; the storage is failing or its server is away";
@@ -273,14 +335,14 @@ int writability_check(struct boot *b, struct err *e)
 		return OUTCOME_SKIPPED;
 	}
 	if (is_access_error(p.error))
-		return ownership_refuse(&b->config, p.step, p.error, e);
+		return ownership_refuse(&b->config, p.step, "", p.error, e);
 	r = writability_judge(&p, e);
 	if (r < 0)
 		return r;
 	b->fs_type = p.fs_type;
-	b->state_fd = open(p.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	b->state_fd = statepath_open(p.dir, O_RDONLY);
 	if (b->state_fd < 0)
-		return err_exit(e, EXITS_IO, -errno, "open the state directory %.200s", p.dir);
+		return err_exit(e, EXITS_IO, b->state_fd, "open the state directory %.200s", p.dir);
 	boot_note(b, "%s; %llu MiB free", what_was_done(&p),
 		  (unsigned long long)(p.free_bytes >> 20));
 	return OUTCOME_OK;

@@ -473,3 +473,84 @@ def test_a_stop_is_obeyed_while_the_storage_does_not_answer(lab):
 
     eventually(hanging, "the child").signal(signal.SIGTERM)
     eventually(lambda: any("stopped by signal 15" in event["msg"] for event in box.log.events()), "the stop")
+
+
+# A state directory below a mount, which whoever writes to the volume may exchange
+
+LINKED = ("mkdir -p /opt/site && touch /opt/site/wg0.json && chmod -R 755 /opt/site && "
+          "wgmesh-init {} ; echo $?; stat -c '%n %u %a' /opt /opt/site /opt/site/*; ls -A /opt/site")
+
+
+@pytest.mark.asan
+@pytest.mark.parametrize("command", [
+    "--state-dir=/data/node --legacy-dir=none -- true", "fix-permissions --state-dir=/data/node",
+    "migrate --state-dir=/data/node --legacy-dir=none",
+    "migrate --state-dir=/srv/node --legacy-dir=/data/node"])
+@pytest.mark.parametrize("target", ["/opt/site", "/opt/none"])
+def test_a_volume_cannot_pass_another_directory_off_as_the_state_directory(lab, command, target):
+    volume = lab.volume("data")
+    (volume / "node").symlink_to(target)
+    box = lab.container("node", ["sh", "-c", LINKED.format(command)], mounts=[Mount.bind(volume, "/data")])
+    assert box.wait() == 0
+    assert box.stdout.lines[-5:] == [
+        "78" if "srv" not in command else "77",
+        "/opt 0 755", "/opt/site 0 755", "/opt/site/wg0.json 0 755", "wg0.json"], box.log.text()
+
+
+@pytest.mark.asan
+@pytest.mark.parametrize("path", ["/var/lib/node", "/var/lib/../lib/node/../../../etc", "//etc/."])
+@pytest.mark.parametrize("command", ["--state-dir={} --legacy-dir=none -- true", "fix-permissions --state-dir={}"])
+def test_no_detour_makes_a_directory_of_the_system_the_state_directory(lab, path, command):
+    box = lab.container("node", ["sh", "-c", "ln -s /etc /var/lib/node; wgmesh-init " + command.format(path)
+                                 + "; echo $?; stat -c '%u %a' /etc /var/lib; ls -A /etc | grep wgmesh"])
+    box.wait()
+    assert box.stdout.lines == ["64", "0 755", "0 755"], box.log.text()
+    assert "a directory of the system" in box.log.text()
+
+
+def test_a_link_of_the_image_may_lead_to_a_volume_and_one_on_a_volume_stay_on_it(lab):
+    volume = lab.volume("data")
+    (volume / "node-1").mkdir()
+    (volume / "node").symlink_to("node-1")
+    box = lab.container("node", ["sh", "-c", "ln -s /data/node /srv/node && exec wgmesh-init "
+                                 "--state-dir=/srv/node --legacy-dir=none -- true"],
+                        mounts=[Mount.bind(volume, "/data")])
+    assert box.wait() == 0, box.log.text()
+    assert owner_and_mode(volume / "node-1") == (*DAEMON, 0o700)
+
+
+# The lock file, which comes before the repair of owners
+
+def test_who_migrates_as_root_leaves_a_volume_that_the_daemons_user_can_start_on(lab):
+    volume = lab.volume("state")
+    os.chown(volume, *DAEMON)
+    volume.chmod(0o700)
+    old = lab.volume("old")
+    (old / "account.json").write_text("{}")
+    box = lab.container("move", ["wgmesh-init", "migrate"],
+                        mounts=[Mount.bind(volume, STATE_DIR), Mount.bind(old, "/data")])
+    assert box.wait() == 0
+    assert {path.name: owner_and_mode(path)[:2] for path in volume.iterdir()} == dict.fromkeys(
+        [".wgmesh.lock", ".wgmesh.migrated", "account.json"], DAEMON)
+    box = lab.container("node", ["wgmesh-init", "--", "true"], user=DAEMON, mounts=[Mount.bind(volume, STATE_DIR)])
+    assert box.wait() == 0, box.log.text()
+
+
+def test_a_lock_file_of_somebody_else_is_named_with_the_cure(lab):
+    volume = lab.volume("state")
+    os.chown(volume, *DAEMON)
+    (volume / ".wgmesh.lock").touch(0o600)
+    refused(lab, volume, "open the lock file", "/var/lib/wgmesh/.wgmesh.lock belongs to 0:0 with mode 0600",
+            "chown", user=DAEMON)
+
+
+def test_root_without_a_right_over_files_opens_the_lock_file_of_the_daemons_user(lab):
+    """The directory is root's, so that nothing before has made it take on that user."""
+    volume = lab.volume("state")
+    os.chown(volume, 0, DAEMON[1])
+    volume.chmod(0o2770)
+    for name in ("first", "second"):
+        box = lab.container(name, ["wgmesh-init", "--", "true"], caps=FULL - {"dac_override"},
+                            mounts=[Mount.bind(volume, STATE_DIR), *RUNTIME])
+        assert box.wait() == 0, box.log.text()
+        assert owner_and_mode(volume / ".wgmesh.lock")[0] == DAEMON[0]

@@ -98,6 +98,32 @@ def test_a_daemon_is_not_started_again_where_its_volume_has_gone(lab):
     assert again.public_key == key
 
 
+def replace(directory):
+    directory.rename(directory.with_name("node.old"))
+    directory.mkdir()
+
+
+def empty(directory):
+    for path in sorted(directory.rglob("*"), reverse=True):
+        path.rmdir() if path.is_dir() else path.unlink()
+
+
+@pytest.mark.parametrize("loss, words", [(replace, "not the volume any more"), (empty, "was emptied")])
+def test_a_daemon_is_not_started_again_where_its_key_has_gone_from_the_same_mount(lab, loss, words):
+    """The state directory is a part of the volume, so that the mount table cannot tell."""
+    volume = lab.volume("data")
+    node = lab.node("web", mounts=[Mount.bind(volume, "/data")],
+                    init=["--state-dir=/data/node", "--legacy-dir=none"])
+    node.wait_until_up()
+    loss(volume / "node")
+    os.chown(volume / "node", 65532, 65532)
+    node.mesh_process().signal(signal.SIGKILL)
+    eventually(lambda: words in status(node).get("cause", ""), "the refusal")
+    assert status(node)["last_exit"] == IO_ERROR
+    assert not (volume / "node/wg0.json").exists(), "nobody has made a key in its place"
+    assert node.stop() == IO_ERROR
+
+
 # What becomes of a volume
 
 class Disk:
@@ -271,6 +297,21 @@ def test_a_stop_takes_no_longer_while_the_volume_hangs(lab, hanging, is_noticed,
     assert box.wait() == 128 + signal.SIGTERM
     # Whoever still writes when time is up gets a moment more.
     assert time.monotonic() - begun < (1 if is_noticed else 3) * time_scale
+
+
+@pytest.mark.parametrize("how, code", [("its time is up", 75), ("it is stopped", 128 + signal.SIGTERM)])
+def test_who_waits_for_the_lock_ends_in_time_where_the_volume_hangs_meanwhile(lab, hanging, how, code):
+    holder = supervised(lab, Mount.bind(hanging.path, STATE_DIR), init=["--storage-check=1h"])
+    wait_for(holder, "ok")
+    limit = "60s" if how == "it is stopped" else "2s"
+    waiting = lab.container("second", ["wgmesh-init", f"--lock-timeout={limit}", "--storage-timeout=1s",
+                                       "--", "probe", "wait"], mounts=[Mount.bind(hanging.path, STATE_DIR)])
+    eventually(lambda: "waiting up to" in waiting.log.text(), "the wait")
+    hanging.hang()
+    if how == "it is stopped":
+        waiting.signal(signal.SIGTERM)
+    assert waiting.wait(within=6) == code
+    assert holder.id[:12] in waiting.log.text()
 
 
 def test_one_look_at_a_time(lab, hanging):

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from lib.container import Mount
+from lib.node import STATE_DIR
 from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
@@ -195,8 +196,34 @@ def test_status_tells_what_pid_1_knows(lab):
 
 def test_check_reports_every_phase_and_changes_nothing(lab):
     volume = lab.volume("state")
-    box = lab.container("node", ["wgmesh-init", "check"])
+    box = lab.container("node", ["wgmesh-init", "check"], mounts=[Mount.bind(volume, STATE_DIR)])
     assert box.wait() == 0
     for phase in ("volume", "writability", "ownership"):
         assert phase in box.stdout.text() + box.log.text()
     assert list(volume.iterdir()) == []
+
+
+@pytest.mark.parametrize("command", ["check", "migrate", "fix-permissions"])
+def test_none_is_no_state_directory_for_any_command(lab, command):
+    box = lab.container("node", ["sh", "-c", f"cd /tmp && wgmesh-init {command} && ls -A"],
+                        env={"WGMESH_STATE_DIR": "none"})
+    assert box.wait() == 0
+    assert "nothing to look after" in box.stdout.text()
+    assert "none" not in box.stdout.lines
+
+
+def test_check_does_not_say_of_what_it_cannot_open_that_it_is_not_there(lab):
+    box = lab.container("node", ["wgmesh-init", "check"],
+                        mounts=[Mount.tmpfs(STATE_DIR, "ro"), Mount.bind(lab.volume("old"), "/data")])
+    assert box.wait() == 73
+    said = box.stdout.text()
+    for phase in ("lock", "ownership", "migrate", "verify"):
+        assert f"{phase:12} skipped  not looked at: the state directory cannot be used\n" in said
+
+
+def test_check_before_the_first_start_does_not_deny_the_legacy_directory(lab):
+    box = lab.container("node", ["wgmesh-init", "check", "--state-dir=/srv/node"],
+                        mounts=[Mount.bind(lab.volume("old"), "/data")])
+    assert box.wait() == 0
+    assert "there is no state directory yet" in box.stdout.text()
+    assert "no legacy directory" not in box.stdout.text()

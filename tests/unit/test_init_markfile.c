@@ -122,6 +122,26 @@ static void an_interface_named_like_our_own_files_has_no_traces(void **state)
 	assert_false(m.facts.has_traces || m.facts.has_others || m.facts.has_key);
 }
 
+static void a_key_among_thousands_of_strangers_is_not_lost(void **state)
+{
+	struct tempdir *d = *state;
+	char name[32];
+
+	for (int i = 0; i < 20000; i++) {
+		(void)snprintf(name, sizeof(name), "stranger.%d", i);
+		assert_int_equal(mknodat(d->fd, name, S_IFREG | 0600, 0), 0);
+	}
+	for (int i = 0; i < 10; i++) {
+		struct markfile_start m = { .dirfd = d->fd, .is_look = true };
+
+		(void)snprintf(m.facts.ifname, sizeof(m.facts.ifname), "wg%d", i);
+		(void)snprintf(name, sizeof(name), "wg%d.json", i);
+		tempdir_write(d, name, "{}");
+		markfile_start(&m);
+		assert_true(m.facts.has_key);
+	}
+}
+
 static void snapshots_of_the_interface_are_traces(void **state)
 {
 	static const struct {
@@ -287,6 +307,7 @@ int main(void)
 		TEST(who_only_looks_changes_nothing),
 		TEST(what_lies_in_the_directory_is_told_apart),
 		TEST(an_interface_named_like_our_own_files_has_no_traces),
+		TEST(a_key_among_thousands_of_strangers_is_not_lost),
 		TEST(snapshots_of_the_interface_are_traces),
 		TEST(a_damaged_marker_is_moved_aside_under_a_name_that_is_free),
 		TEST(damaged_markers_do_not_pile_up_for_ever_and_none_is_lost),

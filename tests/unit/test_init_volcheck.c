@@ -103,18 +103,74 @@ static void another_directory_at_the_path_is_not_the_volume(void **state)
 static void a_program_is_not_started_on_another_directory_than_before(void **state)
 {
 	struct fixture *f = *state;
-	struct volcheck c = { .dir = f->dir, .dirfd = f->fd };
+	struct volcheck c = { .dir = f->dir, .dirfd = f->fd, .proof = &f->proof };
 	struct err e = { 0 };
 
 	assert_int_equal(volcheck_place(&c, &e), 0);
-	/* Gone from a mount that is still the same: nothing is asked of the storage. */
+	/* Another directory of the same mount, or none. */
 	assert_int_equal(rename(f->dir, f->other), 0);
+	assert_int_equal(volcheck_place(&c, &e), -ESTALE);
+	assert_int_equal(mkdir(f->dir, 0700), 0);
+	assert_int_equal(volcheck_place(&c, &e), -ESTALE);
+	assert_int_equal(rmdir(f->dir), 0);
+	assert_int_equal(rename(f->other, f->dir), 0);
 	assert_int_equal(volcheck_place(&c, &e), 0);
 	/* Another mount. */
 	c.dir = "/proc/self";
 	assert_int_equal(volcheck_place(&c, &e), -ESTALE);
 	assert_int_equal(e.exit_code, 74);
 	assert_non_null(strstr(e.msg, "/proc/self is not the volume any more"));
+}
+
+static void a_directory_of_another_number_with_our_marker_in_it_is_ours(void **state)
+{
+	struct fixture *f = *state;
+	const struct volcheck c = { .dir = f->dir, .dirfd = f->fd, .proof = &f->proof };
+	struct err e = { 0 };
+	char marker[PATH_MAX + 32];
+
+	assert_int_equal(rename(f->dir, f->other), 0);
+	assert_int_equal(mkdir(f->dir, 0700), 0);
+	(void)snprintf(marker, sizeof(marker), "%s/%s", f->dir, MARKER_FILE);
+	assert_int_equal(linkat(f->fd, MARKER_FILE, AT_FDCWD, marker, 0), 0);
+	assert_int_equal(volcheck_place(&c, &e), 0);
+	f->proof.marker.volume[5] = f->proof.marker.volume[5] == 'f' ? 'e' : 'f';
+	assert_int_equal(volcheck_place(&c, &e), -ESTALE);
+}
+
+static void a_link_that_leads_elsewhere_now_is_another_directory(void **state)
+{
+	struct fixture *f = *state;
+	char link[PATH_MAX];
+	struct volcheck c = { .dir = link, .dirfd = f->fd, .proof = &f->proof };
+	struct err e = { 0 };
+
+	(void)snprintf(link, sizeof(link), "%s/link", f->d.path);
+	assert_int_equal(symlink(f->dir, link), 0);
+	assert_int_equal(volcheck_place(&c, &e), 0);
+	assert_int_equal(unlink(link), 0);
+	assert_int_equal(symlink(f->d.path, link), 0);
+	assert_int_equal(volcheck_place(&c, &e), -ESTALE);
+}
+
+static void a_daemon_is_not_started_where_both_its_key_and_the_marker_are_gone(void **state)
+{
+	struct fixture *f = *state;
+	const struct volcheck c = { .dir = f->dir, .dirfd = f->fd, .proof = &f->proof };
+	struct err e = { 0 };
+
+	/* A first start: there is a marker, and no key yet. */
+	assert_int_equal(volcheck_contents(&c, "wg0", &e), 0);
+	assert_int_equal(unlinkat(f->fd, MARKER_FILE, 0), 0);
+	assert_int_equal(volcheck_contents(&c, "wg0", &e), -ESTALE);
+	assert_int_equal(e.exit_code, 74);
+	assert_non_null(strstr(e.msg, "wg0.json"));
+	assert_int_equal(close(openat(f->fd, "wg0.json", O_CREAT | O_WRONLY, 0600)), 0);
+	assert_int_equal(volcheck_contents(&c, "wg0", &e), 0);
+	/* A marker that there never was is not missed. */
+	assert_int_equal(unlinkat(f->fd, "wg0.json", 0), 0);
+	f->proof.is_marked = false;
+	assert_int_equal(volcheck_contents(&c, "wg0", &e), 0);
 }
 
 static void a_marker_that_is_gone_or_anothers_is_a_wrong_volume(void **state)
@@ -185,6 +241,9 @@ int main(void)
 		TEST(what_a_killed_look_left_is_no_obstacle),
 		TEST(another_directory_at_the_path_is_not_the_volume),
 		TEST(a_program_is_not_started_on_another_directory_than_before),
+		TEST(a_directory_of_another_number_with_our_marker_in_it_is_ours),
+		TEST(a_link_that_leads_elsewhere_now_is_another_directory),
+		TEST(a_daemon_is_not_started_where_both_its_key_and_the_marker_are_gone),
 		TEST(a_marker_that_is_gone_or_anothers_is_a_wrong_volume),
 		TEST(a_marker_that_never_was_is_not_missed),
 		TEST(another_start_on_the_volume_means_that_it_is_shared),

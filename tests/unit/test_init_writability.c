@@ -7,6 +7,8 @@
 #include "init/volume/writability.h"
 
 #include <errno.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void set_dir(struct probe *p, const char *base, const char *rest)
 {
@@ -82,6 +84,39 @@ static void what_a_killed_probe_left_is_no_obstacle(void **state)
 	writability_probe(&p);
 	assert_int_equal(p.error, 0);
 	assert_false(tempdir_has(d, NAMES_PROBE));
+}
+
+static void probe_often(void *data)
+{
+	struct probe *p = data;
+
+	for (int i = 0; i < 50 && p->error == 0; i++)
+		writability_probe(p);
+}
+
+static void run_probes(void *data)
+{
+	struct probe *both = data;
+	pid_t pid = fork();
+	int status = 0;
+
+	probe_often(&both[pid == 0 ? 0 : 1]);
+	if (pid == 0)
+		_exit(both[0].error == 0 ? 0 : 1);
+	if (waitpid(pid, &status, 0) < 0 || status != 0)
+		both[0].error = -EIO;
+}
+
+static void two_that_start_at_once_do_not_take_each_other_for_failing_storage(void **state)
+{
+	struct tempdir *d = *state;
+	struct probe both[2];
+
+	set_dir(&both[0], d->path, "");
+	set_dir(&both[1], d->path, "");
+	assert_int_equal(child_run(run_probes, both, sizeof(both), CHILD_NO_LIMIT), 0);
+	assert_int_equal(both[0].error, 0);
+	assert_int_equal(both[1].error, 0);
 }
 
 static void a_missing_directory_is_made_private(void **state)
@@ -199,6 +234,7 @@ int main(void)
 		TEST(a_dry_test_of_a_missing_directory_says_so),
 		TEST(a_dry_test_without_unnamed_files_looks_at_the_rights),
 		TEST(what_a_killed_probe_left_is_no_obstacle),
+		TEST(two_that_start_at_once_do_not_take_each_other_for_failing_storage),
 		TEST(a_missing_directory_is_made_private),
 		TEST(a_file_in_place_of_the_directory_is_reported),
 		TEST(each_failure_has_its_exit_code),
