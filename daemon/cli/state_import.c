@@ -23,10 +23,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static const struct cli_usage usage = {
@@ -269,6 +271,23 @@ static int write_all(const struct state_dir *d, const struct archive *a, struct 
 	return r;
 }
 
+/* wgmesh-init judges storage for `wgmesh join` only, and an import is done by hand: -v is forgotten. */
+static void warn_if_fleeting(const struct state_dir *d)
+{
+	struct statfs fs;
+	const char *where;
+
+	if (fstatfs(d->at.dirfd, &fs) < 0)
+		return;
+	where = fs.f_type == OVERLAYFS_SUPER_MAGIC ? "an overlay, as a container's own layer is"
+		: fs.f_type == TMPFS_MAGIC	   ? "in memory"
+						   : NULL;
+	if (where)
+		state_say("%s is %s: if no volume is mounted there, what was imported goes with "
+			  "the container; mount one, and import again",
+			  d->at.dir, where);
+}
+
 /* --- all together -------------------------------------------------------------------------- */
 
 static int import_node(struct state_dir *d, const struct archive *a, const struct settings *s,
@@ -294,6 +313,7 @@ static int import_node(struct state_dir *d, const struct archive *a, const struc
 	if (r < 0)
 		return state_fail(e);
 	(void)printf("%s/%s.json is the imported node: %s\n", d->at.dir, a->ifname, text);
+	warn_if_fleeting(d);
 	return EXITS_OK;
 }
 

@@ -258,6 +258,12 @@ def test_the_interface_is_the_files_own(lab, exported):
 
 # What is in place already
 
+def test_an_import_without_a_volume_says_that_it_will_not_last(lab, exported):
+    said = import_(lab, None, *OFFLINE)
+    assert said.code == 0 and "an overlay, as a container's own layer is" in said.err
+    assert "import again" not in import_(lab, lab.volume("new"), *OFFLINE).err
+
+
 def test_the_same_identity_again_changes_nothing(lab, exported):
     assert import_(lab, lab.volume("new"), *OFFLINE).code == 0
     before = without_locks(contents(lab.volume("new")))
