@@ -63,18 +63,18 @@ MUSL_END     := $(MUSL)/crtn.o
 # Debian's archive was made with glibc, and needs nothing of it that musl has not.
 LIBCAP       := $(shell $(CC) -print-file-name=libcap.a)
 
-COMMON_SRC := common/caps.c common/err.c common/io.c common/log.c common/marker.c \
+COMMON_SRC := common/caps.c common/err.c common/holder.c common/io.c common/log.c common/marker.c \
 	common/settings.c common/settings_table.c common/sink.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/env.c \
 	init/health.c init/json.c init/phase_signals.c init/status.c init/termlog.c init/lock/dirlock.c \
-	init/lock/holder.c init/lock/keeper.c init/lock/lease.c init/lock/leasedir.c \
-	init/lock/leasetext.c init/lock/lock.c init/lock/tenure.c init/process/child.c \
-	init/process/descriptors.c init/process/dispositions.c init/process/filter.c init/process/mask.c \
-	init/process/netright.c init/process/privileges.c init/process/program.c init/process/signame.c \
-	init/process/spawn.c init/process/spawner.c init/process/tundev.c init/process/user.c \
-	init/state/denial.c init/state/filecopy.c init/state/fsuser.c init/state/idmap.c \
-	init/state/journal.c init/state/keyshow.c init/state/migrate.c init/state/migrate_aside.c \
-	init/state/migrate_phase.c init/state/migrate_report.c init/state/names.c init/state/ownership.c \
+	init/lock/keeper.c init/lock/lease.c init/lock/leasedir.c init/lock/leasetext.c init/lock/lock.c \
+	init/lock/self.c init/lock/tenure.c init/process/child.c init/process/descriptors.c \
+	init/process/dispositions.c init/process/filter.c init/process/mask.c init/process/netright.c \
+	init/process/privileges.c init/process/program.c init/process/signame.c init/process/spawn.c \
+	init/process/spawner.c init/process/tundev.c init/process/user.c init/state/denial.c \
+	init/state/filecopy.c init/state/fsuser.c init/state/idmap.c init/state/journal.c \
+	init/state/keyshow.c init/state/migrate.c init/state/migrate_aside.c init/state/migrate_phase.c \
+	init/state/migrate_report.c init/state/names.c init/state/ownership.c \
 	init/state/ownership_phase.c init/state/plainfile.c init/state/progress.c init/state/trial.c \
 	init/state/verify.c init/supervise/cause.c init/supervise/forward.c init/supervise/handover.c \
 	init/supervise/history.c init/supervise/lastline.c init/supervise/launch.c \
@@ -84,9 +84,10 @@ INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/
 	init/supervise/runtime_setup.c init/supervise/runtime_storage.c init/supervise/runtime_watch.c \
 	init/supervise/sender.c init/supervise/signals.c init/supervise/supervise.c \
 	init/supervise/sweep.c init/volume/fstype.c init/volume/look.c init/volume/markfile.c \
-	init/volume/mountinfo.c init/volume/othermount.c init/volume/proof.c init/volume/prove.c \
-	init/volume/rootfield.c init/volume/statepath.c init/volume/storage.c init/volume/volcheck.c \
-	init/volume/voltext.c init/volume/volume.c init/volume/volwatch.c init/volume/writability.c
+	init/volume/mountinfo.c init/volume/mounts.c init/volume/othermount.c init/volume/proof.c \
+	init/volume/prove.c init/volume/rootfield.c init/volume/statepath.c init/volume/storage.c \
+	init/volume/volcheck.c init/volume/voltext.c init/volume/volume.c init/volume/volwatch.c \
+	init/volume/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/clock.c daemon/clone.c daemon/config.c daemon/config_secret.c daemon/crypto.c \
 	daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/json.c daemon/netadmin.c \
@@ -123,10 +124,9 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_ownership.c tests/unit/test_init_plainfile.c tests/unit/test_init_proof.c \
 	tests/unit/test_init_relay.c tests/unit/test_init_sender.c tests/unit/test_init_signals.c \
 	tests/unit/test_init_signame.c tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c \
-	tests/unit/test_init_statepath.c tests/unit/test_init_status.c \
-	tests/unit/test_init_supervise.c tests/unit/test_init_user.c \
-	tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c tests/unit/test_init_volume.c \
-	tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
+	tests/unit/test_init_statepath.c tests/unit/test_init_status.c tests/unit/test_init_supervise.c \
+	tests/unit/test_init_user.c tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c \
+	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
 	tests/unit/test_cli_peers.c tests/unit/test_clone.c tests/unit/test_config.c \
 	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \
@@ -254,6 +254,8 @@ SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
 	tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(FAULT_SRC)
+# The fast ones first; tests/container and the whole of tests/fault have targets of their own.
+TESTED  := $(addprefix tests/,unit lint fault integration kernel)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
 BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
@@ -267,7 +269,7 @@ test: ## install what is missing, build and run every test; T= passes options to
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) WERROR=1 programs unit-programs
 	$(Q)$(SUB) WERROR=1 VARIANT=asan programs unit-programs
-	$(Q)$(PYTEST) --variants release,asan $(T)
+	$(Q)$(PYTEST) --variants release,asan $(T) $(TESTED)
 test-kernel: programs $(O)/wgtool $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
 test-container: ## storage verdicts and identities in containers of Docker, compose and Podman; T= as for test

@@ -4,9 +4,12 @@
 #include "daemon/crypto.h"
 #include "daemon/json.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 static const struct {
 	const char *name;
@@ -59,8 +62,32 @@ static bool wants_help(const char *arg)
 	       strcmp(arg, "help") == 0;
 }
 
+/*
+ * Most commands hold a secret, a passphrase or a private key: neither a core dump nor another process
+ * of this user may see it. A pipe as core_pattern ignores the limit, and no limit stops ptrace(2).
+ */
+static void protect_process(void)
+{
+	static const struct rlimit none = { 0, 0 };
+
+	(void)setrlimit(RLIMIT_CORE, &none);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* A table that was cut short, or an undo line that nobody got, is no success. */
+static int finish(int code)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	(void)fprintf(stderr, "wgmesh: standard output cannot be written%s%s\n", errno ? ": " : "",
+		      errno ? strerror(errno) : "");
+	return code == EXITS_OK ? EXITS_IO : code;
+}
+
 int main(int argc, char **argv)
 {
+	protect_process();
 	if (wants_version(argc, argv))
 		return cli_version(0, NULL);
 	if (argc < 2) {
@@ -78,7 +105,7 @@ int main(int argc, char **argv)
 	json_init();
 	for (size_t i = 0; i < N_COMMANDS; i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
-			return commands[i].run(argc - 2, argv + 2);
+			return finish(commands[i].run(argc - 2, argv + 2));
 	return cli_usage_error("there is no command \"%.40s\"; `wgmesh --help` lists them",
 			       argv[1]);
 }

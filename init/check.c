@@ -9,7 +9,7 @@
 #include "init/process/privileges.h"
 #include "init/state/migrate.h"
 #include "init/state/ownership.h"
-#include "init/volume/prove.h"
+#include "init/state/verify.h"
 #include "init/volume/storage.h"
 #include "init/volume/writability.h"
 
@@ -64,7 +64,7 @@ static bool run_checks(struct boot *b)
 	       boot_phase(b, PHASE_LOCK, lock_acquire) &&
 	       boot_phase(b, PHASE_OWNERSHIP, ownership_settle) &&
 	       boot_phase(b, PHASE_MIGRATE, migrate_legacy) &&
-	       boot_phase(b, PHASE_VERIFY, prove_and_verify) &&
+	       boot_phase(b, PHASE_VERIFY, verify_state) &&
 	       boot_phase(b, PHASE_PRIVILEGES, privileges_settle);
 }
 

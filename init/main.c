@@ -12,8 +12,8 @@
 #include "init/process/privileges.h"
 #include "init/state/migrate.h"
 #include "init/state/ownership.h"
+#include "init/state/verify.h"
 #include "init/supervise/runtime.h"
-#include "init/volume/prove.h"
 #include "init/volume/storage.h"
 #include "init/volume/writability.h"
 
@@ -35,7 +35,7 @@ int main(int argc, char **argv, char **envp)
 	       boot_phase(&b, PHASE_LOCK, lock_acquire) &&
 	       boot_phase(&b, PHASE_OWNERSHIP, ownership_settle) &&
 	       boot_phase(&b, PHASE_MIGRATE, migrate_legacy) &&
-	       boot_phase(&b, PHASE_VERIFY, prove_and_verify) &&
+	       boot_phase(&b, PHASE_VERIFY, verify_state) &&
 	       boot_phase(&b, PHASE_PRIVILEGES, privileges_settle) &&
 	       boot_phase(&b, PHASE_SUPERVISE, runtime_supervise));
 	boot_fini(&b);

@@ -4,48 +4,18 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-packages='
-    make gcc libc6-dev musl-tools libcap-dev libmnl-dev libsodium-dev libevent-dev libjansson-dev
-    nettle-dev libcmocka-dev libcap2-bin e2fsprogs python3 python3-pytest python3-cryptography strace
-    iproute2 iputils-ping wireguard-tools wireguard-go busybox-static
-    qemu-system-x86 qemu-system-common cpio kmod
-    clang-format clang-tidy cppcheck shellcheck bindfs fuse3'
-
-as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
-
-# shellcheck disable=SC2086 # a list of words
-installed=$(dpkg-query -W -f '${Package}:${db:Status-Status}\n' $packages 2>/dev/null) || :
-missing=
-for package in $packages; do
-    case "
-$installed
-" in
-    *"
-$package:installed
-"*) ;;
-    *) missing="$missing $package" ;;
-    esac
-done
-
-install_missing() {
-    # shellcheck disable=SC2086
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -q install -y --no-install-recommends $missing
-}
-
-# The package lists of a fresh machine are empty, and old ones name what is gone.
-with_fresh_lists() {
-    "$@" || { as_root apt-get -q update && "$@"; }
-}
-
-if [ -n "$missing" ]; then
-    echo "deps: installing$missing"
-    with_fresh_lists install_missing
-fi
+tests/install.sh \
+    make gcc libc6-dev musl-tools libcap-dev libmnl-dev libsodium-dev libevent-dev libjansson-dev \
+    nettle-dev libcmocka-dev libcap2-bin e2fsprogs python3 python3-pytest python3-cryptography strace \
+    iproute2 iputils-ping wireguard-tools wireguard-go bindfs fuse3 busybox-static \
+    qemu-system-x86 qemu-system-common cpio kmod \
+    clang-format clang-tidy cppcheck shellcheck
 
 # Elsewhere the kernel test says itself why it cannot run.
 if [ "$(uname -m)" = x86_64 ]; then
-    with_fresh_lists tests/kernel/fetch.sh build/kernel
+    # The package lists of a fresh machine are empty, and old ones name what is gone.
+    tests/kernel/fetch.sh build/kernel || {
+        if [ "$(id -u)" = 0 ]; then apt-get -q update; else sudo apt-get -q update; fi
+        tests/kernel/fetch.sh build/kernel
+    }
 fi

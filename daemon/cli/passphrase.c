@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
@@ -35,8 +36,10 @@ static int read_file(struct passphrase *out, const char *path, struct err *e)
 	ssize_t n = fd < 0 ? -errno : io_read_bounded(fd, out->text, sizeof(out->text) - 1);
 
 	if (n < 0)
-		return err_exit(e, EXITS_USAGE, (int)n, "the passphrase file %.200s cannot be read",
-				path);
+		return err_exit(e, EXITS_USAGE, (int)n,
+				"the passphrase file %.200s cannot be read; mount it into the "
+				"container, readable for uid %u",
+				path, geteuid());
 	out->len = (size_t)n;
 	cut_line_break(out);
 	return 0;
@@ -61,37 +64,55 @@ static void on_signal(int number)
 
 static const int caught[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP };
 
-static void catch_signals(struct sigaction *old)
+/**
+ * struct guard - How the signals that end a program were treated before a prompt
+ * @old:	What they did
+ * @mask:	Whether they were blocked
+ */
+struct guard {
+	struct sigaction old[ARRAY_LEN(caught)];
+	sigset_t mask;
+};
+
+/* Blocked but while we wait: one that comes between two calls must not be overlooked. */
+static void catch_signals(struct guard *g)
 {
-	/* Without SA_RESTART: the read ends, and the terminal gets its echo back. */
 	struct sigaction catcher = { .sa_handler = on_signal };
+	sigset_t blocked;
 
 	interrupted = 0;
-	for (size_t i = 0; i < ARRAY_LEN(caught); i++)
-		(void)sigaction(caught[i], &catcher, &old[i]);
+	(void)sigemptyset(&blocked);
+	for (size_t i = 0; i < ARRAY_LEN(caught); i++) {
+		(void)sigaddset(&blocked, caught[i]);
+		(void)sigaction(caught[i], &catcher, &g->old[i]);
+	}
+	(void)sigprocmask(SIG_BLOCK, &blocked, &g->mask);
 }
 
-static void release_signals(const struct sigaction *old)
+static void release_signals(const struct guard *g)
 {
 	for (size_t i = 0; i < ARRAY_LEN(caught); i++)
-		(void)sigaction(caught[i], &old[i], NULL);
+		(void)sigaction(caught[i], &g->old[i], NULL);
+	(void)sigprocmask(SIG_SETMASK, &g->mask, NULL);
 	/* Now it does what it would have done. */
 	if (interrupted)
 		(void)raise(interrupted);
 }
 
 /* One line, without its line break: 0 or a negative errno value. */
-static int read_line(struct passphrase *out, int tty)
+static int read_line(struct passphrase *out, int tty, const struct guard *g)
 {
+	struct pollfd line = { .fd = tty, .events = POLLIN };
 	char c = '\0';
 
 	out->len = 0;
 	while (c != '\n') {
-		ssize_t n = read(tty, &c, 1);
-
-		if (n < 0 && errno == EINTR && !interrupted)
-			continue;
-		if (n <= 0)
+		if (ppoll(&line, 1, NULL, &g->mask) < 0) {
+			if (errno == EINTR && !interrupted)
+				continue;
+			return -ECANCELED;
+		}
+		if (read(tty, &c, 1) <= 0)
 			return -ECANCELED;
 		if (out->len + 1 >= sizeof(out->text))
 			return -EINVAL;
@@ -103,7 +124,7 @@ static int read_line(struct passphrase *out, int tty)
 
 static int prompt(struct passphrase *out, int tty, const char *text)
 {
-	struct sigaction old[ARRAY_LEN(caught)];
+	struct guard guard;
 	struct termios shown;
 	struct termios hidden;
 	int r;
@@ -113,16 +134,16 @@ static int prompt(struct passphrase *out, int tty, const char *text)
 	hidden = shown;
 	hidden.c_lflag &= ~(tcflag_t)ECHO;
 	hidden.c_lflag |= ICANON | ISIG;
-	catch_signals(old);
+	catch_signals(&guard);
 	if (tcsetattr(tty, TCSAFLUSH, &hidden) < 0) {
 		r = -errno;
 	} else {
 		(void)io_write_full(tty, text, strlen(text));
-		r = read_line(out, tty);
+		r = read_line(out, tty, &guard);
 		(void)io_write_full(tty, "\n", 1);
 		(void)tcsetattr(tty, TCSAFLUSH, &shown);
 	}
-	release_signals(old);
+	release_signals(&guard);
 	return r;
 }
 

@@ -4,8 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 
 static const struct {
 	const char *name;
@@ -33,15 +31,6 @@ static void print_help(void)
 	(void)puts("\n`wgmesh state VERB --help` explains each, with examples.");
 }
 
-/* Neither a core dump nor another process of this user may see a private key or a passphrase. */
-static void protect_process(void)
-{
-	static const struct rlimit none = { 0, 0 };
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-}
-
 int cli_state(int argc, char **argv)
 {
 	if (argc > 0 && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0 ||
@@ -49,7 +38,6 @@ int cli_state(int argc, char **argv)
 		print_help();
 		return EXITS_OK;
 	}
-	protect_process();
 	for (size_t i = 0; argc > 0 && i < N_VERBS; i++)
 		if (strcmp(argv[0], verbs[i].name) == 0)
 			return verbs[i].run(argc - 1, argv + 1);

@@ -70,7 +70,7 @@ void state_close(struct state_dir *d)
 
 static int lock_one(int *fd, const struct state_dir *d, const char *file, struct err *e)
 {
-	char holder[STATEDIR_HOLDER_SIZE];
+	char holder[HOLDER_TEXT_SIZE];
 	struct err why = { 0 };
 	int r = statedir_lock(fd, d->at.dirfd, file, 0, &why);
 
@@ -93,7 +93,7 @@ static int watch_lease(const struct state_dir *d, const struct settings *s, stru
 {
 	/* Of the lease time two thirds are patience with a silent holder, as for wgmesh-init. */
 	uint64_t silence_ms = settings_number(s, SETTING_LEASE_TIME) / 3 * 2;
-	char holder[STATEDIR_HOLDER_SIZE];
+	char holder[HOLDER_TEXT_SIZE];
 	int r = statelease_watch(holder, d->at.dirfd, silence_ms);
 
 	if (r < 0)
@@ -187,20 +187,15 @@ void state_undo_remove(const struct state_dir *d, const char *file)
 	(void)putchar('\n');
 }
 
-/* Where there was no key, its newest snapshot is as new as it is. */
-static void undo_first_key(const struct state_dir *d, const char *key)
+/* There was no key. A snapshot that was there before is perhaps all that is left of it. */
+static void undo_first_key(const struct state_dir *d, const char *key, const char *added)
 {
-	int snapfd = snapshot_open_dir(d->at.dirfd);
-	uint64_t number = UINT64_MAX;
-	char name[SNAPSHOT_NAME_SIZE];
 	char path[sizeof(SNAPSHOT_DIR) + SNAPSHOT_NAME_SIZE];
 
 	state_undo_remove(d, key);
-	if (snapfd >= 0 && snapshot_find(name, &number, snapfd, d->at.ifname) == 0) {
-		(void)snprintf(path, sizeof(path), SNAPSHOT_DIR "/%s", name);
+	(void)snprintf(path, sizeof(path), SNAPSHOT_DIR "/%s", added);
+	if (added[0] != '\0')
 		state_undo_remove(d, path);
-	}
-	close_one(&snapfd);
 }
 
 void state_undo_key(const struct state_dir *d, const struct identity_kept *kept)
@@ -215,7 +210,7 @@ void state_undo_key(const struct state_dir *d, const struct identity_kept *kept)
 	else if (kept->snapshot[0] != '\0')
 		state_undo_move(d, path, key);
 	else
-		undo_first_key(d, key);
+		undo_first_key(d, key, kept->added);
 }
 
 void state_describe(char out[static 160], const struct identity *id)

@@ -31,7 +31,8 @@ static const struct cli_usage usage = {
 		"it has to stop, since two nodes with one key take each other's traffic.\n\n"
 		"  wgmesh state export node1.wgmesh\n"
 		"  wgmesh state export --passphrase-file /run/secrets/backup node1.wgmesh\n"
-		"  docker exec NODE wgmesh state export --passphrase-file FILE - > node1.wgmesh\n",
+		"  docker exec -i NODE wgmesh state export --passphrase-file /dev/stdin - \\\n"
+		"      < passphrase > node1.wgmesh\n",
 	.scope = SCOPE_EXPORT,
 };
 

@@ -41,8 +41,8 @@ static const struct cli_usage usage = {
 		"are printed. The same identity again changes nothing.\n\n"
 		"  wgmesh state import node1.wgmesh\n"
 		"  wgmesh state import --secret-file secret --passphrase-file FILE node1.wgmesh\n"
-		"  docker run --rm -i -v NAME:/var/lib/wgmesh IMAGE \\\n"
-		"      wgmesh state import --passphrase-file FILE - < node1.wgmesh\n",
+		"  docker run --rm -i -v NAME:/var/lib/wgmesh -v \"$PWD/FILE:/FILE:ro\" IMAGE \\\n"
+		"      state import --passphrase-file /FILE - < node1.wgmesh\n",
 	.scope = SCOPE_IMPORT,
 };
 

@@ -44,7 +44,7 @@ static const struct cli_usage usage_restore = {
 		"  wgmesh state list\n"
 		"  wgmesh state restore 3\n"
 		"  wgmesh state restore legacy-wg0.json.1\n"
-		"  docker run --rm -v NAME:/var/lib/wgmesh IMAGE wgmesh state restore latest\n",
+		"  docker run --rm -v NAME:/var/lib/wgmesh IMAGE state restore latest\n",
 	.scope = SCOPE_STATE_KEEP,
 };
 

@@ -24,7 +24,7 @@ static const struct cli_usage usage = {
 		"  78  written by a newer release of wgmesh: it is left alone, start that release\n\n"
 		"  wgmesh state verify\n"
 		"  wgmesh state verify --json | jq -r .public_key\n"
-		"  docker run --rm -v NAME:/var/lib/wgmesh IMAGE wgmesh state verify --repair\n",
+		"  docker run --rm -v NAME:/var/lib/wgmesh IMAGE state verify --repair\n",
 	.scope = SCOPE_STATE,
 };
 

@@ -59,14 +59,17 @@ static size_t total_of(const struct archive *a)
 
 int archive_add(struct archive *a, const char *name, const void *data, size_t len, struct err *e)
 {
-	struct archive_file *f = &a->files[a->n];
+	struct archive_file *f;
 	enum state_kind kind = judge_name(a, name);
 	int r;
 
-	if (kind == STATE_UNKNOWN || a->n == ARCHIVE_FILES_MAX)
+	if (kind == STATE_UNKNOWN)
 		return err_set(e, -EINVAL,
 			       "holds a file that is none, or not once, of %s's: \"%.40s\"",
 			       a->ifname, name);
+	if (a->n == ARCHIVE_FILES_MAX)
+		return err_set(e, -EFBIG, "holds more than %d files of %s's", ARCHIVE_FILES_MAX,
+			       a->ifname);
 	if (len > ARCHIVE_FILE_MAX || total_of(a) + len > ARCHIVE_DATA_MAX)
 		return err_set(e, -EFBIG, "holds more bytes of %.40s than any node writes", name);
 	if (kind == STATE_KEY) {
@@ -76,6 +79,7 @@ int archive_add(struct archive *a, const char *name, const void *data, size_t le
 		if (r < 0)
 			return err_set(e, r, "holds a %.40s that %.200s", name, why.msg);
 	}
+	f = &a->files[a->n];
 	*f = (struct archive_file) { .kind = kind, .len = len, .data = malloc(len + 1) };
 	if (!f->data)
 		return err_set(e, -ENOMEM, "holds too much for this machine");

@@ -20,7 +20,7 @@
 #include <stdint.h>
 
 #define ARCHIVE_VERSION	  1
-#define ARCHIVE_FILES_MAX 16
+#define ARCHIVE_FILES_MAX 64 /* a file of DHT nodes for each secret that was ever used */
 #define ARCHIVE_FILE_MAX  (4U << 20)
 #define ARCHIVE_DATA_MAX  (16U << 20)
 #define ARCHIVE_NAME_SIZE 64

@@ -144,10 +144,13 @@ int identity_save(const struct identity *id, const struct identity_place *at, st
  * struct identity_kept - What became of the file that another one has replaced
  * @snapshot:	Name inside .snapshots/ under which it is kept; empty when there was none
  * @is_good:	It is a good key; otherwise a damaged file
+ * @added:	Name of the snapshot that was made of the new one; empty when there was one already,
+ *		which is not to go when this is undone
  */
 struct identity_kept {
 	char snapshot[64];
 	bool is_good;
+	char added[64];
 };
 
 /**

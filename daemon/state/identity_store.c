@@ -148,8 +148,7 @@ static int apply(const struct store *s, const struct identity *id, const struct 
 	if (r < 0)
 		return r;
 	log_warn("identity", "%s/%s %s; it was restored from %s%s", s->at->dir, s->key,
-		 remedy->damage[0] != '\0' ? remedy->damage
-					   : "was missing (--new-identity would make a new one)",
+		 remedy->damage[0] != '\0' ? remedy->damage : "was missing",
 		 remedy->snapshot[0] != '\0' ? SNAPSHOT_DIR "/" : s->temp, remedy->snapshot);
 	keep_snapshot(s, id);
 	return 0;
@@ -186,13 +185,13 @@ static int find_remedy(struct identity *out, struct remedy *remedy, const struct
 static int refuse(const struct store *s, const struct remedy *remedy, int snapfd, struct err *e)
 {
 	struct identity_trace trace;
-	int r;
+	int r = identity_find_trace(&trace, s->at, snapfd, e);
 
+	/* Beside a damaged key it only matters whether there is something to go back to. */
 	if (remedy->damage[0] != '\0')
 		return err_exit(e, EXITS_STATE_DAMAGED, -EBADMSG,
-				"%.120s/%s %s, and no snapshot of it is good: " CURE, s->at->dir,
-				s->key, remedy->damage);
-	r = identity_find_trace(&trace, s->at, snapfd, e);
+				"%.120s/%s %s, and no snapshot of it is good: %s" CURE, s->at->dir,
+				s->key, remedy->damage, r == 0 ? trace.cure : "");
 	if (r == 0)
 		return err_exit(e, EXITS_STATE_DAMAGED, -EBADMSG,
 				"%.120s/%s is missing, but %s: %s" CURE, s->at->dir, s->key,

@@ -69,16 +69,21 @@ int identity_create(const struct identity *id, const struct identity_place *at, 
 	return r < 0 ? r : write_first(&s, id, e);
 }
 
-static int write_over(const struct store *s, const struct identity *id, struct err *e)
+/* @added receives the name of the snapshot that was made, empty when there was one already. */
+static int write_over(const struct store *s, const struct identity *id,
+		      char added[static SNAPSHOT_NAME_SIZE], struct err *e)
 {
-	int r = snapshot_take(NULL, id, s->at->dirfd, s->at->ifname, e);
+	int r = snapshot_take(added, id, s->at->dirfd, s->at->ifname, e);
 
+	if (r != 0)
+		added[0] = '\0';
 	return r < 0 ? r : store_write(s, id, statefile_replace, e);
 }
 
 int identity_save(const struct identity *id, const struct identity_place *at, struct err *e)
 {
 	char kept[SNAPSHOT_NAME_SIZE];
+	char added[SNAPSHOT_NAME_SIZE];
 	struct identity old;
 	struct store s;
 	int r = store_init(&s, at, e);
@@ -89,7 +94,7 @@ int identity_save(const struct identity *id, const struct identity_place *at, st
 	if (r == -EEXIST && crypto_equal(&old.public_key, &id->public_key, sizeof(id->public_key)))
 		r = 0;
 	identity_wipe(&old);
-	return r < 0 ? r : write_over(&s, id, e);
+	return r < 0 ? r : write_over(&s, id, added, e);
 }
 
 int identity_replace(const struct identity *id, const struct identity_place *at,
@@ -108,7 +113,7 @@ int identity_replace(const struct identity *id, const struct identity_place *at,
 		kept->is_good = true;
 	}
 	identity_wipe(&old);
-	return r < 0 ? r : write_over(&s, id, e);
+	return r < 0 ? r : write_over(&s, id, kept->added, e);
 }
 
 int identity_restore(struct identity *out, const struct identity_place *at, const char *snapshot,

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define FIRST_ENTRIES 64 /* a power of two */
+
 static enum snapshot_kind kind_of(uint64_t *number, const char *name, const char *ifname)
 {
 	char prefix[SNAPSHOT_NAME_SIZE];
@@ -82,15 +84,32 @@ static void mark_current(struct snapshot_entry *list, size_t n, const struct ide
 	identity_wipe(&id);
 }
 
-static int read_all(struct snapshot_entry *list, size_t *n, DIR *dir, const char *ifname)
+/* The table doubles: a list that was cut could lack the newest one. */
+static struct snapshot_entry *add_entry(struct snapshot_entry **list, size_t *n)
+{
+	bool is_full = *n >= FIRST_ENTRIES && (*n & (*n - 1)) == 0;
+	struct snapshot_entry *more = is_full ? reallocarray(*list, 2 * *n, sizeof(**list)) : *list;
+
+	if (!more)
+		return NULL;
+	*list = more;
+	return &more[(*n)++];
+}
+
+static int read_all(struct snapshot_entry **list, size_t *n, DIR *dir, const char *ifname)
 {
 	const struct dirent *entry;
 
 	errno = 0;
-	while (*n < SNAPSHOT_LIST_MAX && (entry = readdir(dir)) != NULL) {
+	while ((entry = readdir(dir)) != NULL) {
+		struct snapshot_entry *s;
+
 		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
 			continue;
-		read_entry(&list[(*n)++], dirfd(dir), entry->d_name, ifname);
+		s = add_entry(list, n);
+		if (!s)
+			return -ENOMEM;
+		read_entry(s, dirfd(dir), entry->d_name, ifname);
 		errno = 0;
 	}
 	return -errno;
@@ -109,7 +128,7 @@ int snapshot_list(struct snapshot_entry **out, size_t *n, const struct identity_
 	if (fd == -ENOENT)
 		return 0;
 	dir = fd < 0 ? NULL : fdopendir(fd);
-	list = calloc(SNAPSHOT_LIST_MAX, sizeof(*list));
+	list = calloc(FIRST_ENTRIES, sizeof(*list));
 	if (!dir || !list) {
 		r = fd < 0 ? fd : -ENOMEM;
 		free(list);
@@ -120,7 +139,7 @@ int snapshot_list(struct snapshot_entry **out, size_t *n, const struct identity_
 		return err_exit(e, r == -EACCES ? EXITS_NO_PERMISSION : EXITS_IO, r,
 				"open %.200s/" SNAPSHOT_DIR, at->dir);
 	}
-	r = read_all(list, n, dir, at->ifname);
+	r = read_all(&list, n, dir, at->ifname);
 	(void)closedir(dir);
 	if (r < 0) {
 		free(list);

@@ -12,8 +12,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SNAPSHOT_LIST_MAX 512
-
 enum snapshot_kind {
 	SNAPSHOT_NUMBERED, /* wg0.json.00000000000000000001 */
 	SNAPSHOT_OLD,	   /* legacy-wg0.json: a migration found it, and another key in place */
@@ -51,7 +49,7 @@ struct snapshot_entry {
  * snapshot_list() - Read all of .snapshots/
  * @out:	Receives a table owned by the caller, to be freed: numbered ones by number, the newest
  *		first, then the others by name
- * @n:		Receives its length, at most SNAPSHOT_LIST_MAX
+ * @n:		Receives its length
  * @at:		State directory and interface
  * @e:		Receives the reason on failure
  *

@@ -64,20 +64,22 @@ static int open_lock(int dirfd, const char *file, int flags)
 	return -EINVAL;
 }
 
-/* In the form of wgmesh-init's, for the next one that has to wait. */
+/* For the next one that has to wait; not into a file that has a second name, perhaps elsewhere. */
 static void write_holder(int fd)
 {
-	char host[80] = "";
-	char since[STR_UTC_SIZE];
+	struct holder me = { 0 };
+	char utc[STR_UTC_SIZE];
 	char text[TEXT_MAX];
-	int n;
+	struct stat st;
+	size_t len;
 
-	(void)gethostname(host, sizeof(host) - 1);
-	str_utc(since, (uint64_t)clock_now().unix_s);
-	n = snprintf(text, sizeof(text), "host=%s\npid=%d\ncontainer=\nsince=%sZ\n", host, getpid(),
-		     since);
-	if (n > 0 && (size_t)n < sizeof(text) && ftruncate(fd, 0) == 0)
-		(void)io_write_full(fd, text, (size_t)n);
+	(void)gethostname(me.host, sizeof(me.host) - 1);
+	(void)snprintf(me.pid, sizeof(me.pid), "%d", getpid());
+	str_utc(utc, (uint64_t)clock_now().unix_s);
+	(void)snprintf(me.since, sizeof(me.since), "%sZ", utc);
+	len = holder_format(&me, text, sizeof(text));
+	if (fstat(fd, &st) == 0 && st.st_nlink == 1 && ftruncate(fd, 0) == 0)
+		(void)io_write_full(fd, text, len);
 }
 
 static int take(int fd, uint64_t patience_ms)
@@ -115,46 +117,21 @@ int statedir_lock(int *fd, int dirfd, const char *file, uint64_t patience_ms, st
 	return 0;
 }
 
-static void copy_value(char *out, size_t size, const char *line, const char *key)
+void statedir_describe(char out[static HOLDER_TEXT_SIZE], const char *text)
 {
-	size_t len = strlen(key);
+	struct holder h;
 
-	if (strncmp(line, key, len) != 0 || line[len] != '=')
-		return;
-	str_cut(out, size, line + len + 1, strcspn(line + len + 1, "\n"));
-	/* Others may write here, and this ends on somebody's terminal. */
-	for (char *p = out; *p; p++)
-		if (*p < 0x20 || *p == 0x7f)
-			*p = '?';
+	holder_parse(text, &h);
+	holder_describe(&h, out);
 }
 
-void statedir_describe(char out[static STATEDIR_HOLDER_SIZE], const char *text)
-{
-	char host[80] = "";
-	char container[13] = "";
-	char pid[16] = "";
-	char since[28] = "";
-
-	while (*text) {
-		copy_value(host, sizeof(host), text, "host");
-		copy_value(container, sizeof(container), text, "container");
-		copy_value(pid, sizeof(pid), text, "pid");
-		copy_value(since, sizeof(since), text, "since");
-		text += strcspn(text, "\n");
-		text += *text == '\n' ? 1 : 0;
-	}
-	(void)snprintf(out, STATEDIR_HOLDER_SIZE, "%s%s%s%s, process %s, since %s",
-		       host[0] ? host : "an unknown host", container[0] ? " (container " : "",
-		       container, container[0] ? ")" : "", pid[0] ? pid : "?",
-		       since[0] ? since : "an unknown time");
-}
-
-bool statedir_holder(char out[static STATEDIR_HOLDER_SIZE], int dirfd, const char *file)
+bool statedir_holder(char out[static HOLDER_TEXT_SIZE], int dirfd, const char *file)
 {
 	struct flock lock = whole_file;
 	char text[TEXT_MAX + 1];
 	ssize_t n;
-	auto_close int fd = open_lock(dirfd, file, O_RDWR);
+	/* Asking needs no right to write: others look as well, also at a volume mounted read-only. */
+	auto_close int fd = open_lock(dirfd, file, O_RDONLY);
 
 	out[0] = '\0';
 	if (fd < 0 || fcntl(fd, F_OFD_GETLK, &lock) < 0 || lock.l_type == F_UNLCK)

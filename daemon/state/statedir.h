@@ -11,13 +11,13 @@
 #define DAEMON_STATE_STATEDIR_H
 
 #include "common/err.h"
+#include "common/holder.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define STATEDIR_INIT_LOCK   ".wgmesh.lock"
 #define STATEDIR_DAEMON_LOCK ".wgmesh.daemon.lock"
-#define STATEDIR_HOLDER_SIZE 200
 
 /**
  * statedir_open() - Open the state directory
@@ -51,14 +51,14 @@ int statedir_lock(int *fd, int dirfd, const char *file, uint64_t patience_ms, st
  *
  * Return: true when it is held
  */
-bool statedir_holder(char out[static STATEDIR_HOLDER_SIZE], int dirfd, const char *file);
+bool statedir_holder(char out[static HOLDER_TEXT_SIZE], int dirfd, const char *file);
 
 /**
  * statedir_describe() - Name a holder in a sentence
  * @out:	Receives "HOST (container ID), process PID, since TIME" as far as it is known
  * @text:	key=value lines of a lock or a lease; borrowed
  */
-void statedir_describe(char out[static STATEDIR_HOLDER_SIZE], const char *text);
+void statedir_describe(char out[static HOLDER_TEXT_SIZE], const char *text);
 
 /**
  * statedir_give() - Give a file that we have just written to the owner of the state directory

@@ -68,7 +68,7 @@ static bool is_given_up(const char *text)
 	return text[0] == '\0' || strstr(text, "\nstate=free\n") != NULL;
 }
 
-int statelease_watch(char holder[static STATEDIR_HOLDER_SIZE], int dirfd, uint64_t silence_ms)
+int statelease_watch(char holder[static HOLDER_TEXT_SIZE], int dirfd, uint64_t silence_ms)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
 	int64_t until_ms = clock_now().mono_ms + (int64_t)silence_ms;

@@ -26,6 +26,6 @@ enum statelease {
  *
  * Return: enum statelease, or a negative errno value
  */
-int statelease_watch(char holder[static STATEDIR_HOLDER_SIZE], int dirfd, uint64_t silence_ms);
+int statelease_watch(char holder[static HOLDER_TEXT_SIZE], int dirfd, uint64_t silence_ms);
 
 #endif /* DAEMON_STATE_STATELEASE_H */

@@ -101,7 +101,7 @@ void stateview_key(char note[static STATEJUDGE_NOTE_SIZE], const struct identity
 
 static void judge_lock(struct state_row *row, int dirfd, const char *name)
 {
-	char holder[STATEDIR_HOLDER_SIZE];
+	char holder[HOLDER_TEXT_SIZE];
 
 	if (statedir_holder(holder, dirfd, name))
 		(void)snprintf(row->note, sizeof(row->note), "held by %.180s", holder);

@@ -8,7 +8,7 @@
 #ifndef INIT_LOCK_LEASE_H
 #define INIT_LOCK_LEASE_H
 
-#include "init/lock/holder.h"
+#include "common/holder.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -5,6 +5,7 @@
 #include "common/io.h"
 #include "init/clock.h"
 #include "init/lock/dirlock.h"
+#include "init/lock/self.h"
 #include "init/lock/tenure.h"
 #include "init/process/child.h"
 #include "init/state/fsuser.h"

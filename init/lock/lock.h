@@ -7,8 +7,8 @@
 #ifndef INIT_LOCK_LOCK_H
 #define INIT_LOCK_LOCK_H
 
+#include "common/holder.h"
 #include "init/boot.h"
-#include "init/lock/holder.h"
 
 #include <stdbool.h>
 

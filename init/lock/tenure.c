@@ -4,6 +4,7 @@
 #include "init/clock.h"
 #include "init/lock/leasedir.h"
 #include "init/lock/lock.h"
+#include "init/lock/self.h"
 #include "init/process/child.h"
 #include "init/state/names.h"
 

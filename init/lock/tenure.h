@@ -3,8 +3,8 @@
 #ifndef INIT_LOCK_TENURE_H
 #define INIT_LOCK_TENURE_H
 
+#include "common/holder.h"
 #include "init/boot.h"
-#include "init/lock/holder.h"
 
 #include <stdbool.h>
 #include <stdint.h>

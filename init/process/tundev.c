@@ -4,7 +4,7 @@
 #include "common/log.h"
 #include "init/state/fsuser.h"
 #include "init/volume/mountinfo.h"
-#include "init/volume/storage.h"
+#include "init/volume/mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static bool is_denied(const struct config *c)
 static bool is_containers_own(void)
 {
 	struct mount_row row;
-	auto_free char *mounts = storage_read_mounts();
+	auto_free char *mounts = mounts_read();
 
 	return mounts && mountinfo_find_path(mounts, TUN, &row) && strcmp(row.point, "/dev") == 0 &&
 	       strcmp(row.type, "tmpfs") == 0;

@@ -4,6 +4,7 @@
 #include "common/exits.h"
 #include "init/process/child.h"
 #include "init/process/spawn.h"
+#include "init/volume/prove.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -127,7 +128,7 @@ static int run(struct boot *b, struct spawn_program *p, struct err *e)
 	return r;
 }
 
-int verify_state(struct boot *b, struct err *e)
+static int verify_key(struct boot *b, struct err *e)
 {
 	struct arguments a = { 0 };
 	struct spawn_program p = { .argv = a.argv,
@@ -146,4 +147,11 @@ int verify_state(struct boot *b, struct err *e)
 		return boot_skip_stateless(b);
 	make_arguments(b, &a);
 	return run(b, &p, e);
+}
+
+int verify_state(struct boot *b, struct err *e)
+{
+	int r = prove_volume(b);
+
+	return r < 0 ? r : verify_key(b, e);
 }

@@ -5,7 +5,7 @@
 #include "common/statefile.h"
 #include "common/str.h"
 #include "init/state/names.h"
-#include "init/volume/storage.h"
+#include "init/volume/mounts.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -131,7 +131,7 @@ static void read_line(const char *path, char *out, size_t size)
 /* As it will be read back: "-" for what is not known. */
 static void describe_self(struct marker_boot *self)
 {
-	auto_free char *mounts = storage_read_mounts();
+	auto_free char *mounts = mounts_read();
 	struct marker m = { .n_boot = 0 };
 	char host[MARKER_WORD_SIZE] = "";
 

@@ -6,7 +6,6 @@
 #include "init/clock.h"
 #include "init/process/child.h"
 #include "init/state/fsuser.h"
-#include "init/state/verify.h"
 #include "init/volume/markfile.h"
 
 #include <errno.h>
@@ -114,7 +113,7 @@ static void say(const struct boot *b, const struct markfile_start *start)
 			 b->config.state_dir, MARKER_FILE, strerror(-start->error));
 }
 
-static int prove(struct boot *b)
+int prove_volume(struct boot *b)
 {
 	struct job job;
 	int r;
@@ -131,13 +130,6 @@ static int prove(struct boot *b)
 	if (!b->is_report)
 		say(b, &job.start);
 	return 0;
-}
-
-int prove_and_verify(struct boot *b, struct err *e)
-{
-	int r = prove(b);
-
-	return r < 0 ? r : verify_state(b, e);
 }
 
 bool prove_lasts(const struct boot *b)

@@ -8,12 +8,14 @@
 #include <stdbool.h>
 
 /**
- * prove_and_verify() - Phase "verify": judge and write the volume's marker, then check the key
+ * prove_volume() - Judge the volume's marker, and note this start in it
+ * @b:		Boot; its state directory is open and locked
  *
- * The marker comes first: should the key be refused, it is what tells that there was one. It never
- * refuses a start itself.
+ * Whatever is found, and whatever goes wrong, is no reason to refuse a start.
+ *
+ * Return: 0, or -EINTR when a stop signal came
  */
-int prove_and_verify(struct boot *b, struct err *e);
+int prove_volume(struct boot *b);
 
 /**
  * prove_lasts() - Does a marker prove that a directory outlasts its container? Changes nothing

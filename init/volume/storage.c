@@ -6,6 +6,7 @@
 #include "init/clock.h"
 #include "init/process/child.h"
 #include "init/volume/look.h"
+#include "init/volume/mounts.h"
 #include "init/volume/prove.h"
 #include "init/volume/voltext.h"
 
@@ -16,8 +17,6 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Some twenty thousand mounts; what is not touched costs no memory. */
-#define MOUNTS_MAX (4 * 1024 * 1024)
 /* For a look into other mounts, which only helps the text; all of them together. */
 #define OTHERS_MS 1000
 
@@ -31,30 +30,6 @@ struct look_other {
 	const char *interface;
 	struct othermount mount;
 };
-
-char *storage_read_mounts(void)
-{
-	char *text = malloc(MOUNTS_MAX + 1);
-	auto_close int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	size_t used = 0;
-
-	if (!text)
-		return NULL;
-	while (fd >= 0 && used < MOUNTS_MAX) {
-		ssize_t n = read(fd, text + used, MOUNTS_MAX - used);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		used += (size_t)n;
-	}
-	/* Half a line would be read as a whole one. */
-	while (used == MOUNTS_MAX && used > 0 && text[used - 1] != '\n')
-		used--;
-	text[used] = '\0';
-	return text;
-}
 
 static void run_look(void *data)
 {
@@ -179,7 +154,7 @@ static int judge_other(struct boot *b, const char *mounts, const struct volume_f
 int storage_classify(struct boot *b, struct err *e)
 {
 	struct look l = { .dir = b->config.state_dir };
-	auto_free char *mounts = storage_read_mounts();
+	auto_free char *mounts = mounts_read();
 	uint64_t policy = settings_number(&b->config.settings, SETTING_PERSISTENCE);
 	int r;
 

@@ -10,12 +10,4 @@
  */
 int storage_classify(struct boot *b, struct err *e);
 
-/**
- * storage_read_mounts() - Read /proc/self/mountinfo
- *
- * Return: text owned by the caller (free(3)), cut after the last whole line that fits; empty where
- *         /proc is masked; NULL without memory
- */
-char *storage_read_mounts(void);
-
 #endif /* INIT_VOLUME_STORAGE_H */

@@ -5,7 +5,7 @@
 #include "common/io.h"
 #include "init/state/names.h"
 #include "init/volume/markfile.h"
-#include "init/volume/storage.h"
+#include "init/volume/mounts.h"
 #include "init/volume/volwatch.h"
 #include "init/volume/writability.h"
 
@@ -47,7 +47,7 @@ static bool is_mount_point(const char *dir, const char *point)
 /* A mount's own directory cannot be exchanged under it, as one below it can. */
 static bool is_same_mount(const struct volcheck *c)
 {
-	auto_free char *mounts = storage_read_mounts();
+	auto_free char *mounts = mounts_read();
 	struct statx sx = { 0 };
 	struct mount_row row;
 

@@ -34,6 +34,24 @@ def tree_problems(scenario, tree, before):
         if name.startswith("legacy") and tree.get(name) != entry:
             yield f"{name}, which is not ours to touch, has changed"
     yield from _key_problems(scenario, tree)
+    yield from _losses(tree, before)
+
+
+def _losses(tree, before):
+    """Whatever takes a key's or a file's place, what was there is still somewhere."""
+    lost = _keys_in(before) - _keys_in(tree)
+    if lost:
+        yield "there is no copy left of " + " ".join(sorted(lost))
+    contents = {entry.data for entry in tree.values()}
+    for name, entry in before.items():
+        is_key = not entry.is_dir and read_key(entry.data)
+        if name not in tree and entry.data not in contents and not is_key and not TEMPORARY.fullmatch(name):
+            yield f"{name} is gone"
+
+
+def _keys_in(tree):
+    """All keys of which there is a whole file, whatever its name."""
+    return {read_key(entry.data) for entry in tree.values() if not entry.is_dir} - {None}
 
 
 def _entry_problem(scenario, name, entry, before):

@@ -30,6 +30,7 @@ def public_of(private):
         key.public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)).decode()
 
 
+@functools.lru_cache(maxsize=4096)
 def read_key(data):
     """The public key of a key file's bytes; None unless the file is whole and its keys belong together."""
     try:
@@ -275,6 +276,9 @@ def migrations():
 def bad_ones():
     for verb in ("in-place", "unsynced"):
         yield Scenario(verb, EMPTY, (STATETOOL, verb, "{root}/state"), has_key, key=None, is_bad=True)
+    yield Scenario("forgetful", {**EMPTY, KEY: file(OURS), "other": file(THEIRS)},
+                   ("/bin/busybox", "mv", "-f", "{root}/other", "{root}/" + KEY), has(KEY, THEIRS),
+                   other=read_key(THEIRS), is_bad=True)
 
 
 @functools.lru_cache(maxsize=None)
@@ -283,6 +287,6 @@ def every():
     listed = [*creations(), *restores(), *losses(), *changes(), *moves(), *markers(), *migrations(),
               *bad_ones()]
     found = {scenario.name: scenario for scenario in listed}
-    for name in ("create", "restore-empty", "save", "migrate"):
+    for name in ("create", "restore-empty", "save", "migrate", "import-replace", "state-restore"):
         found[name + "-nfs"] = dataclasses.replace(found[name], name=name + "-nfs", is_nfs=True)
     return types.MappingProxyType(found)

@@ -58,3 +58,8 @@ def test_a_name_without_its_contents_is_caught_after_a_power_cut():
     code, said = sweep("scenario=unsynced", "fault=commit", "call=end")
     skip_without_power_cuts(said)
     assert code == 1 and "wg0.json is empty" in said, said
+
+
+def test_a_key_that_another_one_replaces_without_a_copy_is_caught():
+    code, said = sweep("scenario=forgetful", "fault=kill", "call=exit_group")
+    assert code == 1 and "there is no copy left of" in said, said

@@ -7,10 +7,12 @@ import multiprocessing
 import os
 import signal
 import stat
+import subprocess
 
 import pytest
 
 from lib.container import DOCKER_CAPS, Mount
+from lib.lab import programs
 from lib.node import STATE_DIR
 from lib.peer import new_key
 from lib.wait import eventually
@@ -467,6 +469,19 @@ def test_a_migration_that_was_killed_is_finished_by_the_next_start(lab):
     assert served == key
     assert (lab.volume("state") / "mesh-state.json").stat().st_size == 4 << 20
     assert not half.exists()
+
+
+def test_a_disk_that_does_not_keep_what_it_was_given_gets_no_key_file(lab):
+    put_key(lab.volume("data"))
+    size = (lab.volume("data") / KEY_FILE).stat().st_size
+    # The write of the copy is said to have worked, and never happens.
+    lies = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", lab.volume("state") / f".{KEY_FILE}.new",
+            "-e", f"inject=write:retval={size}"]
+    done = subprocess.run([*lies, programs(lab.variant)[0], "migrate", f"--state-dir={lab.volume('state')}",
+                           f"--legacy-dir={lab.volume('data')}"], text=True, check=False, timeout=30,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert done.returncode == IO_ERROR and "reads back different" in done.stderr
+    assert not (lab.volume("state") / KEY_FILE).exists()
 
 
 WAIT = "until test -e /tmp/go; do sleep 0.01; done; exec \"$@\""

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from lib.container import Mount
+from lib.container import Mount, Process
 from lib.lab import SECRET
 from lib.node import SECRET_FILE
 from lib.wait import eventually
@@ -37,6 +37,26 @@ def test_the_daemon_keeps_no_descriptor_of_the_secret(lab):
     for process in node.daemons():
         links = [str(link.readlink()) for link in pathlib.Path(f"/proc/{process.pid}/fd").iterdir()]
         assert links and not [link for link in links if "secrets" in link]
+
+
+def test_no_process_that_holds_a_secret_leaves_a_core_dump_or_shows_its_memory(lab):
+    node = node_with_secret_of_mode(lab, 0o644)
+    eventually(node.has_interface, "the interface")
+    # It waits for somebody who writes to the pipe.
+    command = node.popen("setpriv", "--reuid=65532", "--clear-groups", "sh", "-c",
+                         "mkfifo /tmp/f && exec wgmesh status --secret-file /tmp/f")
+    status = eventually(lambda: next((p for p in Process(command.pid).children()
+                                      if p.argv[:2] == ["wgmesh", "status"] and p.state == "S"), None),
+                        "the command")
+    for process in [*node.daemons(), status]:
+        limits = pathlib.Path(f"/proc/{process.pid}/limits").read_text(encoding="ascii")
+        (core,) = [line.split() for line in limits.splitlines() if line.startswith("Max core")]
+        assert core[4:6] == ["0", "0"]
+        # The files of a process that is not dumpable are root's: proc(5).
+        assert process.status["Uid"].split()[0] == "65532"
+        assert pathlib.Path(f"/proc/{process.pid}/environ").stat().st_uid == 0
+    status.signal(signal.SIGKILL)
+    command.wait()
 
 
 def test_a_new_secret_written_to_a_file_is_the_secret_alone(lab):

@@ -164,6 +164,14 @@ def test_who_uses_the_directory_is_said(lab):
     assert "held by user" in notes[".wgmesh.daemon.lock"]
 
 
+def test_who_uses_the_directory_is_said_also_where_nothing_can_be_written(lab):
+    node = lab.node("user", volume=lab.volume("state"))
+    node.wait_until_up()
+    box = lab.container("box", ["wgmesh", "state", "verify"],
+                        mounts=[Mount.bind(lab.volume("state"), STATE_DIR, read_only=True)])
+    assert box.wait() == 0 and box.stdout.text().count("held by user") == 2
+
+
 def test_a_key_that_others_may_read_is_said_to_be(lab, volume):
     (volume / KEY_FILE).chmod(0o644)
     assert "chmod 600" in verify(lab, volume).out
@@ -304,10 +312,13 @@ def test_a_damaged_key_is_restored_and_the_damaged_one_can_be_had_back(lab, volu
 def test_a_missing_key_is_restored_and_can_go_missing_again(lab, volume):
     good = (volume / KEY_FILE).read_bytes()
     (volume / KEY_FILE).unlink()
+    before = without_locks(contents(volume))
     said = state(lab, volume, "restore", "1")
     assert said.code == 0 and (volume / KEY_FILE).read_bytes() == good
-    run_shell(lab, volume, said.undo[0])
-    assert not (volume / KEY_FILE).exists()
+    for command in said.undo:
+        run_shell(lab, volume, command)
+    # Above all the copy, which is all that there is of the key.
+    assert without_locks(contents(volume)) == before
 
 
 def test_a_legacy_copy_is_restored_and_the_node_serves_it(lab, volume):
@@ -373,3 +384,9 @@ def test_a_verification_that_hangs_ends_the_start(lab):
                     mounts=[Mount.bind(script, "/usr/local/bin/wgmesh")])
     assert node.wait() == IO_ERROR
     assert "--storage-timeout" in node.log.text()
+
+
+def test_what_could_not_be_printed_is_no_success(lab, volume):
+    command = "wgmesh state list >/dev/full || exit $?"
+    box = lab.container("box", ["sh", "-c", command], mounts=[Mount.bind(volume, STATE_DIR)])
+    assert box.wait() == IO_ERROR and "standard output" in box.log.text()

@@ -3,11 +3,13 @@
 
 import base64
 import json
+import os
 import stat
+import subprocess
 
 import pytest
 
-from lib.container import Mount
+from lib.container import IMAGE_USER, ROOT, Mount
 from lib.lab import SECRET
 from lib.node import STATE_DIR
 from lib.peer import new_key
@@ -82,6 +84,62 @@ def test_a_node_passes_through_a_pipe(lab):
                                 Mount.bind(lab.volume("old"), STATE_DIR)])
     assert box.wait() == 0, box.log.text()
     assert json.loads(backup(lab, KEY_FILE).read_text()) == identity
+
+
+def test_many_files_of_dht_nodes_are_no_reason_to_have_no_backup(lab):
+    make_node(lab, "before", "old")
+    for number in range(40):
+        (lab.volume("old") / f"wg0-{number:016x}-dht.nodes").write_bytes(bytes(38))
+    said = state(lab, lab.volume("old"), "export", "--plain", f"{BACKUP_DIR}/plain")
+    assert said.code == 0 and "42 files" in said.err
+    assert state(lab, lab.volume("new"), "import", "--offline", f"{BACKUP_DIR}/plain").code == 0
+
+
+@pytest.mark.parametrize("user", [ROOT, IMAGE_USER])
+def test_an_export_through_the_engine_takes_its_passphrase_from_standard_input(lab, user):
+    make_node(lab, "before", "old")
+    box = lab.container("box", ["sleep", "100"], mounts=[Mount.bind(lab.volume("old"), STATE_DIR)],
+                        user=user)
+    passphrase_file(lab)
+    with open(backup(lab, "passphrase"), "rb") as given, open(backup(lab, "out"), "wb") as out:
+        command = [*box.command(), "wgmesh", "state", "export", "--passphrase-file", "/dev/stdin", "-"]
+        subprocess.run(command, stdin=given, stdout=out, check=True)
+    said = state(lab, lab.volume("new"), "import", "--offline", "--passphrase-file",
+                 f"{BACKUP_DIR}/passphrase", f"{BACKUP_DIR}/out")
+    assert said.code == 0
+
+
+# What an image does whose entry point is `wgmesh-init -- wgmesh`
+
+def wait_for_import(lab, volume, user):
+    passphrase_file(lab)
+    box = lab.container("box", ["wgmesh-init", "--", "wgmesh", "state", "import", "--passphrase-file",
+                                "/run/secrets/backup", EXPORT], user=user,
+                        mounts=[Mount.bind(lab.host_directory("backup"), BACKUP_DIR),
+                                Mount.bind(backup(lab, "passphrase"), "/run/secrets/backup", read_only=True),
+                                Mount.bind(volume, STATE_DIR)])
+    return box.wait(), box.log.text()
+
+
+@pytest.mark.parametrize("user", [ROOT, IMAGE_USER])
+def test_an_import_as_the_program_of_wgmesh_init_makes_a_node_that_starts(lab, exported, user):
+    volume = lab.volume("new")
+    os.chown(volume, *IMAGE_USER)
+    for path in (backup(lab, "node.wgmesh"), backup(lab, "passphrase")):
+        path.chmod(0o644)
+    code, said = wait_for_import(lab, volume, user)
+    assert code == 0, said
+    assert {path.stat().st_uid for path in volume.rglob("*")} == {IMAGE_USER[0]}
+    assert make_node(lab, "after", "new") == exported
+
+
+def test_a_passphrase_that_the_user_may_not_read_is_said_to_be(lab, exported):
+    passphrase_file(lab)
+    backup(lab, "passphrase").chmod(0o600)
+    os.chown(lab.volume("new"), *IMAGE_USER)
+    backup(lab, "node.wgmesh").chmod(0o644)
+    code, said = wait_for_import(lab, lab.volume("new"), IMAGE_USER)
+    assert code == USAGE and "readable for uid 65532" in said
 
 
 def test_an_export_in_the_state_directory_itself_is_said_to_be_no_backup(lab):

@@ -323,8 +323,11 @@ class Container:
 
     def exec(self, *argv, check=True, **kwargs):
         """Run a command inside with the container's own user and rights, as `docker exec` does."""
-        command = [*self._enter(), *self.spec.credentials(), *self.spec.environment(), *argv]
-        return self._run(command, argv, check, kwargs)
+        return self._run([*self.command(), *argv], argv, check, kwargs)
+
+    def command(self):
+        """What goes before a command to run it inside with the container's own user and rights."""
+        return [*self._enter(), *self.spec.credentials(), *self.spec.environment()]
 
     def _run(self, command, argv, check, kwargs):
         kwargs.setdefault("stdin", subprocess.DEVNULL)

@@ -36,6 +36,8 @@ mount -t devpts -o newinstance,ptmxmode=0666,mode=620,nosuid,noexec devpts dev/p
 mount -t tmpfs -o mode=1777,nosuid,nodev,noexec shm dev/shm
 ln -s pts/ptmx dev/ptmx
 ln -s /proc/self/fd dev/fd
+ln -s /proc/self/fd/0 dev/stdin
+ln -s /proc/self/fd/1 dev/stdout
 ln -s /proc/self/fd/2 dev/stderr
 umask 0
 mknod dev/null c 1 3

@@ -3,6 +3,7 @@
 
 #include "common/exits.h"
 #include "common/log.h"
+#include "common/statefile.h"
 #include "daemon/state/identity.h"
 
 #include <errno.h>
@@ -70,9 +71,54 @@ static bool blind(void)
 	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
+/* Lets one system call fail. */
+static bool fail_call(unsigned int number, unsigned int error)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+static bool break_disk(void)
+{
+	return fail_call(SYS_fsync, EIO);
+}
+
+/* As on NFS: nothing can be renamed without replacing. */
+static bool rename_plainly(void)
+{
+	return fail_call(SYS_renameat2, EINVAL);
+}
+
 static bool become_nobody(void)
 {
 	return geteuid() != 0 || (setgid(NOBODY) == 0 && setuid(NOBODY) == 0);
+}
+
+static const struct tempdir *taken_dir;
+
+/* Somebody else makes a key file between our look and our rename. */
+static bool be_late(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_renameat2, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)taken_dir->fd, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EEXIST),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+	       prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
 }
 
 /* What a start in a process of its own comes to: an exit code, 1 for "make a new key". */
@@ -99,6 +145,76 @@ static int start(const struct tempdir *d, bool (*hinder)(void))
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	assert_true(WIFEXITED(status));
 	return WEXITSTATUS(status);
+}
+
+static void a_key_that_came_too_late_leaves_no_snapshot_to_be_restored_from(void **state)
+{
+	const struct tempdir *d = *state;
+	int status = -1;
+	pid_t pid;
+
+	taken_dir = d;
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		const struct identity_place at = { d->fd, "state", "wg0" };
+		struct identity id;
+		struct err e;
+
+		identity_generate(&id);
+		_exit(be_late() && identity_create(&id, &at, &e) == -EEXIST ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(faccessat(d->fd, ".snapshots", F_OK, 0), 0);
+	assert_int_equal(faccessat(d->fd, SNAPSHOT("1"), F_OK, 0), -1);
+}
+
+/* Whoever was killed may have written it and not synced it. */
+static void a_temporary_becomes_the_key_only_once_it_is_on_disk(void **state)
+{
+	const struct tempdir *d = *state;
+
+	put(d, ".wg0.json.new", GOOD, 0600);
+	(void)start(d, break_disk);
+	assert_false(tempdir_has(d, "wg0.json"));
+	assert_true(tempdir_has(d, ".wg0.json.new"));
+}
+
+static void what_is_kept_aside_replaces_nothing_that_was_kept_before(void **state)
+{
+	const struct tempdir *d = *state;
+
+	put_directory(d, ".snapshots");
+	put(d, SNAPSHOT("1"), GOOD, 0600);
+	put(d, ".snapshots/wg0.json.damaged-1", "first", 0600);
+	put(d, "wg0.json", "second", 0600);
+	assert_int_equal(start(d, rename_plainly), EXITS_OK);
+	assert_string_equal(tempdir_read(d, ".snapshots/wg0.json.damaged-1"), "first");
+	assert_string_equal(tempdir_read(d, ".snapshots/wg0.json.damaged-2"), "second");
+}
+
+static void a_new_file_replaces_none_also_where_a_plain_rename_would(void **state)
+{
+	const struct tempdir *d = *state;
+	int status = -1;
+	pid_t pid;
+
+	tempdir_write(d, "there", "old");
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		_exit(rename_plainly() &&
+				      statefile_create(d->fd, "there", "new", 3, NULL) == -EEXIST &&
+				      statefile_create(d->fd, "elsewhere", "new", 3, NULL) == 0
+			      ? 0
+			      : 1);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_string_equal(tempdir_read(d, "there"), "old");
+	assert_string_equal(tempdir_read(d, "elsewhere"), "new");
+	assert_false(tempdir_has(d, ".there.new"));
+	assert_false(tempdir_has(d, ".elsewhere.new"));
 }
 
 static void a_repair_that_fails_is_no_first_start(void **state)
@@ -153,6 +269,10 @@ static void a_damaged_marker_may_tell_of_a_key_wherever_it_was_moved(void **stat
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		T(a_key_that_came_too_late_leaves_no_snapshot_to_be_restored_from),
+		T(a_temporary_becomes_the_key_only_once_it_is_on_disk),
+		T(what_is_kept_aside_replaces_nothing_that_was_kept_before),
+		T(a_new_file_replaces_none_also_where_a_plain_rename_would),
 		T(a_repair_that_fails_is_no_first_start),
 		T(an_older_key_does_not_take_the_place_of_one_that_cannot_be_read),
 		T(a_marker_that_cannot_be_read_may_tell_of_a_key),

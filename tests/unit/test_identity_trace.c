@@ -190,6 +190,22 @@ static void going_back_over_a_damaged_file_keeps_it(void **state)
 	assert_file(DAMAGED, "half");
 }
 
+static void only_a_snapshot_that_was_made_on_the_way_is_named_for_the_undoing(void **state)
+{
+	struct identity_kept kept;
+	struct identity id;
+	struct err e;
+
+	(void)state;
+	make_snapshot_dir();
+	put_text(FIRST_SNAPSHOT, GOOD);
+	assert_int_equal(restore(&id, "wg0.json.00000000000000000001", &kept, &e), 0);
+	assert_string_equal(kept.added, "");
+	put_text(".snapshots/legacy-wg0.json", OTHER);
+	assert_int_equal(restore(&id, "legacy-wg0.json", &kept, &e), 0);
+	assert_string_equal(kept.added, "wg0.json.00000000000000000002");
+}
+
 static void a_legacy_copy_can_be_taken_back(void **state)
 {
 	struct identity_kept kept;
@@ -201,6 +217,9 @@ static void a_legacy_copy_can_be_taken_back(void **state)
 	put_text(".snapshots/legacy-wg0.json", GOOD);
 	put_text(".snapshots/legacy-wg0.json.2", OTHER);
 	assert_refused(true, "`wgmesh state restore legacy-wg0.json");
+	put_text("wg0.json", "half");
+	assert_refused(true, "`wgmesh state restore legacy-wg0.json");
+	assert_int_equal(unlinkat(dirfd_, "wg0.json", 0), 0);
 	assert_int_equal(restore(&id, "legacy-wg0.json", &kept, &e), 0);
 	assert_file("wg0.json", GOOD);
 	assert_string_equal(kept.snapshot, "");
@@ -317,6 +336,7 @@ int main(void)
 		TEST(a_person_may_go_back_to_a_snapshot),
 		TEST(going_back_to_a_snapshot_can_be_undone_by_going_back_again),
 		TEST(going_back_over_a_damaged_file_keeps_it),
+		TEST(only_a_snapshot_that_was_made_on_the_way_is_named_for_the_undoing),
 		TEST(a_legacy_copy_can_be_taken_back),
 		TEST(what_a_later_release_wrote_is_left_alone),
 		TEST(an_older_snapshot_does_not_take_the_place_of_one_of_a_later_release),

@@ -3,7 +3,7 @@
 
 #include "common/defs.h"
 #include "init/volume/look.h"
-#include "init/volume/storage.h"
+#include "init/volume/mounts.h"
 
 #define POD_HOSTS "9 1 0:2 /pods/x/etc-hosts /etc/hosts rw - ext4 /dev/a rw\n"
 #define HOSTS	  "9 1 0:2 /containers/x/hosts /etc/hosts rw - ext4 /dev/a rw\n"
@@ -29,7 +29,7 @@ static void both_ways_find_the_same_mount(void **state)
 static void the_facts_name_a_line_of_the_mount_table(void **state)
 {
 	struct tempdir *d = *state;
-	auto_free char *mounts = storage_read_mounts();
+	auto_free char *mounts = mounts_read();
 	struct volume_facts f;
 	struct mount_row row;
 	struct mount_row by_path;

@@ -40,6 +40,23 @@ static void without_a_directory_there_are_none(void **state)
 	free(all);
 }
 
+static void however_many_there_are_the_newest_comes_first(void **state)
+{
+	const struct tempdir *d = *state;
+	struct snapshot_entry *all;
+	char name[80];
+
+	make_snapshots(d);
+	for (unsigned int i = 1; i <= 700; i++) {
+		(void)snprintf(name, sizeof(name), SNAPSHOT_DIR "/wg0.json.%020u", i);
+		tempdir_write(d, name, i % 2 == 0 ? GOOD : OTHER);
+	}
+	assert_int_equal(list(&all, d), 700);
+	for (unsigned int i = 0; i < 700; i++)
+		assert_int_equal(all[i].number, 700 - i);
+	free(all);
+}
+
 static void the_newest_comes_first_and_what_is_no_snapshot_last(void **state)
 {
 	static const char *const want[] = { "wg0.json.00000000000000000003",
@@ -119,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(without_a_directory_there_are_none),
+		TEST(however_many_there_are_the_newest_comes_first),
 		TEST(the_newest_comes_first_and_what_is_no_snapshot_last),
 		TEST(the_newest_copy_of_what_is_in_place_is_marked),
 		TEST(a_directory_that_is_none_is_an_error),

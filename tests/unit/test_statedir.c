@@ -38,7 +38,7 @@ static void a_directory_is_made_for_its_owner_alone(void **state)
 static void a_lock_keeps_everybody_else_out_until_it_is_closed(void **state)
 {
 	const struct tempdir *d = *state;
-	char holder[STATEDIR_HOLDER_SIZE];
+	char holder[HOLDER_TEXT_SIZE];
 	char host[80] = "";
 	char mine[128];
 	int first;
@@ -62,7 +62,7 @@ static void a_lock_keeps_everybody_else_out_until_it_is_closed(void **state)
 static void what_wgmesh_init_writes_of_a_holder_is_understood(void **state)
 {
 	const struct tempdir *d = *state;
-	char holder[STATEDIR_HOLDER_SIZE];
+	char holder[HOLDER_TEXT_SIZE];
 	int fd;
 
 	assert_int_equal(statedir_lock(&fd, d->fd, STATEDIR_INIT_LOCK, 0, NULL), 0);
@@ -84,7 +84,7 @@ static void what_wgmesh_init_writes_of_a_holder_is_understood(void **state)
 static void what_is_no_plain_file_is_never_taken_for_a_lock(void **state)
 {
 	const struct tempdir *d = *state;
-	char holder[STATEDIR_HOLDER_SIZE];
+	char holder[HOLDER_TEXT_SIZE];
 	int fd;
 
 	tempdir_write(d, "elsewhere", "text");
@@ -94,6 +94,18 @@ static void what_is_no_plain_file_is_never_taken_for_a_lock(void **state)
 	assert_int_equal(mkfifoat(d->fd, STATEDIR_DAEMON_LOCK, 0600), 0);
 	assert_int_equal(statedir_lock(&fd, d->fd, STATEDIR_DAEMON_LOCK, 0, NULL), -EINVAL);
 	assert_string_equal(tempdir_read(d, "elsewhere"), "text");
+}
+
+static void a_lock_with_a_second_name_is_taken_and_not_written_to(void **state)
+{
+	const struct tempdir *d = *state;
+	int fd;
+
+	tempdir_write(d, "elsewhere", "text");
+	assert_int_equal(linkat(d->fd, "elsewhere", d->fd, STATEDIR_DAEMON_LOCK, 0), 0);
+	assert_int_equal(statedir_lock(&fd, d->fd, STATEDIR_DAEMON_LOCK, 0, NULL), 0);
+	assert_string_equal(tempdir_read(d, "elsewhere"), "text");
+	(void)close(fd);
 }
 
 static uid_t owner_of(const struct tempdir *d, const char *name)
@@ -143,7 +155,7 @@ static void write_lease(const struct tempdir *d, const char *name, const char *w
 static void a_lease_that_nobody_has_is_none(void **state)
 {
 	const struct tempdir *d = *state;
-	char holder[STATEDIR_HOLDER_SIZE];
+	char holder[HOLDER_TEXT_SIZE];
 
 	assert_int_equal(statelease_watch(holder, d->fd, 0), STATELEASE_NONE);
 	write_lease(d, ".wgmesh.lease.9", "held", 1);
@@ -155,7 +167,7 @@ static void a_lease_that_nobody_has_is_none(void **state)
 static void a_holder_that_gives_no_sign_of_life_is_silent(void **state)
 {
 	const struct tempdir *d = *state;
-	char holder[STATEDIR_HOLDER_SIZE];
+	char holder[HOLDER_TEXT_SIZE];
 
 	write_lease(d, ".wgmesh.lease.3", "held", 1);
 	assert_int_equal(statelease_watch(holder, d->fd, 1), STATELEASE_SILENT);
@@ -173,7 +185,7 @@ __attribute__((noreturn)) static void beat_for_ever(const struct tempdir *d)
 static void a_holder_that_beats_is_live(void **state)
 {
 	const struct tempdir *d = *state;
-	char holder[STATEDIR_HOLDER_SIZE];
+	char holder[HOLDER_TEXT_SIZE];
 	pid_t pid;
 	int r;
 
@@ -197,6 +209,7 @@ int main(void)
 		TEST(a_lock_keeps_everybody_else_out_until_it_is_closed),
 		TEST(what_wgmesh_init_writes_of_a_holder_is_understood),
 		TEST(what_is_no_plain_file_is_never_taken_for_a_lock),
+		TEST(a_lock_with_a_second_name_is_taken_and_not_written_to),
 		TEST(a_lease_that_nobody_has_is_none),
 		TEST(a_holder_that_gives_no_sign_of_life_is_silent),
 		TEST(a_holder_that_beats_is_live),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* holder - who uses a state directory: as key=value lines in its lock and its lease, and for people */
-#ifndef INIT_LOCK_HOLDER_H
-#define INIT_LOCK_HOLDER_H
+/* holder - who uses a state directory: as key=value lines in locks and leases, and for people; pure */
+#ifndef COMMON_HOLDER_H
+#define COMMON_HOLDER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,22 +25,14 @@ struct holder {
 };
 
 /**
- * holder_self() - Describe this process
- * @me:		Receives the description; what cannot be found out stays empty
- *
- * Allocates memory for a moment: for the start-up phases only.
- */
-void holder_self(struct holder *me);
-
-/**
- * holder_parse() - Find a holder among key=value lines; pure
+ * holder_parse() - Find a holder among key=value lines
  * @text:	Lines
  * @out:	Receives what is in them, without anything that is no printable character
  */
 void holder_parse(const char *text, struct holder *out);
 
 /**
- * holder_format() - Write a holder as key=value lines; pure
+ * holder_format() - Write a holder as key=value lines
  * @h:		Holder
  * @out:	Receives the lines, cut to @size
  * @size:	Room in @out, at least 1
@@ -50,7 +42,7 @@ void holder_parse(const char *text, struct holder *out);
 size_t holder_format(const struct holder *h, char *out, size_t size);
 
 /**
- * holder_describe() - Name a holder in a sentence: "HOST (container ID), process N, since TIME"; pure
+ * holder_describe() - Name a holder in a sentence: "HOST (container ID), process N, since TIME"
  * @h:		Holder
  * @out:	Receives the text
  */
@@ -63,8 +55,8 @@ bool holder_is_known(const struct holder *h);
 
 /**
  * holder_is_same_place() - Did both run in one container, of an engine that gives ids, since one and
- *			    the same boot of its host? pure
+ *			    the same boot of its host?
  */
 bool holder_is_same_place(const struct holder *a, const struct holder *b);
 
-#endif /* INIT_LOCK_HOLDER_H */
+#endif /* COMMON_HOLDER_H */
