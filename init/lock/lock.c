@@ -309,17 +309,30 @@ static int wait_for_turn(const struct boot *b, const struct patience *p, int *fd
 	return r < 0 ? r : lock_refuse(b, &holder, e);
 }
 
+static int refuse_hidden(const struct boot *b, struct err *e)
+{
+	return err_exit(
+		e, EXITS_LOCKED, -EAGAIN,
+		"the state directory %.120s is in use by a container whose lock file %s was "
+		"removed, which does not end its use; two nodes cannot share one identity: "
+		"stop the other one, or give this one a volume of its own",
+		b->config.state_dir, NAMES_LOCK);
+}
+
 static int report_holder(struct boot *b, struct err *e)
 {
 	struct holder holder;
 	struct holder me;
 	bool is_held;
+	auto_close int directory = -1;
 
 	if (b->state_fd < 0)
 		return boot_skip_stateless(b);
 	if (is_remote(b))
 		return tenure_report(b, e);
 	is_held = lock_is_held(b->state_fd, &holder);
+	if (!is_held && dirlock_take(b->state_fd, 0, &directory) == 0)
+		return refuse_hidden(b, e);
 	if (!is_held) {
 		boot_note(b, "nobody uses the state directory");
 		return OUTCOME_OK;
@@ -330,16 +343,6 @@ static int report_holder(struct boot *b, struct err *e)
 	boot_note(b, "the state directory is in use by this container itself, since %s",
 		  holder.since);
 	return OUTCOME_OK;
-}
-
-static int refuse_hidden(const struct boot *b, struct err *e)
-{
-	return err_exit(
-		e, EXITS_LOCKED, -EAGAIN,
-		"the state directory %.120s is in use by a container whose lock file %s was "
-		"removed, which does not end its use; two nodes cannot share one identity: "
-		"stop the other one, or give this one a volume of its own",
-		b->config.state_dir, NAMES_LOCK);
 }
 
 /*

@@ -60,12 +60,12 @@ static int note_volume(struct walk *w)
 	return 0;
 }
 
-/* Puts the link's target in front of the rest. */
-static int follow(struct walk *w, int link)
+/* Puts the link's target in front of the rest. By its name: not every kernel reads a link that is open. */
+static int follow(struct walk *w, const char *name)
 {
 	char target[PATH_MAX];
 	size_t rest = strlen(w->rest) + 1;
-	ssize_t n = readlinkat(link, "", target, sizeof(target));
+	ssize_t n = readlinkat(w->fd, name, target, sizeof(target));
 	int r;
 
 	if (n < 0)
@@ -91,7 +91,7 @@ static int enter(struct walk *w, const char *name)
 	if (next < 0 || fstat(next, &st) < 0)
 		return -errno;
 	if (S_ISLNK(st.st_mode))
-		return follow(w, next);
+		return follow(w, name);
 	(void)close(w->fd);
 	w->fd = steal_fd(&next);
 	return 0;

@@ -425,6 +425,8 @@ def test_removing_the_lock_file_lets_nobody_in(lab):
     volume = Disk(lab)
     first = up(start(lab, "first", volume))
     (volume.directory / ".wgmesh.lock").unlink()
+    code, said = command(lab, volume, "check")
+    assert code == LOCKED and ".wgmesh.lock was removed" in said, said
     second = start(lab, "second", volume, "--lock-timeout=1s")
     assert second.wait() == LOCKED
     assert second.find_log(".wgmesh.lock was removed", "error")
