@@ -101,8 +101,7 @@ static void close_file(int *fd)
 	*fd = -1;
 }
 
-/* Takes the lock if it is free; in a child with a limit, unless that is 0. */
-static int try_lock(int dirfd, uint64_t limit_ms, int *fd, struct err *e)
+int lock_try(int dirfd, uint64_t limit_ms, int *fd, struct err *e)
 {
 	int r = -ESTALE;
 
@@ -118,11 +117,6 @@ static int try_lock(int dirfd, uint64_t limit_ms, int *fd, struct err *e)
 			r = -ESTALE;
 	}
 	return r < 0 ? err_set(e, r, "lock the file %s", NAMES_LOCK) : r;
-}
-
-int lock_try(int dirfd, int *fd, struct err *e)
-{
-	return try_lock(dirfd, 0, fd, e);
 }
 
 static void read_holder(int fd, struct holder *out)
@@ -287,7 +281,7 @@ static int wait_in_line(const struct boot *b, const struct patience *p, int *fd,
 		if (job.is_current)
 			return 1;
 		close_file(fd);
-		r = try_lock(b->state_fd, call_limit_ms(b), fd, e);
+		r = lock_try(b->state_fd, call_limit_ms(b), fd, e);
 	}
 	return r;
 }
@@ -369,10 +363,10 @@ static int take_directory(struct boot *b, const struct patience *p, struct err *
 static int try_as_either(const struct boot *b, int *fd, struct err *e)
 {
 	const struct config *c = &b->config;
-	int r = try_lock(b->state_fd, call_limit_ms(b), fd, e);
+	int r = lock_try(b->state_fd, call_limit_ms(b), fd, e);
 
 	if (r == -EACCES && *fd < 0 && c->may_change_user && fsuser_swap(c->uid, c->gid)) {
-		r = try_lock(b->state_fd, call_limit_ms(b), fd, e);
+		r = lock_try(b->state_fd, call_limit_ms(b), fd, e);
 		(void)fsuser_swap(c->uid, c->gid);
 	}
 	return r == -EACCES && *fd < 0 ? ownership_refuse(c, "open the lock file", NAMES_LOCK, r, e)

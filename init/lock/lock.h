@@ -11,10 +11,12 @@
 #include "init/boot.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /**
  * lock_try() - Take the lock if it is free
  * @dirfd:	State directory; borrowed
+ * @limit_ms:	Ask in a child that is given up after this long, for file servers; 0 to ask directly
  * @fd:		Receives the lock file, after an error too, -1 where it could not be opened; owned by the
  *		caller
  * @e:		Receives the reason on failure, may be NULL
@@ -22,7 +24,7 @@
  * Return: 1 when it is ours now, 0 when another holds it, or a negative errno value (-ENOLCK and
  *         -EOPNOTSUPP where the file system has no locks)
  */
-int lock_try(int dirfd, int *fd, struct err *e);
+int lock_try(int dirfd, uint64_t limit_ms, int *fd, struct err *e);
 
 /**
  * lock_is_held() - Does anybody else hold the lock? Takes nothing, changes nothing

@@ -28,11 +28,11 @@ static void the_first_one_gets_the_lock_and_the_second_does_not(void **state)
 	int first = -1;
 	int second = -1;
 
-	assert_int_equal(lock_try(d->fd, &first, NULL), 1);
-	assert_int_equal(lock_try(d->fd, &second, NULL), 0);
+	assert_int_equal(lock_try(d->fd, 0, &first, NULL), 1);
+	assert_int_equal(lock_try(d->fd, 0, &second, NULL), 0);
 	(void)close(second);
 	(void)close(first);
-	assert_int_equal(lock_try(d->fd, &first, NULL), 1);
+	assert_int_equal(lock_try(d->fd, 0, &first, NULL), 1);
 	(void)close(first);
 }
 
@@ -43,7 +43,7 @@ static void a_lock_file_that_is_a_link_is_refused(void **state)
 	int fd = -1;
 
 	assert_int_equal(symlinkat("victim", d->fd, NAMES_LOCK), 0);
-	assert_int_equal(lock_try(d->fd, &fd, &e), -ELOOP);
+	assert_int_equal(lock_try(d->fd, 0, &fd, &e), -ELOOP);
 	assert_int_equal(e.exit_code, EXITS_CANNOT_CREATE);
 	assert_false(tempdir_has(d, "victim"));
 }
@@ -76,7 +76,7 @@ static void who_waits_in_vain_is_told_who_holds_it(void **state)
 	struct err e = { 0 };
 	int fd = -1;
 
-	assert_int_equal(lock_try(d->fd, &fd, NULL), 1);
+	assert_int_equal(lock_try(d->fd, 0, &fd, NULL), 1);
 	assert_int_equal(io_write_full(fd, "host=elsewhere\npid=1\ncontainer=\nsince=then\n", 43),
 			 0);
 	prepare(&b, d, program);
@@ -114,7 +114,7 @@ static void hold(const struct tempdir *d, int ready)
 	int lock = -1;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (lock_try(dirfd, &lock, NULL) != 1 || io_write_full(ready, "x", 1) < 0)
+	if (lock_try(dirfd, 0, &lock, NULL) != 1 || io_write_full(ready, "x", 1) < 0)
 		_exit(1);
 	while (!is_waited_for(lock))
 		(void)sched_yield();
@@ -137,12 +137,12 @@ static void who_waits_gets_the_lock_when_it_becomes_free(void **state)
 	if (holder == 0)
 		hold(d, ready[1]);
 	assert_int_equal(read(ready[0], &c, 1), 1);
-	assert_int_equal(lock_try(d->fd, &other, NULL), 0);
+	assert_int_equal(lock_try(d->fd, 0, &other, NULL), 0);
 	(void)close(other);
 	prepare(&b, d, program);
 	b.config.settings.v[SETTING_LOCK_TIMEOUT].number = 30000;
 	assert_int_equal(lock_acquire(&b, &e), OUTCOME_OK);
-	assert_int_equal(lock_try(d->fd, &other, NULL), 0);
+	assert_int_equal(lock_try(d->fd, 0, &other, NULL), 0);
 	(void)close(other);
 	(void)close(b.dir_lock_fd);
 	(void)close(b.lock_fd);
@@ -159,11 +159,11 @@ static void hold_and_exchange(const struct tempdir *d, int ready)
 	int second = -1;
 
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	if (lock_try(dirfd, &first, NULL) != 1 || io_write_full(ready, "x", 1) < 0)
+	if (lock_try(dirfd, 0, &first, NULL) != 1 || io_write_full(ready, "x", 1) < 0)
 		_exit(1);
 	while (!is_waited_for(first))
 		(void)sched_yield();
-	if (unlinkat(dirfd, NAMES_LOCK, 0) < 0 || lock_try(dirfd, &second, NULL) != 1)
+	if (unlinkat(dirfd, NAMES_LOCK, 0) < 0 || lock_try(dirfd, 0, &second, NULL) != 1)
 		_exit(1);
 	(void)close(first);
 	while (!is_waited_for(second))
