@@ -198,7 +198,8 @@ static int warn_of_files(struct boot *b, const struct trial *t)
 static int conclude_repair(struct boot *b, const struct work *w)
 {
 	const struct ownership_result *res = &w->res;
-	const char *verb = b->config.is_dry ? "would be" : "were";
+	const char *what = res->fixed == 1 ? "entry" : "entries";
+	const char *done = res->fixed == 1 ? "was" : "were";
 
 	if (res->failed > 0) {
 		boot_note(b,
@@ -212,8 +213,8 @@ static int conclude_repair(struct boot *b, const struct work *w)
 		return OUTCOME_WARNED;
 	}
 	if (res->fixed > 0)
-		boot_note(b, "%u entries %s put right for user %u:%u", res->fixed, verb,
-			  b->config.uid, b->config.gid);
+		boot_note(b, "%u %s %s put right for user %u:%u", res->fixed, what,
+			  b->config.is_dry ? "would be" : done, b->config.uid, b->config.gid);
 	else
 		boot_note(b, "all files belong to user %u:%u, who can work with them",
 			  b->config.uid, b->config.gid);

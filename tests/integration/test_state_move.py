@@ -100,6 +100,7 @@ def test_an_export_through_the_engine_takes_its_passphrase_from_standard_input(l
     make_node(lab, "before", "old")
     box = lab.container("box", ["sleep", "100"], mounts=[Mount.bind(lab.volume("old"), STATE_DIR)],
                         user=user)
+    eventually(lambda: box.init.argv[:1] == ["sleep"], "the container's program")
     passphrase_file(lab)
     with open(backup(lab, "passphrase"), "rb") as given, open(backup(lab, "out"), "wb") as out:
         command = [*box.command(), "wgmesh", "state", "export", "--passphrase-file", "/dev/stdin", "-"]
