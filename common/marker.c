@@ -4,7 +4,6 @@
 #include "common/str.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -287,50 +286,32 @@ int marker_parse(struct marker *m, const char *text)
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-struct text {
-	char *out;
-	size_t len;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct text *t, const char *fmt, ...)
-{
-	size_t room = MARKER_TEXT_SIZE - t->len;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(t->out + t->len, room, fmt, ap);
-	va_end(ap);
-	if (n > 0 && (size_t)n < room)
-		t->len += (size_t)n;
-	t->out[t->len] = '\0';
-}
-
 /* The largest file there can be fits, see the test of that name. */
 size_t marker_format(const struct marker *m, char out[static MARKER_TEXT_SIZE])
 {
-	struct text t = { .out = out };
+	struct str_out t = { .out = out, .size = MARKER_TEXT_SIZE };
 	char utc[STR_UTC_SIZE];
 
 	out[0] = '\0';
 	str_utc(utc, (uint64_t)clamp_time(m->created_s));
-	put(&t, "version=%d\nvolume=%s\ncreated=%sZ\n", MARKER_VERSION, m->volume, utc);
+	str_add(&t, "version=%d\nvolume=%s\ncreated=%sZ\n", MARKER_VERSION, m->volume, utc);
 	for (size_t i = 0; i < m->n_served; i++)
-		put(&t, "served=%s %s\n", m->served[i].ifname, m->served[i].public_key);
+		str_add(&t, "served=%s %s\n", m->served[i].ifname, m->served[i].public_key);
 	if (m->has_proof) {
 		str_utc(utc, (uint64_t)clamp_time(m->proven_s));
-		put(&t, "proven=%sZ\n", utc);
+		str_add(&t, "proven=%sZ\n", utc);
 	}
 	if (m->has_exit) {
 		str_utc(utc, (uint64_t)clamp_time(m->exit_s));
-		put(&t, "last_exit=%sZ %d\n", utc, m->exit_code);
+		str_add(&t, "last_exit=%sZ %d\n", utc, m->exit_code);
 	}
-	put(&t, "boots=%llu\n", (unsigned long long)m->boots);
+	str_add(&t, "boots=%llu\n", (unsigned long long)m->boots);
 	for (size_t i = 0; i < m->n_boot; i++) {
 		const struct marker_boot *b = &m->boot[i];
 
 		str_utc(utc, (uint64_t)clamp_time(b->at_s));
-		put(&t, "boot=%sZ %s %s %s %s\n", utc, b->container, b->host, b->image, b->kernel);
+		str_add(&t, "boot=%sZ %s %s %s %s\n", utc, b->container, b->host, b->image,
+			b->kernel);
 	}
 	return t.len;
 }

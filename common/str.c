@@ -3,6 +3,7 @@
 #include "common/defs.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -225,4 +226,18 @@ bool str_is_interface_name(const char *name)
 			return false;
 	}
 	return true;
+}
+
+void str_add(struct str_out *t, const char *fmt, ...)
+{
+	size_t room = t->size - t->len;
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(t->out + t->len, room, fmt, ap);
+	va_end(ap);
+	if (n > 0 && (size_t)n < room)
+		t->len += (size_t)n;
+	t->out[t->len] = '\0';
 }

@@ -106,4 +106,23 @@ unsigned int str_distance(const char *a, const char *b);
  */
 bool str_is_interface_name(const char *name);
 
+/**
+ * struct str_out - A text that grows in a buffer
+ * @out:	Buffer; borrowed; always terminated after the first str_add()
+ * @size:	Room in @out, the NUL included
+ * @len:	Bytes so far, without the NUL
+ */
+struct str_out {
+	char *out;
+	size_t size;
+	size_t len;
+};
+
+/**
+ * str_add() - Add to a text; what does not fit is left out whole: half of it could mean something else
+ * @t:		Text
+ * @fmt:	As for printf(3)
+ */
+__attribute__((format(printf, 2, 3))) void str_add(struct str_out *t, const char *fmt, ...);
+
 #endif /* COMMON_STR_H */

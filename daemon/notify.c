@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,28 +105,8 @@ void notify_close(struct notify *n)
 
 /* --- messages -------------------------------------------------------------------------------- */
 
-struct text {
-	char *out;
-	size_t len;
-};
-
-/* What does not fit is left out whole: half an assignment could mean something else. */
-__attribute__((format(printf, 2, 3))) static void put(struct text *t, const char *fmt, ...)
-{
-	size_t room = NOTIFY_TEXT_SIZE - t->len;
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(t->out + t->len, room, fmt, ap);
-	va_end(ap);
-	if (n > 0 && (size_t)n < room)
-		t->len += (size_t)n;
-	t->out[t->len] = '\0';
-}
-
 /* A line break would begin an assignment of its own. */
-static void put_status(struct text *t, const char *status)
+static void put_status(struct str_out *t, const char *status)
 {
 	char line[NOTIFY_STATUS_SIZE];
 
@@ -135,32 +114,32 @@ static void put_status(struct text *t, const char *status)
 	for (char *p = line; *p; p++)
 		if ((unsigned char)*p < 0x20)
 			*p = ' ';
-	put(t, "STATUS=%s\n", line);
+	str_add(t, "STATUS=%s\n", line);
 }
 
 size_t notify_format(char out[static NOTIFY_TEXT_SIZE], const struct notify_say *s)
 {
-	struct text t = { .out = out };
+	struct str_out t = { .out = out, .size = NOTIFY_TEXT_SIZE };
 
 	out[0] = '\0';
 	if (s->is_reloading)
-		put(&t, "RELOADING=1\n");
+		str_add(&t, "RELOADING=1\n");
 	if (s->monotonic_us > 0)
-		put(&t, "MONOTONIC_USEC=%llu\n", (unsigned long long)s->monotonic_us);
+		str_add(&t, "MONOTONIC_USEC=%llu\n", (unsigned long long)s->monotonic_us);
 	if (s->is_ready)
-		put(&t, "READY=1\n");
+		str_add(&t, "READY=1\n");
 	if (s->is_stopping)
-		put(&t, "STOPPING=1\n");
+		str_add(&t, "STOPPING=1\n");
 	if (s->is_beat)
-		put(&t, "WATCHDOG=1\n");
+		str_add(&t, "WATCHDOG=1\n");
 	if (s->extend_us > 0)
-		put(&t, "EXTEND_TIMEOUT_USEC=%llu\n", (unsigned long long)s->extend_us);
+		str_add(&t, "EXTEND_TIMEOUT_USEC=%llu\n", (unsigned long long)s->extend_us);
 	if (s->error_number > 0)
-		put(&t, "ERRNO=%d\n", s->error_number);
+		str_add(&t, "ERRNO=%d\n", s->error_number);
 	if (s->serves)
-		put(&t, "X_WGMESH_SERVES=%s\n", s->serves);
+		str_add(&t, "X_WGMESH_SERVES=%s\n", s->serves);
 	if (s->clone)
-		put(&t, "X_WGMESH_CLONE=%s\n", s->clone);
+		str_add(&t, "X_WGMESH_CLONE=%s\n", s->clone);
 	if (s->status)
 		put_status(&t, s->status);
 	if (t.len > 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/status.h"
 #include "common/defs.h"
+#include "common/str.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -16,18 +17,12 @@
 #define ANSWER_S  1
 #define NAME_HEAD "@wgmesh-init/"
 
-struct text {
-	char *out;
-	size_t len;
-};
-
 /* One "key=value" line; a value never contains a line break, or it would forge the next line. */
-__attribute__((format(printf, 3, 4))) static void put(struct text *t, const char *key,
+__attribute__((format(printf, 3, 4))) static void put(struct str_out *t, const char *key,
 						      const char *fmt, ...)
 {
 	char value[600];
 	va_list ap;
-	int n;
 
 	va_start(ap, fmt);
 	(void)vsnprintf(value, sizeof(value), fmt, ap);
@@ -35,13 +30,10 @@ __attribute__((format(printf, 3, 4))) static void put(struct text *t, const char
 	for (char *p = value; *p; p++)
 		if ((unsigned char)*p < 0x20)
 			*p = ' ';
-	n = snprintf(t->out + t->len, STATUS_SIZE - t->len, "%s=%s\n", key, value);
-	if (n > 0 && (size_t)n < STATUS_SIZE - t->len)
-		t->len += (size_t)n;
-	t->out[t->len] = '\0';
+	str_add(t, "%s=%s\n", key, value);
 }
 
-static void put_phases(struct text *t, const struct boot *b)
+static void put_phases(struct str_out *t, const struct boot *b)
 {
 	for (size_t i = 0; i < PHASE_COUNT; i++) {
 		const struct phase *p = &b->phases[i];
@@ -68,7 +60,7 @@ static const char *lock_word(const struct boot *b)
 	return b->lock_fd >= 0 ? "held" : "none";
 }
 
-static void put_volume(struct text *t, const struct status_view *v)
+static void put_volume(struct str_out *t, const struct status_view *v)
 {
 	const struct boot *b = v->boot;
 	const struct proof *p = &b->proof;
@@ -87,7 +79,7 @@ static void put_volume(struct text *t, const struct status_view *v)
 	put(t, "cloned", "%s", v->is_cloned ? "true" : "false");
 }
 
-static void put_storage(struct text *t, const struct status_view *v)
+static void put_storage(struct str_out *t, const struct status_view *v)
 {
 	char note[VOLWATCH_TEXT_SIZE];
 
@@ -100,7 +92,7 @@ static void put_storage(struct text *t, const struct status_view *v)
 
 size_t status_format(const struct status_view *v, char out[static STATUS_SIZE])
 {
-	struct text t = { .out = out };
+	struct str_out t = { .out = out, .size = STATUS_SIZE };
 	const struct supervise *m = v->machine;
 	const struct boot *b = v->boot;
 

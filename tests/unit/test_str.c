@@ -189,9 +189,27 @@ static void tells_utc_as_the_c_library_does(void **state)
 	}
 }
 
+static void what_does_not_fit_a_growing_text_is_left_out_whole(void **state)
+{
+	char out[8];
+	struct str_out t = { .out = out, .size = sizeof(out) };
+
+	(void)state;
+	str_add(&t, "%s=%d", "abc", 1);
+	assert_string_equal(out, "abc=1");
+	str_add(&t, "%s", "def");
+	assert_string_equal(out, "abc=1");
+	str_add(&t, "%s", "de");
+	assert_string_equal(out, "abc=1de");
+	assert_int_equal(t.len, 7);
+	str_add(&t, "%s", "f");
+	assert_string_equal(out, "abc=1de");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_does_not_fit_a_growing_text_is_left_out_whole),
 		cmocka_unit_test(copies_whole_or_not_at_all),
 		cmocka_unit_test(cuts_what_does_not_fit_and_terminates),
 		cmocka_unit_test(takes_numbers_and_nothing_else),
