@@ -60,7 +60,9 @@ enum setting_id {
 	SETTING_PRIVACY,
 	SETTING_FORCE_RELAY,
 	SETTING_NO_PUNCHING,
+	SETTING_HTTP,
 	SETTING_METRICS,
+	SETTING_METRICS_PEERS,
 	SETTING_PPROF,
 	SETTING_ACCOUNT,
 	SETTING_REFERRAL,
@@ -74,28 +76,38 @@ enum setting_id {
 	SETTING_PASSPHRASE_FILE,
 	SETTING_PASSPHRASE,
 	SETTING_GENERATE_SECRET,
+	SETTING_WATCH,
+	SETTING_INTERVAL,
+	SETTING_FULL,
+	SETTING_PEER,
+	SETTING_PORT,
+	SETTING_TIMEOUT,
 	SETTING_COUNT,
 };
 
 /* The commands that know a setting; a bit each. */
 enum setting_scope {
-	SCOPE_INIT = 1 << 0,	     /* wgmesh-init PROGRAM */
-	SCOPE_INIT_CHECK = 1 << 1,   /* wgmesh-init check, migrate, fix-permissions */
-	SCOPE_INIT_STATUS = 1 << 2,  /* wgmesh-init status, healthcheck */
-	SCOPE_JOIN = 1 << 3,	     /* wgmesh join */
-	SCOPE_STATUS = 1 << 4,	     /* wgmesh status */
-	SCOPE_PEERS = 1 << 5,	     /* wgmesh peers */
-	SCOPE_STATE = 1 << 6,	     /* wgmesh state verify */
-	SCOPE_DOWN = 1 << 7,	     /* wgmesh down */
-	SCOPE_DECODE = 1 << 8,	     /* wgmesh decode */
-	SCOPE_NEW_SECRET = 1 << 9,   /* wgmesh init */
-	SCOPE_STATE_LIST = 1 << 10,  /* wgmesh state list */
-	SCOPE_STATE_KEEP = 1 << 11,  /* wgmesh state snapshot, restore */
-	SCOPE_EXPORT = 1 << 12,	     /* wgmesh state export */
-	SCOPE_IMPORT = 1 << 13,	     /* wgmesh state import */
-	SCOPE_ONCE = 1 << 15,	     /* a list: a second flag would silently replace the first */
-	SCOPE_NO_EFFECT = 1 << 16,   /* accepted for compatibility, changes nothing */
-	SCOPE_CONFIDENTIAL = 1 << 17 /* its value is never printed */
+	SCOPE_INIT = 1 << 0,	      /* wgmesh-init PROGRAM */
+	SCOPE_INIT_CHECK = 1 << 1,    /* wgmesh-init check, migrate, fix-permissions */
+	SCOPE_INIT_STATUS = 1 << 2,   /* wgmesh-init status, healthcheck */
+	SCOPE_JOIN = 1 << 3,	      /* wgmesh join */
+	SCOPE_STATUS = 1 << 4,	      /* wgmesh status */
+	SCOPE_PEERS = 1 << 5,	      /* wgmesh peers */
+	SCOPE_STATE = 1 << 6,	      /* wgmesh state verify */
+	SCOPE_DOWN = 1 << 7,	      /* wgmesh down */
+	SCOPE_DECODE = 1 << 8,	      /* wgmesh decode */
+	SCOPE_NEW_SECRET = 1 << 9,    /* wgmesh init */
+	SCOPE_STATE_LIST = 1 << 10,   /* wgmesh state list */
+	SCOPE_STATE_KEEP = 1 << 11,   /* wgmesh state snapshot, restore */
+	SCOPE_EXPORT = 1 << 12,	      /* wgmesh state export */
+	SCOPE_IMPORT = 1 << 13,	      /* wgmesh state import */
+	SCOPE_ONCE = 1 << 15,	      /* a list: a second flag would silently replace the first */
+	SCOPE_NO_EFFECT = 1 << 16,    /* accepted for compatibility, changes nothing */
+	SCOPE_CONFIDENTIAL = 1 << 17, /* its value is never printed */
+	SCOPE_DOCTOR = 1 << 18,	      /* wgmesh doctor */
+	SCOPE_TEST_PEER = 1 << 19,    /* wgmesh test-peer */
+	SCOPE_QR = 1 << 20,	      /* wgmesh qr */
+	SCOPE_CONTROL = 1 << 21,      /* wgmesh log-level, reload */
 };
 
 enum setting_type {

@@ -6,11 +6,14 @@
 #define INIT_PHASES (SCOPE_INIT | SCOPE_INIT_CHECK)
 #define STATE_VERBS \
 	(SCOPE_STATE | SCOPE_STATE_LIST | SCOPE_STATE_KEEP | SCOPE_EXPORT | SCOPE_IMPORT)
-#define WITH_STATE  (INIT_PHASES | SCOPE_JOIN | STATE_VERBS)
-#define WITH_IFACE  (SCOPE_JOIN | SCOPE_STATUS | SCOPE_PEERS | SCOPE_DOWN | STATE_VERBS)
-#define WITH_SECRET (SCOPE_JOIN | SCOPE_STATUS | SCOPE_DECODE | SCOPE_IMPORT)
-#define WITH_LOG    (INIT_PHASES | SCOPE_JOIN | SCOPE_DOWN | STATE_VERBS)
-#define JOIN_NO_OP  (SCOPE_JOIN | SCOPE_NO_EFFECT)
+#define WITH_STATE (INIT_PHASES | SCOPE_JOIN | STATE_VERBS | SCOPE_DOCTOR)
+#define WITH_NODE  (SCOPE_STATUS | SCOPE_PEERS | SCOPE_CONTROL | SCOPE_DOCTOR | SCOPE_TEST_PEER)
+#define WITH_IFACE (SCOPE_JOIN | WITH_NODE | SCOPE_DOWN | STATE_VERBS)
+#define WITH_SECRET                                                               \
+	(SCOPE_JOIN | SCOPE_STATUS | SCOPE_DECODE | SCOPE_IMPORT | SCOPE_DOCTOR | \
+	 SCOPE_TEST_PEER | SCOPE_QR)
+#define WITH_LOG   (INIT_PHASES | SCOPE_JOIN | SCOPE_DOWN | STATE_VERBS)
+#define JOIN_NO_OP (SCOPE_JOIN | SCOPE_NO_EFFECT)
 
 /* clang-format off */
 static const struct setting table[] = {
@@ -66,15 +69,15 @@ static const struct setting table[] = {
 		NULL, "NUMBER", "descriptor of the secret file, which wgmesh-init hands over when only root may read it" },
 	[SETTING_INTERFACE] = { "interface", "WGMESH_INTERFACE", WITH_IFACE, SETTING_TEXT, 0, 0, NULL,
 		"wg0", "NAME", "name of the WireGuard interface" },
-	[SETTING_LISTEN_PORT] = { "listen-port", "WGMESH_LISTEN_PORT", SCOPE_JOIN, SETTING_NUMBER, 1, 65535, NULL,
+	[SETTING_LISTEN_PORT] = { "listen-port", "WGMESH_LISTEN_PORT", SCOPE_JOIN | SCOPE_DOCTOR, SETTING_NUMBER, 1, 65535, NULL,
 		"51820", "PORT", "UDP port of WireGuard" },
-	[SETTING_BACKEND] = { "backend", "WGMESH_BACKEND", SCOPE_JOIN, SETTING_CHOICE, 0, 0,
+	[SETTING_BACKEND] = { "backend", "WGMESH_BACKEND", SCOPE_JOIN | SCOPE_DOCTOR, SETTING_CHOICE, 0, 0,
 		"auto|kernel|userspace", "auto", "BACKEND", "WireGuard implementation; auto takes the kernel's, or else wireguard-go" },
-	[SETTING_WIREGUARD_GO] = { "wireguard-go", "WGMESH_WIREGUARD_GO", SCOPE_JOIN, SETTING_TEXT, 0, 0, NULL,
+	[SETTING_WIREGUARD_GO] = { "wireguard-go", "WGMESH_WIREGUARD_GO", SCOPE_JOIN | SCOPE_DOCTOR, SETTING_TEXT, 0, 0, NULL,
 		"wireguard-go", "PROGRAM", "userspace WireGuard to run: a path, or a name looked up in PATH" },
-	[SETTING_MTU] = { "mtu", "WGMESH_MTU", SCOPE_JOIN, SETTING_NUMBER, 576, 65455, NULL,
+	[SETTING_MTU] = { "mtu", "WGMESH_MTU", SCOPE_JOIN | SCOPE_DOCTOR, SETTING_NUMBER, 576, 65455, NULL,
 		NULL, "BYTES", "MTU of the interface; without it, the route's MTU less WireGuard's overhead" },
-	[SETTING_MESH_SUBNET] = { "mesh-subnet", "WGMESH_MESH_SUBNET", SCOPE_JOIN | SCOPE_STATUS, SETTING_TEXT, 0, 0, NULL,
+	[SETTING_MESH_SUBNET] = { "mesh-subnet", "WGMESH_MESH_SUBNET", SCOPE_JOIN | SCOPE_STATUS | SCOPE_DOCTOR | SCOPE_TEST_PEER, SETTING_TEXT, 0, 0, NULL,
 		NULL, "CIDR", "IPv4 subnet of the mesh instead of the one derived from the secret" },
 	[SETTING_ADVERTISE_ROUTES] = { "advertise-routes", "WGMESH_ADVERTISE_ROUTES", SCOPE_JOIN, SETTING_TEXT, 0, 0, NULL,
 		NULL, "CIDR,...", "networks behind this node that its peers may reach through it" },
@@ -86,7 +89,7 @@ static const struct setting table[] = {
 		"false", NULL, "no IPv6 mesh address and no IPv6 endpoints" },
 	[SETTING_NEW_IDENTITY] = { "new-identity", "WGMESH_NEW_IDENTITY", SCOPE_JOIN | SCOPE_STATE | SCOPE_INIT, SETTING_FLAG, 0, 1, NULL,
 		"false", NULL, "the old key is lost: make a new one, whatever traces there are" },
-	[SETTING_SOCKET_PATH] = { "socket-path", "WGMESH_SOCKET", SCOPE_JOIN | SCOPE_PEERS | SCOPE_STATUS | SCOPE_IMPORT, SETTING_TEXT, 0, 0, NULL,
+	[SETTING_SOCKET_PATH] = { "socket-path", "WGMESH_SOCKET", SCOPE_JOIN | WITH_NODE | SCOPE_IMPORT, SETTING_TEXT, 0, 0, NULL,
 		NULL, "PATH", "control socket; without it, /run/wgmesh/INTERFACE.sock" },
 	[SETTING_INTRODUCER] = { "introducer", "WGMESH_INTRODUCER", SCOPE_JOIN, SETTING_FLAG, 0, 1, NULL,
 		"false", NULL, "announce this node as one that others can reach and be introduced by" },
@@ -98,15 +101,19 @@ static const struct setting table[] = {
 		"false", NULL, "accepted, without effect: this node relays nothing yet" },
 	[SETTING_NO_PUNCHING] = { "no-punching", "WGMESH_NO_PUNCHING", SCOPE_JOIN, SETTING_FLAG, 0, 1, NULL,
 		"false", NULL, "one HELLO per exchange instead of a series that opens NATs" },
-	[SETTING_METRICS] = { "metrics", "WGMESH_METRICS", JOIN_NO_OP, SETTING_TEXT, 0, 0, NULL,
-		NULL, "ADDRESS", "accepted, without effect: this node serves no metrics yet" },
+	[SETTING_HTTP] = { "http", "WGMESH_HTTP", SCOPE_JOIN | SCOPE_DOCTOR, SETTING_TEXT, 0, 0, NULL,
+		"127.0.0.1:9464", "ADDRESS,...", "serve health and metrics: PORT (loopback), :PORT (everywhere), IP:PORT, [IP6]:PORT, /PATH; \"none\"" },
+	[SETTING_METRICS] = { "metrics", "WGMESH_METRICS", SCOPE_JOIN | SCOPE_DOCTOR, SETTING_TEXT, 0, 0, NULL,
+		NULL, "ADDRESS", "one more address for the same, as existing nodes have it" },
+	[SETTING_METRICS_PEERS] = { "metrics-peers", "WGMESH_METRICS_PEERS", SCOPE_JOIN, SETTING_NUMBER, 0, 1000, NULL,
+		"0", "NUMBER", "metrics of single peers for so many of them; the others are summed up as one" },
 	[SETTING_PPROF] = { "pprof", "WGMESH_PPROF", JOIN_NO_OP, SETTING_TEXT, 0, 0, NULL,
 		NULL, "ADDRESS", "accepted, without effect: a Go profiler's address" },
 	[SETTING_ACCOUNT] = { "account", "WGMESH_ACCOUNT", JOIN_NO_OP | SCOPE_CONFIDENTIAL, SETTING_TEXT, 0, 0, NULL,
 		NULL, "KEY", "accepted, without effect: an account of the hosted service" },
 	[SETTING_REFERRAL] = { "referral", "WGMESH_REFERRAL", JOIN_NO_OP | SCOPE_NEW_SECRET, SETTING_TEXT, 0, 0, NULL,
 		NULL, "CODE", "accepted, without effect: a referral code of the hosted service" },
-	[SETTING_JSON] = { "json", NULL, SCOPE_STATUS | SCOPE_PEERS | SCOPE_STATE | SCOPE_STATE_LIST | SCOPE_INIT_STATUS | SCOPE_INIT_CHECK, SETTING_FLAG, 0, 1, NULL,
+	[SETTING_JSON] = { "json", NULL, SCOPE_STATUS | SCOPE_PEERS | SCOPE_STATE | SCOPE_STATE_LIST | SCOPE_INIT_STATUS | SCOPE_INIT_CHECK | SCOPE_DOCTOR | SCOPE_TEST_PEER, SETTING_FLAG, 0, 1, NULL,
 		"false", NULL, "print JSON" },
 	[SETTING_NOW] = { "now", NULL, SCOPE_DECODE, SETTING_NUMBER, 0, UINT32_MAX, NULL,
 		NULL, "SECONDS", "judge the datagram's age at this Unix time instead of now" },
@@ -126,6 +133,18 @@ static const struct setting table[] = {
 		NULL, NULL, "the passphrase itself; has no flag, since the process list shows those" },
 	[SETTING_GENERATE_SECRET] = { "secret", NULL, SCOPE_NEW_SECRET, SETTING_FLAG, 0, 1, NULL,
 		"false", NULL, "print a new mesh secret" },
+	[SETTING_WATCH] = { "watch", NULL, SCOPE_STATUS | SCOPE_PEERS, SETTING_FLAG, 0, 1, NULL,
+		"false", NULL, "stay, and show it again and again, until ^C" },
+	[SETTING_INTERVAL] = { "interval", NULL, SCOPE_STATUS | SCOPE_PEERS, SETTING_DURATION, 0, HOUR_MS, NULL,
+		"2s", "TIME", "with --watch: how often" },
+	[SETTING_FULL] = { "full", NULL, SCOPE_STATUS | SCOPE_PEERS, SETTING_FLAG, 0, 1, NULL,
+		"false", NULL, "whole keys, and lines as long as it takes" },
+	[SETTING_PEER] = { "peer", NULL, SCOPE_TEST_PEER | SCOPE_DOCTOR | SCOPE_ONCE, SETTING_TEXT, 0, 0, NULL,
+		NULL, "IP:PORT", "the node to try: its address and gossip port" },
+	[SETTING_PORT] = { "port", NULL, SCOPE_TEST_PEER, SETTING_NUMBER, 0, 65535, NULL,
+		"0", "PORT", "UDP port to ask from; 0 takes any" },
+	[SETTING_TIMEOUT] = { "timeout", NULL, SCOPE_TEST_PEER | SCOPE_DOCTOR, SETTING_DURATION, 0, HOUR_MS, NULL,
+		"10s", "TIME", "how long to wait for an answer" },
 };
 /* clang-format on */
 _Static_assert(ARRAY_LEN(table) == SETTING_COUNT, "a row for every setting");

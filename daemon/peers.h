@@ -67,6 +67,10 @@ struct peer_applied {
  * @handshake_s: Unix time of the last handshake that WireGuard reported, 0 for never
  * @rx_bytes:	Received through the tunnel
  * @tx_bytes:	Sent through the tunnel
+ * @rx_rate:	Bytes a second received between the last two readings
+ * @tx_rate:	Bytes a second sent between them
+ * @rtt_us:	Round trip of the last HELLO and its REPLY in microseconds, 0 when not known
+ * @skew_s:	Its clock less ours, in seconds, as its last announcement says
  * @tunnel:	Where WireGuard last heard it; "none" when unknown
  * @applied:	What WireGuard has
  * @is_dirty:	A change waits to be sent to WireGuard
@@ -93,6 +97,10 @@ struct peer {
 	int64_t handshake_s;
 	uint64_t rx_bytes;
 	uint64_t tx_bytes;
+	uint64_t rx_rate;
+	uint64_t tx_rate;
+	int64_t rtt_us;
+	int64_t skew_s;
 	struct endpoint tunnel;
 	struct peer_applied applied;
 	bool is_dirty;
