@@ -30,10 +30,10 @@ static const char *capture(void (*run)(void))
 static void write_text(void)
 {
 	assert_int_equal(log_init("prog", LOG_FORMAT_TEXT, NULL), 0);
-	log_event(LOG_LEVEL_WARN, "comp",
+	log_event(EVENT_PEER_ADDED_AGAIN,
 		  LOG_FIELDS({ "a", "1" }, { "skipped", NULL }, { "b", "two words" }, { "c", "" }),
 		  "hello %s", "you\nforged");
-	log_debug("comp", "not written");
+	log_event(EVENT_SEND_FAILED, NULL, "not written");
 }
 
 static void text_is_one_line_with_fields(void **state)
@@ -42,17 +42,17 @@ static void text_is_one_line_with_fields(void **state)
 
 	(void)state;
 	assert_non_null(
-		strstr(out, " warn  prog/comp: hello you?forged a=1 b=\"two words\" c=\"\"\n"));
+		strstr(out, " warn  prog/peers: hello you?forged a=1 b=\"two words\" c=\"\"\n"));
 	assert_null(strstr(out, "not written"));
 	assert_null(strstr(out, "skipped"));
 }
 
 static void write_json(void)
 {
-	assert_int_equal(log_init("prog", LOG_FORMAT_JSON, "info,dht=debug"), 0);
-	log_event(LOG_LEVEL_ERROR, "comp", LOG_FIELDS({ "k", "a\"b\\c\n" }), "msg \x01");
-	log_debug("dht", "one");
-	log_debug("other", "two");
+	assert_int_equal(log_init("prog", LOG_FORMAT_JSON, "info,exchange=debug"), 0);
+	log_event(EVENT_NODE_FAILED, LOG_FIELDS({ "k", "a\"b\\c\n" }), "msg \x01");
+	log_event(EVENT_SEND_FAILED, NULL, "one");
+	log_event(EVENT_SUPERVISOR_DEAF, NULL, "two");
 }
 
 static void json_is_escaped_and_levels_are_per_component(void **state)
@@ -60,9 +60,10 @@ static void json_is_escaped_and_levels_are_per_component(void **state)
 	const char *out = capture(write_json);
 
 	(void)state;
-	assert_non_null(strstr(out,
-			       "\"level\":\"error\",\"program\":\"prog\",\"component\":"
-			       "\"comp\",\"msg\":\"msg \\u0001\",\"k\":\"a\\\"b\\\\c\\u000a\"}\n"));
+	assert_non_null(strstr(
+		out,
+		"\"level\":\"error\",\"program\":\"prog\",\"component\":"
+		"\"node\",\"event\":\"node_failed\",\"msg\":\"msg \\u0001\",\"k\":\"a\\\"b\\\\c\\u000a\"}\n"));
 	assert_non_null(strstr(out, "\"msg\":\"one\""));
 	assert_null(strstr(out, "two"));
 }
@@ -71,10 +72,10 @@ static void write_after_a_prompt(void)
 {
 	assert_int_equal(log_init("prog", LOG_FORMAT_TEXT, NULL), 0);
 	log_mid_line(true);
-	log_warn("comp", "one");
-	log_warn("comp", "two");
+	log_event(EVENT_PEER_ADDED_AGAIN, NULL, "one");
+	log_event(EVENT_PEER_ADDED_AGAIN, NULL, "two");
 	log_mid_line(false);
-	log_warn("comp", "three");
+	log_event(EVENT_PEER_ADDED_AGAIN, NULL, "three");
 }
 
 static void a_line_begins_anew_after_somebody_elses_unfinished_one(void **state)
@@ -104,18 +105,18 @@ static void write_to_a_full_pipe(void)
 	while ((n = write(fds[1], buf, 4096)) > 0)
 		fill += (size_t)n;
 	assert_int_equal(log_init("prog", LOG_FORMAT_TEXT, NULL), 0);
-	log_warn("comp", "late one");
-	log_warn("comp", "late two");
+	log_event(EVENT_PEER_ADDED_AGAIN, NULL, "late one");
+	log_event(EVENT_PEER_ADDED_AGAIN, NULL, "late two");
 	assert_false(log_flush(0));
 	assert_int_equal(read(fds[0], buf, sizeof(buf)), fill);
 	child = fork();
 	if (child == 0) {
-		log_warn("comp", "a child's own");
+		log_event(EVENT_PEER_ADDED_AGAIN, NULL, "a child's own");
 		_exit(0);
 	}
 	assert_int_equal(waitpid(child, NULL, 0), child);
 	assert_true(log_flush(0));
-	log_warn("comp", "on time");
+	log_event(EVENT_PEER_ADDED_AGAIN, NULL, "on time");
 	n = read(fds[0], buf, sizeof(buf) - 1);
 	assert_true(n > 0);
 	buf[n] = '\0';
@@ -153,10 +154,10 @@ static void lose_lines(void)
 		;
 	assert_int_equal(log_init("prog", LOG_FORMAT_TEXT, NULL), 0);
 	for (int i = 0; i < 500; i++)
-		log_warn("comp", "line");
+		log_event(EVENT_PHASE_WARNING, NULL, "line");
 	while (read(fds[0], buf, sizeof(buf)) > 0)
 		;
-	log_warn("comp", "on time");
+	log_event(EVENT_PEER_ADDED_AGAIN, NULL, "on time");
 	n = read(fds[0], buf, sizeof(buf) - 1);
 	assert_true(n > 0);
 	buf[n] = '\0';
@@ -171,7 +172,7 @@ static void every_line_is_written_or_counted_as_missing(void **state)
 	unsigned long missing = 0;
 
 	(void)state;
-	for (const char *p = strstr(at, "comp: line\n"); p; p = strstr(p + 1, "comp: line\n"))
+	for (const char *p = strstr(at, "phase: line\n"); p; p = strstr(p + 1, "phase: line\n"))
 		written++;
 	for (const char *p = strstr(at, "/log: "); p; p = strstr(p + 1, "/log: "))
 		missing += strtoul(p + strlen("/log: "), NULL, 10);
@@ -186,7 +187,7 @@ static void write_long(void)
 
 	memset(text, '"', sizeof(text) - 1);
 	assert_int_equal(log_init("prog", LOG_FORMAT_JSON, NULL), 0);
-	log_event(LOG_LEVEL_INFO, "comp", LOG_FIELDS({ "k", text }), "%s", text);
+	log_event(EVENT_LAN_JOINED, LOG_FIELDS({ "k", text }), "%s", text);
 }
 
 static void a_long_line_is_cut_and_still_closed(void **state)
@@ -202,9 +203,9 @@ static void a_long_line_is_cut_and_still_closed(void **state)
 static void write_beside_others(void)
 {
 	assert_int_equal(log_init("prog", LOG_FORMAT_TEXT, NULL), 0);
-	log_info("comp", "first");
+	log_event(EVENT_LAN_JOINED, NULL, "first");
 	assert_int_equal(io_write_full(STDERR_FILENO, "second\n", 7), 0);
-	log_info("comp", "third");
+	log_event(EVENT_LAN_JOINED, NULL, "third");
 }
 
 static void lines_of_others_in_the_same_file_survive(void **state)
