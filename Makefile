@@ -134,7 +134,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_identity.c \
 	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
 	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
-	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
+	tests/unit/test_log_forms.c tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
 	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_notify.c \
 	tests/unit/test_peercache.c tests/unit/test_peers.c tests/unit/test_pong.c \
 	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_routes.c \

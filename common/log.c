@@ -99,8 +99,10 @@ static void put_json(struct line *l, const char *s)
 	char escaped[STR_JSON_SIZE];
 
 	/* Room for the closing `"}` must remain, or a cut line would not be JSON any more. */
-	for (; *s && l->len < sizeof(l->text) - 64; s++)
-		put_text(l, str_json_escape(escaped, *s));
+	while (*s && l->len < sizeof(l->text) - 64) {
+		s += str_json_escape(escaped, s);
+		put_text(l, escaped);
+	}
 }
 
 static void put_json_member(struct line *l, const char *key, const char *value)
@@ -114,27 +116,40 @@ static void put_json_member(struct line *l, const char *key, const char *value)
 	put_char(l, '"');
 }
 
-/* Control characters would let a hostname forge a second line on a terminal. */
-static void put_printable(struct line *l, const char *s)
+/*
+ * Control characters would let a hostname forge a second line on a terminal, and quotes a second
+ * field.
+ */
+static void put_printable(struct line *l, const char *s, bool is_quoted)
 {
-	for (; *s; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+	uint32_t code;
+
+	while (*s) {
+		size_t len = str_utf8(&code, s);
+		bool is_shown = code != STR_UTF8_BAD && str_is_printable(code);
+
+		if (l->len + len >= sizeof(l->text))
+			return;
+		if (is_quoted && (code == '"' || code == '\\'))
+			put_char(l, '\\');
+		for (size_t i = 0; is_shown && i < len; i++)
+			put_char(l, s[i]);
+		if (!is_shown)
 			put_char(l, '?');
-		else
-			put_char(l, *s);
+		s += len;
 	}
 }
 
 static void put_text_field(struct line *l, const struct log_field *f)
 {
-	bool quote = f->value[0] == '\0' || strpbrk(f->value, " \"=") != NULL;
+	bool quote = f->value[0] == '\0' || strpbrk(f->value, " \"=\\") != NULL;
 
 	put_char(l, ' ');
 	put_text(l, f->key);
 	put_char(l, '=');
 	if (quote)
 		put_char(l, '"');
-	put_printable(l, f->value);
+	put_printable(l, f->value, quote);
 	if (quote)
 		put_char(l, '"');
 }
@@ -207,7 +222,7 @@ static void format_text(struct line *l, const struct entry *e)
 	put_char(l, '/');
 	put_text(l, e->as.component);
 	put_text(l, ": ");
-	put_printable(l, e->msg);
+	put_printable(l, e->msg, false);
 	for (const struct log_field *f = e->fields; f && f->key; f++)
 		if (f->value)
 			put_text_field(l, f);

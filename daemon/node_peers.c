@@ -438,7 +438,7 @@ void node_peers_dumped(struct node *n)
 
 		if (p->applied.present && row->seen_dump != n->dump_number &&
 		    row->written_dump != n->dump_number) {
-			log_event(EVENT_PEER_ADDED_AGAIN, NULL,
+			log_event(EVENT_PEER_ADDED_AGAIN, LOG_FIELDS({ "peer", p->key_text }),
 				  "peer %s was removed by somebody else; adding it again",
 				  p->key_text);
 			p->applied.present = false;
