@@ -89,7 +89,7 @@ INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/
 	init/volume/volcheck.c init/volume/voltext.c init/volume/volume.c init/volume/volwatch.c \
 	init/volume/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
-	daemon/clock.c daemon/clone.c daemon/config.c daemon/config_secret.c daemon/crypto.c \
+	daemon/clock.c daemon/clone.c daemon/config.c daemon/config_secret.c daemon/connset.c daemon/crypto.c \
 	daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/histogram.c daemon/json.c \
 	daemon/netadmin.c daemon/netadmin_check.c daemon/netadmin_client.c daemon/netadmin_setup.c \
 	daemon/netadmin_wire.c daemon/node.c daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c \
@@ -130,7 +130,7 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
 	tests/unit/test_cli_peers.c tests/unit/test_clone.c tests/unit/test_config.c \
-	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \
+	tests/unit/test_connset.c tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \
 	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_identity.c \
 	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
 	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
