@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/connset.h"
 
-void connset_init(struct connset *s, size_t max, conn_evict_fn *evict, uint64_t *n_evicted)
+void connset_init(struct connset *s, size_t max, conn_evict_fn *evict)
 {
-	*s = (struct connset) { .max = max, .evict = evict, .n_evicted = n_evicted };
+	*s = (struct connset) { .max = max, .evict = evict };
 }
 
 static void close_one(struct connset *s, struct conn *c)
@@ -60,7 +60,7 @@ bool connset_evict(struct connset *s)
 		c = s->oldest;
 	if (!c)
 		return false;
-	(*s->n_evicted)++;
+	s->n_evicted++;
 	close_one(s, c);
 	return true;
 }
@@ -68,7 +68,7 @@ bool connset_evict(struct connset *s)
 int64_t connset_expire(struct connset *s, int64_t now_ms, int64_t lifetime_ms)
 {
 	while (s->oldest && now_ms - s->oldest->since_ms >= lifetime_ms) {
-		(*s->n_evicted)++;
+		s->n_evicted++;
 		close_one(s, s->oldest);
 	}
 	return s->oldest ? s->oldest->since_ms + lifetime_ms - now_ms : -1;

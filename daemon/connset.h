@@ -43,7 +43,7 @@ typedef void conn_evict_fn(void *owner);
  * @n:		Connections
  * @max:	Never more than so many, at least 1
  * @evict:	Closes one
- * @n_evicted:	Is counted up for each; borrowed
+ * @n_evicted:	Evicted so far: to make room, or when their time was over
  */
 struct connset {
 	struct conn *oldest;
@@ -51,7 +51,7 @@ struct connset {
 	size_t n;
 	size_t max;
 	conn_evict_fn *evict;
-	uint64_t *n_evicted;
+	uint64_t n_evicted;
 };
 
 /**
@@ -59,9 +59,8 @@ struct connset {
  * @s:		Set
  * @max:	Connections at most, at least 1
  * @evict:	Closes and frees the struct that a connection is embedded in
- * @n_evicted:	Counter of evictions; borrowed for as long as the set is used
  */
-void connset_init(struct connset *s, size_t max, conn_evict_fn *evict, uint64_t *n_evicted);
+void connset_init(struct connset *s, size_t max, conn_evict_fn *evict);
 
 /**
  * connset_add() - Let a connection in, and evict another one when there is no room

@@ -16,7 +16,6 @@ struct fixture {
 		struct fixture *f;
 		char letter;
 	} members[5];
-	uint64_t n_evicted;
 	char closed[16];
 	size_t n_closed;
 };
@@ -35,8 +34,8 @@ static int begin(void **state)
 {
 	struct fixture *f = &fixture;
 
-	*f = (struct fixture) { .n_evicted = 0 };
-	connset_init(&f->set, MAX, on_evict, &f->n_evicted);
+	*f = (struct fixture) { .n_closed = 0 };
+	connset_init(&f->set, MAX, on_evict);
 	for (size_t i = 0; i < ARRAY_LEN(f->members); i++) {
 		f->members[i].f = f;
 		f->members[i].letter = (char)('a' + i);
@@ -57,7 +56,7 @@ static void the_oldest_makes_room_for_the_newest(void **state)
 	for (size_t i = 0; i < 5; i++)
 		add(f, i, 0);
 	assert_string_equal(f->closed, "ab");
-	assert_int_equal(f->n_evicted, 2);
+	assert_int_equal(f->set.n_evicted, 2);
 	assert_int_equal(f->set.n, MAX);
 }
 
@@ -74,7 +73,7 @@ static void one_that_ended_by_itself_leaves_its_place(void **state)
 	assert_string_equal(f->closed, "");
 	add(f, 4, 0);
 	assert_string_equal(f->closed, "a");
-	assert_int_equal(f->n_evicted, 1);
+	assert_int_equal(f->set.n_evicted, 1);
 }
 
 static void the_first_and_the_last_may_leave_too(void **state)
@@ -91,7 +90,7 @@ static void the_first_and_the_last_may_leave_too(void **state)
 	assert_null(f->set.oldest);
 	assert_null(f->set.newest);
 	assert_false(connset_evict(&f->set));
-	assert_int_equal(f->n_evicted, 0);
+	assert_int_equal(f->set.n_evicted, 0);
 }
 
 static void one_that_is_being_served_is_evicted_last(void **state)
@@ -132,7 +131,7 @@ static void nobody_stays_beyond_the_lifetime_served_or_not(void **state)
 	assert_string_equal(f->closed, "a");
 	assert_int_equal(connset_expire(&f->set, 60000, 5000), -1);
 	assert_string_equal(f->closed, "ab");
-	assert_int_equal(f->n_evicted, 2);
+	assert_int_equal(f->set.n_evicted, 2);
 }
 
 static void closing_the_server_closes_all_and_counts_none(void **state)
@@ -144,7 +143,7 @@ static void closing_the_server_closes_all_and_counts_none(void **state)
 	connset_clear(&f->set);
 	assert_string_equal(f->closed, "abc");
 	assert_int_equal(f->set.n, 0);
-	assert_int_equal(f->n_evicted, 0);
+	assert_int_equal(f->set.n_evicted, 0);
 }
 
 static void a_member_may_come_back_after_it_was_closed(void **state)
