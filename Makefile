@@ -101,7 +101,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/cli/state_export.c daemon/cli/state_import.c daemon/cli/state_live.c \
 	daemon/cli/state_show.c daemon/cli/state_snapshots.c daemon/cli/state_verify.c \
 	daemon/cli/status.c daemon/discovery/discovery.c daemon/discovery/exchange.c \
-	daemon/discovery/lan.c daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c \
+	daemon/discovery/lan.c daemon/http/address.c daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c \
 	daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c daemon/state/archive.c \
 	daemon/state/identity.c daemon/state/identity_file.c daemon/state/identity_store.c \
 	daemon/state/identity_trace.c daemon/state/identity_write.c daemon/state/livecheck.c \
@@ -131,7 +131,7 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
 	tests/unit/test_cli_peers.c tests/unit/test_clone.c tests/unit/test_config.c \
 	tests/unit/test_connset.c tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \
-	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_identity.c \
+	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_http_address.c tests/unit/test_identity.c \
 	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
 	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
 	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
