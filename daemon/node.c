@@ -21,7 +21,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define COMPONENT	 "node"
 #define SAFETY_S	 25 /* how old the handshake times in the table may be */
 #define STRANGER_GRACE_S 60
 #define CACHE_PERIOD_MS	 (5 * 60 * 1000)
@@ -39,7 +38,7 @@ static void end(struct node *n, int exit_code)
 /* The sentence goes to the log and to the supervisor; the exit code is the error's, if it has one. */
 static void fail(struct node *n, const struct err *e)
 {
-	log_error(COMPONENT, "%s: %s", e->msg, strerror(-e->code));
+	log_event(EVENT_NODE_FAILED, NULL, "%s: %s", e->msg, strerror(-e->code));
 	node_notify_failed(n, -e->code, e->msg);
 	end(n, e->exit_code ? e->exit_code : EXITS_SYSTEM);
 }
@@ -47,7 +46,7 @@ static void fail(struct node *n, const struct err *e)
 /* The same where no system call has failed. */
 static void give_up(struct node *n, const char *sentence)
 {
-	log_error(COMPONENT, "%s", sentence);
+	log_event(EVENT_NODE_FAILED, NULL, "%s", sentence);
 	node_notify_failed(n, 0, sentence);
 	end(n, EXITS_SYSTEM);
 }
@@ -62,7 +61,8 @@ static void begin_stop(struct node *n)
 
 	if (n->phase == NODE_STOPPING)
 		return;
-	log_info(COMPONENT, "stopping: saying goodbye and deleting %s", n->cfg->ifname);
+	log_event(EVENT_NODE_STOPPING, NULL, "stopping: saying goodbye and deleting %s",
+		  n->cfg->ifname);
 	node_notify_stopping(n);
 	if (n->phase == NODE_RUNNING) {
 		node_peers_say_goodbye(n);
@@ -85,7 +85,7 @@ static void on_reload_signal(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	node_notify_reload_begins(arg);
-	log_info(COMPONENT, "SIGHUP: nothing to reload yet");
+	log_event(EVENT_RELOAD_DONE, NULL, "SIGHUP: nothing to reload yet");
 	node_notify_reload_ends(arg);
 }
 
@@ -98,7 +98,7 @@ static void on_stop_limit(evutil_socket_t fd, short what, void *arg)
 
 /* --- running ------------------------------------------------------------------------------- */
 
-static void request_dump(struct node *n)
+void node_request_dump(struct node *n)
 {
 	struct netadmin_request req = { .op = NETADMIN_DUMP };
 
@@ -119,7 +119,7 @@ static void on_safety_timer(evutil_socket_t fd, short what, void *arg)
 	if (n->phase != NODE_RUNNING)
 		return;
 	n->sweep_strangers = now.mono_ms - n->self.start_ms > STRANGER_GRACE_S * 1000;
-	request_dump(n);
+	node_request_dump(n);
 	if (now.mono_ms - n->cache_saved_ms > CACHE_PERIOD_MS && peers_count(n->peers) > 0) {
 		n->cache_saved_ms = now.mono_ms;
 		node_cache_save(n);
@@ -157,16 +157,6 @@ static void describe(void *arg, struct announcement *out, bool with_known)
 	node_self_describe(arg, out, with_known);
 }
 
-static void fill_rpc_source(void *arg, struct rpc_source *out)
-{
-	static struct rpc_status status;
-	struct node *n = arg;
-
-	node_self_status(n, &status);
-	out->status = &status;
-	out->peers = n->peers;
-}
-
 /* --- starting ------------------------------------------------------------------------------ */
 
 static void open_lan(struct node *n)
@@ -182,7 +172,7 @@ static void open_lan(struct node *n)
 
 	/* Each layer is optional: the others go on without it. */
 	if (r < 0)
-		log_warn("lan", "LAN discovery is off: %s: %s", e.msg, strerror(-r));
+		log_event(EVENT_LAN_OFF, NULL, "LAN discovery is off: %s: %s", e.msg, strerror(-r));
 }
 
 static void open_pong(struct node *n, size_t i, const struct ip *ip)
@@ -193,18 +183,18 @@ static void open_pong(struct node *n, size_t i, const struct ip *ip)
 	int r = ip->family == 0 ? 0 : pong_open(&n->pong[i], n->base, &at, &e);
 
 	if (r < 0)
-		log_warn("probe", "existing nodes may take this one for dead: %s: %s", e.msg,
-			 strerror(-r));
+		log_event(EVENT_PROBE_OFF, NULL,
+			  "existing nodes may take this one for dead: %s: %s", e.msg, strerror(-r));
 }
 
 static void open_rpc(struct node *n)
 {
-	const struct rpc_provider from = { .arg = n, .fill = fill_rpc_source };
 	struct err e = { 0 };
-	int r = rpc_server_open(&n->rpc, n->base, n->cfg->socket_path, &from, &e);
+	int r = rpc_server_open(&n->rpc, n->base, n->cfg->socket_path, &n->source, &e);
 
 	if (r < 0)
-		log_warn("rpc", "`wgmesh peers` will not work: %s: %s", e.msg, strerror(-r));
+		log_event(EVENT_RPC_OFF, NULL, "`wgmesh peers` will not work: %s: %s", e.msg,
+			  strerror(-r));
 }
 
 static int open_layers(struct node *n, struct err *e)
@@ -232,18 +222,20 @@ static int open_layers(struct node *n, struct err *e)
 
 static void log_ready(const struct node *n)
 {
-	static const char *const origins[] = {
-		[IDENTITY_LOADED] = "loaded from the state directory",
-		[IDENTITY_RESTORED] = "restored from a snapshot",
-		[IDENTITY_CREATED] = "new: this is a first start",
+	static const struct {
+		enum log_event_id event;
+		const char *text;
+	} origins[] = {
+		[IDENTITY_LOADED] = { EVENT_IDENTITY_LOADED, "loaded from the state directory" },
+		[IDENTITY_RESTORED] = { EVENT_IDENTITY_RESTORED, "restored from a snapshot" },
+		[IDENTITY_CREATED] = { EVENT_IDENTITY_CREATED, "new: this is a first start" },
 	};
 	char ip[IP_TEXT_SIZE];
 	char ip6[IP_TEXT_SIZE];
 
-	log_event(n->ready.origin == IDENTITY_RESTORED ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-		  "identity", LOG_FIELDS({ "public_key", n->self.key_text }), "identity %s",
-		  origins[n->ready.origin]);
-	log_event(LOG_LEVEL_INFO, COMPONENT,
+	log_event(origins[n->ready.origin].event, LOG_FIELDS({ "public_key", n->self.key_text }),
+		  "identity %s", origins[n->ready.origin].text);
+	log_event(EVENT_INTERFACE_READY,
 		  LOG_FIELDS({ "interface", n->cfg->ifname },
 			     { "mesh_ip", ip_format(ip, &n->ready.mesh_ip) },
 			     { "mesh_ipv6", ip_format(ip6, &n->ready.mesh_ip6) }),
@@ -275,7 +267,7 @@ static void on_ready(struct node *n, const struct netadmin_ready *ready, int cac
 	n->phase = NODE_RUNNING;
 	if (cache_fd >= 0)
 		node_cache_load(n, cache_fd);
-	request_dump(n);
+	node_request_dump(n);
 	(void)event_add(n->safety_timer, &period);
 	node_notify_ready(n);
 }
@@ -294,7 +286,8 @@ static void on_reply(void *arg, const struct netadmin_reply *r, int fd)
 		fail(n, &r->error);
 		break;
 	case NETADMIN_ERROR:
-		log_error("netadmin", "%s: %s", r->error.msg, strerror(-r->error.code));
+		log_event(EVENT_NETADMIN_FAILED, NULL, "%s: %s", r->error.msg,
+			  strerror(-r->error.code));
 		break;
 	case NETADMIN_PEER_STATE:
 		if (n->phase == NODE_RUNNING)
@@ -304,17 +297,20 @@ static void on_reply(void *arg, const struct netadmin_reply *r, int fd)
 		n->dump_pending = false;
 		/* Half a report would look as if somebody had removed the other half. */
 		if (r->error.code != 0)
-			log_error("netadmin", "%s: %s", r->error.msg, strerror(-r->error.code));
+			log_event(EVENT_NETADMIN_FAILED, NULL, "%s: %s", r->error.msg,
+				  strerror(-r->error.code));
 		else if (n->phase == NODE_RUNNING)
 			node_peers_dumped(n);
 		node_notify_changed(n);
+		gather_came(&n->gather, GATHER_NETADMIN);
 		break;
 	case NETADMIN_ECHOED:
 		node_notify_echoed(n);
 		break;
 	case NETADMIN_STOPPED:
 		if (r->error.code != 0)
-			log_error("netadmin", "%s: %s", r->error.msg, strerror(-r->error.code));
+			log_event(EVENT_NETADMIN_FAILED, NULL, "%s: %s", r->error.msg,
+				  strerror(-r->error.code));
 		end(n, r->error.code != 0 ? EXITS_SYSTEM : EXITS_OK);
 		break;
 	}
@@ -384,7 +380,7 @@ static int make_events(struct node *n, struct err *e)
 	if (!n->on_term || !n->on_int || !n->on_quit || !n->on_hup || !n->safety_timer ||
 	    !n->cache_timer || !n->stop_timer || event_add(n->on_term, NULL) < 0 ||
 	    event_add(n->on_int, NULL) < 0 || event_add(n->on_quit, NULL) < 0 ||
-	    event_add(n->on_hup, NULL) < 0 || node_notify_init(n) < 0)
+	    event_add(n->on_hup, NULL) < 0 || node_notify_init(n) < 0 || node_view_init(n) < 0)
 		return err_set(e, -ENOMEM, "make the node's events");
 	return 0;
 }
@@ -414,6 +410,7 @@ static void close_all(struct node *n)
 	pong_close(n->pong[0]);
 	pong_close(n->pong[1]);
 	rpc_server_close(n->rpc);
+	gather_close(&n->gather);
 	adminlink_close(n->admin);
 	node_peers_free(n);
 	free_events(n);
@@ -452,6 +449,7 @@ int node_run(const struct config *cfg, struct notify *notify)
 	struct err e = { 0 };
 
 	n.cfg = cfg;
+	n.began = clock_now();
 	n.notify = notify;
 	if (start(&n, &e) < 0)
 		fail(&n, &e);
