@@ -96,12 +96,20 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/node_peers.c daemon/node_self.c daemon/notify.c daemon/peerpath.c daemon/peers.c \
 	daemon/pong.c daemon/ratelimit.c daemon/reconcile.c daemon/routes.c daemon/rpc.c \
 	daemon/rpc_server.c daemon/view.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c \
-	daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c daemon/cli/newfile.c \
+	daemon/cli/doctor.c daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c daemon/cli/newfile.c \
 	daemon/cli/passphrase.c daemon/cli/peers.c daemon/cli/state.c daemon/cli/state_dir.c \
 	daemon/cli/state_export.c daemon/cli/state_import.c daemon/cli/state_live.c \
 	daemon/cli/state_show.c daemon/cli/state_snapshots.c daemon/cli/state_verify.c \
 	daemon/cli/status.c daemon/discovery/discovery.c daemon/discovery/exchange.c \
-	daemon/discovery/lan.c daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c \
+	daemon/discovery/lan.c daemon/doctor/examine.c daemon/doctor/inchild.c \
+	daemon/doctor/judge.c daemon/doctor/judge_caps.c daemon/doctor/judge_clock.c \
+	daemon/doctor/judge_net.c daemon/doctor/judge_peers.c daemon/doctor/judge_ports.c \
+	daemon/doctor/judge_secret.c daemon/doctor/judge_storage.c daemon/doctor/judge_wireguard.c \
+	daemon/doctor/nodefacts.c daemon/doctor/probe_caps.c daemon/doctor/probe_clock.c \
+	daemon/doctor/probe_forward.c daemon/doctor/probe_links.c daemon/doctor/probe_multicast.c \
+	daemon/doctor/probe_node.c daemon/doctor/probe_ports.c daemon/doctor/probe_secret.c \
+	daemon/doctor/probe_storage.c daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c \
+	daemon/doctor/report.c daemon/doctor/strength.c daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c \
 	daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c daemon/state/archive.c \
 	daemon/state/identity.c daemon/state/identity_file.c daemon/state/identity_store.c \
 	daemon/state/identity_trace.c daemon/state/identity_write.c daemon/state/livecheck.c \

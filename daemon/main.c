@@ -21,6 +21,7 @@ static const struct {
 	{ "peers", cli_peers, "list, count or get the other nodes" },
 	{ "init", cli_init, "make a mesh secret" },
 	{ "state", cli_state, "look after the key: verify, snapshot, restore, export, import" },
+	{ "doctor", cli_doctor, "find what keeps a node from working, and its cure" },
 	{ "down", cli_down, "delete the interface of a node that no longer can" },
 	{ "decode", cli_decode, "open a captured datagram" },
 	{ "version", cli_version, "print the version" },

@@ -17,6 +17,7 @@ cli_fn cli_status;
 cli_fn cli_peers;
 cli_fn cli_state;
 cli_fn cli_down;
+cli_fn cli_doctor;
 cli_fn cli_decode;
 cli_fn cli_version;
 
