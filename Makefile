@@ -111,7 +111,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/doctor/probe_caps.c daemon/doctor/probe_clock.c daemon/doctor/probe_forward.c \
 	daemon/doctor/probe_links.c daemon/doctor/probe_multicast.c daemon/doctor/probe_node.c \
 	daemon/doctor/probe_ports.c daemon/doctor/probe_secret.c daemon/doctor/probe_storage.c \
-	daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c daemon/doctor/report.c \
+	daemon/doctor/probe_supervisor.c daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c daemon/doctor/report.c \
 	daemon/doctor/strength.c daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c \
 	daemon/http/address.c \
 	daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c daemon/state/archive.c \

@@ -75,6 +75,8 @@ static int load(struct wanted *w, char socket_path[static CONFIG_SOCKET_SIZE],
 		r = config_socket_path(socket_path, s, w->ifname, e);
 	if (r == 0)
 		r = load_subnet(w, s, e);
+	if (r == 0)
+		r = http_addresses_load(&w->http, s, e);
 	return r == 0 ? load_peer(w, s, e) : r;
 }
 

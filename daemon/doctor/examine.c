@@ -38,6 +38,7 @@ struct part {
 
 static const struct part first[] = {
 	PART("the node that runs here", node),
+	PART("wgmesh-init", supervisor),
 	PART("the secret", secret),
 };
 

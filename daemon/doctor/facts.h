@@ -14,6 +14,7 @@
 #include "common/settings.h"
 #include "daemon/addr.h"
 #include "daemon/derive.h"
+#include "daemon/http/address.h"
 #include "daemon/wg/wg.h"
 
 #include <limits.h>
@@ -44,6 +45,7 @@
  * @advertises:	Networks are advertised
  * @no_lan:	No LAN discovery
  * @socket_path: Control socket
+ * @http:	Where HTTP is served
  * @has_peer:	@peer is set
  * @peer:	--peer
  * @timeout_ms:	How long to wait for @peer
@@ -61,6 +63,7 @@ struct wanted {
 	bool advertises;
 	bool no_lan;
 	const char *socket_path;
+	struct http_addresses http;
 	bool has_peer;
 	struct endpoint peer;
 	int64_t timeout_ms;
@@ -132,10 +135,6 @@ struct alarm_facts {
  * @not_ours:	Datagrams that could not be opened
  * @stale:	Datagrams with our secret and a time too far from ours
  * @alarms:	What it is alarmed about, and the checks of it that failed
- * @has_supervisor: @verdict to @cause are what PID 1 says
- * @verdict:	Storage verdict, @volume in words
- * @storage:	"good", or what is wrong with the storage right now, @storage_note in words
- * @cause:	Why its daemon ended last
  */
 struct node_facts {
 	int probe;
@@ -155,14 +154,27 @@ struct node_facts {
 	int64_t stale;
 	size_t n_alarms;
 	struct alarm_facts alarms[FACTS_ALARMS_MAX];
-	bool has_supervisor;
+	size_t n_peers;
+	struct peer_facts peers[FACTS_PEERS_MAX];
+};
+
+/**
+ * struct supervisor_facts - What PID 1 of this container says
+ * @code:	0 when it answers, otherwise why not: a negative errno value
+ * @verdict:	Storage verdict, @volume in words
+ * @storage:	"ok", or what is wrong with the storage right now, @storage_note in words
+ * @last_exit:	Code that its daemon ended with last, -1 when it has not
+ * @cause:	Why it did
+ */
+struct supervisor_facts {
+	int probe;
+	int code;
 	char verdict[24];
 	char volume[240];
 	char storage[24];
 	char storage_note[240];
-	char cause[240];
-	size_t n_peers;
-	struct peer_facts peers[FACTS_PEERS_MAX];
+	int last_exit;
+	char cause[300];
 };
 
 /* How far a test write came. */
@@ -317,13 +329,13 @@ struct link_facts {
 enum port_echo { ECHO_UNKNOWN, ECHO_CAME, ECHO_LOST, ECHO_REFUSED, ECHO_NOT_SENT };
 
 /* What a port is for. */
-enum port_use { PORT_WIREGUARD, PORT_GOSSIP, PORT_PROBE };
+enum port_use { PORT_WIREGUARD, PORT_GOSSIP, PORT_PROBE, PORT_HTTP };
 
 /**
  * struct port_facts - A port that a node needs
  * @use:	What it is for
  * @is_udp:	UDP, otherwise TCP
- * @port:	Port
+ * @at:		Port, and address if it is needed on that only
  * @bind:	Result of binding it
  * @echo:	UDP: what became of a datagram to it
  * @is_mute:	UDP: sending from it is refused
@@ -331,7 +343,7 @@ enum port_use { PORT_WIREGUARD, PORT_GOSSIP, PORT_PROBE };
 struct port_facts {
 	enum port_use use;
 	bool is_udp;
-	uint16_t port;
+	struct endpoint at;
 	int bind;
 	enum port_echo echo;
 	bool is_mute;
@@ -397,6 +409,7 @@ struct facts {
 	struct wanted wanted;
 	struct version_facts version;
 	struct node_facts node;
+	struct supervisor_facts supervisor;
 	struct secret_facts secret;
 	struct mesh_keys keys; /* derived from the secret; zero without one */
 	struct storage_facts storage;
@@ -416,6 +429,14 @@ struct facts {
 static inline bool facts_has_node(const struct facts *f)
 {
 	return f->node.probe == 0 && f->node.code == 0;
+}
+
+/**
+ * facts_has_supervisor() - Is PID 1 of this container wgmesh-init, and does it answer?
+ */
+static inline bool facts_has_supervisor(const struct facts *f)
+{
+	return f->supervisor.probe == 0 && f->supervisor.code == 0;
 }
 
 /**

@@ -5,16 +5,13 @@
 #include <string.h>
 
 #define NAME	  "peers"
+#define NODE	  "node"
 #define SHOWN_MAX 5
 
 static void judge_alarms(struct report *r, const struct node_facts *n)
 {
 	for (size_t i = 0; i < n->n_alarms; i++)
-		report_say(r, REPORT_WARN, "node", "%s: %s", n->alarms[i].name, n->alarms[i].text);
-	if (n->cause[0] != '\0') {
-		report_say(r, REPORT_WARN, "node", "its last run ended: %s", n->cause);
-		report_cure(r, "`wgmesh-init status` has the figures");
-	}
+		report_say(r, REPORT_WARN, NODE, "%s: %s", n->alarms[i].name, n->alarms[i].text);
 }
 
 static void judge_silence(struct report *r, const struct node_facts *n)
@@ -55,8 +52,21 @@ static void judge_node(struct report *r, const struct node_facts *n)
 			   (long long)(n->has_peers ? n->active : (int64_t)n->n_peers));
 }
 
+/* A node that ends again and again has said why: here it is once more. */
+static void judge_ended(struct report *r, const struct facts *f)
+{
+	const struct supervisor_facts *init = &f->supervisor;
+
+	if (!facts_has_supervisor(f) || init->last_exit <= 0 || facts_has_node(f))
+		return;
+	report_fail(r, init->last_exit, NODE, "the node ended with code %d: %s", init->last_exit,
+		    init->cause[0] ? init->cause : "it did not say why");
+	report_cure(r, "`wgmesh-init status` and the log say more");
+}
+
 void judge_peers(struct report *r, const struct facts *f)
 {
+	judge_ended(r, f);
 	if (facts_has_node(f)) {
 		judge_node(r, &f->node);
 		return;

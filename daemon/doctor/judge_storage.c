@@ -109,12 +109,17 @@ static void judge_lasting(struct report *r, const struct facts *f)
 {
 	const struct storage_facts *s = &f->storage;
 	const char *dir = f->wanted.state_dir;
-	bool is_told = facts_has_node(f) && f->node.has_supervisor && f->node.verdict[0] != '\0';
+	const struct supervisor_facts *init = &f->supervisor;
+	bool is_told = facts_has_supervisor(f) && init->verdict[0] != '\0';
 
-	if (is_told && strcmp(f->node.verdict, "persistent") != 0) {
+	if (is_told && init->storage[0] != '\0' && strcmp(init->storage, "ok") != 0) {
+		report_say(r, REPORT_WARN, STORAGE, "wgmesh-init finds it %s: %s", init->storage,
+			   init->storage_note);
+		report_cure(r, "look at the volume; wgmesh-init looks again every few minutes");
+	} else if (is_told && strcmp(init->verdict, "persistent") != 0) {
 		report_say(r, REPORT_WARN, STORAGE,
 			   "%s may not last: wgmesh-init calls it \"%s\" (%.200s)", dir,
-			   f->node.verdict, f->node.volume);
+			   init->verdict, init->volume);
 		report_cure(r, MOUNT_VOLUME, dir, dir);
 	} else if (!is_told && s->is_memory) {
 		report_say(r, REPORT_WARN, STORAGE,

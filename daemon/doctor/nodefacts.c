@@ -59,18 +59,6 @@ static void take_counters(struct node_facts *out, json_t *status)
 	out->stale = number(fates, "stale");
 }
 
-static void take_supervisor(struct node_facts *out, json_t *status)
-{
-	json_t *s = json_object_get(status, "supervisor");
-
-	out->has_supervisor = json_is_object(s);
-	take_text(out->verdict, sizeof(out->verdict), s, "verdict");
-	take_text(out->volume, sizeof(out->volume), s, "volume");
-	take_text(out->storage, sizeof(out->storage), s, "storage");
-	take_text(out->storage_note, sizeof(out->storage_note), s, "storage_note");
-	take_text(out->cause, sizeof(out->cause), s, "cause");
-}
-
 void nodefacts_take_status(struct node_facts *out, json_t *status)
 {
 	json_t *peers = json_object_get(status, "peers");
@@ -86,7 +74,6 @@ void nodefacts_take_status(struct node_facts *out, json_t *status)
 	out->total = number(peers, "total");
 	take_alarms(out, status);
 	take_counters(out, status);
-	take_supervisor(out, status);
 }
 
 /* Where WireGuard sees it, or else where it said that it is. */

@@ -11,6 +11,7 @@
 
 void probe_secret(void *out, const void *arg);
 void probe_node(void *out, const void *arg);
+void probe_supervisor(void *out, const void *arg);
 void probe_storage(void *out, const void *arg);
 void probe_caps(void *out, const void *arg);
 void probe_wireguard(void *out, const void *arg);

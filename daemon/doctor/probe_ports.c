@@ -13,7 +13,7 @@
 
 static const struct ip loopback = { AF_INET, { 127, 0, 0, 1 } };
 
-/* Without SO_REUSEADDR: whoever has the port, sharing it or not, is noticed. */
+/* UDP without SO_REUSEADDR: whoever has the port, sharing it or not, is noticed. */
 static int bind_one(int family, int type, const struct endpoint *at, int *fd)
 {
 	struct sockaddr_storage ss;
@@ -29,6 +29,9 @@ static int bind_one(int family, int type, const struct endpoint *at, int *fd)
 		return -errno;
 	if (family == AF_INET6)
 		(void)setsockopt(*fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	/* Of TCP it lets in only those who come after a connection that has ended. */
+	if (type == SOCK_STREAM)
+		(void)setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	return bind(*fd, (const struct sockaddr *)&ss, len) < 0 ? -errno : 0;
 }
 
@@ -83,50 +86,64 @@ static bool is_mute(int fd, const struct ip *group, uint16_t port)
 
 static void try_udp(struct port_facts *p, const struct ip *group)
 {
-	const struct endpoint at = { .port = p->port };
 	auto_close int fd4 = -1;
 	auto_close int fd6 = -1;
-	int r = bind_one(AF_INET, SOCK_DGRAM, &at, &fd4);
-	int r6 = bind_one(AF_INET6, SOCK_DGRAM, &at, &fd6);
+	int r = bind_one(AF_INET, SOCK_DGRAM, &p->at, &fd4);
+	int r6 = bind_one(AF_INET6, SOCK_DGRAM, &p->at, &fd6);
 
 	/* A host without IPv6 needs no port there. */
 	p->bind = r < 0 ? r : (r6 == -EADDRINUSE ? r6 : 0);
 	if (p->bind < 0)
 		return;
-	p->echo = try_echo(fd4, p->port);
-	p->is_mute = is_mute(fd4, group, p->port);
+	p->echo = try_echo(fd4, p->at.port);
+	p->is_mute = is_mute(fd4, group, p->at.port);
 }
 
 static void try_tcp(struct port_facts *p)
 {
-	const struct endpoint at = { .port = p->port };
+	int family = p->at.ip.family != 0 ? p->at.ip.family : AF_INET;
 	auto_close int fd = -1;
 
-	p->bind = bind_one(AF_INET, SOCK_STREAM, &at, &fd);
+	p->bind = bind_one(family, SOCK_STREAM, &p->at, &fd);
 }
 
-static void add(struct ports_facts *f, const struct port_facts *p)
+static void add(struct ports_facts *f, enum port_use use, const struct endpoint *at)
 {
-	if (f->n < FACTS_PORTS_MAX)
-		f->p[f->n++] = *p;
+	struct port_facts *p = &f->p[f->n];
+
+	if (f->n == FACTS_PORTS_MAX)
+		return;
+	f->n++;
+	p->use = use;
+	p->is_udp = use == PORT_WIREGUARD || use == PORT_GOSSIP;
+	p->at = *at;
+}
+
+static void add_port(struct ports_facts *f, enum port_use use, uint16_t port)
+{
+	const struct endpoint at = { .port = port };
+
+	add(f, use, &at);
 }
 
 void probe_ports(void *out, const void *arg)
 {
 	const struct facts *known = arg;
+	const struct http_addresses *http = &known->wanted.http;
+	uint16_t gossip = known->keys.gossip_port;
 	struct ports_facts *f = out;
 	struct ip group = known->keys.group;
-	uint16_t gossip = known->keys.gossip_port;
 
 	if (group.family == 0)
 		group = (struct ip) { AF_INET, { 239, 192, 0, 1 } };
-	add(f, &(struct port_facts) {
-		       .use = PORT_WIREGUARD, .is_udp = true, .port = known->wanted.listen_port });
+	add_port(f, PORT_WIREGUARD, known->wanted.listen_port);
 	if (gossip > 0) {
-		add(f, &(struct port_facts) { .use = PORT_GOSSIP, .is_udp = true, .port = gossip });
-		add(f, &(struct port_facts) { .use = PORT_PROBE,
-					      .port = (uint16_t)(gossip + DERIVE_PROBE_OFFSET) });
+		add_port(f, PORT_GOSSIP, gossip);
+		add_port(f, PORT_PROBE, (uint16_t)(gossip + DERIVE_PROBE_OFFSET));
 	}
+	for (size_t i = 0; i < http->n; i++)
+		if (http->list[i].path[0] == '\0')
+			add(f, PORT_HTTP, &http->list[i].at);
 	for (size_t i = 0; i < f->n; i++) {
 		if (f->p[i].is_udp)
 			try_udp(&f->p[i], &group);
