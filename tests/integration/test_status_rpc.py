@@ -259,7 +259,7 @@ def test_datagrams_too_old_to_be_heard_name_the_clock(lab, node):
     def speak():
         peer.announce(timestamp=int(time.time()) - 5000)
         return rpc.alarm(node, "clock")
-    text = eventually(speak, "the alarm", 10)
+    text = eventually(speak, "the alarm", 20)
     assert "s behind ours" in text and "neither hears the other" in text
     assert rpc.ask(node, "daemon.status")["counters"]["datagrams"]["stale"] >= 2
 
