@@ -145,6 +145,16 @@ static void a_starting_node_says_what_it_waits_for(void **state)
 	assert_null(check(f, "state"));
 }
 
+static void a_stopping_node_misses_nothing_that_it_takes_away_itself(void **state)
+{
+	struct fixture *f = *state;
+
+	f->view.phase = VIEW_STOPPING;
+	f->interface = (struct ifstate) { .is_known = true };
+	assert_check(f, "interface", VIEW_WARN, "being deleted");
+	assert_check(f, "address", VIEW_PASS, "");
+}
+
 static void a_netadmin_that_owes_an_answer_is_slow_then_hung(void **state)
 {
 	struct fixture *f = *state;
@@ -457,6 +467,7 @@ int main(void)
 		T(where_nothing_is_wrong_every_check_passes),
 		T(what_is_not_known_passes),
 		T(a_starting_node_says_what_it_waits_for),
+		T(a_stopping_node_misses_nothing_that_it_takes_away_itself),
 		T(a_netadmin_that_owes_an_answer_is_slow_then_hung),
 		T(an_interface_that_is_down_or_gone_fails),
 		T(a_missing_address_fails_with_the_command_that_brings_it_back),
