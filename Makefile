@@ -142,7 +142,11 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
 	tests/unit/test_cli_peers.c tests/unit/test_clone.c tests/unit/test_config.c \
-	tests/unit/test_connset.c tests/unit/test_crypto.c tests/unit/test_derive.c \
+	tests/unit/test_connset.c tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_doctor_caps.c \
+	tests/unit/test_doctor_clock.c tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c \
+	tests/unit/test_doctor_peers.c tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c \
+	tests/unit/test_doctor_secret.c tests/unit/test_doctor_storage.c tests/unit/test_doctor_strength.c \
+	tests/unit/test_doctor_wireguard.c \
 	tests/unit/test_endpoint.c tests/unit/test_envelope.c tests/unit/test_exchange.c \
 	tests/unit/test_gather.c tests/unit/test_http_address.c tests/unit/test_identity.c \
 	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \

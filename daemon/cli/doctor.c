@@ -19,8 +19,8 @@ static const struct cli_usage usage = {
 		"Looks for whatever keeps a node from joining the mesh, or from being heard there, and\n"
 		"says what to do about it. Changes nothing, needs no running node, and takes the options\n"
 		"and variables of `wgmesh join`. Lines stand in the order in which join would meet them.\n"
-		"Exit code: 0 when nothing failed, warnings or not; else that of the first failure, with\n"
-		"which join would end too, or 1 for one that join would survive.\n\n"
+		"Exit code: 0 when nothing failed, warnings or not; else the one that join would end with,\n"
+		"or 1 when it would survive all that failed.\n\n"
 		"  docker exec CONTAINER wgmesh doctor\n"
 		"  docker run --rm --cap-add NET_ADMIN -v NAME:/var/lib/wgmesh IMAGE doctor\n"
 		"  wgmesh doctor --json --secret-file secret --peer 192.0.2.1:52101\n",
