@@ -93,8 +93,8 @@ int cli_doctor(int argc, char **argv)
 {
 	static struct report report;
 	static struct facts facts;
-	char socket_path[CONFIG_SOCKET_SIZE];
-	struct settings s;
+	static char socket_path[CONFIG_SOCKET_SIZE];
+	static struct settings s;
 	struct err e = { 0 };
 	int code = EXITS_OK;
 	int r = cli_parse(&s, &usage, argc, argv, &code);
