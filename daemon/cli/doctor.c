@@ -2,6 +2,8 @@
 #include "common/exits.h"
 #include "common/log.h"
 #include "daemon/cli/cli.h"
+#include "daemon/cli/terminal.h"
+#include "daemon/cli/text.h"
 #include "daemon/config.h"
 #include "daemon/doctor/examine.h"
 #include "daemon/doctor/judge.h"
@@ -9,7 +11,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const struct cli_usage usage = {
@@ -80,13 +81,12 @@ static int load(struct wanted *w, char socket_path[static CONFIG_SOCKET_SIZE],
 	return r == 0 ? load_peer(w, s, e) : r;
 }
 
-static size_t columns(void)
+static void print(const struct report *r)
 {
-	struct winsize size = { 0 };
+	struct terminal t;
 
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col;
+	terminal_look(&t);
+	report_print(stdout, r, t.columns == TEXT_NO_LIMIT ? 0 : t.columns);
 }
 
 int cli_doctor(int argc, char **argv)
@@ -113,6 +113,6 @@ int cli_doctor(int argc, char **argv)
 	if (settings_flag(&s, SETTING_JSON))
 		report_print_json(stdout, &report);
 	else
-		report_print(stdout, &report, columns());
+		print(&report);
 	return report_exit_code(&report);
 }
