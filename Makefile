@@ -95,19 +95,19 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/histogram.c daemon/json.c daemon/netadmin.c daemon/netadmin_check.c \
 	daemon/netadmin_client.c daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c \
 	daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c daemon/node_peers.c \
-	daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/peerpath.c daemon/peers.c \
+	daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/peerpath.c daemon/peers.c daemon/peertest.c \
 	daemon/pong.c daemon/ratelimit.c daemon/reconcile.c daemon/routes.c daemon/rpc.c \
 	daemon/rpc_server.c daemon/view.c daemon/viewjson.c daemon/cli/call.c daemon/cli/cli.c \
 	daemon/cli/commands.c daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c \
 	daemon/cli/decode.c daemon/cli/derived.c daemon/cli/down.c daemon/cli/init.c \
 	daemon/cli/join.c daemon/cli/member.c daemon/cli/newfile.c daemon/cli/passphrase.c \
-	daemon/cli/peers.c daemon/cli/peertext.c daemon/cli/qr.c daemon/cli/qrtext.c \
+	daemon/cli/peers.c daemon/cli/peertesttext.c daemon/cli/peertext.c daemon/cli/qr.c daemon/cli/qrtext.c \
 	daemon/cli/state.c daemon/cli/state_dir.c daemon/cli/state_export.c \
 	daemon/cli/state_import.c daemon/cli/state_live.c daemon/cli/state_show.c \
 	daemon/cli/state_snapshots.c daemon/cli/state_verify.c daemon/cli/status.c \
-	daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c daemon/cli/text.c \
+	daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c daemon/cli/testpeer.c daemon/cli/text.c \
 	daemon/cli/watch.c daemon/discovery/discovery.c daemon/discovery/exchange.c \
-	daemon/discovery/lan.c daemon/http/address.c daemon/net/growbuf.c daemon/net/nlmsg.c \
+	daemon/discovery/lan.c daemon/discovery/visitor.c daemon/http/address.c daemon/net/growbuf.c daemon/net/nlmsg.c \
 	daemon/net/nlsock.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
 	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
 	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
