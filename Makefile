@@ -94,20 +94,22 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/crypto.c daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/gather.c \
 	daemon/histogram.c daemon/json.c daemon/judge.c daemon/netadmin.c daemon/netadmin_check.c \
 	daemon/netadmin_client.c daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c \
-	daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c daemon/node_peers.c \
+	daemon/node_admin.c daemon/node_cache.c daemon/node_clone.c daemon/node_layers.c \
+	daemon/node_notify.c daemon/node_observe.c daemon/node_peers.c daemon/node_reload.c \
 	daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/ownaddr.c daemon/peerpath.c \
-	daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c daemon/reload.c \
-	daemon/routelist.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/supervisor.c \
-	daemon/view.c daemon/viewjson.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/commands.c \
-	daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c daemon/cli/decode.c \
-	daemon/cli/derived.c daemon/cli/doctor.c daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c \
-	daemon/cli/member.c daemon/cli/newfile.c daemon/cli/passphrase.c daemon/cli/peers.c \
-	daemon/cli/peertext.c daemon/cli/qr.c daemon/cli/qrtext.c daemon/cli/state.c \
-	daemon/cli/state_dir.c daemon/cli/state_export.c daemon/cli/state_import.c \
-	daemon/cli/state_live.c daemon/cli/state_show.c daemon/cli/state_snapshots.c \
-	daemon/cli/state_verify.c daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c \
-	daemon/cli/terminal.c daemon/cli/text.c daemon/cli/watch.c daemon/discovery/discovery.c \
-	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/doctor/examine.c \
+	daemon/peers.c daemon/peertest.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c \
+	daemon/reload.c daemon/routelist.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c \
+	daemon/supervisor.c daemon/view.c daemon/viewjson.c daemon/cli/call.c daemon/cli/cli.c \
+	daemon/cli/commands.c daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c \
+	daemon/cli/decode.c daemon/cli/derived.c daemon/cli/doctor.c daemon/cli/down.c daemon/cli/init.c \
+	daemon/cli/join.c daemon/cli/member.c daemon/cli/newfile.c daemon/cli/passphrase.c \
+	daemon/cli/peers.c daemon/cli/peertesttext.c daemon/cli/peertext.c daemon/cli/qr.c \
+	daemon/cli/qrtext.c daemon/cli/state.c daemon/cli/state_dir.c daemon/cli/state_export.c \
+	daemon/cli/state_import.c daemon/cli/state_live.c daemon/cli/state_show.c \
+	daemon/cli/state_snapshots.c daemon/cli/state_verify.c daemon/cli/status.c \
+	daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c daemon/cli/testpeer.c \
+	daemon/cli/text.c daemon/cli/watch.c daemon/discovery/discovery.c daemon/discovery/exchange.c \
+	daemon/discovery/lan.c daemon/discovery/visitor.c daemon/doctor/examine.c \
 	daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_caps.c \
 	daemon/doctor/judge_clock.c daemon/doctor/judge_net.c daemon/doctor/judge_peers.c \
 	daemon/doctor/judge_ports.c daemon/doctor/judge_secret.c daemon/doctor/judge_storage.c \
@@ -127,7 +129,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
 	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c \
 	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
-	daemon/wg/wg.c
+	daemon/wg/wg.c \
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c tests/unit/test_marker.c \
 	tests/unit/test_settings.c tests/unit/test_sink.c tests/unit/test_statefile.c \
@@ -162,14 +164,15 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
 	tests/unit/test_log_forms.c tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c \
 	tests/unit/test_newfile.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
-	tests/unit/test_notify.c tests/unit/test_peercache.c tests/unit/test_peers.c \
-	tests/unit/test_pong.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
+	tests/unit/test_notify.c tests/unit/test_ownaddr.c tests/unit/test_peercache.c \
+	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_pong.c \
+	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_reload.c \
 	tests/unit/test_routes.c tests/unit/test_rpc.c tests/unit/test_rpc_server.c \
 	tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c \
 	tests/unit/test_snapshot_list.c tests/unit/test_statedir.c tests/unit/test_statejudge.c \
 	tests/unit/test_statename.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
 	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_viewjson.c \
-	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c \
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
