@@ -110,10 +110,10 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c daemon/cli/testpeer.c \
 	daemon/cli/text.c daemon/cli/watch.c daemon/discovery/discovery.c daemon/discovery/exchange.c \
 	daemon/discovery/lan.c daemon/discovery/visitor.c daemon/doctor/examine.c \
-	daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_caps.c \
+	daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_asked.c daemon/doctor/judge_caps.c \
 	daemon/doctor/judge_clock.c daemon/doctor/judge_net.c daemon/doctor/judge_peers.c \
 	daemon/doctor/judge_ports.c daemon/doctor/judge_secret.c daemon/doctor/judge_storage.c \
-	daemon/doctor/judge_wireguard.c daemon/doctor/nodefacts.c daemon/doctor/probe_caps.c \
+	daemon/doctor/judge_wireguard.c daemon/doctor/nodefacts.c daemon/doctor/probe_asked.c daemon/doctor/probe_caps.c \
 	daemon/doctor/probe_clock.c daemon/doctor/probe_forward.c daemon/doctor/probe_links.c \
 	daemon/doctor/probe_multicast.c daemon/doctor/probe_node.c daemon/doctor/probe_ports.c \
 	daemon/doctor/probe_secret.c daemon/doctor/probe_storage.c daemon/doctor/probe_supervisor.c \
@@ -129,7 +129,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
 	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c \
 	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
-	daemon/wg/wg.c \
+	daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c tests/unit/test_marker.c \
 	tests/unit/test_settings.c tests/unit/test_sink.c tests/unit/test_statefile.c \
@@ -154,7 +154,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c \
 	tests/unit/test_cli_text.c tests/unit/test_cli_watch.c tests/unit/test_clone.c \
 	tests/unit/test_config.c tests/unit/test_connset.c tests/unit/test_crypto.c \
-	tests/unit/test_derive.c tests/unit/test_doctor_caps.c tests/unit/test_doctor_clock.c \
+	tests/unit/test_derive.c tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c tests/unit/test_doctor_clock.c \
 	tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c tests/unit/test_doctor_peers.c \
 	tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c tests/unit/test_doctor_secret.c \
 	tests/unit/test_doctor_storage.c tests/unit/test_doctor_strength.c \
@@ -172,7 +172,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_snapshot_list.c tests/unit/test_statedir.c tests/unit/test_statejudge.c \
 	tests/unit/test_statename.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
 	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_viewjson.c \
-	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c \
+	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c

@@ -57,12 +57,6 @@ static void judge_silent(struct report *r, const struct facts *f, const char *to
 			to, llabs((long long)a->skew_s));
 		report_cure(r, SET_CLOCKS);
 		return;
-	case PEERTEST_LAN_OTHERS:
-		report_fail(r, EXITS_FAILURE, NAME,
-			    "%s is silent, and announces itself on the LAN with another secret",
-			    to);
-		report_cure(r, COMPARE);
-		return;
 	case PEERTEST_LAN_SILENT:
 		break;
 	}
@@ -111,10 +105,6 @@ static void judge_outcome(struct report *r, const struct facts *f, const char *t
 	case PEERTEST_INVALID:
 		report_fail(r, EXITS_FAILURE, NAME, "%s answers with what no node says", to);
 		report_cure(r, "look which program and release runs there");
-		break;
-	case PEERTEST_SELF:
-		report_fail(r, EXITS_FAILURE, NAME, "what was sent to %s came back to us", to);
-		report_cure(r, "give another node's address, not our own");
 		break;
 	case PEERTEST_SILENT:
 	case PEERTEST_OUTCOMES:

@@ -140,8 +140,8 @@ void report_print(FILE *out, const struct report *r, size_t width)
 			print_broken(out, whole, width - INDENT);
 	}
 	(void)fprintf(out, "\nworst: %s", names[report_worst(r)]);
-	if (code > EXITS_FAILURE)
-		(void)fprintf(out, "; as it is, `wgmesh join` would end with %d", code);
+	if (code != EXITS_OK)
+		(void)fprintf(out, ", exit code %d", code);
 	(void)fputc('\n', out);
 }
 

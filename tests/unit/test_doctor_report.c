@@ -72,7 +72,7 @@ static void a_line_holds_the_finding_and_its_cure(void **state)
 	assert_string_equal(print(0), "pass  version      1\n"
 				      "fail  tun          it is gone -> give it\n"
 				      "\n"
-				      "worst: fail; as it is, `wgmesh join` would end with 69\n");
+				      "worst: fail, exit code 69\n");
 	report_cure(&r, "and nothing else");
 	assert_string_equal(r.lines[1].cure, "give it");
 }
