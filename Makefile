@@ -94,7 +94,8 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/crypto.c daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/gather.c \
 	daemon/histogram.c daemon/json.c daemon/judge.c daemon/netadmin.c daemon/netadmin_check.c \
 	daemon/netadmin_client.c daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c \
-	daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c daemon/node_peers.c \
+	daemon/node_admin.c daemon/node_cache.c daemon/node_clone.c daemon/node_layers.c \
+	daemon/node_notify.c daemon/node_observe.c daemon/node_peers.c daemon/node_reload.c \
 	daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/ownaddr.c daemon/peerpath.c \
 	daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c daemon/reload.c \
 	daemon/routelist.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/supervisor.c \
@@ -155,17 +156,19 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_derive.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
 	tests/unit/test_exchange.c tests/unit/test_gather.c tests/unit/test_http_address.c \
 	tests/unit/test_identity.c tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
-	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
-	tests/unit/test_log_forms.c tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c \
-	tests/unit/test_newfile.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
-	tests/unit/test_notify.c tests/unit/test_peercache.c tests/unit/test_peers.c \
-	tests/unit/test_pong.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
-	tests/unit/test_routes.c tests/unit/test_rpc.c tests/unit/test_rpc_server.c \
-	tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c \
-	tests/unit/test_snapshot_list.c tests/unit/test_statedir.c tests/unit/test_statejudge.c \
-	tests/unit/test_statename.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
-	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_viewjson.c \
-	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_identity_trace.c tests/unit/test_ifstate.c tests/unit/test_ifwatch.c \
+	tests/unit/test_json.c tests/unit/test_livecheck.c tests/unit/test_log_forms.c \
+	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
+	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_notify.c \
+	tests/unit/test_ownaddr.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
+	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
+	tests/unit/test_reconcile.c tests/unit/test_reload.c tests/unit/test_routes.c \
+	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
+	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
+	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
+	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
+	tests/unit/test_vectors_wire.c tests/unit/test_viewjson.c tests/unit/test_wg_genl.c \
+	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
