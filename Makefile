@@ -135,9 +135,10 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_cli_peers.c tests/unit/test_clone.c tests/unit/test_config.c \
 	tests/unit/test_connset.c tests/unit/test_crypto.c tests/unit/test_derive.c \
 	tests/unit/test_endpoint.c tests/unit/test_envelope.c tests/unit/test_exchange.c \
-	tests/unit/test_gather.c tests/unit/test_http_address.c tests/unit/test_http_server.c tests/unit/test_identity.c \
+	tests/unit/test_gather.c tests/unit/test_http_address.c tests/unit/test_http_endpoints.c \
+	tests/unit/test_http_process.c tests/unit/test_http_server.c tests/unit/test_identity.c \
 	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
-	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
+	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c tests/unit/test_metrics.c \
 	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
 	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_notify.c \
 	tests/unit/test_peercache.c tests/unit/test_peers.c tests/unit/test_pong.c \
