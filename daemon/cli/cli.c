@@ -22,7 +22,7 @@ static int refuse(const struct cli_usage *u, const struct settings *s, const str
 	if (!(u->scope & SCOPE_JOIN))
 		return cli_fail(e, EXITS_USAGE);
 	cli_log_init(s);
-	log_error("config", "%s", e->msg);
+	log_event(EVENT_SETTINGS_REFUSED, NULL, "%s", e->msg);
 	return e->exit_code ? e->exit_code : EXITS_USAGE;
 }
 
@@ -56,13 +56,22 @@ int cli_parse(struct settings *s, const struct cli_usage *u, int argc, char **ar
 	return cli_parse_more(s, u, argc, argv, exit_code);
 }
 
+const char *cli_sentence(char out[static CLI_SENTENCE_SIZE], const struct err *e)
+{
+	/* Wrong usage and a negative answer have no system error behind them that would help. */
+	bool is_whole = (e->exit_code == EXITS_USAGE && e->code == -EINVAL) ||
+			e->exit_code == EXITS_FAILURE;
+
+	(void)snprintf(out, CLI_SENTENCE_SIZE, "%s%s%s", e->msg, is_whole ? "" : ": ",
+		       is_whole ? "" : strerror(-e->code));
+	return out;
+}
+
 int cli_fail(const struct err *e, int fallback)
 {
-	/* A wrong usage has no system error behind it that would help. */
-	if (e->exit_code == EXITS_USAGE && e->code == -EINVAL)
-		(void)fprintf(stderr, "wgmesh: %s\n", e->msg);
-	else
-		(void)fprintf(stderr, "wgmesh: %s: %s\n", e->msg, strerror(-e->code));
+	char sentence[CLI_SENTENCE_SIZE];
+
+	(void)fprintf(stderr, "wgmesh: %s\n", cli_sentence(sentence, e));
 	return e->exit_code ? e->exit_code : fallback;
 }
 
@@ -83,8 +92,8 @@ void cli_log_init(const struct settings *s)
 	const char *levels = settings_text(s, SETTING_LOG_LEVEL);
 
 	if (log_init("wgmesh", (enum log_format)settings_number(s, SETTING_LOG_FORMAT), levels) < 0)
-		log_warn("log",
-			 "%s=\"%.40s\" is no list of levels such as \"info,exchange=debug\"; "
-			 "info is used",
-			 settings_origin(s, SETTING_LOG_LEVEL), levels);
+		log_event(EVENT_LOG_LEVELS_UNKNOWN, NULL,
+			  "%s=\"%.40s\" is no list of levels such as \"info,exchange=debug\"; "
+			  "info is used",
+			  settings_origin(s, SETTING_LOG_LEVEL), levels);
 }
