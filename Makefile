@@ -94,7 +94,8 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/crypto.c daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/gather.c \
 	daemon/histogram.c daemon/json.c daemon/judge.c daemon/netadmin.c daemon/netadmin_check.c \
 	daemon/netadmin_client.c daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c \
-	daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c daemon/node_peers.c \
+	daemon/node_admin.c daemon/node_cache.c daemon/node_clone.c daemon/node_layers.c \
+	daemon/node_notify.c daemon/node_observe.c daemon/node_peers.c daemon/node_reload.c \
 	daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/ownaddr.c daemon/peerpath.c \
 	daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c daemon/reload.c \
 	daemon/routelist.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/supervisor.c \
@@ -127,7 +128,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
 	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c \
 	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
-	daemon/wg/wg.c
+	daemon/wg/wg.c \
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c tests/unit/test_marker.c \
 	tests/unit/test_settings.c tests/unit/test_sink.c tests/unit/test_statefile.c \
@@ -159,9 +160,10 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
 	tests/unit/test_log_forms.c tests/unit/test_metrics.c tests/unit/test_netadmin_check.c \
 	tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c tests/unit/test_node_notify.c \
-	tests/unit/test_node_peers.c tests/unit/test_notify.c tests/unit/test_peercache.c \
-	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
-	tests/unit/test_reconcile.c tests/unit/test_routes.c tests/unit/test_rpc.c \
+	tests/unit/test_node_peers.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
+	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
+	tests/unit/test_pong.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
+	tests/unit/test_reload.c tests/unit/test_routes.c tests/unit/test_rpc.c \
 	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
 	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
 	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_udp.c \
