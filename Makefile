@@ -128,7 +128,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
 	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c \
 	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
-	daemon/wg/wg.c \
+	daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c tests/unit/test_marker.c \
 	tests/unit/test_settings.c tests/unit/test_sink.c tests/unit/test_statefile.c \
@@ -169,7 +169,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_udp.c \
 	tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c \
 	tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
-	tests/unit/test_wg_userspace.c \
+	tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
