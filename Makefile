@@ -101,7 +101,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/reload.c daemon/routelist.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c \
 	daemon/supervisor.c daemon/view.c daemon/viewjson.c daemon/cli/call.c daemon/cli/cli.c \
 	daemon/cli/commands.c daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c \
-	daemon/cli/decode.c daemon/cli/derived.c daemon/cli/down.c daemon/cli/init.c \
+	daemon/cli/decode.c daemon/cli/derived.c daemon/cli/down.c daemon/cli/init.c daemon/cli/initlines.c \
 	daemon/cli/join.c daemon/cli/member.c daemon/cli/newfile.c daemon/cli/passphrase.c \
 	daemon/cli/peers.c daemon/cli/peertesttext.c daemon/cli/peertext.c daemon/cli/qr.c \
 	daemon/cli/qrtext.c daemon/cli/state.c daemon/cli/state_dir.c daemon/cli/state_export.c \
