@@ -97,19 +97,20 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/node_admin.c daemon/node_cache.c daemon/node_clone.c daemon/node_layers.c \
 	daemon/node_notify.c daemon/node_observe.c daemon/node_peers.c daemon/node_reload.c \
 	daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/ownaddr.c daemon/peerpath.c \
-	daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c daemon/reload.c \
-	daemon/routelist.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/supervisor.c \
-	daemon/view.c daemon/viewjson.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/commands.c \
-	daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c daemon/cli/decode.c \
-	daemon/cli/derived.c daemon/cli/doctor.c daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c \
-	daemon/cli/member.c daemon/cli/newfile.c daemon/cli/passphrase.c daemon/cli/peers.c \
-	daemon/cli/peertext.c daemon/cli/qr.c daemon/cli/qrtext.c daemon/cli/state.c \
-	daemon/cli/state_dir.c daemon/cli/state_export.c daemon/cli/state_import.c \
-	daemon/cli/state_live.c daemon/cli/state_show.c daemon/cli/state_snapshots.c \
-	daemon/cli/state_verify.c daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c \
-	daemon/cli/terminal.c daemon/cli/text.c daemon/cli/watch.c daemon/discovery/discovery.c \
-	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/doctor/examine.c \
-	daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_caps.c \
+	daemon/peers.c daemon/peertest.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c \
+	daemon/reload.c daemon/routelist.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c \
+	daemon/supervisor.c daemon/view.c daemon/viewjson.c daemon/cli/call.c daemon/cli/cli.c \
+	daemon/cli/commands.c daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c \
+	daemon/cli/decode.c daemon/cli/derived.c daemon/cli/doctor.c daemon/cli/down.c daemon/cli/init.c \
+	daemon/cli/initlines.c daemon/cli/join.c daemon/cli/member.c daemon/cli/newfile.c \
+	daemon/cli/passphrase.c daemon/cli/peers.c daemon/cli/peertesttext.c daemon/cli/peertext.c \
+	daemon/cli/qr.c daemon/cli/qrtext.c daemon/cli/state.c daemon/cli/state_dir.c \
+	daemon/cli/state_export.c daemon/cli/state_import.c daemon/cli/state_live.c \
+	daemon/cli/state_show.c daemon/cli/state_snapshots.c daemon/cli/state_verify.c \
+	daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c \
+	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/discovery/discovery.c \
+	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/discovery/visitor.c \
+	daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_caps.c \
 	daemon/doctor/judge_clock.c daemon/doctor/judge_net.c daemon/doctor/judge_peers.c \
 	daemon/doctor/judge_ports.c daemon/doctor/judge_secret.c daemon/doctor/judge_storage.c \
 	daemon/doctor/judge_wireguard.c daemon/doctor/nodefacts.c daemon/doctor/probe_caps.c \
