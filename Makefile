@@ -110,26 +110,26 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c \
 	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/discovery/discovery.c \
 	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/discovery/visitor.c \
-	daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_caps.c \
-	daemon/doctor/judge_clock.c daemon/doctor/judge_net.c daemon/doctor/judge_peers.c \
-	daemon/doctor/judge_ports.c daemon/doctor/judge_secret.c daemon/doctor/judge_storage.c \
-	daemon/doctor/judge_wireguard.c daemon/doctor/nodefacts.c daemon/doctor/probe_caps.c \
-	daemon/doctor/probe_clock.c daemon/doctor/probe_forward.c daemon/doctor/probe_links.c \
-	daemon/doctor/probe_multicast.c daemon/doctor/probe_node.c daemon/doctor/probe_ports.c \
-	daemon/doctor/probe_secret.c daemon/doctor/probe_storage.c daemon/doctor/probe_supervisor.c \
-	daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c daemon/doctor/report.c \
-	daemon/doctor/strength.c daemon/http/address.c daemon/http/endpoints.c daemon/http/listen.c \
-	daemon/http/metrics.c daemon/http/metrics_table.c daemon/http/metrics_writer.c \
-	daemon/http/process.c daemon/http/server.c daemon/net/growbuf.c daemon/net/ifstate.c \
-	daemon/net/ifwatch.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/rtnl.c \
-	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/unixlisten.c daemon/state/archive.c \
-	daemon/state/identity.c daemon/state/identity_file.c daemon/state/identity_store.c \
-	daemon/state/identity_trace.c daemon/state/identity_write.c daemon/state/livecheck.c \
-	daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
-	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
-	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c \
-	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
-	daemon/wg/wg.c
+	daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_asked.c \
+	daemon/doctor/judge_caps.c daemon/doctor/judge_clock.c daemon/doctor/judge_net.c \
+	daemon/doctor/judge_peers.c daemon/doctor/judge_ports.c daemon/doctor/judge_secret.c \
+	daemon/doctor/judge_storage.c daemon/doctor/judge_wireguard.c daemon/doctor/nodefacts.c \
+	daemon/doctor/probe_asked.c daemon/doctor/probe_caps.c daemon/doctor/probe_clock.c \
+	daemon/doctor/probe_forward.c daemon/doctor/probe_links.c daemon/doctor/probe_multicast.c \
+	daemon/doctor/probe_node.c daemon/doctor/probe_ports.c daemon/doctor/probe_secret.c \
+	daemon/doctor/probe_storage.c daemon/doctor/probe_supervisor.c daemon/doctor/probe_tun.c \
+	daemon/doctor/probe_wireguard.c daemon/doctor/report.c daemon/doctor/strength.c \
+	daemon/http/address.c daemon/http/endpoints.c daemon/http/listen.c daemon/http/metrics.c \
+	daemon/http/metrics_table.c daemon/http/metrics_writer.c daemon/http/process.c \
+	daemon/http/server.c daemon/net/growbuf.c daemon/net/ifstate.c daemon/net/ifwatch.c \
+	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
+	daemon/net/unixlisten.c daemon/state/archive.c daemon/state/identity.c \
+	daemon/state/identity_file.c daemon/state/identity_store.c daemon/state/identity_trace.c \
+	daemon/state/identity_write.c daemon/state/livecheck.c daemon/state/peercache.c \
+	daemon/state/sealed.c daemon/state/snapshot.c daemon/state/snapshot_list.c \
+	daemon/state/statedir.c daemon/state/statejudge.c daemon/state/statelease.c \
+	daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c daemon/wg/kernel.c \
+	daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c tests/unit/test_marker.c \
 	tests/unit/test_settings.c tests/unit/test_sink.c tests/unit/test_statefile.c \
@@ -154,7 +154,11 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c \
 	tests/unit/test_cli_text.c tests/unit/test_cli_watch.c tests/unit/test_clone.c \
 	tests/unit/test_config.c tests/unit/test_connset.c tests/unit/test_crypto.c \
-	tests/unit/test_derive.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
+	tests/unit/test_derive.c tests/unit/test_doctor_caps.c tests/unit/test_doctor_clock.c \
+	tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c tests/unit/test_doctor_peers.c \
+	tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c tests/unit/test_doctor_secret.c \
+	tests/unit/test_doctor_storage.c tests/unit/test_doctor_strength.c \
+	tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
 	tests/unit/test_exchange.c tests/unit/test_gather.c tests/unit/test_http_address.c \
 	tests/unit/test_http_endpoints.c tests/unit/test_http_process.c tests/unit/test_http_server.c \
 	tests/unit/test_identity.c tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \

@@ -213,7 +213,8 @@ def test_a_capability_that_a_user_does_not_get(lab, volume):
 def test_a_file_capability_that_no_new_privs_takes_away(lab, volume, variant):
     if variant == "asan":
         pytest.skip("a sanitized program with file capabilities ignores its options")
-    caps = {"file_caps": {"wgmesh": "cap_net_admin+ep"}, "user": USER}
+    caps = {"file_caps": {"wgmesh": "cap_net_admin+ep"}, "user": USER,
+            "mounts": [Mount.tmpfs("/run/wireguard", "mode=700,uid=65532,gid=65532")]}
     assert examine(lab, volume=volume, **caps).failures() == []
     said = examine(lab, volume=volume, no_new_privs=True, **caps)
     assert said.code == NO_PERMISSION
@@ -290,7 +291,7 @@ def test_storage_that_will_not_last(lab):
 
 
 def test_a_directory_that_another_node_uses(lab, volume):
-    first = lab.node("first", volume=volume)
+    first = lab.node("first", volume=volume, secret=GOOD_SECRET)
     first.wait_until_up()
     said = examine(lab, volume=volume)
     assert said.code == LOCKED
