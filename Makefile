@@ -55,7 +55,7 @@ OBJCOPY := $(shell $(CC) -print-prog-name=objcopy)
 MUSL    := /usr/lib/$(ARCH:%-gnu=%-musl)
 # Headers that go with any C library, which musl-gcc hides together with those of glibc.
 MUSL_HEADERS := $(O)/musl/include
-MUSL_CFLAGS   = $(ALL_CFLAGS) -Os -fno-asynchronous-unwind-tables -isystem $(MUSL_HEADERS)
+MUSL_CFLAGS   = $(ALL_CFLAGS) -DSETTINGS_FOR_INIT -Os -fno-asynchronous-unwind-tables -isystem $(MUSL_HEADERS)
 # What -static-pie means, which musl-gcc does not know. C needs nothing of crtbegin.o and crtend.o.
 MUSL_PIE     := -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text
 MUSL_START   := $(MUSL)/rcrt1.o $(MUSL)/crti.o
@@ -63,8 +63,8 @@ MUSL_END     := $(MUSL)/crtn.o
 # Debian's archive was made with glibc, and needs nothing of it that musl has not.
 LIBCAP       := $(shell $(CC) -print-file-name=libcap.a)
 
-COMMON_SRC := common/caps.c common/err.c common/holder.c common/io.c common/log.c common/marker.c \
-	common/settings.c common/settings_table.c common/sink.c common/statefile.c common/str.c
+COMMON_SRC := common/caps.c common/err.c common/exits.c common/holder.c common/io.c common/log.c common/marker.c \
+	common/settings.c common/settings_help.c common/settings_table.c common/sink.c common/statefile.c common/str.c
 INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/env.c \
 	init/health.c init/json.c init/phase_signals.c init/status.c init/termlog.c init/lock/dirlock.c \
 	init/lock/keeper.c init/lock/lease.c init/lock/leasedir.c init/lock/leasetext.c init/lock/lock.c \
