@@ -63,8 +63,9 @@ MUSL_END     := $(MUSL)/crtn.o
 # Debian's archive was made with glibc, and needs nothing of it that musl has not.
 LIBCAP       := $(shell $(CC) -print-file-name=libcap.a)
 
-COMMON_SRC := common/caps.c common/err.c common/exits.c common/holder.c common/io.c common/log.c common/marker.c \
-	common/settings.c common/settings_help.c common/settings_table.c common/sink.c common/statefile.c common/str.c
+COMMON_SRC := common/caps.c common/err.c common/exits.c common/holder.c common/io.c common/log.c \
+	common/marker.c common/settings.c common/settings_help.c common/settings_table.c common/sink.c \
+	common/statefile.c common/statusline.c common/str.c
 INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/env.c \
 	init/health.c init/json.c init/phase_signals.c init/status.c init/termlog.c init/lock/dirlock.c \
 	init/lock/keeper.c init/lock/lease.c init/lock/leasedir.c init/lock/leasetext.c init/lock/lock.c \
@@ -90,12 +91,12 @@ INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/
 	init/volume/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
 	daemon/clock.c daemon/clone.c daemon/config.c daemon/config_secret.c daemon/crypto.c \
-	daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/histogram.c daemon/json.c \
+	daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/gather.c daemon/histogram.c daemon/json.c \
 	daemon/netadmin.c daemon/netadmin_check.c daemon/netadmin_client.c daemon/netadmin_setup.c \
 	daemon/netadmin_wire.c daemon/node.c daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c \
-	daemon/node_peers.c daemon/node_self.c daemon/notify.c daemon/peerpath.c daemon/peers.c \
+	daemon/node_peers.c daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/peerpath.c daemon/peers.c \
 	daemon/pong.c daemon/ratelimit.c daemon/reconcile.c daemon/routes.c daemon/rpc.c \
-	daemon/rpc_server.c daemon/view.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c \
+	daemon/rpc_server.c daemon/view.c daemon/viewjson.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c \
 	daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c daemon/cli/newfile.c \
 	daemon/cli/passphrase.c daemon/cli/peers.c daemon/cli/state.c daemon/cli/state_dir.c \
 	daemon/cli/state_export.c daemon/cli/state_import.c daemon/cli/state_live.c \
@@ -112,7 +113,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.c \
 	tests/unit/test_log.c tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
-	tests/unit/test_statefile.c tests/unit/test_str.c
+	tests/unit/test_statefile.c tests/unit/test_statusline.c tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
 	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
@@ -131,7 +132,7 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
 	tests/unit/test_cli_peers.c tests/unit/test_clone.c tests/unit/test_config.c \
 	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \
-	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_identity.c \
+	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_gather.c tests/unit/test_identity.c \
 	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
 	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
 	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
@@ -142,7 +143,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
 	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
 	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
-	tests/unit/test_vectors_wire.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
+	tests/unit/test_vectors_wire.c tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
 	tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c

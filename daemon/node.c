@@ -98,7 +98,7 @@ static void on_stop_limit(evutil_socket_t fd, short what, void *arg)
 
 /* --- running ------------------------------------------------------------------------------- */
 
-static void request_dump(struct node *n)
+void node_request_dump(struct node *n)
 {
 	struct netadmin_request req = { .op = NETADMIN_DUMP };
 
@@ -119,7 +119,7 @@ static void on_safety_timer(evutil_socket_t fd, short what, void *arg)
 	if (n->phase != NODE_RUNNING)
 		return;
 	n->sweep_strangers = now.mono_ms - n->self.start_ms > STRANGER_GRACE_S * 1000;
-	request_dump(n);
+	node_request_dump(n);
 	if (now.mono_ms - n->cache_saved_ms > CACHE_PERIOD_MS && peers_count(n->peers) > 0) {
 		n->cache_saved_ms = now.mono_ms;
 		node_cache_save(n);
@@ -157,16 +157,6 @@ static void describe(void *arg, struct announcement *out, bool with_known)
 	node_self_describe(arg, out, with_known);
 }
 
-static void fill_rpc_source(void *arg, struct rpc_source *out)
-{
-	static struct rpc_status status;
-	struct node *n = arg;
-
-	node_self_status(n, &status);
-	out->status = &status;
-	out->peers = n->peers;
-}
-
 /* --- starting ------------------------------------------------------------------------------ */
 
 static void open_lan(struct node *n)
@@ -199,9 +189,8 @@ static void open_pong(struct node *n, size_t i, const struct ip *ip)
 
 static void open_rpc(struct node *n)
 {
-	const struct rpc_provider from = { .arg = n, .fill = fill_rpc_source };
 	struct err e = { 0 };
-	int r = rpc_server_open(&n->rpc, n->base, n->cfg->socket_path, &from, &e);
+	int r = rpc_server_open(&n->rpc, n->base, n->cfg->socket_path, &n->source, &e);
 
 	if (r < 0)
 		log_warn("rpc", "`wgmesh peers` will not work: %s: %s", e.msg, strerror(-r));
@@ -275,7 +264,7 @@ static void on_ready(struct node *n, const struct netadmin_ready *ready, int cac
 	n->phase = NODE_RUNNING;
 	if (cache_fd >= 0)
 		node_cache_load(n, cache_fd);
-	request_dump(n);
+	node_request_dump(n);
 	(void)event_add(n->safety_timer, &period);
 	node_notify_ready(n);
 }
@@ -308,6 +297,7 @@ static void on_reply(void *arg, const struct netadmin_reply *r, int fd)
 		else if (n->phase == NODE_RUNNING)
 			node_peers_dumped(n);
 		node_notify_changed(n);
+		gather_came(&n->gather, GATHER_NETADMIN);
 		break;
 	case NETADMIN_ECHOED:
 		node_notify_echoed(n);
@@ -384,7 +374,7 @@ static int make_events(struct node *n, struct err *e)
 	if (!n->on_term || !n->on_int || !n->on_quit || !n->on_hup || !n->safety_timer ||
 	    !n->cache_timer || !n->stop_timer || event_add(n->on_term, NULL) < 0 ||
 	    event_add(n->on_int, NULL) < 0 || event_add(n->on_quit, NULL) < 0 ||
-	    event_add(n->on_hup, NULL) < 0 || node_notify_init(n) < 0)
+	    event_add(n->on_hup, NULL) < 0 || node_notify_init(n) < 0 || node_view_init(n) < 0)
 		return err_set(e, -ENOMEM, "make the node's events");
 	return 0;
 }
@@ -414,6 +404,7 @@ static void close_all(struct node *n)
 	pong_close(n->pong[0]);
 	pong_close(n->pong[1]);
 	rpc_server_close(n->rpc);
+	gather_close(&n->gather);
 	adminlink_close(n->admin);
 	node_peers_free(n);
 	free_events(n);
@@ -452,6 +443,7 @@ int node_run(const struct config *cfg, struct notify *notify)
 	struct err e = { 0 };
 
 	n.cfg = cfg;
+	n.began = clock_now();
 	n.notify = notify;
 	if (start(&n, &e) < 0)
 		fail(&n, &e);

@@ -9,12 +9,14 @@
 #include "daemon/discovery/discovery.h"
 #include "daemon/discovery/exchange.h"
 #include "daemon/discovery/lan.h"
+#include "daemon/gather.h"
 #include "daemon/notify.h"
 #include "daemon/peers.h"
 #include "daemon/pong.h"
 #include "daemon/reconcile.h"
 #include "daemon/routes.h"
 #include "daemon/rpc_server.h"
+#include "daemon/view.h"
 
 #include <event2/event.h>
 #include <stdbool.h>
@@ -76,6 +78,10 @@ struct node {
 	struct netadmin_ready ready;
 	struct reconcile_self self;
 	int64_t start_unix_s;
+	struct now began;
+	struct view_source source;
+	struct gather gather;
+	struct view_counters counters;
 	struct discovery_handler handler;
 	struct exchange *exchange;
 	struct lan *lan;
@@ -98,6 +104,11 @@ struct node {
 	char clone_place[ANNOUNCE_HOSTNAME_MAX + ENDPOINT_TEXT_SIZE +
 			 8]; /* whom the alarm is about */
 };
+
+/* node.c */
+
+/* Asks netadmin what WireGuard has, unless that is under way. */
+void node_request_dump(struct node *n);
 
 /* node_peers.c: from sightings to WireGuard */
 
@@ -140,7 +151,9 @@ void node_clone_follow(struct node *n, const struct peer *p, const struct announ
 
 /* node_self.c: what we say of ourselves */
 void node_self_describe(struct node *n, struct announcement *out, bool with_known);
-void node_self_status(const struct node *n, struct rpc_status *out);
+
+/* node_view.c: what we answer to those who ask on this machine */
+int node_view_init(struct node *n);
 
 /* node_notify.c: what the supervisor is told; nothing, where there is none */
 int node_notify_init(struct node *n);

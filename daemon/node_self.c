@@ -51,20 +51,3 @@ void node_self_describe(struct node *n, struct announcement *out, bool with_know
 		out->known = n->known;
 	}
 }
-
-void node_self_status(const struct node *n, struct rpc_status *out)
-{
-	static const char *const origins[] = {
-		[IDENTITY_LOADED] = "loaded",
-		[IDENTITY_RESTORED] = "restored",
-		[IDENTITY_CREATED] = "created",
-	};
-
-	out->mesh_ip = n->ready.mesh_ip;
-	out->mesh_ip6 = n->ready.mesh_ip6;
-	memcpy(out->pubkey, n->self.key_text, sizeof(out->pubkey));
-	out->uptime_ms = clock_now().mono_ms - n->self.start_ms;
-	out->ifname = n->cfg->ifname;
-	out->backend = n->ready.backend == WG_BACKEND_KERNEL ? "kernel" : "userspace";
-	out->identity = origins[n->ready.origin];
-}

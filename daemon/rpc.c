@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/rpc.h"
+#include "common/defs.h"
+#include "daemon/viewjson.h"
 
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-
-#define NS_PER_MS 1000000
 
 /* JSON-RPC 2.0 section 5.1 */
 enum rpc_code {
@@ -14,11 +13,28 @@ enum rpc_code {
 	RPC_INVALID_REQUEST = -32600,
 	RPC_NO_METHOD = -32601,
 	RPC_INVALID_PARAMS = -32602,
+	RPC_INTERNAL = -32603,
 };
 
+/* Neither: it is still to come. */
 struct answer {
 	json_t *result;
 	json_t *error;
+};
+
+struct method {
+	const char *name;
+	/* What can be done and answered at once; NULL when there is no such thing. */
+	struct answer (*start)(const struct view_source *src, json_t *params);
+	/* Answers from a fresh view. */
+	struct answer (*finish)(const struct view *v, json_t *params);
+};
+
+struct rpc_call {
+	json_t *request;
+	json_t *id; /* borrowed from the request */
+	const struct method *method;
+	struct answer answer;
 };
 
 /* No buffer in between: a message cut inside a character would be no JSON text. */
@@ -29,64 +45,12 @@ static struct answer fail(int code, const char *what, const char *detail)
 	};
 }
 
-static void put_ip(json_t *obj, const char *name, const struct ip *ip)
+static json_t *params_of(const struct rpc_call *c)
 {
-	char text[IP_TEXT_SIZE];
-
-	if (ip->family != 0)
-		(void)json_object_set_new(obj, name, json_string(ip_format(text, ip)));
+	return json_object_get(c->request, "params");
 }
 
-static json_t *method_names(const struct peer *p)
-{
-	static const enum peer_method all[] = { METHOD_LAN, METHOD_EXCHANGE, METHOD_TRANSITIVE,
-						METHOD_CACHE };
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
-		if (p->methods & all[i])
-			(void)json_array_append_new(list, json_string(peer_method_name(all[i])));
-	return list;
-}
-
-static void put_time(json_t *obj, const char *name, int64_t unix_s)
-{
-	time_t t = (time_t)unix_s;
-	struct tm tm = { 0 };
-	char text[32];
-
-	(void)gmtime_r(&t, &tm);
-	(void)strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
-	(void)json_object_set_new(obj, name, json_string(text));
-}
-
-static json_t *peer_json(const struct peer *p)
-{
-	char text[ENDPOINT_TEXT_SIZE];
-	char net[PREFIX_TEXT_SIZE];
-	json_t *obj = json_object();
-	json_t *routes = json_array();
-
-	(void)json_object_set_new(obj, "pubkey", json_string(p->key_text));
-	if (p->info.hostname[0] != '\0')
-		(void)json_object_set_new(obj, "hostname", json_string(p->info.hostname));
-	put_ip(obj, "mesh_ip", &p->info.mesh_ip);
-	put_ip(obj, "mesh_ipv6", &p->info.mesh_ip6);
-	(void)json_object_set_new(obj, "endpoint",
-				  json_string(endpoint_format(text, &p->endpoint)));
-	put_time(obj, "last_seen", p->seen_unix_s);
-	(void)json_object_set_new(obj, "discovered_via", method_names(p));
-	for (size_t i = 0; i < p->n_routes; i++)
-		(void)json_array_append_new(routes, json_string(prefix_format(net, &p->routes[i])));
-	if (p->n_routes > 0)
-		(void)json_object_set(obj, "routable_networks", routes);
-	json_decref(routes);
-	if (p->handshake_s != 0)
-		put_time(obj, "last_handshake", p->handshake_s);
-	return obj;
-}
-
-static struct answer do_ping(const struct rpc_source *src, json_t *params)
+static struct answer start_ping(const struct view_source *src, json_t *params)
 {
 	(void)src;
 	(void)params;
@@ -95,49 +59,36 @@ static struct answer do_ping(const struct rpc_source *src, json_t *params)
 	};
 }
 
-static struct answer do_status(const struct rpc_source *src, json_t *params)
+static struct answer finish_status(const struct view *v, json_t *params)
 {
-	const struct rpc_status *s = src->status;
-	json_t *obj = json_object();
-
 	(void)params;
-	put_ip(obj, "mesh_ip", &s->mesh_ip);
-	put_ip(obj, "mesh_ipv6", &s->mesh_ip6);
-	(void)json_object_set_new(obj, "pubkey", json_string(s->pubkey));
-	(void)json_object_set_new(obj, "uptime", json_integer(s->uptime_ms * NS_PER_MS));
-	(void)json_object_set_new(obj, "interface", json_string(s->ifname));
-	(void)json_object_set_new(obj, "version", json_string(WGMESH_VERSION));
-	(void)json_object_set_new(obj, "backend", json_string(s->backend));
-	(void)json_object_set_new(obj, "identity", json_string(s->identity));
-	return (struct answer) { .result = obj };
+	return (struct answer) { .result = viewjson_status(v) };
 }
 
-static struct answer do_count(const struct rpc_source *src, json_t *params)
+static struct answer finish_count(const struct view *v, json_t *params)
 {
-	size_t total = peers_count(src->peers);
-	size_t active = 0;
+	struct viewjson_counts c = viewjson_count(v);
 
 	(void)params;
-	for (const struct peer *p = peers_next(src->peers, NULL); p; p = peers_next(src->peers, p))
-		active += peer_is_active(p, src->now) ? 1 : 0;
 	return (struct answer) {
-		.result = json_pack("{s:i, s:i, s:i}", "active", (int)active, "total", (int)total,
-				    "dead", (int)(total - active)),
+		.result = json_pack("{s:i, s:i, s:i}", "active", c.active, "total", c.total, "dead",
+				    c.total - c.active),
 	};
 }
 
-static struct answer do_list(const struct rpc_source *src, json_t *params)
+static struct answer finish_list(const struct view *v, json_t *params)
 {
+	bool all = json_is_true(json_object_get(params, "all"));
 	json_t *list = json_array();
 
-	(void)params;
-	for (const struct peer *p = peers_next(src->peers, NULL); p; p = peers_next(src->peers, p))
-		if (peer_is_active(p, src->now))
-			(void)json_array_append_new(list, peer_json(p));
+	for (const struct peer *p = v->peers ? peers_next(v->peers, NULL) : NULL; p;
+	     p = peers_next(v->peers, p))
+		if (all || peer_is_active(p, v->now))
+			(void)json_array_append_new(list, viewjson_peer(p, v->now));
 	return (struct answer) { .result = json_pack("{s:o}", "peers", list) };
 }
 
-static struct answer do_get(const struct rpc_source *src, json_t *params)
+static struct answer finish_get(const struct view *v, json_t *params)
 {
 	const char *text = json_string_value(json_object_get(params, "pubkey"));
 	struct wg_key key;
@@ -145,41 +96,79 @@ static struct answer do_get(const struct rpc_source *src, json_t *params)
 
 	if (!text || *text == '\0')
 		return fail(RPC_INVALID_PARAMS, "missing or invalid 'pubkey' parameter", "");
-	p = wg_key_parse(&key, text) == 0 ? peers_find(src->peers, &key) : NULL;
+	p = v->peers && wg_key_parse(&key, text) == 0 ? peers_find(v->peers, &key) : NULL;
 	if (!p)
 		return fail(RPC_INVALID_PARAMS, "peer not found: ", text);
-	return (struct answer) { .result = peer_json(p) };
+	return (struct answer) { .result = viewjson_peer(p, v->now) };
 }
 
-static const struct {
-	const char *name;
-	struct answer (*fn)(const struct rpc_source *src, json_t *params);
-} methods[] = {
-	{ "daemon.ping", do_ping }, { "daemon.status", do_status }, { "peers.count", do_count },
-	{ "peers.list", do_list },  { "peers.get", do_get },
+static struct answer start_log_set(const struct view_source *src, json_t *params)
+{
+	const char *levels = json_string_value(json_object_get(params, "levels"));
+	struct err e = { 0 };
+
+	if (!levels || *levels == '\0')
+		return fail(RPC_INVALID_PARAMS, "missing or invalid 'levels' parameter", "");
+	if (src->set_log_levels(src->arg, levels, &e) < 0)
+		return fail(RPC_INVALID_PARAMS, e.msg, "");
+	return (struct answer) { .result = json_pack("{s:s}", "levels", levels) };
+}
+
+static struct answer start_reload(const struct view_source *src, json_t *params)
+{
+	struct err e = { 0 };
+
+	(void)params;
+	if (src->reload(src->arg, &e) < 0)
+		return fail(RPC_INTERNAL, e.msg, "");
+	return (struct answer) { 0 };
+}
+
+/* A fresh view waits for the reload, too. */
+static struct answer finish_reload(const struct view *v, json_t *params)
+{
+	(void)params;
+	if (v->reload_note)
+		return fail(RPC_INTERNAL, v->reload_note, "");
+	return (struct answer) { .result = json_pack("{s:b}", "reloaded", 1) };
+}
+
+static const struct method methods[] = {
+	{ "daemon.ping", start_ping, NULL },
+	{ "daemon.status", NULL, finish_status },
+	{ "daemon.reload", start_reload, finish_reload },
+	{ "log.set", start_log_set, NULL },
+	{ "peers.count", NULL, finish_count },
+	{ "peers.list", NULL, finish_list },
+	{ "peers.get", NULL, finish_get },
 };
 
-static struct answer dispatch(const struct rpc_source *src, json_t *req)
+/* Finds the method, or the error that there is instead. */
+static struct answer dispatch(struct rpc_call *c, const struct view_source *src)
 {
-	const char *version = json_string_value(json_object_get(req, "jsonrpc"));
-	const char *method = json_string_value(json_object_get(req, "method"));
+	const char *version = json_string_value(json_object_get(c->request, "jsonrpc"));
+	const char *name = json_string_value(json_object_get(c->request, "method"));
 
 	if (!version || strcmp(version, "2.0") != 0)
 		return fail(RPC_INVALID_REQUEST, "invalid jsonrpc version, must be 2.0", "");
-	for (size_t i = 0; method && i < sizeof(methods) / sizeof(methods[0]); i++)
-		if (strcmp(methods[i].name, method) == 0)
-			return methods[i].fn(src, json_object_get(req, "params"));
-	return fail(RPC_NO_METHOD, "method not found: ", method ? method : "");
+	for (size_t i = 0; name && !c->method && i < ARRAY_LEN(methods); i++)
+		if (strcmp(methods[i].name, name) == 0)
+			c->method = &methods[i];
+	if (!c->method)
+		return fail(RPC_NO_METHOD, "method not found: ", name ? name : "");
+	if (c->method->start)
+		return c->method->start(src, params_of(c));
+	return (struct answer) { 0 };
 }
 
-static bool has_sane_params(json_t *req)
+static bool has_sane_params(const struct rpc_call *c)
 {
-	json_t *params = json_object_get(req, "params");
+	json_t *params = params_of(c);
 
 	return !params || json_is_null(params) || json_is_object(params);
 }
 
-/* The answer as one line, or NULL without memory. */
+/* The answer as one line, or NULL without memory; takes the answer over. */
 static char *render(struct answer a, json_t *id)
 {
 	json_t *obj = json_object();
@@ -205,19 +194,46 @@ static char *render(struct answer a, json_t *id)
 	return line;
 }
 
-char *rpc_answer(const char *line, size_t len, const struct rpc_source *src)
+struct rpc_call *rpc_begin(const char *line, size_t len, const struct view_source *src)
 {
-	json_error_t why;
-	json_t *req = json_loadb(line, len, 0, &why);
-	json_t *id = json_object_get(req, "id");
-	char *out;
+	struct rpc_call *c = calloc(1, sizeof(*c));
 
-	if (!json_is_object(req) || !has_sane_params(req))
-		out = render(fail(RPC_PARSE_ERROR, "parse error",
-				  req ? ": the request or its params are no object" : ""),
-			     NULL);
-	else
-		out = render(dispatch(src, req), id);
-	json_decref(req);
-	return out;
+	if (!c)
+		return NULL;
+	c->request = json_loadb(line, len, 0, NULL);
+	if (!json_is_object(c->request) || !has_sane_params(c)) {
+		c->answer = fail(RPC_PARSE_ERROR, "parse error",
+				 c->request ? ": the request or its params are no object" : "");
+	} else {
+		c->id = json_object_get(c->request, "id");
+		c->answer = dispatch(c, src);
+	}
+	return c;
+}
+
+bool rpc_needs_view(const struct rpc_call *c)
+{
+	return !c->answer.result && !c->answer.error;
+}
+
+char *rpc_finish(struct rpc_call *c, const struct view *v)
+{
+	char *line;
+
+	if (rpc_needs_view(c) && v)
+		c->answer = c->method->finish(v, params_of(c));
+	line = rpc_needs_view(c) ? NULL : render(c->answer, c->id);
+	c->answer = (struct answer) { 0 };
+	rpc_drop(c);
+	return line;
+}
+
+void rpc_drop(struct rpc_call *c)
+{
+	if (!c)
+		return;
+	json_decref(c->answer.result);
+	json_decref(c->answer.error);
+	json_decref(c->request);
+	free(c);
 }

@@ -2,52 +2,48 @@
 /*
  * rpc - JSON-RPC 2.0 requests and their answers (protocol.md section 14); no socket here
  *
- * Member names are those of existing nodes, so that their clients work.
+ * Member names are those of existing nodes, so that their clients work. Most answers tell of this
+ * moment, and wait until netadmin and PID 1 have been asked: hence the two steps.
  */
 #ifndef DAEMON_RPC_H
 #define DAEMON_RPC_H
 
-#include "daemon/clock.h"
-#include "daemon/peers.h"
+#include "daemon/view.h"
 
+#include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #define RPC_LINE_MAX 65536
 
-/**
- * struct rpc_status - What daemon.status tells
- */
-struct rpc_status {
-	struct ip mesh_ip;
-	struct ip mesh_ip6;
-	char pubkey[PEER_TEXT_SIZE];
-	int64_t uptime_ms;
-	const char *ifname;
-	const char *backend;
-	const char *identity; /* "loaded", "restored", "created" */
-};
+struct rpc_call;
 
 /**
- * struct rpc_source - What requests are answered from
- * @status:	This node; borrowed
- * @peers:	Peer table; borrowed
- * @now:	Time
- */
-struct rpc_source {
-	const struct rpc_status *status;
-	struct peers *peers;
-	struct now now;
-};
-
-/**
- * rpc_answer() - Answer one request
+ * rpc_begin() - Take one request, and do what can be done at once
  * @line:	Request without its newline; borrowed
  * @len:	Bytes in @line
- * @src:	What to answer from
+ * @src:	The node; borrowed for the call
+ *
+ * Return: the request, owned by the caller, for rpc_finish() or rpc_drop(); NULL without memory
+ */
+struct rpc_call *rpc_begin(const char *line, size_t len, const struct view_source *src);
+
+/**
+ * rpc_needs_view() - Does the answer need a fresh view?
+ */
+bool rpc_needs_view(const struct rpc_call *c);
+
+/**
+ * rpc_finish() - Answer the request
+ * @c:		Request; released
+ * @v:		Fresh view; borrowed; may be NULL when none is needed
  *
  * Return: the answer with its newline, owned by the caller, to be freed; NULL without memory
  */
-char *rpc_answer(const char *line, size_t len, const struct rpc_source *src);
+char *rpc_finish(struct rpc_call *c, const struct view *v);
+
+/**
+ * rpc_drop() - Release a request whose asker is gone
+ */
+void rpc_drop(struct rpc_call *c);
 
 #endif /* DAEMON_RPC_H */

@@ -16,14 +16,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define CLIENTS_MAX 32
-#define SILENCE_S   30
+#define CLIENTS_MAX RPC_SERVER_CLIENTS_MAX
 #define BACKLOG	    16
 #define UNREAD_MAX  (1024 * 1024) /* answers that wait to be read; then no request is taken */
 
+/* Newest first. */
 struct client {
 	struct rpc_server *server;
 	struct bufferevent *bev;
+	struct event *limit;   /* no request, or an answer unread, for so long: it has to go */
+	struct rpc_call *call; /* being answered; what comes behind it waits */
+	struct view_waiter waiter;
 	bool is_leaving; /* it has closed its side, and waits for its last answers */
 	struct client *next;
 	struct client *prev;
@@ -32,9 +35,10 @@ struct client {
 struct rpc_server {
 	struct event_base *base;
 	struct evconnlistener *listener;
-	struct rpc_provider from;
+	struct view_source from;
 	struct client *clients;
 	size_t n_clients;
+	uint64_t n_evicted;
 	struct sockaddr_un at;
 };
 
@@ -42,6 +46,9 @@ static void hang_up(struct client *c)
 {
 	struct rpc_server *s = c->server;
 
+	if (c->call)
+		s->from.cancel(s->from.arg, &c->waiter);
+	rpc_drop(c->call);
 	if (c->prev)
 		c->prev->next = c->next;
 	else
@@ -49,32 +56,66 @@ static void hang_up(struct client *c)
 	if (c->next)
 		c->next->prev = c->prev;
 	s->n_clients--;
-	bufferevent_free(c->bev);
+	if (c->limit)
+		event_free(c->limit);
+	if (c->bev)
+		bufferevent_free(c->bev);
 	free(c);
 }
 
-/* Return: false when the client has to go */
-static bool answer_line(struct client *c, const char *line, size_t len)
+static void restart_limit(struct client *c)
 {
-	struct rpc_source src = { .now = clock_now() };
-	bool ok;
-	char *answer;
+	static const struct timeval silence = { .tv_sec = RPC_SERVER_SILENCE_S };
 
-	c->server->from.fill(c->server->from.arg, &src);
-	answer = rpc_answer(line, len, &src);
-	ok = answer && bufferevent_write(c->bev, answer, strlen(answer)) == 0;
-	free(answer);
+	(void)event_add(c->limit, &silence);
+}
+
+/* Return: false when the client has to go */
+static bool answer(struct client *c, const struct view *v)
+{
+	char *line = rpc_finish(c->call, v);
+	bool ok = line && bufferevent_write(c->bev, line, strlen(line)) == 0;
+
+	c->call = NULL;
+	free(line);
+	restart_limit(c);
 	return ok;
 }
 
-/* Answers what has come, as long as the answers are read; may hang up. */
+static void answer_lines(struct client *c);
+
+static void on_view(const struct view *v, void *arg)
+{
+	struct client *c = arg;
+
+	if (answer(c, v))
+		answer_lines(c);
+	else
+		hang_up(c);
+}
+
+/* Return: false when the client has to go */
+static bool take_line(struct client *c, const char *line, size_t len)
+{
+	struct rpc_server *s = c->server;
+
+	c->call = rpc_begin(line, len, &s->from);
+	if (!c->call)
+		return false;
+	return rpc_needs_view(c->call) || answer(c, NULL);
+}
+
+/*
+ * Answers what has come, in order, as long as the answers are read; may hang up. Asking for a view is
+ * the last thing done here: it may call back at once, and then all of this has happened again.
+ */
 static void answer_lines(struct client *c)
 {
 	struct evbuffer *in = bufferevent_get_input(c->bev);
 	struct evbuffer *out = bufferevent_get_output(c->bev);
 	bool ok = true;
 
-	while (ok && evbuffer_get_length(out) < UNREAD_MAX) {
+	while (ok && !c->call && evbuffer_get_length(out) < UNREAD_MAX) {
 		size_t len = 0;
 		char *line = evbuffer_readln(in, &len, EVBUFFER_EOL_LF);
 
@@ -84,23 +125,32 @@ static void answer_lines(struct client *c)
 				hang_up(c);
 			return;
 		}
-		ok = answer_line(c, line, len);
+		ok = take_line(c, line, len);
 		free(line);
 	}
 	if (!ok)
 		hang_up(c);
+	else if (c->call)
+		c->server->from.fresh(c->server->from.arg, &c->waiter);
+}
+
+/* Bytes have come, or gone, which may have made room for an answer. */
+static void go_on(struct client *c)
+{
+	if (!c->call)
+		answer_lines(c);
 }
 
 static void on_read(struct bufferevent *bev, void *arg)
 {
 	(void)bev;
-	answer_lines(arg);
+	go_on(arg);
 }
 
 static void on_written(struct bufferevent *bev, void *arg)
 {
 	(void)bev;
-	answer_lines(arg);
+	go_on(arg);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
@@ -113,7 +163,17 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 	}
 	c->is_leaving = true;
 	(void)bufferevent_disable(bev, EV_READ);
-	answer_lines(c);
+	go_on(c);
+}
+
+static void on_limit(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *c = arg;
+
+	(void)fd;
+	(void)what;
+	c->server->n_evicted++;
+	hang_up(c);
 }
 
 static bool may_ask(int fd)
@@ -126,33 +186,67 @@ static bool may_ask(int fd)
 	return cred.uid == 0 || cred.uid == geteuid();
 }
 
-static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
-		      int len, void *arg)
+/* The oldest connection that waits for nothing goes in favour of a new one. */
+static void make_room(struct rpc_server *s)
 {
-	static const struct timeval silence = { .tv_sec = SILENCE_S };
-	struct rpc_server *s = arg;
-	struct client *c = s->n_clients < CLIENTS_MAX && may_ask(fd) ? calloc(1, sizeof(*c)) : NULL;
+	struct client *oldest = NULL;
 
-	(void)listener;
-	(void)sa;
-	(void)len;
-	if (c)
-		c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
-	if (!c || !c->bev) {
-		free(c);
+	for (struct client *c = s->clients; c; c = c->next)
+		if (!c->call && evbuffer_get_length(bufferevent_get_output(c->bev)) == 0)
+			oldest = c;
+	if (!oldest || s->n_clients < CLIENTS_MAX)
+		return;
+	s->n_evicted++;
+	hang_up(oldest);
+}
+
+/* Takes the descriptor over. */
+static void add_client(struct rpc_server *s, int fd)
+{
+	struct client *c = calloc(1, sizeof(*c));
+
+	if (!c) {
 		(void)evutil_closesocket(fd);
 		return;
 	}
 	c->server = s;
+	c->waiter = (struct view_waiter) { .done = on_view, .arg = c };
 	c->next = s->clients;
 	if (c->next)
 		c->next->prev = c;
 	s->clients = c;
 	s->n_clients++;
+	c->limit = evtimer_new(s->base, on_limit, c);
+	c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
+	if (!c->limit || !c->bev) {
+		if (!c->bev)
+			(void)evutil_closesocket(fd);
+		hang_up(c);
+		return;
+	}
 	bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
-	bufferevent_set_timeouts(c->bev, &silence, &silence);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, RPC_LINE_MAX);
 	(void)bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+	restart_limit(c);
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
+		      int len, void *arg)
+{
+	struct rpc_server *s = arg;
+
+	(void)listener;
+	(void)sa;
+	(void)len;
+	if (!may_ask(fd)) {
+		(void)evutil_closesocket(fd);
+		return;
+	}
+	make_room(s);
+	if (s->n_clients < CLIENTS_MAX)
+		add_client(s, fd);
+	else
+		(void)evutil_closesocket(fd);
 }
 
 /* Removes a socket that a dead node left; anything else at the path stays (protocol.md B20). */
@@ -203,7 +297,7 @@ static int listen_at(struct rpc_server *s)
 }
 
 int rpc_server_open(struct rpc_server **out, struct event_base *base, const char *path,
-		    const struct rpc_provider *from, struct err *e)
+		    const struct view_source *from, struct err *e)
 {
 	struct rpc_server *s = calloc(1, sizeof(*s));
 	int r;
@@ -235,4 +329,9 @@ void rpc_server_close(struct rpc_server *s)
 	evconnlistener_free(s->listener);
 	(void)unlink(s->at.sun_path);
 	free(s);
+}
+
+uint64_t rpc_server_evicted(const struct rpc_server *s)
+{
+	return s ? s->n_evicted : 0;
 }

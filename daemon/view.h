@@ -135,6 +135,7 @@ const char *view_nat_name(enum view_nat nat);
  * @alarms:	What a person has to look at
  * @n_alarms:	Entries in @alarms
  * @supervisor:	key=value lines of PID 1 (init/status.h); NULL when there is none or it did not answer
+ * @reload_note: Why the last reload changed nothing; NULL when it did, or there was none
  * @counters:	Counted since the start
  * @reconcile_s: Duration of reconcile passes
  * @rtt_s:	Round trips of HELLO and REPLY
@@ -167,6 +168,7 @@ struct view {
 	struct view_alarm alarms[VIEW_ALARMS_MAX];
 	size_t n_alarms;
 	const char *supervisor;
+	const char *reload_note;
 	const struct view_counters *counters;
 	const struct histogram *reconcile_s;
 	const struct histogram *rtt_s;

@@ -29,41 +29,20 @@ int commands_healthcheck(char **argv, char **envp)
 		(void)fprintf(stderr, "unhealthy: %s\n", e.msg);
 		return EXITS_FAILURE;
 	}
-	if (status_value(text, "healthy", value, sizeof(value)) && strcmp(value, "true") == 0)
+	if (statusline_value(text, "healthy", value, sizeof(value)) && strcmp(value, "true") == 0)
 		return EXITS_OK;
-	if (status_value(text, "cloned", value, sizeof(value)) && strcmp(value, "true") == 0) {
-		(void)status_value(text, "daemon_status", value, sizeof(value));
+	if (statusline_value(text, "cloned", value, sizeof(value)) && strcmp(value, "true") == 0) {
+		(void)statusline_value(text, "daemon_status", value, sizeof(value));
 		(void)fprintf(stderr, "unhealthy: %s; stop one of the two\n", value);
 		return EXITS_FAILURE;
 	}
-	if (status_value(text, "storage_note", value, sizeof(value)) && value[0]) {
+	if (statusline_value(text, "storage_note", value, sizeof(value)) && value[0]) {
 		(void)fprintf(stderr, "unhealthy: %s\n", value);
 		return EXITS_FAILURE;
 	}
-	(void)status_value(text, "state", value, sizeof(value));
+	(void)statusline_value(text, "state", value, sizeof(value));
 	(void)fprintf(stderr, "unhealthy: the supervisor is in state \"%s\"\n", value);
 	return EXITS_FAILURE;
-}
-
-/* What people write stays text, even when it reads like a number. */
-static bool is_prose(const char *key)
-{
-	static const char *const keys[] = { "daemon_status", "cause", "volume", "volume_id" };
-
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		if (strcmp(key, keys[i]) == 0)
-			return true;
-	return false;
-}
-
-/* Is the value one that JSON writes without quotes? */
-static bool is_bare(const char *key, const char *s)
-{
-	if (is_prose(key))
-		return false;
-	if (strcmp(s, "true") == 0 || strcmp(s, "false") == 0)
-		return true;
-	return *s != '\0' && strspn(s, "0123456789") == strlen(s) && (s[0] != '0' || !s[1]);
 }
 
 /* "ok 0.123 sentence" as an object. */
@@ -94,7 +73,7 @@ static void put_member(char *line, const char *separator)
 	(void)putchar(':');
 	if (is_phase)
 		put_phase(value);
-	else if (is_bare(line, value))
+	else if (statusline_is_bare(line, value))
 		(void)fputs(value, stdout);
 	else
 		json_put_string(stdout, value);

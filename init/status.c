@@ -8,14 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG	  16
-#define ANSWER_S  1
-#define NAME_HEAD "@wgmesh-init/"
+#define BACKLOG	 16
+#define ANSWER_S 1
 
 /* One "key=value" line; a value never contains a line break, or it would forge the next line. */
 __attribute__((format(printf, 3, 4))) static void put(struct str_out *t, const char *key,
@@ -120,42 +117,11 @@ size_t status_format(const struct status_view *v, char out[static STATUS_SIZE])
 	return t.len;
 }
 
-/*
- * Containers of a pod may share the namespaces of processes and of the network, never that of mounts;
- * and whatever an engine runs in a container is in all of them.
- */
-static unsigned long long namespace_number(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 ? (unsigned long long)st.st_ino : 0;
-}
-
-/* "@" stands for the leading NUL of an abstract name; the text must fit, and always does. */
-static int make_address(struct sockaddr_un *sa, socklen_t *len, bool with_pid)
-{
-	char pid[16] = "";
-	int n;
-
-	memset(sa, 0, sizeof(*sa));
-	sa->sun_family = AF_UNIX;
-	if (with_pid)
-		(void)snprintf(pid, sizeof(pid), "/%d", getpid());
-	n = snprintf(sa->sun_path, sizeof(sa->sun_path), NAME_HEAD "%llu/%llu%s",
-		     namespace_number("/proc/self/ns/pid"), namespace_number("/proc/self/ns/mnt"),
-		     pid);
-	if (n < 0 || (size_t)n >= sizeof(sa->sun_path))
-		return -ENAMETOOLONG;
-	sa->sun_path[0] = '\0';
-	*len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)n);
-	return 0;
-}
-
-static int bind_name(int fd, bool with_pid)
+static int bind_name(int fd, pid_t pid)
 {
 	struct sockaddr_un sa;
 	socklen_t len = 0;
-	int r = make_address(&sa, &len, with_pid);
+	int r = statusline_address(&sa, &len, pid);
 
 	if (r < 0)
 		return r;
@@ -169,21 +135,12 @@ int status_listen(void)
 
 	if (fd < 0)
 		return -errno;
-	r = bind_name(fd, false);
+	r = bind_name(fd, 0);
 	if (r == -EADDRINUSE)
-		r = bind_name(fd, true);
+		r = bind_name(fd, getpid());
 	if (r < 0)
 		return r;
 	return listen(fd, BACKLOG) < 0 ? -errno : steal_fd(&fd);
-}
-
-/* With the host's network, a process of another container could have taken the name. */
-static bool is_in_our_namespace(int fd)
-{
-	struct ucred peer = { 0 };
-	socklen_t len = sizeof(peer);
-
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 && peer.pid > 0;
 }
 
 static int read_answer(int fd, char out[static STATUS_SIZE])
@@ -209,7 +166,7 @@ int status_fetch(char out[static STATUS_SIZE], struct err *e)
 	struct sockaddr_un sa;
 	socklen_t len = 0;
 	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int r = make_address(&sa, &len, false);
+	int r = statusline_address(&sa, &len, 0);
 
 	if (fd < 0 || r < 0)
 		return err_set(e, fd < 0 ? -errno : r, "open a socket");
@@ -220,28 +177,8 @@ int status_fetch(char out[static STATUS_SIZE], struct err *e)
 			e, -errno,
 			"no wgmesh-init supervises anything here: it is still starting, or it "
 			"runs in another container");
-	if (!is_in_our_namespace(fd))
+	if (!statusline_is_ours(fd))
 		return err_set(e, -EPERM, "the status socket belongs to another container");
 	r = read_answer(fd, out);
 	return r < 0 ? err_set(e, r, "wgmesh-init does not answer") : 0;
-}
-
-bool status_value(const char *text, const char *key, char *out, size_t size)
-{
-	size_t len = strlen(key);
-
-	out[0] = '\0';
-	for (const char *p = text; *p;) {
-		size_t n = strcspn(p, "\n");
-
-		if (n > len && strncmp(p, key, len) == 0 && p[len] == '=') {
-			size_t m = n - len - 1;
-
-			memcpy(out, p + len + 1, m < size ? m : size - 1);
-			out[m < size ? m : size - 1] = '\0';
-			return true;
-		}
-		p += n + (p[n] == '\n' ? 1 : 0);
-	}
-	return false;
 }

@@ -4,6 +4,7 @@
 #define INIT_STATUS_H
 
 #include "common/err.h"
+#include "common/statusline.h"
 #include "init/boot.h"
 #include "init/supervise/supervise.h"
 #include "init/volume/volwatch.h"
@@ -13,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define STATUS_SIZE 8192
+#define STATUS_SIZE STATUSLINE_TEXT_SIZE
 
 /**
  * struct status_view - What there is to say
@@ -63,16 +64,5 @@ int status_listen(void);
  * Return: 0 or a negative errno value
  */
 int status_fetch(char out[static STATUS_SIZE], struct err *e);
-
-/**
- * status_value() - Find a value in the lines; pure
- * @text:	Lines
- * @key:	Key
- * @out:	Receives the value, cut to @size; empty when there is none
- * @size:	Room in @out
- *
- * Return: true when there is one
- */
-bool status_value(const char *text, const char *key, char *out, size_t size);
 
 #endif /* INIT_STATUS_H */

@@ -34,15 +34,15 @@ static void says_what_there_is(void **state)
 	set_view(&v, &b, &m);
 	len = status_format(&v, text);
 	assert_int_equal(len, strlen(text));
-	assert_true(status_value(text, "healthy", value, sizeof(value)));
+	assert_true(statusline_value(text, "healthy", value, sizeof(value)));
 	assert_string_equal(value, "true");
-	assert_true(status_value(text, "daemon_pid", value, sizeof(value)));
+	assert_true(statusline_value(text, "daemon_pid", value, sizeof(value)));
 	assert_string_equal(value, "7");
-	assert_true(status_value(text, "uptime_s", value, sizeof(value)));
+	assert_true(statusline_value(text, "uptime_s", value, sizeof(value)));
 	assert_string_equal(value, "5");
-	assert_false(status_value(text, "last_exit", value, sizeof(value)));
+	assert_false(statusline_value(text, "last_exit", value, sizeof(value)));
 	assert_string_equal(value, "");
-	assert_true(status_value(text, "phase.volume", value, sizeof(value)));
+	assert_true(statusline_value(text, "phase.volume", value, sizeof(value)));
 	assert_non_null(strstr(value, "pending 0.000"));
 }
 
@@ -90,11 +90,11 @@ static void bad_storage_is_not_healthy_and_says_why(void **state)
 	for (int i = 0; i < VOLWATCH_STATE_COUNT; i++) {
 		storage.state = (enum volwatch_state)i;
 		(void)status_format(&v, text);
-		assert_true(status_value(text, "healthy", value, sizeof(value)));
+		assert_true(statusline_value(text, "healthy", value, sizeof(value)));
 		assert_string_equal(value, i == VOLWATCH_OK ? "true" : "false");
-		assert_true(status_value(text, "storage", value, sizeof(value)));
+		assert_true(statusline_value(text, "storage", value, sizeof(value)));
 		assert_string_equal(value, volwatch_state_name(storage.state));
-		assert_true(status_value(text, "storage_note", value, sizeof(value)));
+		assert_true(statusline_value(text, "storage_note", value, sizeof(value)));
 		assert_int_equal(value[0] == '\0', i == VOLWATCH_OK);
 	}
 }
@@ -114,16 +114,16 @@ static void the_proof_is_told(void **state)
 	b.proof.marker.boots = 3;
 	(void)snprintf(b.proof.note, sizeof(b.proof.note), "because");
 	(void)status_format(&v, text);
-	assert_false(status_value(text, "serves", value, sizeof(value)));
+	assert_false(statusline_value(text, "serves", value, sizeof(value)));
 	v.serves = &serves;
 	(void)status_format(&v, text);
-	assert_true(status_value(text, "proof", value, sizeof(value)));
+	assert_true(statusline_value(text, "proof", value, sizeof(value)));
 	assert_string_equal(value, "proven");
-	assert_true(status_value(text, "proof_note", value, sizeof(value)));
+	assert_true(statusline_value(text, "proof_note", value, sizeof(value)));
 	assert_string_equal(value, "because");
-	assert_true(status_value(text, "boots", value, sizeof(value)));
+	assert_true(statusline_value(text, "boots", value, sizeof(value)));
 	assert_string_equal(value, "3");
-	assert_true(status_value(text, "serves", value, sizeof(value)));
+	assert_true(statusline_value(text, "serves", value, sizeof(value)));
 	assert_string_equal(value, "wg0 KEY");
 }
 
@@ -140,7 +140,7 @@ static void a_value_cannot_forge_a_line(void **state)
 	b.config.state_dir = "/x\nhealthy=forged";
 	(void)status_format(&v, text);
 	assert_null(strstr(text, "\nhealthy=forged"));
-	assert_true(status_value(text, "state_dir", value, sizeof(value)));
+	assert_true(statusline_value(text, "state_dir", value, sizeof(value)));
 	assert_string_equal(value, "/x healthy=forged");
 }
 
@@ -172,19 +172,6 @@ static void long_notes_still_fit(void **state)
 	assert_int_equal(text[strlen(text) - 1], '\n');
 }
 
-static void values_are_found_by_the_whole_key(void **state)
-{
-	char value[4];
-
-	(void)state;
-	assert_true(status_value("ab=1\na=2\n", "a", value, sizeof(value)));
-	assert_string_equal(value, "2");
-	assert_true(status_value("a=12345", "a", value, sizeof(value)));
-	assert_string_equal(value, "123");
-	assert_false(status_value("", "a", value, sizeof(value)));
-	assert_false(status_value("xa=1", "a", value, sizeof(value)));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,7 +182,6 @@ int main(void)
 		cmocka_unit_test(the_proof_is_told),
 		cmocka_unit_test(a_value_cannot_forge_a_line),
 		cmocka_unit_test(long_notes_still_fit),
-		cmocka_unit_test(values_are_found_by_the_whole_key),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,14 +3,49 @@
 #include "tests/unit/fixtures.h"
 #include "tests/unit/vectors.h"
 
+#include <errno.h>
+
 #define SELF_KEY "cV7LcuFgYBTAUzNX8KaA/Vv5JSZwZ+bKMA9CJ0y2j0A="
+#define RTT_US	 12345 /* of the vectors: 12 ms */
 #define PEER_KEY "bf0GTbhoB86DZjM/aQKoJxN7499Y7jdigZ+GBQmMbXY="
 
+/**
+ * struct fixture - A node that is asked
+ * @view:	What it knows
+ * @src:	Itself
+ * @levels:	What log.set asked for last
+ * @n_reloads:	How often a reload was asked for
+ * @refusal:	Why it does neither; NULL when it does
+ */
 struct fixture {
-	struct rpc_status status;
-	struct rpc_source src;
+	struct view view;
+	struct view_counters counters;
+	struct view_source src;
 	struct peer *peer;
+	char levels[64];
+	int n_reloads;
+	const char *refusal;
 };
+
+static int set_log_levels(void *arg, const char *levels, struct err *e)
+{
+	struct fixture *f = arg;
+
+	if (f->refusal)
+		return err_set(e, -EINVAL, "%s", f->refusal);
+	(void)snprintf(f->levels, sizeof(f->levels), "%s", levels);
+	return 0;
+}
+
+static int reload(void *arg, struct err *e)
+{
+	struct fixture *f = arg;
+
+	if (f->refusal)
+		return err_set(e, -EINVAL, "%s", f->refusal);
+	f->n_reloads++;
+	return 0;
+}
 
 /* The node and the one peer of the vectors. */
 static int make_node(void **state)
@@ -24,22 +59,29 @@ static int make_node(void **state)
 	assert_non_null(f);
 	assert_int_equal(wg_key_parse(&self, SELF_KEY), 0);
 	assert_int_equal(wg_key_parse(&who.key, PEER_KEY), 0);
-	f->status = (struct rpc_status) {
+	f->view = (struct view) {
+		.phase = VIEW_RUNNING,
+		.now = at(0),
 		.mesh_ip = ip_of("10.77.3.4"),
 		.pubkey = SELF_KEY,
 		.uptime_ms = 5000,
 		.ifname = "wg0",
 		.backend = "kernel",
 		.identity = "loaded",
+		.peers = peers_new(&self),
+		.counters = &f->counters,
 	};
-	f->src = (struct rpc_source) { &f->status, peers_new(&self), at(0) };
-	assert_non_null(f->src.peers);
+	f->src = (struct view_source) { .arg = f,
+					.set_log_levels = set_log_levels,
+					.reload = reload };
+	assert_non_null(f->view.peers);
 	s.routes = &route;
 	s.n_routes = 1;
 	s.has_routes = true;
-	(void)peers_sight(f->src.peers, &s, at(0), &f->peer);
+	(void)peers_sight(f->view.peers, &s, at(0), &f->peer);
 	s.method = METHOD_EXCHANGE;
-	(void)peers_sight(f->src.peers, &s, at(0), &f->peer);
+	(void)peers_sight(f->view.peers, &s, at(0), &f->peer);
+	f->peer->rtt_us = RTT_US;
 	*state = f;
 	return 0;
 }
@@ -48,7 +90,7 @@ static int free_node(void **state)
 {
 	struct fixture *f = *state;
 
-	peers_free(f->src.peers);
+	peers_free(f->view.peers);
 	free(f);
 	return 0;
 }
@@ -56,7 +98,8 @@ static int free_node(void **state)
 /* The answer, parsed: exactly one line. */
 static json_t *ask_bytes(const struct fixture *f, const char *request, size_t len)
 {
-	char *line = rpc_answer(request, len, &f->src);
+	struct rpc_call *call = rpc_begin(request, len, &f->src);
+	char *line = rpc_finish(call, &f->view);
 	json_error_t why;
 	json_t *answer;
 
@@ -84,9 +127,6 @@ static bool object_matches(json_t *want, const json_t *got, const char **where)
 	json_t *value;
 
 	json_object_foreach (want, name, value) {
-		/* Nothing measures a latency yet. */
-		if (strcmp(name, "latency_ms") == 0)
-			continue;
 		*where = name;
 		if (!matches(value, json_object_get(got, name), where))
 			return false;
@@ -160,7 +200,7 @@ static void an_inactive_peer_is_counted_and_found_but_not_listed(void **state)
 	json_t *answer;
 	json_t *result;
 
-	f->src.now = at(PEER_ACTIVE_MS);
+	f->view.now = at(PEER_ACTIVE_MS);
 	result = result_of(f, "peers.count", &answer);
 	assert_int_equal(vector_int(result, "active"), 0);
 	assert_int_equal(vector_int(result, "total"), 1);
@@ -172,6 +212,11 @@ static void an_inactive_peer_is_counted_and_found_but_not_listed(void **state)
 	json_decref(answer);
 	result = result_of(f, "peers.get", &answer);
 	assert_string_equal(vector_text(result, "pubkey"), PEER_KEY);
+	json_decref(answer);
+	answer =
+		ask(f, "{\"jsonrpc\":\"2.0\",\"method\":\"peers.list\",\"params\":{\"all\":true}}");
+	result = json_object_get(json_object_get(answer, "result"), "peers");
+	assert_int_equal(json_array_size(result), 1);
 	json_decref(answer);
 }
 
@@ -203,7 +248,7 @@ static void the_status_tells_of_our_own_additions(void **state)
 	json_t *answer;
 	json_t *result;
 
-	f->status.mesh_ip6 = ip_of("fd00::4");
+	f->view.mesh_ip6 = ip_of("fd00::4");
 	result = result_of(f, "daemon.status", &answer);
 	assert_string_equal(vector_text(result, "mesh_ipv6"), "fd00::4");
 	assert_string_equal(vector_text(result, "backend"), "kernel");
@@ -292,6 +337,128 @@ static void a_long_name_in_any_script_still_gets_an_error(void **state)
 	}
 }
 
+static struct rpc_call *begin(const struct fixture *f, const char *request)
+{
+	struct rpc_call *call = rpc_begin(request, strlen(request), &f->src);
+
+	assert_non_null(call);
+	return call;
+}
+
+static void only_what_tells_of_this_moment_waits_for_a_view(void **state)
+{
+	static const struct {
+		const char *request;
+		bool needs_view;
+	} cases[] = {
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"daemon.ping\"}", false },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"log.set\",\"params\":{\"levels\":\"info\"}}",
+		  false },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"nothing\"}", false },
+		{ "{", false },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"daemon.status\"}", true },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"daemon.reload\"}", true },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"peers.list\"}", true },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"peers.count\"}", true },
+		{ "{\"jsonrpc\":\"2.0\",\"method\":\"peers.get\"}", true },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct rpc_call *call = begin(*state, cases[i].request);
+
+		if (rpc_needs_view(call) != cases[i].needs_view)
+			fail_msg("%s", cases[i].request);
+		rpc_drop(call);
+	}
+}
+
+static void an_answer_that_needs_no_view_is_made_without_one(void **state)
+{
+	char *line =
+		rpc_finish(begin(*state, "{\"jsonrpc\":\"2.0\",\"method\":\"daemon.ping\"}"), NULL);
+
+	assert_non_null(line);
+	assert_non_null(strstr(line, "\"pong\":true"));
+	free(line);
+}
+
+#define LOG_SET(params) "{\"jsonrpc\":\"2.0\",\"method\":\"log.set\",\"params\":" params "}"
+
+static void log_levels_are_handed_on_and_told(void **state)
+{
+	struct fixture *f = *state;
+	json_t *answer = ask(f, LOG_SET("{\"levels\":\"info,exchange=debug\"}"));
+
+	assert_string_equal(vector_text(json_object_get(answer, "result"), "levels"),
+			    "info,exchange=debug");
+	assert_string_equal(f->levels, "info,exchange=debug");
+	json_decref(answer);
+}
+
+static void log_levels_that_are_none_are_refused(void **state)
+{
+	struct fixture *f = *state;
+	json_t *answer;
+
+	assert_int_equal(error_code(f, LOG_SET("{}")), -32602);
+	assert_int_equal(error_code(f, LOG_SET("{\"levels\":\"\"}")), -32602);
+	assert_int_equal(error_code(f, LOG_SET("{\"levels\":7}")), -32602);
+	f->refusal = "\"loud\" is no level";
+	answer = ask(f, LOG_SET("{\"levels\":\"loud\"}"));
+	assert_int_equal(vector_int(json_object_get(answer, "error"), "code"), -32602);
+	assert_string_equal(vector_text(json_object_get(answer, "error"), "message"), f->refusal);
+	json_decref(answer);
+	assert_string_equal(f->levels, "");
+}
+
+#define RELOAD "{\"jsonrpc\":\"2.0\",\"method\":\"daemon.reload\",\"params\":{}}"
+
+static void a_reload_is_done_once_and_confirmed(void **state)
+{
+	struct fixture *f = *state;
+	json_t *answer = ask(f, RELOAD);
+
+	assert_true(json_is_true(json_object_get(json_object_get(answer, "result"), "reloaded")));
+	assert_int_equal(f->n_reloads, 1);
+	json_decref(answer);
+}
+
+static void a_reload_that_changed_nothing_says_why(void **state)
+{
+	struct fixture *f = *state;
+	json_t *answer;
+
+	f->view.reload_note = "line 3 is no route";
+	answer = ask(f, RELOAD);
+	assert_int_equal(vector_int(json_object_get(answer, "error"), "code"), -32603);
+	assert_string_equal(vector_text(json_object_get(answer, "error"), "message"),
+			    "line 3 is no route");
+	json_decref(answer);
+	f->refusal = "it stops";
+	assert_int_equal(error_code(f, RELOAD), -32603);
+	assert_int_equal(f->n_reloads, 1);
+}
+
+static void a_node_that_starts_has_no_peers(void **state)
+{
+	struct fixture *f = *state;
+	struct peers *peers = f->view.peers;
+	json_t *answer;
+	json_t *result;
+
+	f->view.peers = NULL;
+	result = result_of(f, "peers.count", &answer);
+	assert_int_equal(vector_int(result, "total"), 0);
+	json_decref(answer);
+	result = result_of(f, "peers.list", &answer);
+	assert_int_equal(json_array_size(json_object_get(result, "peers")), 0);
+	json_decref(answer);
+	assert_int_equal(error_code(f, "{\"jsonrpc\":\"2.0\",\"method\":\"peers.get\","
+				       "\"params\":{\"pubkey\":\"" PEER_KEY "\"}}"),
+			 -32602);
+	f->view.peers = peers;
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, make_node, free_node)
 
 int main(void)
@@ -306,6 +473,13 @@ int main(void)
 		T(null_parameters_are_no_parameters),
 		T(a_request_cut_anywhere_is_answered_with_an_error),
 		T(a_long_name_in_any_script_still_gets_an_error),
+		T(only_what_tells_of_this_moment_waits_for_a_view),
+		T(an_answer_that_needs_no_view_is_made_without_one),
+		T(log_levels_are_handed_on_and_told),
+		T(log_levels_that_are_none_are_refused),
+		T(a_reload_is_done_once_and_confirmed),
+		T(a_reload_that_changed_nothing_says_why),
+		T(a_node_that_starts_has_no_peers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +15,15 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define PING "{\"jsonrpc\":\"2.0\",\"method\":\"daemon.ping\",\"id\":2}\n"
-#define LIST "{\"jsonrpc\":\"2.0\",\"method\":\"peers.list\"}\n"
+#define PING  "{\"jsonrpc\":\"2.0\",\"method\":\"daemon.ping\",\"id\":2}\n"
+#define COUNT "{\"jsonrpc\":\"2.0\",\"method\":\"peers.count\"}\n"
+#define LIST  "{\"jsonrpc\":\"2.0\",\"method\":\"peers.list\"}\n"
 
 /**
  * struct fixture - A server in a directory of its own, and one client
- * @n_asked:	Requests that the server has taken
+ * @waiting:	The last one who asked for a view, with @is_slow
+ * @is_slow:	The node answers only when told to
+ * @n_asked:	Views that the server has asked for
  * @n_sent:	Requests that the client has sent
  * @n_lines:	Answers that the client has read
  * @answers:	The newest of them, as text
@@ -28,8 +32,9 @@
 struct fixture {
 	struct event_base *base;
 	struct rpc_server *server;
-	struct rpc_status status;
 	struct peers *peers;
+	struct view_waiter *waiting;
+	bool is_slow;
 	char dir[64];
 	char path[100];
 	int client;
@@ -40,16 +45,33 @@ struct fixture {
 	bool is_over;
 };
 
-static void fill_source(void *arg, struct rpc_source *out)
+static void answer(struct fixture *f, struct view_waiter *w)
+{
+	struct view v = { .phase = VIEW_RUNNING, .now = clock_now(), .peers = f->peers };
+
+	w->done(&v, w->arg);
+}
+
+static void fresh(void *arg, struct view_waiter *w)
 {
 	struct fixture *f = arg;
 
 	f->n_asked++;
-	out->status = &f->status;
-	out->peers = f->peers;
+	if (f->is_slow)
+		f->waiting = w;
+	else
+		answer(f, w);
 }
 
-#define PROVIDER ((struct rpc_provider) { f, fill_source })
+static void cancel(void *arg, struct view_waiter *w)
+{
+	struct fixture *f = arg;
+
+	if (f->waiting == w)
+		f->waiting = NULL;
+}
+
+#define SOURCE ((struct view_source) { .arg = f, .fresh = fresh, .cancel = cancel })
 
 static int make_fixture(void **state)
 {
@@ -64,8 +86,7 @@ static int make_fixture(void **state)
 	f->base = event_base_new();
 	f->peers = peers_new(&self);
 	assert_true(f->base && f->peers);
-	f->status = (struct rpc_status) { .ifname = "wg0", .backend = "kernel", .identity = "" };
-	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, &PROVIDER, &e), 0);
+	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, &SOURCE, &e), 0);
 	f->client = -1;
 	*state = f;
 	return 0;
@@ -253,7 +274,7 @@ static void a_second_server_leaves_the_socket_of_a_live_one(void **state)
 	struct rpc_server *second = NULL;
 	struct err e = { 0 };
 
-	assert_int_equal(rpc_server_open(&second, f->base, f->path, &PROVIDER, &e), -EADDRINUSE);
+	assert_int_equal(rpc_server_open(&second, f->base, f->path, &SOURCE, &e), -EADDRINUSE);
 	assert_non_null(strstr(e.msg, f->path));
 	say(f, PING);
 	assert_true(loop_until(f->base, one_answer_came, f));
@@ -272,7 +293,7 @@ static void a_socket_that_a_dead_node_left_is_replaced(void **state)
 	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", f->path);
 	assert_int_equal(bind(dead, (struct sockaddr *)&at, sizeof(at)), 0);
 	(void)close(dead);
-	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, &PROVIDER, &e), 0);
+	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, &SOURCE, &e), 0);
 	say(f, PING);
 	assert_true(loop_until(f->base, one_answer_came, f));
 }
@@ -289,7 +310,7 @@ static void a_file_at_the_path_is_not_removed(void **state)
 	fd = open(f->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	assert_true(fd >= 0);
 	(void)close(fd);
-	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, &PROVIDER, &e), -EEXIST);
+	assert_int_equal(rpc_server_open(&f->server, f->base, f->path, &SOURCE, &e), -EEXIST);
 	assert_int_equal(lstat(f->path, &st), 0);
 	assert_true(S_ISREG(st.st_mode));
 }
@@ -308,6 +329,101 @@ static void closing_removes_the_socket_and_hangs_up(void **state)
 	assert_int_equal(connect_to(f->path), -ENOENT);
 }
 
+static bool somebody_waits(void *arg)
+{
+	return ((struct fixture *)arg)->waiting != NULL;
+}
+
+static void what_comes_behind_a_slow_answer_is_answered_behind_it(void **state)
+{
+	struct fixture *f = *state;
+
+	f->is_slow = true;
+	say(f, COUNT PING);
+	assert_true(loop_until(f->base, somebody_waits, f));
+	loop_drain(f->base);
+	take_answers(f);
+	assert_int_equal(f->n_lines, 0);
+	answer(f, f->waiting);
+	assert_true(loop_until(f->base, two_answers_came, f));
+	assert_true(strstr(f->answers, "\"active\"") < strstr(f->answers, "\"pong\""));
+}
+
+static bool nobody_waits(void *arg)
+{
+	return ((struct fixture *)arg)->waiting == NULL;
+}
+
+static void a_client_that_leaves_while_it_waits_is_forgotten(void **state)
+{
+	static const struct linger reset = { .l_onoff = 1 };
+	struct fixture *f = *state;
+
+	f->is_slow = true;
+	say(f, COUNT);
+	assert_true(loop_until(f->base, somebody_waits, f));
+	(void)setsockopt(f->client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
+	(void)close(f->client);
+	f->client = -1;
+	loop_drain(f->base);
+	/* It may still read, as far as the server knows: it goes when the answer finds nobody. */
+	if (f->waiting)
+		answer(f, f->waiting);
+	f->is_slow = false;
+	f->waiting = NULL;
+	loop_drain(f->base);
+	say(f, PING);
+	assert_true(loop_until(f->base, one_answer_came, f));
+}
+
+static void closing_forgets_who_waits(void **state)
+{
+	struct fixture *f = *state;
+
+	f->is_slow = true;
+	say(f, COUNT);
+	assert_true(loop_until(f->base, somebody_waits, f));
+	rpc_server_close(f->server);
+	f->server = NULL;
+	assert_true(nobody_waits(f));
+}
+
+/* A connection that has had an answer, so that the server is known to have taken it. */
+static int connected(struct fixture *f)
+{
+	f->client = -1;
+	f->n_lines = 0;
+	say(f, PING);
+	assert_true(loop_until(f->base, one_answer_came, f));
+	return f->client;
+}
+
+static void the_oldest_idle_client_makes_room_for_a_new_one(void **state)
+{
+	struct fixture *f = *state;
+	int fds[RPC_SERVER_CLIENTS_MAX + 1];
+
+	/* The very first one is busy, and stays. */
+	f->is_slow = true;
+	say(f, COUNT);
+	assert_true(loop_until(f->base, somebody_waits, f));
+	fds[0] = f->client;
+	for (size_t i = 1; i <= RPC_SERVER_CLIENTS_MAX; i++)
+		fds[i] = connected(f);
+	assert_int_equal(rpc_server_evicted(f->server), 1);
+	f->client = fds[1];
+	assert_true(loop_until(f->base, server_hung_up, f));
+	f->client = fds[0];
+	f->is_over = false;
+	f->n_lines = 0;
+	answer(f, f->waiting);
+	assert_true(loop_until(f->base, one_answer_came, f));
+	assert_false(f->is_over);
+	for (size_t i = 0; i <= RPC_SERVER_CLIENTS_MAX; i++)
+		(void)close(fds[i]);
+	f->client = -1;
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
 
 int main(void)
@@ -323,7 +439,13 @@ int main(void)
 		T(a_socket_that_a_dead_node_left_is_replaced),
 		T(a_file_at_the_path_is_not_removed),
 		T(closing_removes_the_socket_and_hangs_up),
+		T(what_comes_behind_a_slow_answer_is_answered_behind_it),
+		T(a_client_that_leaves_while_it_waits_is_forgotten),
+		T(closing_forgets_who_waits),
+		T(the_oldest_idle_client_makes_room_for_a_new_one),
 	};
 
+	/* As in the node: a client that is gone is an error of its connection. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
