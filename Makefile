@@ -63,9 +63,10 @@ MUSL_END     := $(MUSL)/crtn.o
 # Debian's archive was made with glibc, and needs nothing of it that musl has not.
 LIBCAP       := $(shell $(CC) -print-file-name=libcap.a)
 
-COMMON_SRC := common/caps.c common/err.c common/exits.c common/holder.c common/io.c common/log.c \
-	common/marker.c common/settings.c common/settings_help.c common/settings_table.c common/sink.c \
-	common/statefile.c common/statusline.c common/str.c
+COMMON_SRC := common/caps.c common/err.c common/events.c common/exits.c common/holder.c \
+	common/io.c common/log.c common/lograte.c common/marker.c common/settings.c \
+	common/settings_help.c common/settings_table.c common/sink.c common/statefile.c \
+	common/statusline.c common/str.c
 INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/env.c \
 	init/health.c init/json.c init/phase_signals.c init/status.c init/termlog.c init/lock/dirlock.c \
 	init/lock/keeper.c init/lock/lease.c init/lock/leasedir.c init/lock/leasetext.c init/lock/lock.c \
@@ -111,9 +112,10 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c \
 	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
 	daemon/wg/wg.c
-COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_io.c \
-	tests/unit/test_log.c tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
-	tests/unit/test_statefile.c tests/unit/test_statusline.c tests/unit/test_str.c
+COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
+	tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c tests/unit/test_marker.c \
+	tests/unit/test_settings.c tests/unit/test_sink.c tests/unit/test_statefile.c \
+	tests/unit/test_statusline.c tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
 	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
@@ -135,7 +137,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_gather.c tests/unit/test_identity.c \
 	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
 	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
-	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
+	tests/unit/test_log_forms.c tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
 	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_notify.c \
 	tests/unit/test_peercache.c tests/unit/test_peers.c tests/unit/test_pong.c \
 	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_routes.c \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
 #include "common/defs.h"
+#include "common/lograte.h"
 #include "common/str.h"
 
 #include <errno.h>
@@ -23,6 +24,19 @@ struct override {
 	enum log_level level;
 };
 
+/**
+ * struct levels - What is logged
+ * @level:	Level of components that have none of their own
+ * @n:		Entries in @overrides
+ * @text:	The list that this was read from; "" stands for "info", and so does all zero
+ */
+struct levels {
+	enum log_level level;
+	size_t n;
+	struct override overrides[OVERRIDES_MAX];
+	char text[LOG_LEVELS_SIZE];
+};
+
 static struct {
 	const char *program;
 	enum log_format format;
@@ -31,14 +45,19 @@ static struct {
 	bool is_mid_line;
 	bool is_held;
 	struct sink sink;
-	enum log_level level;
-	size_t n_overrides;
-	struct override overrides[OVERRIDES_MAX];
 	uint64_t dropped;
 	uint64_t reported;
-} state = { .program = "wgmesh",
-	    .sink = { .fd = STDERR_FILENO, .kind = SINK_POLLED },
-	    .level = LOG_LEVEL_INFO };
+	uint64_t suppressed;
+} state = { .program = "wgmesh", .sink = { .fd = STDERR_FILENO, .kind = SINK_POLLED } };
+
+static struct levels current;
+
+/* One bucket an event. */
+static struct lograte rates[EVENT_COUNT];
+
+/* Whoever asks for details gets more of them. */
+static const struct lograte_limit news_limit = { .burst = 20, .every_ms = 10000 };
+static const struct lograte_limit debug_limit = { .burst = 100, .every_ms = 100 };
 
 /* Lines that a full sink had no room for. */
 static struct {
@@ -80,8 +99,10 @@ static void put_json(struct line *l, const char *s)
 	char escaped[STR_JSON_SIZE];
 
 	/* Room for the closing `"}` must remain, or a cut line would not be JSON any more. */
-	for (; *s && l->len < sizeof(l->text) - 64; s++)
-		put_text(l, str_json_escape(escaped, *s));
+	while (*s && l->len < sizeof(l->text) - 64) {
+		s += str_json_escape(escaped, s);
+		put_text(l, escaped);
+	}
 }
 
 static void put_json_member(struct line *l, const char *key, const char *value)
@@ -95,29 +116,51 @@ static void put_json_member(struct line *l, const char *key, const char *value)
 	put_char(l, '"');
 }
 
-/* Control characters would let a hostname forge a second line on a terminal. */
-static void put_printable(struct line *l, const char *s)
+/*
+ * Control characters would let a hostname forge a second line on a terminal, and quotes a second
+ * field.
+ */
+static void put_printable(struct line *l, const char *s, bool is_quoted)
 {
-	for (; *s; s++) {
-		if ((unsigned char)*s < 0x20 || *s == 0x7f)
+	uint32_t code;
+
+	while (*s) {
+		size_t len = str_utf8(&code, s);
+		bool is_shown = code != STR_UTF8_BAD && str_is_printable(code);
+
+		if (l->len + len >= sizeof(l->text))
+			return;
+		if (is_quoted && (code == '"' || code == '\\'))
+			put_char(l, '\\');
+		for (size_t i = 0; is_shown && i < len; i++)
+			put_char(l, s[i]);
+		if (!is_shown)
 			put_char(l, '?');
-		else
-			put_char(l, *s);
+		s += len;
 	}
 }
 
 static void put_text_field(struct line *l, const struct log_field *f)
 {
-	bool quote = f->value[0] == '\0' || strpbrk(f->value, " \"=") != NULL;
+	bool quote = f->value[0] == '\0' || strpbrk(f->value, " \"=\\") != NULL;
 
 	put_char(l, ' ');
 	put_text(l, f->key);
 	put_char(l, '=');
 	if (quote)
 		put_char(l, '"');
-	put_printable(l, f->value);
+	put_printable(l, f->value, quote);
 	if (quote)
 		put_char(l, '"');
+}
+
+static void put_held(struct line *l, uint32_t held, const char *key)
+{
+	char number[12];
+
+	(void)snprintf(number, sizeof(number), "%u", held);
+	put_text(l, key);
+	put_text(l, number);
 }
 
 /* "2026-01-01T00:00:00.123" for machines, "00:00:00.123" for people; UTC for both. */
@@ -134,38 +177,57 @@ static void put_time(struct line *l, bool for_machines)
 	put_text(l, ms);
 }
 
-static void format_json(struct line *l, enum log_level level, const char *component,
-			const struct log_field *fields, const char *msg)
+/**
+ * struct entry - What one line says
+ * @name:	Name of the event
+ * @as:		Component and level
+ * @fields:	Fields, or NULL
+ * @msg:	Message
+ * @held:	Lines of this event that were held back before this one
+ */
+struct entry {
+	const char *name;
+	struct log_as as;
+	const struct log_field *fields;
+	const char *msg;
+	uint32_t held;
+};
+
+static void format_json(struct line *l, const struct entry *e)
 {
 	put_text(l, "{\"time\":\"");
 	put_time(l, true);
 	put_text(l, "Z\"");
-	put_json_member(l, "level", level_names[level]);
+	put_json_member(l, "level", level_names[e->as.level]);
 	put_json_member(l, "program", state.program);
-	put_json_member(l, "component", component);
-	put_json_member(l, "msg", msg);
-	for (const struct log_field *f = fields; f && f->key; f++)
+	put_json_member(l, "component", e->as.component);
+	put_json_member(l, "event", e->name);
+	if (e->held > 0)
+		put_held(l, e->held, ",\"suppressed\":");
+	put_json_member(l, "msg", e->msg);
+	for (const struct log_field *f = e->fields; f && f->key; f++)
 		if (f->value)
 			put_json_member(l, f->key, f->value);
 	put_char(l, '}');
 }
 
-static void format_text(struct line *l, enum log_level level, const char *component,
-			const struct log_field *fields, const char *msg)
+static void format_text(struct line *l, const struct entry *e)
 {
 	char padded[8];
 
 	put_time(l, false);
-	(void)snprintf(padded, sizeof(padded), " %-5s ", level_names[level]);
+	(void)snprintf(padded, sizeof(padded), " %-5s ", level_names[e->as.level]);
 	put_text(l, padded);
 	put_text(l, state.program);
 	put_char(l, '/');
-	put_text(l, component);
+	put_text(l, e->as.component);
 	put_text(l, ": ");
-	put_printable(l, msg);
-	for (const struct log_field *f = fields; f && f->key; f++)
+	put_printable(l, e->msg, false);
+	for (const struct log_field *f = e->fields; f && f->key; f++)
 		if (f->value)
 			put_text_field(l, f);
+	if (e->held > 0)
+		put_held(l, e->held, " suppressed=");
 }
 
 /* A line after somebody else's unfinished one begins on a line of its own. */
@@ -237,21 +299,30 @@ static bool emit(struct line *l)
 	return n == (ssize_t)l->len || queue(l->text + n, l->len - (size_t)n);
 }
 
-static void report_dropped(void)
+static bool write_entry(const struct entry *e)
 {
 	struct line *l = new_line();
-	char text[64];
+
+	if (state.json)
+		format_json(l, e);
+	else
+		format_text(l, e);
+	return emit(l);
+}
+
+static void report_dropped(void)
+{
+	struct event_info about = event_info(EVENT_LOG_LINES_DROPPED);
 	uint64_t missing = state.dropped - state.reported;
+	char text[64];
+	struct entry e = { .name = about.name, .msg = text };
 
 	if (missing == 0)
 		return;
+	e.as = (struct log_as) { about.component, about.level };
 	(void)snprintf(text, sizeof(text), "%llu log lines were dropped",
 		       (unsigned long long)missing);
-	if (state.json)
-		format_json(l, LOG_LEVEL_WARN, "log", NULL, text);
-	else
-		format_text(l, LOG_LEVEL_WARN, "log", NULL, text);
-	if (emit(l))
+	if (write_entry(&e))
 		state.reported += missing;
 }
 
@@ -267,34 +338,73 @@ void log_open(void)
 
 bool log_would(enum log_level level, const char *component)
 {
-	for (size_t i = 0; i < state.n_overrides; i++)
-		if (strcmp(state.overrides[i].component, component) == 0)
-			return level <= state.overrides[i].level;
-	return level <= state.level;
+	for (size_t i = current.n; i > 0; i--)
+		if (strcmp(current.overrides[i - 1].component, component) == 0)
+			return level <= current.overrides[i - 1].level;
+	return level <= (current.text[0] != '\0' ? current.level : LOG_LEVEL_INFO);
 }
 
-void log_event(enum log_level level, const char *component, const struct log_field *fields,
-	       const char *fmt, ...)
+static uint64_t now_ms(void)
 {
-	int saved = errno;
-	char msg[1024];
-	struct line *l;
-	va_list ap;
+	struct timespec ts = { 0 };
 
-	if (!log_would(level, component))
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static bool is_too_much(enum log_event_id id, enum log_level level)
+{
+	bool is_debug = level == LOG_LEVEL_DEBUG;
+
+	if (lograte_take(&rates[id], is_debug ? &debug_limit : &news_limit, now_ms()))
+		return false;
+	state.suppressed++;
+	return true;
+}
+
+__attribute__((format(printf, 4, 0))) static void write_event(enum log_event_id id,
+							      struct log_as as,
+							      const struct log_field *fields,
+							      const char *fmt, va_list ap)
+{
+	struct event_info about = event_info(id);
+	char msg[1024];
+	struct entry e = { about.name, as, fields, msg, rates[id].held };
+
+	if (!log_would(as.level, as.component) || (about.is_limited && is_too_much(id, as.level)))
 		return;
-	va_start(ap, fmt);
 	(void)vsnprintf(msg, sizeof(msg), fmt, ap);
-	va_end(ap);
 	log_open();
 	report_dropped();
-	l = new_line();
-	if (state.json)
-		format_json(l, level, component, fields, msg);
+	if (write_entry(&e))
+		rates[id].held = 0;
 	else
-		format_text(l, level, component, fields, msg);
-	if (!emit(l))
 		state.dropped++;
+}
+
+void log_event(enum log_event_id id, const struct log_field *fields, const char *fmt, ...)
+{
+	struct event_info about = event_info(id);
+	int saved = errno;
+	va_list ap;
+
+	va_start(ap, fmt);
+	write_event(id, (struct log_as) { about.component, about.level }, fields, fmt, ap);
+	va_end(ap);
+	errno = saved;
+}
+
+void log_event_as(enum log_event_id id, struct log_as as, const struct log_field *fields,
+		  const char *fmt, ...)
+{
+	int saved = errno;
+	va_list ap;
+
+	if (!as.component)
+		as.component = event_info(id).component;
+	va_start(ap, fmt);
+	write_event(id, as, fields, fmt, ap);
+	va_end(ap);
 	errno = saved;
 }
 
@@ -310,43 +420,57 @@ static int parse_level(enum log_level *out, const char *text, size_t len)
 }
 
 /* One entry of "info,exchange=debug". */
-static int parse_entry(const char *entry, size_t len)
+static int parse_entry(struct levels *l, const char *entry, size_t len)
 {
 	const char *eq = memchr(entry, '=', len);
-	struct override *o = &state.overrides[state.n_overrides];
+	struct override *o = &l->overrides[l->n];
 	size_t name_len;
 
 	if (!eq)
-		return parse_level(&state.level, entry, len);
+		return parse_level(&l->level, entry, len);
 	name_len = (size_t)(eq - entry);
-	if (state.n_overrides == OVERRIDES_MAX || name_len == 0 || name_len >= COMPONENT_SIZE)
+	if (l->n == OVERRIDES_MAX || name_len == 0 || name_len >= COMPONENT_SIZE)
 		return -EINVAL;
 	memcpy(o->component, entry, name_len);
 	o->component[name_len] = '\0';
 	if (parse_level(&o->level, eq + 1, len - name_len - 1) < 0)
 		return -EINVAL;
-	state.n_overrides++;
+	l->n++;
 	return 0;
 }
 
-static int parse_levels(const char *levels)
+int log_set_levels(const char *text)
 {
-	const char *p = levels;
+	struct levels l = { .level = LOG_LEVEL_INFO };
+	const char *p = text;
 
-	state.level = LOG_LEVEL_INFO;
-	state.n_overrides = 0;
+	if (text && str_copy(l.text, sizeof(l.text), text) < 0)
+		return -EINVAL;
 	while (p && *p) {
 		size_t len = strcspn(p, ",");
 
-		if (parse_entry(p, len) < 0) {
-			state.level = LOG_LEVEL_INFO;
-			state.n_overrides = 0;
+		if (parse_entry(&l, p, len) < 0)
 			return -EINVAL;
-		}
 		p += len;
 		p += *p == ',' ? 1 : 0;
 	}
+	current = l;
 	return 0;
+}
+
+const char *log_levels(void)
+{
+	return current.text[0] != '\0' ? current.text : level_names[LOG_LEVEL_INFO];
+}
+
+uint64_t log_dropped(void)
+{
+	return state.dropped;
+}
+
+uint64_t log_suppressed(void)
+{
+	return state.suppressed;
 }
 
 const struct sink *log_sink(void)
@@ -370,5 +494,6 @@ int log_init(const char *program, enum log_format format, const char *levels)
 	state.program = program;
 	state.format = format;
 	state.is_open = false;
-	return parse_levels(levels);
+	current = (struct levels) { .level = LOG_LEVEL_INFO };
+	return log_set_levels(levels);
 }

@@ -2,8 +2,12 @@
 /*
  * log - one line per event on standard error: text for a terminal, JSON otherwise
  *
- * Text:  12:00:00.123 warn  volume: message  key=value key="two words"
- * JSON:  {"time":"2026-01-01T00:00:00.123Z","level":"warn","component":"volume","msg":"...", ...}
+ * Text:  12:00:00.123 warn  wgmesh/peers: message key=value key="two words"
+ * JSON:  {"time":"2026-01-01T00:00:00.123Z","level":"warn","program":"wgmesh","component":"peers",
+ *         "event":"peer_added_again","msg":"...","key":"value"}
+ *
+ * What is logged is in events.def: an event's name is stable, and is in the JSON form only. An event
+ * that comes too often is held back, and its next line says how many in the field "suppressed".
  *
  * Times are UTC, as those of the engine's own log are.
  *
@@ -14,12 +18,11 @@
 #ifndef COMMON_LOG_H
 #define COMMON_LOG_H
 
+#include "common/events.h"
 #include "common/sink.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
 enum log_format { LOG_FORMAT_AUTO, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
@@ -38,15 +41,44 @@ struct log_field {
 #define LOG_FIELDS(...) (const struct log_field[]){ __VA_ARGS__, { NULL, NULL } }
 /* clang-format on */
 
+/* A list of levels, with its NUL, is at most this long. */
+#define LOG_LEVELS_SIZE 512
+
 /**
  * log_init() - Choose the form of the log; call it again to change it
  * @program:	Name for the text form's lines ("wgmesh-init"); borrowed for good
  * @format:	LOG_FORMAT_AUTO is text on a terminal and JSON otherwise
- * @levels:	"info", or "info,exchange=debug": a level, then levels of components; may be NULL
+ * @levels:	As for log_set_levels()
  *
  * Return: 0, or -EINVAL for an unknown level, in which case "info" holds
  */
 int log_init(const char *program, enum log_format format, const char *levels);
+
+/**
+ * log_set_levels() - Change what is logged, at any time
+ * @levels:	"info", or "info,exchange=debug": a level, then levels of components; NULL or "" is
+ *		"info"; what comes later in the list wins
+ *
+ * Return: 0, or -EINVAL for an unknown level or a list that is too long, in which case nothing changes
+ */
+int log_set_levels(const char *levels);
+
+/**
+ * log_levels() - What log_set_levels() was last given and took
+ *
+ * Return: the text, until the next call of log_set_levels() or log_init()
+ */
+const char *log_levels(void);
+
+/**
+ * log_dropped() - Lines lost so far because standard error took none
+ */
+uint64_t log_dropped(void);
+
+/**
+ * log_suppressed() - Lines held back so far because their event came too often
+ */
+uint64_t log_suppressed(void);
 
 /**
  * log_open() - Open standard error anew now, instead of at the first line
@@ -90,19 +122,34 @@ void log_mid_line(bool is_mid_line);
 void log_hold(bool is_held);
 
 /**
- * log_event() - Write one line
- * @level:	Level; an error names what an operator has to do something about
- * @component:	Part of the program, one word
+ * log_event() - Write one line, unless its level is not asked for or the event comes too often
+ * @id:		Event; events.def gives its component and level
  * @fields:	LOG_FIELDS(...), or NULL
  * @fmt:	printf() format of the message; a sentence without a full stop
  */
-__attribute__((format(printf, 4, 5))) void log_event(enum log_level level, const char *component,
+__attribute__((format(printf, 3, 4))) void log_event(enum log_event_id id,
 						     const struct log_field *fields,
 						     const char *fmt, ...);
 
-#define log_error(component, ...) log_event(LOG_LEVEL_ERROR, component, NULL, __VA_ARGS__)
-#define log_warn(component, ...)  log_event(LOG_LEVEL_WARN, component, NULL, __VA_ARGS__)
-#define log_info(component, ...)  log_event(LOG_LEVEL_INFO, component, NULL, __VA_ARGS__)
-#define log_debug(component, ...) log_event(LOG_LEVEL_DEBUG, component, NULL, __VA_ARGS__)
+/**
+ * struct log_as - What a line has in place of what events.def says
+ * @component:	Component, one word; borrowed; NULL for that of events.def
+ * @level:	Level
+ */
+struct log_as {
+	const char *component;
+	enum log_level level;
+};
+
+/**
+ * log_event_as() - log_event(), where component or level depend on the occasion
+ * @id:		Event
+ * @as:		Component and level
+ * @fields:	LOG_FIELDS(...), or NULL
+ * @fmt:	printf() format of the message
+ */
+__attribute__((format(printf, 4, 5))) void log_event_as(enum log_event_id id, struct log_as as,
+							const struct log_field *fields,
+							const char *fmt, ...);
 
 #endif /* COMMON_LOG_H */

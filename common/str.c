@@ -107,22 +107,53 @@ int str_parse_bool(bool *out, const char *text)
 	return -EINVAL;
 }
 
-const char *str_json_escape(char out[static STR_JSON_SIZE], char c)
+size_t str_utf8(uint32_t *code, const char *s)
 {
-	unsigned char byte = (unsigned char)c;
+	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	unsigned char first = (unsigned char)s[0];
+	size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0x80 ? 2 : 1;
+	uint32_t c = len == 1 ? first : first & (0x7fU >> len);
 
-	if (byte < 0x20 || byte == 0x7f) {
-		(void)snprintf(out, STR_JSON_SIZE, "\\u%04x", byte);
-		return out;
+	*code = STR_UTF8_BAD;
+	if ((first >= 0x80 && first < 0xc2) || first > 0xf4)
+		return 1;
+	for (size_t i = 1; i < len; i++) {
+		if (((unsigned char)s[i] & 0xc0) != 0x80)
+			return 1;
+		c = c << 6 | ((unsigned char)s[i] & 0x3f);
 	}
-	out[0] = '\\';
-	out[1] = c;
-	out[2] = '\0';
-	if (c == '"' || c == '\\')
-		return out;
-	out[0] = c;
-	out[1] = '\0';
-	return out;
+	if (c < least[len] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 1;
+	*code = c;
+	return len;
+}
+
+bool str_is_printable(uint32_t code)
+{
+	bool is_control = code < 0x20 || (code >= 0x7f && code <= 0x9f);
+	/* Marks, separators, embeddings and isolates: they change how the rest of a line looks. */
+	bool is_format = code == 0x061c || (code >= 0x200b && code <= 0x200f) ||
+			 (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069) ||
+			 code == 0xfeff;
+
+	return !is_control && !is_format;
+}
+
+size_t str_json_escape(char out[static STR_JSON_SIZE], const char *s)
+{
+	uint32_t code;
+	size_t len = str_utf8(&code, s);
+	char *to = out;
+
+	if (code == STR_UTF8_BAD || !str_is_printable(code)) {
+		(void)snprintf(out, STR_JSON_SIZE, "\\u%04x", code & 0xffff);
+		return len;
+	}
+	if (code == '"' || code == '\\')
+		*to++ = '\\';
+	memcpy(to, s, len);
+	to[len] = '\0';
+	return len;
 }
 
 const char *str_visible(char *out, size_t size, const char *name)

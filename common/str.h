@@ -59,14 +59,32 @@ int str_parse_duration_ms(uint64_t *out, const char *text, uint64_t max);
  */
 int str_parse_bool(bool *out, const char *text);
 
+/* What stands for bytes that are no UTF-8: the replacement character. */
+#define STR_UTF8_BAD 0xfffdU
+
 /**
- * str_json_escape() - How one byte is written inside a JSON string (RFC 8259 section 7)
- * @out:	Receives the text and a NUL: the byte itself, or its escape
- * @c:		Byte; above 0x7f it is passed on as it is
+ * str_utf8() - Take one character of a text that should be UTF-8 (RFC 3629)
+ * @code:	Receives its code point, STR_UTF8_BAD for a byte that is part of none
+ * @s:		Text, not at its end; borrowed
  *
- * Return: @out
+ * Return: bytes that it takes, 1 to 4
  */
-const char *str_json_escape(char out[static STR_JSON_SIZE], char c);
+size_t str_utf8(uint32_t *code, const char *s);
+
+/**
+ * str_is_printable() - Is a character harmless on a terminal?
+ * @code:	Code point; control characters, and those that turn a line around, are not
+ */
+bool str_is_printable(uint32_t code);
+
+/**
+ * str_json_escape() - How one character is written inside a JSON string (RFC 8259 section 7)
+ * @out:	Receives the text and a NUL: the character itself, or its escape
+ * @s:		Text, not at its end; borrowed; any bytes, of which those that are no UTF-8 are replaced
+ *
+ * Return: bytes of @s that this stands for, 1 to 4
+ */
+size_t str_json_escape(char out[static STR_JSON_SIZE], const char *s);
 
 /**
  * str_visible() - Write a name that anybody may have made up so that it can be printed

@@ -21,8 +21,9 @@
 static void warn_if_guessable(const char *text)
 {
 	if (!secret_has_uri_form(text, strlen(text)))
-		log_warn("secret", "the secret is not one that `wgmesh init --secret` made; a "
-				   "guessable one opens the mesh to everybody");
+		log_event(EVENT_SECRET_GUESSABLE, NULL,
+			  "the secret is not one that `wgmesh init --secret` made; a "
+			  "guessable one opens the mesh to everybody");
 }
 
 /* Parses the secret, and says in a refusal where it came from. */

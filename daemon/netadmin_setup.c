@@ -53,9 +53,9 @@ static int lock_state_dir(struct netadmin_node *n, struct err *e)
 				n->cfg->state_dir, holder);
 	}
 	if (r < 0)
-		log_warn("identity",
-			 "%s: %s; make sure that no other node uses the state directory %s",
-			 why.msg, strerror(-r), n->cfg->state_dir);
+		log_event(EVENT_STATE_DIR_UNLOCKED, NULL,
+			  "%s: %s; make sure that no other node uses the state directory %s",
+			  why.msg, strerror(-r), n->cfg->state_dir);
 	return 0;
 }
 
@@ -99,8 +99,8 @@ static int save_addresses(struct netadmin_node *n, const struct identity_place *
 
 	/* The key itself is safe on disk, and addresses can be derived again. */
 	if (r < 0)
-		log_warn("identity", "the mesh address could not be saved: %s: %s", e.msg,
-			 strerror(-r));
+		log_event(EVENT_ADDRESSES_UNSAVED, NULL,
+			  "the mesh address could not be saved: %s: %s", e.msg, strerror(-r));
 	return 0;
 }
 
@@ -121,8 +121,8 @@ static int setup_identity(struct netadmin_node *n, enum identity_origin *origin,
 	if (r != -ENOENT && (!n->cfg->new_identity || r == -EPROTONOSUPPORT))
 		return r;
 	if (r != -ENOENT)
-		log_warn("identity", "%s; making a new key, since --new-identity was given",
-			 e->msg);
+		log_event(EVENT_IDENTITY_REPLACED, NULL,
+			  "%s; making a new key, since --new-identity was given", e->msg);
 	*origin = IDENTITY_CREATED;
 	return create_identity(n, &at, e);
 }
@@ -219,7 +219,8 @@ static int setup_addresses(struct netadmin_node *n, struct netadmin_ready *ready
 	/* A host without IPv6 is no reason to have no mesh (protocol.md B18). */
 	r = w.has_v6 ? 0 : rtnl_addr_add(n->rtnl, n->ifindex, &w.v6, e);
 	if (r < 0)
-		log_warn("net", "no IPv6 mesh address: %s: %s", e->msg, strerror(-r));
+		log_event(EVENT_MESH_IPV6_MISSING, NULL, "no IPv6 mesh address: %s: %s", e->msg,
+			  strerror(-r));
 	else
 		ready->mesh_ip6 = n->id.mesh_ip6;
 	return 0;

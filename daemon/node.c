@@ -21,7 +21,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define COMPONENT	 "node"
 #define SAFETY_S	 25 /* how old the handshake times in the table may be */
 #define STRANGER_GRACE_S 60
 #define CACHE_PERIOD_MS	 (5 * 60 * 1000)
@@ -39,7 +38,7 @@ static void end(struct node *n, int exit_code)
 /* The sentence goes to the log and to the supervisor; the exit code is the error's, if it has one. */
 static void fail(struct node *n, const struct err *e)
 {
-	log_error(COMPONENT, "%s: %s", e->msg, strerror(-e->code));
+	log_event(EVENT_NODE_FAILED, NULL, "%s: %s", e->msg, strerror(-e->code));
 	node_notify_failed(n, -e->code, e->msg);
 	end(n, e->exit_code ? e->exit_code : EXITS_SYSTEM);
 }
@@ -47,7 +46,7 @@ static void fail(struct node *n, const struct err *e)
 /* The same where no system call has failed. */
 static void give_up(struct node *n, const char *sentence)
 {
-	log_error(COMPONENT, "%s", sentence);
+	log_event(EVENT_NODE_FAILED, NULL, "%s", sentence);
 	node_notify_failed(n, 0, sentence);
 	end(n, EXITS_SYSTEM);
 }
@@ -62,7 +61,8 @@ static void begin_stop(struct node *n)
 
 	if (n->phase == NODE_STOPPING)
 		return;
-	log_info(COMPONENT, "stopping: saying goodbye and deleting %s", n->cfg->ifname);
+	log_event(EVENT_NODE_STOPPING, NULL, "stopping: saying goodbye and deleting %s",
+		  n->cfg->ifname);
 	node_notify_stopping(n);
 	if (n->phase == NODE_RUNNING) {
 		node_peers_say_goodbye(n);
@@ -85,7 +85,7 @@ static void on_reload_signal(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	node_notify_reload_begins(arg);
-	log_info(COMPONENT, "SIGHUP: nothing to reload yet");
+	log_event(EVENT_RELOAD_DONE, NULL, "SIGHUP: nothing to reload yet");
 	node_notify_reload_ends(arg);
 }
 
@@ -172,7 +172,7 @@ static void open_lan(struct node *n)
 
 	/* Each layer is optional: the others go on without it. */
 	if (r < 0)
-		log_warn("lan", "LAN discovery is off: %s: %s", e.msg, strerror(-r));
+		log_event(EVENT_LAN_OFF, NULL, "LAN discovery is off: %s: %s", e.msg, strerror(-r));
 }
 
 static void open_pong(struct node *n, size_t i, const struct ip *ip)
@@ -183,8 +183,8 @@ static void open_pong(struct node *n, size_t i, const struct ip *ip)
 	int r = ip->family == 0 ? 0 : pong_open(&n->pong[i], n->base, &at, &e);
 
 	if (r < 0)
-		log_warn("probe", "existing nodes may take this one for dead: %s: %s", e.msg,
-			 strerror(-r));
+		log_event(EVENT_PROBE_OFF, NULL,
+			  "existing nodes may take this one for dead: %s: %s", e.msg, strerror(-r));
 }
 
 static void open_rpc(struct node *n)
@@ -193,7 +193,8 @@ static void open_rpc(struct node *n)
 	int r = rpc_server_open(&n->rpc, n->base, n->cfg->socket_path, &n->source, &e);
 
 	if (r < 0)
-		log_warn("rpc", "`wgmesh peers` will not work: %s: %s", e.msg, strerror(-r));
+		log_event(EVENT_RPC_OFF, NULL, "`wgmesh peers` will not work: %s: %s", e.msg,
+			  strerror(-r));
 }
 
 static int open_layers(struct node *n, struct err *e)
@@ -221,18 +222,20 @@ static int open_layers(struct node *n, struct err *e)
 
 static void log_ready(const struct node *n)
 {
-	static const char *const origins[] = {
-		[IDENTITY_LOADED] = "loaded from the state directory",
-		[IDENTITY_RESTORED] = "restored from a snapshot",
-		[IDENTITY_CREATED] = "new: this is a first start",
+	static const struct {
+		enum log_event_id event;
+		const char *text;
+	} origins[] = {
+		[IDENTITY_LOADED] = { EVENT_IDENTITY_LOADED, "loaded from the state directory" },
+		[IDENTITY_RESTORED] = { EVENT_IDENTITY_RESTORED, "restored from a snapshot" },
+		[IDENTITY_CREATED] = { EVENT_IDENTITY_CREATED, "new: this is a first start" },
 	};
 	char ip[IP_TEXT_SIZE];
 	char ip6[IP_TEXT_SIZE];
 
-	log_event(n->ready.origin == IDENTITY_RESTORED ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-		  "identity", LOG_FIELDS({ "public_key", n->self.key_text }), "identity %s",
-		  origins[n->ready.origin]);
-	log_event(LOG_LEVEL_INFO, COMPONENT,
+	log_event(origins[n->ready.origin].event, LOG_FIELDS({ "public_key", n->self.key_text }),
+		  "identity %s", origins[n->ready.origin].text);
+	log_event(EVENT_INTERFACE_READY,
 		  LOG_FIELDS({ "interface", n->cfg->ifname },
 			     { "mesh_ip", ip_format(ip, &n->ready.mesh_ip) },
 			     { "mesh_ipv6", ip_format(ip6, &n->ready.mesh_ip6) }),
@@ -283,7 +286,8 @@ static void on_reply(void *arg, const struct netadmin_reply *r, int fd)
 		fail(n, &r->error);
 		break;
 	case NETADMIN_ERROR:
-		log_error("netadmin", "%s: %s", r->error.msg, strerror(-r->error.code));
+		log_event(EVENT_NETADMIN_FAILED, NULL, "%s: %s", r->error.msg,
+			  strerror(-r->error.code));
 		break;
 	case NETADMIN_PEER_STATE:
 		if (n->phase == NODE_RUNNING)
@@ -293,7 +297,8 @@ static void on_reply(void *arg, const struct netadmin_reply *r, int fd)
 		n->dump_pending = false;
 		/* Half a report would look as if somebody had removed the other half. */
 		if (r->error.code != 0)
-			log_error("netadmin", "%s: %s", r->error.msg, strerror(-r->error.code));
+			log_event(EVENT_NETADMIN_FAILED, NULL, "%s: %s", r->error.msg,
+				  strerror(-r->error.code));
 		else if (n->phase == NODE_RUNNING)
 			node_peers_dumped(n);
 		node_notify_changed(n);
@@ -304,7 +309,8 @@ static void on_reply(void *arg, const struct netadmin_reply *r, int fd)
 		break;
 	case NETADMIN_STOPPED:
 		if (r->error.code != 0)
-			log_error("netadmin", "%s: %s", r->error.msg, strerror(-r->error.code));
+			log_event(EVENT_NETADMIN_FAILED, NULL, "%s: %s", r->error.msg,
+				  strerror(-r->error.code));
 		end(n, r->error.code != 0 ? EXITS_SYSTEM : EXITS_OK);
 		break;
 	}

@@ -11,8 +11,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define COMPONENT "peers"
-
 static void take_cached(struct node *n, const struct cached_peer *c)
 {
 	char text[ENDPOINT_OUT_SIZE];
@@ -44,11 +42,12 @@ void node_cache_load(struct node *n, int fd)
 	len = io_read_bounded(fd, buf, PEERCACHE_FILE_MAX);
 	if (len < 0 ||
 	    peercache_parse(&list, &total, buf, (size_t)len, now.unix_s, PEERCACHE_AGE_S) < 0) {
-		log_warn(COMPONENT, "the peer cache is damaged and is not used; peers will be "
-				    "discovered anew");
+		log_event(EVENT_PEER_CACHE_DAMAGED, NULL,
+			  "the peer cache is damaged and is not used; peers will be "
+			  "discovered anew");
 		return;
 	}
-	log_info(COMPONENT, "%zu peers from the cache", total);
+	log_event(EVENT_PEER_CACHE_LOADED, NULL, "%zu peers from the cache", total);
 	for (size_t i = 0; i < total; i++)
 		take_cached(n, &list[i]);
 	free(list);

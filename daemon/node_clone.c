@@ -13,7 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COMPONENT "clone"
 #define REPEAT_MS 600000 /* how often a person is told again */
 
 void node_clone_init(struct node *n)
@@ -28,7 +27,7 @@ void node_clone_init(struct node *n)
 static void raise_alarm(const struct node *n)
 {
 	log_event(
-		LOG_LEVEL_ERROR, COMPONENT, LOG_FIELDS({ "public_key", n->self.key_text }),
+		EVENT_CLONE_FOUND, LOG_FIELDS({ "public_key", n->self.key_text }),
 		"this node's key is live in a second place: %s; a volume or a machine was copied, "
 		"and each of the two takes the other's packets: stop one, and give it a key of its "
 		"own with an empty state directory",
@@ -56,7 +55,8 @@ bool node_clone_heard(struct node *n, const struct announcement *a, const struct
 	if (is_own_key && strcmp(a->instance, n->instance) != 0)
 		take_foreign(n, a, from, now_ms);
 	else if (clone_is_over(&n->clone, now_ms))
-		log_info(COMPONENT, "the second node with this node's key is silent now");
+		log_event(EVENT_CLONE_SILENT, NULL,
+			  "the second node with this node's key is silent now");
 	return is_own_key;
 }
 
@@ -71,7 +71,7 @@ void node_clone_follow(struct node *n, const struct peer *p, const struct announ
 	    (row->clone_ms != 0 && now_ms - row->clone_ms < REPEAT_MS))
 		return;
 	row->clone_ms = now_ms;
-	log_event(LOG_LEVEL_WARN, COMPONENT,
+	log_event(EVENT_PEER_CLONED,
 		  LOG_FIELDS({ "peer", p->key_text }, { "host", a->self.hostname },
 			     { "endpoint", endpoint_format(text, from) }),
 		  "two nodes announce the key of this peer in turns: a copied volume or machine? "

@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMPONENT	   "peers"
 #define REFRESH_MS	   80000  /* HELLO to a peer we hear; protocol.md section 9: 60 to 120 s */
 #define RETRY_FIRST_MS	   5000	  /* HELLO to one that is silent, then twice as long each time */
 #define RETRY_MAX_MS	   600000 /* */
@@ -66,7 +65,7 @@ static void log_change(const struct peer *p, const struct reconcile_want *want)
 	char endpoint[ENDPOINT_TEXT_SIZE];
 	char ip[IP_TEXT_SIZE];
 
-	log_event(LOG_LEVEL_INFO, COMPONENT,
+	log_event(want->present ? EVENT_PEER_CONFIGURED : EVENT_PEER_REMOVED,
 		  LOG_FIELDS({ "peer", p->key_text }, { "host", p->info.hostname },
 			     { "mesh_ip", ip_format(ip, &p->info.mesh_ip) },
 			     { "endpoint", endpoint_format(endpoint, &want->endpoint) }),
@@ -351,7 +350,7 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 	    !ip_equal(&from->ip, &p->control.ip) && !ip_equal(&from->ip, &p->tunnel.ip) &&
 	    !ip_equal(&from->ip, &p->info.mesh_ip) && !ip_equal(&from->ip, &p->info.mesh_ip6))
 		return;
-	log_event(LOG_LEVEL_INFO, COMPONENT,
+	log_event(EVENT_PEER_LEFT,
 		  LOG_FIELDS({ "peer", p->key_text }, { "host", p->info.hostname }),
 		  "peer said goodbye");
 	p->said_goodbye = true;
@@ -424,7 +423,7 @@ void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 	n->rows[p->slot].seen_dump = n->dump_number;
 	take_actual(n, p, state);
 	if (first_handshake)
-		log_event(LOG_LEVEL_INFO, COMPONENT,
+		log_event(EVENT_TUNNEL_UP,
 			  LOG_FIELDS({ "peer", p->key_text }, { "host", p->info.hostname }),
 			  "tunnel is up");
 }
@@ -439,8 +438,9 @@ void node_peers_dumped(struct node *n)
 
 		if (p->applied.present && row->seen_dump != n->dump_number &&
 		    row->written_dump != n->dump_number) {
-			log_warn(COMPONENT, "peer %s was removed by somebody else; adding it again",
-				 p->key_text);
+			log_event(EVENT_PEER_ADDED_AGAIN, LOG_FIELDS({ "peer", p->key_text }),
+				  "peer %s was removed by somebody else; adding it again",
+				  p->key_text);
 			p->applied.present = false;
 			p->is_dirty = true;
 		}

@@ -13,8 +13,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define COMPONENT "notify"
-
 /* --- the environment ------------------------------------------------------------------------- */
 
 static uint64_t parse_watchdog(const char *usec, const char *pid, pid_t self)
@@ -86,10 +84,10 @@ void notify_open(struct notify *n)
 	if (r == 0)
 		r = connect_to(env.address);
 	if (r < 0) {
-		log_warn(COMPONENT,
-			 "the supervisor will not learn how this node fares: cannot reach "
-			 "NOTIFY_SOCKET: %s",
-			 strerror(-r));
+		log_event(EVENT_SUPERVISOR_UNREACHABLE, NULL,
+			  "the supervisor will not learn how this node fares: cannot reach "
+			  "NOTIFY_SOCKET: %s",
+			  strerror(-r));
 		return;
 	}
 	n->fd = r;
@@ -157,5 +155,6 @@ void notify_send(struct notify *n, const struct notify_say *s)
 	if (send(n->fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 		n->failures = 0;
 	else if (n->failures++ == 0)
-		log_debug(COMPONENT, "the supervisor takes no message: %s", strerror(errno));
+		log_event(EVENT_SUPERVISOR_DEAF, NULL, "the supervisor takes no message: %s",
+			  strerror(errno));
 }

@@ -100,7 +100,8 @@ void boot_warn(const struct boot *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	log_warn(phase_name(b->current), "%s", text);
+	log_event_as(EVENT_PHASE_WARNING,
+		     (struct log_as) { phase_name(b->current), LOG_LEVEL_WARN }, NULL, "%s", text);
 }
 
 bool boot_is_stopped(void)
@@ -119,10 +120,11 @@ static void warn_unknown_env(const struct config *c)
 
 	while (settings_unknown_env(c->env.given, &pos, name, &nearest)) {
 		if (nearest)
-			log_warn("config", "the variable %s is not known; did you mean %s?", name,
-				 nearest);
+			log_event(EVENT_VARIABLE_UNKNOWN, NULL,
+				  "the variable %s is not known; did you mean %s?", name, nearest);
 		else
-			log_warn("config", "the variable %s is not known", name);
+			log_event(EVENT_VARIABLE_UNKNOWN, NULL, "the variable %s is not known",
+				  name);
 	}
 }
 
@@ -156,7 +158,7 @@ bool boot_configure(struct boot *b, unsigned int scope, char **argv, char **envp
 		r = set_up_log(&b->config, &e);
 	if (r < 0) {
 		b->exit_code = e.exit_code ? e.exit_code : EXITS_SYSTEM;
-		log_error("config", "%s", e.msg);
+		log_event(EVENT_SETTINGS_REFUSED, NULL, "%s", e.msg);
 		termlog_write(e.msg);
 		return false;
 	}
@@ -182,8 +184,8 @@ static bool end_stopped(struct boot *b, int sig)
 
 	b->phases[b->current].outcome = OUTCOME_STOPPED;
 	b->exit_code = 128 + sig;
-	log_event(LOG_LEVEL_INFO, name, NULL, "stopped by signal %d (%s) before the daemon started",
-		  sig, strsignal(sig));
+	log_event_as(EVENT_PHASE_STOPPED, (struct log_as) { name, LOG_LEVEL_INFO }, NULL,
+		     "stopped by signal %d (%s) before the daemon started", sig, strsignal(sig));
 	termlog_write("stopped by a signal before the daemon started");
 	return false;
 }
@@ -207,11 +209,11 @@ static void refuse(struct boot *b, const struct err *e, const char *duration_ms)
 	if (b->exit_code == 0)
 		b->exit_code = exit_code;
 	(void)snprintf(code, sizeof(code), "%d", exit_code);
-	log_event(LOG_LEVEL_ERROR, phase_name(b->current),
-		  LOG_FIELDS({ "outcome", outcome_name(p->outcome) },
-			     { "duration_ms", duration_ms }, { "exit_code", code },
-			     { "reason", reason_of(e) }),
-		  "%s", e->msg);
+	log_event_as(
+		EVENT_PHASE_REFUSED, (struct log_as) { phase_name(b->current), LOG_LEVEL_ERROR },
+		LOG_FIELDS({ "outcome", outcome_name(p->outcome) }, { "duration_ms", duration_ms },
+			   { "exit_code", code }, { "reason", reason_of(e) }),
+		"%s", e->msg);
 	if (!b->is_report)
 		termlog_write(e->msg);
 }
@@ -219,12 +221,14 @@ static void refuse(struct boot *b, const struct err *e, const char *duration_ms)
 static void succeed(struct boot *b, enum phase_outcome outcome, const char *duration_ms)
 {
 	struct phase *p = &b->phases[b->current];
-	enum log_level level = outcome == OUTCOME_WARNED ? LOG_LEVEL_WARN : quiet_level(b);
+	bool is_warned = outcome == OUTCOME_WARNED;
+	struct log_as as = { phase_name(b->current), is_warned ? LOG_LEVEL_WARN : quiet_level(b) };
 
 	p->outcome = outcome;
-	log_event(level, phase_name(b->current),
-		  LOG_FIELDS({ "outcome", outcome_name(outcome) }, { "duration_ms", duration_ms }),
-		  "%s", p->note[0] ? p->note : "done");
+	log_event_as(
+		is_warned ? EVENT_PHASE_DONE_WARNED : EVENT_PHASE_DONE, as,
+		LOG_FIELDS({ "outcome", outcome_name(outcome) }, { "duration_ms", duration_ms }),
+		"%s", p->note[0] ? p->note : "done");
 }
 
 static int run_phase(struct boot *b, phase_function *run, struct err *e)

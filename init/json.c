@@ -7,7 +7,9 @@ void json_put_string(FILE *out, const char *s)
 	char escaped[STR_JSON_SIZE];
 
 	(void)fputc('"', out);
-	for (; *s; s++)
-		(void)fputs(str_json_escape(escaped, *s), out);
+	while (*s) {
+		s += str_json_escape(escaped, s);
+		(void)fputs(escaped, out);
+	}
 	(void)fputc('"', out);
 }

@@ -22,7 +22,7 @@ static int refuse(const struct cli_usage *u, const struct settings *s, const str
 	if (!(u->scope & SCOPE_JOIN))
 		return cli_fail(e, EXITS_USAGE);
 	cli_log_init(s);
-	log_error("config", "%s", e->msg);
+	log_event(EVENT_SETTINGS_REFUSED, NULL, "%s", e->msg);
 	return e->exit_code ? e->exit_code : EXITS_USAGE;
 }
 
@@ -83,8 +83,8 @@ void cli_log_init(const struct settings *s)
 	const char *levels = settings_text(s, SETTING_LOG_LEVEL);
 
 	if (log_init("wgmesh", (enum log_format)settings_number(s, SETTING_LOG_FORMAT), levels) < 0)
-		log_warn("log",
-			 "%s=\"%.40s\" is no list of levels such as \"info,exchange=debug\"; "
-			 "info is used",
-			 settings_origin(s, SETTING_LOG_LEVEL), levels);
+		log_event(EVENT_LOG_LEVELS_UNKNOWN, NULL,
+			  "%s=\"%.40s\" is no list of levels such as \"info,exchange=debug\"; "
+			  "info is used",
+			  settings_origin(s, SETTING_LOG_LEVEL), levels);
 }

@@ -27,8 +27,8 @@ static void warn_no_effect(const struct settings *s)
 
 	for (size_t i = 0; i < SETTING_COUNT; i++)
 		if ((table[i].scope & SCOPE_NO_EFFECT) && settings_is_given(s, (enum setting_id)i))
-			log_warn("config", "%s is %s", settings_origin(s, (enum setting_id)i),
-				 table[i].help);
+			log_event(EVENT_SETTING_WITHOUT_EFFECT, NULL, "%s is %s",
+				  settings_origin(s, (enum setting_id)i), table[i].help);
 }
 
 static void warn_unknown_env(void)
@@ -38,9 +38,9 @@ static void warn_unknown_env(void)
 	size_t pos = 0;
 
 	while (settings_unknown_env(environ, &pos, name, &nearest))
-		log_warn("config", "the variable %s is not known%s%s%s", name,
-			 nearest ? "; did you mean " : "", nearest ? nearest : "",
-			 nearest ? "?" : "");
+		log_event(EVENT_VARIABLE_UNKNOWN, NULL, "the variable %s is not known%s%s%s", name,
+			  nearest ? "; did you mean " : "", nearest ? nearest : "",
+			  nearest ? "?" : "");
 }
 
 int cli_join(int argc, char **argv)
@@ -63,7 +63,7 @@ int cli_join(int argc, char **argv)
 	r = config_load(&config, &s, &e);
 	if (r < 0) {
 		notify_send(&notify, &(struct notify_say) { .error_number = -r, .status = e.msg });
-		log_error("config", "%s%s%s", e.msg, r == -EINVAL ? "" : ": ",
+		log_event(EVENT_SETTINGS_REFUSED, NULL, "%s%s%s", e.msg, r == -EINVAL ? "" : ": ",
 			  r == -EINVAL ? "" : strerror(-r));
 		code = e.exit_code ? e.exit_code : EXITS_USAGE;
 	} else {

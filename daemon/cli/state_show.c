@@ -62,7 +62,7 @@ static int show(const char *file)
 
 	(void)str_visible(visible, sizeof(visible), file);
 	if (r < 0)
-		log_warn("state", "%s %s", visible, e.msg);
+		log_event(EVENT_STATE_FILE_UNREADABLE, NULL, "%s %s", visible, e.msg);
 	else
 		(void)wg_key_format(key, &id.public_key);
 	(void)printf("%s %s\n", visible, key);

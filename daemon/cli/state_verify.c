@@ -48,7 +48,7 @@ static void refuse_key(struct report *r, int failure, const struct err *e)
 {
 	bool is_explained = failure == -EBADMSG || failure == -EPROTONOSUPPORT;
 
-	log_error("state", "%s%s%s", e->msg, is_explained ? "" : ": ",
+	log_event(EVENT_STATE_KEY_REFUSED, NULL, "%s%s%s", e->msg, is_explained ? "" : ": ",
 		  is_explained ? "" : strerror(-failure));
 	r->key.verdict = failure == -EPROTONOSUPPORT ? STATE_FUTURE : STATE_DAMAGED;
 	r->code = e->exit_code ? e->exit_code : EXITS_IO;
@@ -85,8 +85,8 @@ static void check_key(struct report *r, const struct state_dir *d, const struct 
 			       "none yet; the node's first start makes it");
 	} else if (failure != -EPROTONOSUPPORT && settings_flag(s, SETTING_NEW_IDENTITY)) {
 		r->key.verdict = STATE_DAMAGED;
-		log_warn("state", "%s; a new key will be made, since --new-identity was given",
-			 e.msg);
+		log_event(EVENT_STATE_KEY_REPLACED, NULL,
+			  "%s; a new key will be made, since --new-identity was given", e.msg);
 	} else {
 		refuse_key(r, failure, &e);
 	}
@@ -99,8 +99,8 @@ static void log_report(const struct report *r, const struct state_dir *d)
 	bool is_missing = r->key.verdict == STATE_MISSING;
 
 	if (r->code == EXITS_OK && r->key.verdict != STATE_DAMAGED)
-		log_event(r->key.verdict == STATE_RESTORED ? LOG_LEVEL_WARN : LOG_LEVEL_INFO,
-			  "state",
+		log_event(r->key.verdict == STATE_RESTORED ? EVENT_STATE_KEY_RESTORED
+							   : EVENT_STATE_KEY_GOOD,
 			  LOG_FIELDS({ "public_key", r->public_key[0] ? r->public_key : NULL }),
 			  "%s/%s: %s%s%s", d->at.dir, r->key.name,
 			  is_missing ? "" : statejudge_text(r->key.verdict), is_missing ? "" : ": ",
@@ -108,7 +108,7 @@ static void log_report(const struct report *r, const struct state_dir *d)
 	for (size_t i = 0; i < r->view.n; i++) {
 		const struct state_row *row = &r->view.rows[i];
 
-		log_event(row->verdict == STATE_GOOD ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "state",
+		log_event(row->verdict == STATE_GOOD ? EVENT_STATE_FILE_GOOD : EVENT_STATE_FILE_BAD,
 			  NULL, "%s/%s: %s: %s", d->at.dir, row->name,
 			  statejudge_text(row->verdict), row->note);
 	}
@@ -175,7 +175,7 @@ static int verify(const struct state_dir *d, const struct settings *s)
 
 	check_key(&r, d, s);
 	if (stateview_read(&r.view, &d->at, is_quiet, clock_now().unix_s, &e) < 0) {
-		log_error("state", "%s: %s", e.msg, strerror(-e.code));
+		log_event(EVENT_STATE_UNREADABLE, NULL, "%s: %s", e.msg, strerror(-e.code));
 		if (r.code == EXITS_OK)
 			r.code = e.exit_code ? e.exit_code : EXITS_IO;
 	}
@@ -199,7 +199,7 @@ int state_verify(int argc, char **argv)
 	if (code != 0)
 		return code - 1;
 	if (state_open(&d, &s, false, &e) < 0) {
-		log_error("state", "%s: %s", e.msg, strerror(-e.code));
+		log_event(EVENT_STATE_UNREADABLE, NULL, "%s: %s", e.msg, strerror(-e.code));
 		code = e.exit_code ? e.exit_code : EXITS_IO;
 	} else {
 		code = verify(&d, &s);

@@ -21,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMPONENT    "exchange"
 #define ATTEMPTS_MAX 256
 #define GOODBYE_MAX  512
 #define BATCH_MAX    64 /* datagrams taken before other events get their turn */
@@ -60,8 +59,8 @@ static void transmit(struct exchange *x, const char *datagram, long len, const s
 	int r = len < 0 ? (int)len : udp_send(&x->udp, datagram, (size_t)len, to, local);
 
 	if (r < 0)
-		log_debug(COMPONENT, "cannot send to %s: %s", endpoint_format(text, to),
-			  strerror(-r));
+		log_event(EVENT_SEND_FAILED, LOG_FIELDS({ "endpoint", endpoint_format(text, to) }),
+			  "cannot send to %s: %s", text, strerror(-r));
 }
 
 static void attempt_end(struct attempt *a)
@@ -98,7 +97,8 @@ static void on_attempt_timer(evutil_socket_t fd, short what, void *arg)
 		attempt_send(a);
 		return;
 	}
-	log_debug(COMPONENT, "no answer from %s", endpoint_format(text, &a->to));
+	log_event(EVENT_HELLO_UNANSWERED, LOG_FIELDS({ "endpoint", endpoint_format(text, &a->to) }),
+		  "no answer from %s", text);
 	attempt_end(a);
 }
 
@@ -169,6 +169,7 @@ static void take_announcement(struct exchange *x, const struct envelope *env,
 	struct attempt *a = env->type == MESSAGE_REPLY ? attempt_find(x, from) : NULL;
 	struct announcement in;
 	enum announce_result r;
+	char text[ENDPOINT_TEXT_SIZE];
 
 	/* A REPLY that nobody asked for proves nothing (protocol.md B6). */
 	if (env->type == MESSAGE_REPLY && !a)
@@ -176,7 +177,9 @@ static void take_announcement(struct exchange *x, const struct envelope *env,
 	r = announce_parse(&in, env, false);
 	if (r != ANNOUNCE_OK) {
 		x->counters.invalid++;
-		log_debug(COMPONENT, "%s with a bad %s", message_type_name(env->type),
+		log_event(EVENT_ANNOUNCEMENT_REJECTED,
+			  LOG_FIELDS({ "endpoint", endpoint_format(text, from) }),
+			  "%s with a bad %s", message_type_name(env->type),
 			  announce_result_name(r));
 		return;
 	}
@@ -216,7 +219,8 @@ static void take_envelope(struct exchange *x, const struct envelope *env,
 	case MESSAGE_RENDEZVOUS_OFFER:
 	case MESSAGE_RENDEZVOUS_START:
 	case MESSAGE_UNKNOWN:
-		log_debug(COMPONENT, "%s is not served here", message_type_name(env->type));
+		log_event(EVENT_MESSAGE_UNSERVED, NULL, "%s is not served here",
+			  message_type_name(env->type));
 		break;
 	}
 }
@@ -237,8 +241,9 @@ static void take_datagram(struct exchange *x, size_t len, const struct endpoint 
 	r = envelope_open(&env, x->datagram, len, x->cfg.key, now.unix_s);
 	if (r != ENVELOPE_OK) {
 		x->counters.not_ours++;
-		log_debug(COMPONENT, "datagram from %s: %s", endpoint_format(text, from),
-			  envelope_result_name(r));
+		log_event(EVENT_DATAGRAM_REJECTED,
+			  LOG_FIELDS({ "endpoint", endpoint_format(text, from) }),
+			  "datagram from %s: %s", text, envelope_result_name(r));
 		return;
 	}
 	take_envelope(x, &env, from, local);

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COMPONENT	"lan"
 #define PERIOD_MS	5000
 #define JITTER_MS	500  /* meshes that start together would otherwise shout together */
 #define EARLY_PERIOD_MS 1000 /* the first announcement may meet a link that is not ready */
@@ -62,9 +61,10 @@ static void join(const struct lan *lan, int ifindex, const char *name)
 	if (has(&lan->known, ifindex))
 		return;
 	if (r < 0)
-		log_warn(COMPONENT, "cannot listen on %s: %s", name, strerror(-r));
+		log_event(EVENT_LAN_JOIN_FAILED, NULL, "cannot listen on %s: %s", name,
+			  strerror(-r));
 	else
-		log_info(COMPONENT, "announcing and listening on %s", name);
+		log_event(EVENT_LAN_JOINED, NULL, "announcing and listening on %s", name);
 }
 
 /* The interfaces are read anew each time, since they come and go. */

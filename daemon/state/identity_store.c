@@ -72,7 +72,8 @@ int store_clear(const struct store *s, const char *file, char *kept, struct err 
 		return r < 0 ? err_exit(e, EXITS_IO, r, "look whether %s is there", file) : 0;
 	r = snapshot_put_aside(kept, s->at->dirfd, file, s->at->ifname, e);
 	if (r == 0)
-		log_warn("identity", "%s was moved to %s/%s", file, SNAPSHOT_DIR, kept);
+		log_event(EVENT_KEY_FILE_MOVED, NULL, "%s was moved to %s/%s", file, SNAPSHOT_DIR,
+			  kept);
 	return r;
 }
 
@@ -121,8 +122,9 @@ static void keep_snapshot(const struct store *s, const struct identity *id)
 	int r = snapshot_take(NULL, id, s->at->dirfd, s->at->ifname, &e);
 
 	if (r < 0)
-		log_warn("identity", "no snapshot of %s/%s could be written: %s: %s", s->at->dir,
-			 s->key, e.msg, strerror(-r));
+		log_event(EVENT_SNAPSHOT_FAILED, NULL,
+			  "no snapshot of %s/%s could be written: %s: %s", s->at->dir, s->key,
+			  e.msg, strerror(-r));
 }
 
 static int apply(const struct store *s, const struct identity *id, const struct remedy *remedy,
@@ -147,9 +149,9 @@ static int apply(const struct store *s, const struct identity *id, const struct 
 	}
 	if (r < 0)
 		return r;
-	log_warn("identity", "%s/%s %s; it was restored from %s%s", s->at->dir, s->key,
-		 remedy->damage[0] != '\0' ? remedy->damage : "was missing",
-		 remedy->snapshot[0] != '\0' ? SNAPSHOT_DIR "/" : s->temp, remedy->snapshot);
+	log_event(EVENT_KEY_FILE_RESTORED, NULL, "%s/%s %s; it was restored from %s%s", s->at->dir,
+		  s->key, remedy->damage[0] != '\0' ? remedy->damage : "was missing",
+		  remedy->snapshot[0] != '\0' ? SNAPSHOT_DIR "/" : s->temp, remedy->snapshot);
 	keep_snapshot(s, id);
 	return 0;
 }
@@ -209,10 +211,11 @@ static void warn_if_another(const struct store *s, const struct identity *id)
 
 	(void)wg_key_format(key, &id->public_key);
 	if (identity_served(served, s->at) == 0 && served[0] != '\0' && strcmp(served, key) != 0)
-		log_warn("identity",
-			 "%s/%s holds the key %s, but this volume was last used with %s: is it the "
-			 "wrong volume, or has a backup been restored?",
-			 s->at->dir, s->key, key, served);
+		log_event(
+			EVENT_IDENTITY_UNEXPECTED, NULL,
+			"%s/%s holds the key %s, but this volume was last used with %s: is it the "
+			"wrong volume, or has a backup been restored?",
+			s->at->dir, s->key, key, served);
 }
 
 /* The key file is damaged or missing: restores it, or says why not. */

@@ -47,8 +47,9 @@ void statedir_give(int dirfd, int subfd, const char *name)
 	    !(S_ISREG(file.st_mode) || S_ISDIR(file.st_mode)))
 		return;
 	if (fchownat(fd, "", dir.st_uid, dir.st_gid, AT_EMPTY_PATH) < 0)
-		log_warn("state", "%s could not be given to uid %u, which has to read it: %s", name,
-			 dir.st_uid, strerror(errno));
+		log_event(EVENT_STATE_DIR_NOT_GIVEN, NULL,
+			  "%s could not be given to uid %u, which has to read it: %s", name,
+			  dir.st_uid, strerror(errno));
 }
 
 static int open_lock(int dirfd, const char *file, int flags)

@@ -54,6 +54,6 @@ void tundev_give(const struct boot *b)
 	    st.st_rdev != makedev(TUN_MAJOR, TUN_MINOR))
 		return;
 	if (fchownat(fd, "", c->uid, c->gid, AT_EMPTY_PATH) == 0)
-		log_info("privileges", "%s of this container was given to user %u:%u", TUN, c->uid,
-			 c->gid);
+		log_event(EVENT_TUN_DEVICE_GIVEN, NULL,
+			  "%s of this container was given to user %u:%u", TUN, c->uid, c->gid);
 }

@@ -34,8 +34,6 @@
  * migrated; no decision depends on that marker.
  */
 
-#define COMPONENT "migrate"
-
 void migrate_record(struct migration *m, const struct migrate_item *it, enum migrate_action action,
 		    const char *fmt, ...)
 {
@@ -150,7 +148,7 @@ static int refuse_file(struct migration *m, const struct migrate_item *it, const
 			"directory, or give up on it with --legacy-dir=none",
 			why->msg);
 	}
-	log_warn(COMPONENT, "not migrated: %s", why->msg);
+	log_event(EVENT_FILE_NOT_MIGRATED, NULL, "not migrated: %s", why->msg);
 	return 0;
 }
 
@@ -174,7 +172,7 @@ static int copy_file(struct migration *m, const struct migrate_item *it, struct 
 		return err_set(e, r, "file name %s", it->visible);
 	m->copied++;
 	if (m->is_dry) {
-		log_info(COMPONENT, "%s would be copied", it->visible);
+		log_event(EVENT_FILE_WOULD_BE_COPIED, NULL, "%s would be copied", it->visible);
 		migrate_record(m, it, MIGRATE_WOULD_COPY, "%s", "");
 		return 0;
 	}
@@ -184,7 +182,7 @@ static int copy_file(struct migration *m, const struct migrate_item *it, struct 
 	r = filecopy_publish(&c, e);
 	if (r < 0)
 		return r;
-	log_info(COMPONENT, "%s was copied and reads back equal", it->visible);
+	log_event(EVENT_FILE_COPIED, NULL, "%s was copied and reads back equal", it->visible);
 	migrate_record(m, it, MIGRATE_COPIED, "reads back equal; the original stays");
 	return 0;
 }
@@ -294,10 +292,10 @@ static void leave_marker(const struct migration *m, const struct journal *j)
 	int r = journal_store(j, m->from_fd, NAMES_MARKER);
 
 	if (r < 0)
-		log_info(COMPONENT,
-			 "the legacy directory cannot be marked as migrated (%s); that changes "
-			 "nothing",
-			 strerror(-r));
+		log_event(EVENT_LEGACY_UNMARKED, NULL,
+			  "the legacy directory cannot be marked as migrated (%s); that changes "
+			  "nothing",
+			  strerror(-r));
 }
 
 static int finish(const struct migration *m, const struct journal *j, struct err *e)

@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COMPONENT	   "migrate"
 #define SNAPSHOTS_PER_NAME 32
 
 static void close_dir(DIR **dir)
@@ -53,8 +52,8 @@ static int open_snapshots(const struct migration *m, struct err *e)
 	if (fd < 0)
 		return err_exit(e, EXITS_CANNOT_CREATE, fd, "open %s", NAMES_SNAPSHOTS);
 	if (m->change_owner && fchown(fd, m->uid, m->gid) < 0)
-		log_warn(COMPONENT, "cannot give %s to user %u:%u", NAMES_SNAPSHOTS, m->uid,
-			 m->gid);
+		log_event(EVENT_SNAPSHOTS_NOT_GIVEN, NULL, "cannot give %s to user %u:%u",
+			  NAMES_SNAPSHOTS, m->uid, m->gid);
 	return steal_fd(&fd);
 }
 
@@ -109,8 +108,9 @@ static bool tell_difference(struct migration *m, const struct migrate_item *it, 
 		migrate_record(m, it, action,
 			       "the same key %s, other contents; the legacy one is %s", keys.here,
 			       kept);
-		log_info(COMPONENT, "%s has the same key in both directories, and other contents",
-			 it->visible);
+		log_event(EVENT_MIGRATE_SAME_KEY, NULL,
+			  "%s has the same key in both directories, and other contents",
+			  it->visible);
 		return false;
 	}
 	if (keys.here[0] || keys.there[0]) {
@@ -119,20 +119,20 @@ static bool tell_difference(struct migration *m, const struct migrate_item *it, 
 
 		migrate_record(m, it, action, "key %s is and stays in use; the legacy %s is %s",
 			       here, there, kept);
-		log_warn(COMPONENT,
-			 "%s exists in both directories with different keys: %s, which stays in "
-			 "use, and the legacy %s, which is %s",
-			 it->visible, here, there, kept);
+		log_event(EVENT_MIGRATE_OTHER_KEY, NULL,
+			  "%s exists in both directories with different keys: %s, which stays in "
+			  "use, and the legacy %s, which is %s",
+			  it->visible, here, there, kept);
 		return true;
 	}
 	migrate_record(m, it, action,
 		       "other contents; the one in the state directory stays in use, the "
 		       "legacy one is %s",
 		       kept);
-	log_warn(COMPONENT,
-		 "%s exists in both directories with different contents; the one in the state "
-		 "directory stays in use, the legacy one is %s",
-		 it->visible, kept);
+	log_event(EVENT_MIGRATE_OTHER_CONTENTS, NULL,
+		  "%s exists in both directories with different contents; the one in the state "
+		  "directory stays in use, the legacy one is %s",
+		  it->visible, kept);
 	return true;
 }
 
@@ -153,10 +153,10 @@ int migrate_keep_aside(struct migration *m, const struct migrate_item *it, bool 
 			       "it is missing here, but there are copies of it; the legacy "
 			       "one is %s",
 			       kept);
-		log_warn(COMPONENT,
-			 "%s is missing, but %s has copies of it; so the legacy one does not take "
-			 "its place, and is %s",
-			 it->visible, NAMES_SNAPSHOTS, kept);
+		log_event(EVENT_MIGRATE_SET_ASIDE, NULL,
+			  "%s is missing, but %s has copies of it; so the legacy one does not take "
+			  "its place, and is %s",
+			  it->visible, NAMES_SNAPSHOTS, kept);
 		m->kept_aside++;
 	} else if (tell_difference(m, it, kept, action)) {
 		m->kept_aside++;

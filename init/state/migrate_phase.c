@@ -16,8 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COMPONENT "migrate"
-
 /* How far the child came. */
 enum stage {
 	STAGE_ABSENT, /* there is no legacy directory */
@@ -162,9 +160,10 @@ static int conclude_done(struct boot *b, const struct migration *m)
 	const char *verb = m->is_dry ? "would be" : "were";
 
 	if (m->unknown > 0)
-		log_info(COMPONENT, "left in %.100s, because they are none of ours: %s%s",
-			 b->config.legacy_dir, m->unknown_names,
-			 strlen(m->unknown_names) + 1 == sizeof(m->unknown_names) ? "..." : "");
+		log_event(EVENT_FILES_LEFT, NULL,
+			  "left in %.100s, because they are none of ours: %s%s",
+			  b->config.legacy_dir, m->unknown_names,
+			  strlen(m->unknown_names) + 1 == sizeof(m->unknown_names) ? "..." : "");
 	if (m->copied + m->present + m->kept_aside + m->refused == 0) {
 		boot_note(b, "%.100s holds nothing to migrate", b->config.legacy_dir);
 		return OUTCOME_OK;

@@ -23,7 +23,6 @@
 #define SYS_fchmodat2 452
 #endif
 
-#define COMPONENT   "ownership"
 #define PERMISSIONS 07777
 #define LEFT_NAMED  8
 
@@ -163,7 +162,7 @@ static void settle_entry(const struct repair *job, int fd, const char *name)
 		return;
 	}
 	job->out->fixed++;
-	log_debug(COMPONENT, "%s: owner %u:%u and mode %04o %s",
+	log_event(EVENT_OWNERSHIP_FIXED, NULL, "%s: owner %u:%u and mode %04o %s",
 		  str_visible(visible, sizeof(visible), name), st.st_uid, st.st_gid,
 		  st.st_mode & PERMISSIONS, job->is_dry ? "would be put right" : "put right");
 }
@@ -173,7 +172,7 @@ static void leave(const struct repair *job, const char *why)
 {
 	job->out->seen++;
 	if (job->out->left++ < LEFT_NAMED)
-		log_warn(COMPONENT, "left alone: %s", why);
+		log_event(EVENT_OWNERSHIP_LEFT, NULL, "left alone: %s", why);
 }
 
 /*

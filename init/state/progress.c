@@ -28,6 +28,6 @@ void progress_step(struct progress *p, uint64_t bytes)
 	if (bytes == 0 || now_ms < p->due_ms)
 		return;
 	p->due_ms = now_ms + PROGRESS_NEXT_MS;
-	log_info("migrate", "copying %s: %llu of %llu bytes", p->name, (unsigned long long)p->done,
-		 (unsigned long long)p->total);
+	log_event(EVENT_COPY_PROGRESS, NULL, "copying %s: %llu of %llu bytes", p->name,
+		  (unsigned long long)p->done, (unsigned long long)p->total);
 }

@@ -52,6 +52,7 @@ void handover_open(struct boot *b)
 		return;
 	}
 	c->secret_fd = fd;
-	log_debug("privileges", "%s is not readable for user %u: the daemon inherits it opened",
-		  c->secret_file, c->uid);
+	log_event(EVENT_SECRET_INHERITED, NULL,
+		  "%s is not readable for user %u: the daemon inherits it opened", c->secret_file,
+		  c->uid);
 }

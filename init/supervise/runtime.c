@@ -55,7 +55,8 @@ static void handle_signal(struct runtime *rt, const struct signalfd_siginfo *ssi
 		break;
 	case SIGNAL_RELOAD:
 		if (rt->daemon > 0)
-			log_info(RUNTIME_COMPONENT, "%s passed on: reload", signame_of(sig, name));
+			log_event(EVENT_RELOAD_FORWARDED, NULL, "%s passed on: reload",
+				  signame_of(sig, name));
 		__attribute__((fallthrough));
 	case SIGNAL_FORWARD:
 		forward_as_sent(rt->daemon, settings_flag(&c->settings, SETTING_SIGNAL_GROUP),
@@ -87,7 +88,8 @@ static void take_notice(struct runtime *rt, struct notify_message *msg)
 	if (msg->has_status)
 		(void)memcpy(rt->says, msg->status, sizeof(rt->says));
 	if (msg->is_ready && !rt->machine.is_ready)
-		log_info(RUNTIME_COMPONENT, "%s is ready", config_program_name(&rt->boot->config));
+		log_event(EVENT_DAEMON_READY, NULL, "%s is ready",
+			  config_program_name(&rt->boot->config));
 	runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_NOTIFIED,
 						    .notice = notice_of(msg),
 						    .watchdog_ms = msg->watchdog_ms,
@@ -96,17 +98,12 @@ static void take_notice(struct runtime *rt, struct notify_message *msg)
 	notify_outer_send(rt->outer_fd, msg);
 }
 
-/* Once a minute at most: whoever may send may send often. */
-static void warn_of_foreigner(struct runtime *rt, const struct notify_message *msg)
+/* Whoever may send may send often; the log has a limit for that. */
+static void warn_of_foreigner(const struct notify_message *msg)
 {
-	uint64_t now_ms = clock_mono_ms();
-	bool is_time = rt->warned_ms == 0 || now_ms - rt->warned_ms >= 60000;
-
-	log_event(is_time ? LOG_LEVEL_WARN : LOG_LEVEL_DEBUG, RUNTIME_COMPONENT, NULL,
+	log_event(EVENT_NOTIFICATION_IGNORED, NULL,
 		  "a notification of process %d (user %u) was ignored: it is not the daemon's",
 		  msg->sender_pid, msg->sender_uid);
-	if (is_time)
-		rt->warned_ms = now_ms;
 }
 
 /* Return: false when there is nothing more to read */
@@ -119,7 +116,7 @@ static bool handle_notice(struct runtime *rt)
 	if (r == 1)
 		take_notice(rt, &msg);
 	else if (r == -EPERM)
-		warn_of_foreigner(rt, &msg);
+		warn_of_foreigner(&msg);
 	return r == 1 || r == -EPERM || r == -EMSGSIZE || r == -EBADMSG;
 }
 

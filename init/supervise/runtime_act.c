@@ -45,6 +45,12 @@ bool runtime_is_wrapper(const struct runtime *rt)
 	return rt->boot->config.is_plain && rt->machine.policy.restart == RESTART_NEVER;
 }
 
+struct log_as runtime_news(const struct runtime *rt)
+{
+	return (struct log_as) { .level = runtime_is_wrapper(rt) ? LOG_LEVEL_DEBUG
+								 : LOG_LEVEL_INFO };
+}
+
 /* Return: process number, or 0 with the failure as the next event in @next */
 static pid_t start(struct runtime *rt, enum launch_job job, struct supervise_event *next)
 {
@@ -54,9 +60,9 @@ static pid_t start(struct runtime *rt, enum launch_job job, struct supervise_eve
 	if (pid > 0)
 		return pid;
 	if (pid == -EPIPE)
-		log_error(RUNTIME_COMPONENT, "%s", e.msg);
+		log_event(EVENT_LAUNCH_FAILED, NULL, "%s", e.msg);
 	else
-		log_error(RUNTIME_COMPONENT, "cannot %s: %s%s", e.msg, strerror((int)-pid),
+		log_event(EVENT_LAUNCH_FAILED, NULL, "cannot %s: %s%s", e.msg, strerror((int)-pid),
 			  job == LAUNCH_DAEMON ? "; trying again" : "");
 	*next = (struct supervise_event) {
 		.type = job == LAUNCH_DAEMON ? SUPERVISE_SPAWN_FAILED : SUPERVISE_HOOK_DONE,
@@ -80,24 +86,25 @@ static void start_daemon(struct runtime *rt, struct supervise_event *next)
 		(void)sched_yield();
 	rt->group = rt->daemon;
 	(void)snprintf(pid, sizeof(pid), "%d", rt->daemon);
-	log_event(runtime_is_wrapper(rt) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, RUNTIME_COMPONENT,
-		  LOG_FIELDS({ "pid", pid }), "%s started", config_program_name(&rt->boot->config));
+	log_event_as(EVENT_DAEMON_STARTED, runtime_news(rt), LOG_FIELDS({ "pid", pid }),
+		     "%s started", config_program_name(&rt->boot->config));
 }
 
 static void start_hook(struct runtime *rt, struct supervise_event *next)
 {
 	rt->hook = start(rt, LAUNCH_HOOK, next);
 	if (rt->hook == 0)
-		log_warn(RUNTIME_COMPONENT, "the network is not taken down");
+		log_event(EVENT_NETWORK_LEFT, NULL, "the network is not taken down");
 	else
-		log_debug(RUNTIME_COMPONENT, "taking %s down", rt->boot->config.interface);
+		log_event(EVENT_TAKEDOWN_STARTED, NULL, "taking %s down",
+			  rt->boot->config.interface);
 }
 
 static void kill_hook(const struct runtime *rt)
 {
 	if (rt->hook <= 0)
 		return;
-	log_warn(RUNTIME_COMPONENT, "taking the network down took too long, killing it");
+	log_event(EVENT_TAKEDOWN_KILLED, NULL, "taking the network down took too long, killing it");
 	(void)kill(rt->hook, SIGKILL);
 }
 
@@ -140,10 +147,11 @@ static void log_stop(const struct runtime *rt, int sig)
 	/* Not asked for, and said before. */
 	if (from == 0)
 		return;
-	log_event(runtime_is_wrapper(rt) ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, RUNTIME_COMPONENT,
-		  from == sig ? NULL : LOG_FIELDS({ "passed_on_as", signame_of(sig, passed_on) }),
-		  "%s: stopping, for at most %llu ms", signame_of(from, came),
-		  (unsigned long long)rt->machine.policy.stop_timeout_ms);
+	log_event_as(EVENT_STOP_REQUESTED, runtime_news(rt),
+		     from == sig ? NULL
+				 : LOG_FIELDS({ "passed_on_as", signame_of(sig, passed_on) }),
+		     "%s: stopping, for at most %llu ms", signame_of(from, came),
+		     (unsigned long long)rt->machine.policy.stop_timeout_ms);
 }
 
 static void log_kill(const struct runtime *rt)
@@ -157,8 +165,8 @@ static void log_kill(const struct runtime *rt)
 		[SUPERVISE_KILLED_STOP] = "does not stop",
 	};
 
-	log_error(RUNTIME_COMPONENT, "%s %s: killing it", config_program_name(&rt->boot->config),
-		  reasons[rt->machine.killed]);
+	log_event(EVENT_DAEMON_KILLED, NULL, "%s %s: killing it",
+		  config_program_name(&rt->boot->config), reasons[rt->machine.killed]);
 }
 
 /* What the step means to somebody who reads the log. */
@@ -167,11 +175,12 @@ static void log_step(const struct runtime *rt, const struct supervise_step *step
 	const struct supervise *m = &rt->machine;
 
 	if (m->state == SUPERVISE_BACKOFF && (step->actions & SUPERVISE_DO_ARM))
-		log_warn(RUNTIME_COMPONENT, "next start in %llu.%03u s (failure %u of %d)",
-			 (unsigned long long)(m->delay_ms / 1000),
-			 (unsigned int)(m->delay_ms % 1000), m->failures, SUPERVISE_LOOP_FAILURES);
+		log_event(EVENT_RESTART_DELAYED, NULL,
+			  "next start in %llu.%03u s (failure %u of %d)",
+			  (unsigned long long)(m->delay_ms / 1000),
+			  (unsigned int)(m->delay_ms % 1000), m->failures, SUPERVISE_LOOP_FAILURES);
 	if (m->state == SUPERVISE_HOLDING && step->actions)
-		log_error(RUNTIME_COMPONENT,
+		log_event(EVENT_RESTART_LOOP_HELD, NULL,
 			  "giving up after %u failures in a row: holding the container for "
 			  "inspection until a stop signal; %s",
 			  m->failures, rt->cause);
@@ -180,7 +189,7 @@ static void log_step(const struct runtime *rt, const struct supervise_step *step
 	if (step->actions & SUPERVISE_DO_KILL_DAEMON)
 		log_kill(rt);
 	if ((step->actions & SUPERVISE_DO_KILL_ALL) && !was_forced)
-		log_warn(RUNTIME_COMPONENT, "killing what still runs");
+		log_event(EVENT_LEFTOVERS_KILLED, NULL, "killing what still runs");
 }
 
 /*

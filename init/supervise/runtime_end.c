@@ -96,13 +96,14 @@ static void write_down(struct runtime *rt, const struct cause_facts *f)
 static void log_end(const struct runtime *rt, const struct reaped *end, bool was_executed)
 {
 	bool was_asked = rt->machine.stop_signal != 0 || end->code == 0;
-	enum log_level level = was_asked ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR;
+	struct log_as as = { .level = was_asked ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR };
 	char code[12];
 
 	if (runtime_is_wrapper(rt) && was_executed)
-		level = LOG_LEVEL_DEBUG;
+		as = runtime_news(rt);
 	(void)snprintf(code, sizeof(code), "%d", end->code);
-	log_event(level, RUNTIME_COMPONENT, LOG_FIELDS({ "exit_code", code }), "%s", rt->cause);
+	log_event_as(was_asked ? EVENT_DAEMON_ENDED : EVENT_DAEMON_FAILED, as,
+		     LOG_FIELDS({ "exit_code", code }), "%s", rt->cause);
 }
 
 static bool is_exec_error(const struct err *why)
@@ -148,11 +149,11 @@ void runtime_hook_ended(struct runtime *rt, const struct reaped *end)
 
 	rt->hook = 0;
 	if (spawn_errors_take(&rt->errors, end->pid, &why) < 0)
-		log_warn(RUNTIME_COMPONENT, "the network is not taken down: cannot %s: %s", why.msg,
-			 strerror(-why.code));
+		log_event(EVENT_NETWORK_LEFT, NULL, "the network is not taken down: cannot %s: %s",
+			  why.msg, strerror(-why.code));
 	else if (end->code != 0)
-		log_warn(RUNTIME_COMPONENT, "taking the network down ended with code %d",
-			 end->code);
+		log_event(EVENT_TAKEDOWN_FAILED, NULL, "taking the network down ended with code %d",
+			  end->code);
 	else
 		rt->is_network_down = true;
 	runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_HOOK_DONE });
@@ -160,7 +161,7 @@ void runtime_hook_ended(struct runtime *rt, const struct reaped *end)
 
 void runtime_say_spawner_lost(const struct runtime *rt)
 {
-	log_error(RUNTIME_COMPONENT,
+	log_event(EVENT_SPAWNER_LOST, NULL,
 		  "the process that starts programs for wgmesh-init has gone: %s goes on, but "
 		  "cannot be started again, nor the network be taken down, before the container "
 		  "is restarted",

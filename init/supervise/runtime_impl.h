@@ -3,6 +3,7 @@
 #ifndef INIT_SUPERVISE_RUNTIME_IMPL_H
 #define INIT_SUPERVISE_RUNTIME_IMPL_H
 
+#include "common/log.h"
 #include "init/boot.h"
 #include "init/process/spawn.h"
 #include "init/process/spawner.h"
@@ -20,8 +21,6 @@
 #include <stdbool.h>
 #include <sys/signalfd.h>
 #include <sys/types.h>
-
-#define RUNTIME_COMPONENT "supervise"
 
 /**
  * struct runtime - The supervisor
@@ -43,7 +42,6 @@
  * @timer_at_ms: What the timer is for, 0 while it rests
  * @says:	What the daemon said of itself last
  * @cause:	Why its last run ended
- * @warned_ms:	When the last warning about a foreign notification was logged, 0 for never
  * @relay_wants: What the event loop watches for the relay
  * @is_settled:	Rights are given up, and what only later events need is open
  * @is_done:	PID 1 ends
@@ -78,7 +76,6 @@ struct runtime {
 	char stop_comm[SENDER_SIZE];
 	char says[NOTIFY_STATUS_SIZE];
 	char cause[CAUSE_SIZE];
-	uint64_t warned_ms;
 	enum relay_wants relay_wants;
 	bool is_settled;
 	bool is_done;
@@ -93,6 +90,11 @@ struct runtime {
  * runtime_is_wrapper() - Is the program run once, for its output? Its start and end are no news then
  */
 bool runtime_is_wrapper(const struct runtime *rt);
+
+/**
+ * runtime_news() - How a line about the program's start, stop or end is logged
+ */
+struct log_as runtime_news(const struct runtime *rt);
 
 /**
  * runtime_prepare() - Make what the first start needs

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#define COMPONENT "lease"
-
 /* A keeper that dies again so soon would do so for ever. */
 #define SHORT_LIFE_MS 1000
 
@@ -43,7 +41,7 @@ static void stop_at_once(struct runtime *rt, const struct keeper_report *report)
 	if (rt->revoked[0])
 		return;
 	describe_loss(report, rt->revoked, sizeof(rt->revoked));
-	log_error(COMPONENT, "%s: stopping", rt->revoked);
+	log_event(EVENT_LEASE_LOST, NULL, "%s: stopping", rt->revoked);
 	runtime_feed(rt, (struct supervise_event) { .type = SUPERVISE_REVOKED,
 						    .signal = stop_signal(rt),
 						    .code = EXITS_LOCKED });
@@ -56,13 +54,13 @@ static void take_report(struct runtime *rt, const struct keeper_report *report)
 		stop_at_once(rt, report);
 		break;
 	case LEASE_NEWS_FAILING:
-		log_warn(COMPONENT,
-			 "the lease of %s cannot be renewed (%s): another container may take the "
-			 "state directory over, and this one will then stop",
-			 rt->boot->config.state_dir, strerror(-report->error));
+		log_event(EVENT_LEASE_RENEWAL_FAILED, NULL,
+			  "the lease of %s cannot be renewed (%s): another container may take the "
+			  "state directory over, and this one will then stop",
+			  rt->boot->config.state_dir, strerror(-report->error));
 		break;
 	case LEASE_NEWS_BEATING:
-		log_info(COMPONENT, "the lease is renewed again");
+		log_event(EVENT_LEASE_RENEWED, NULL, "the lease is renewed again");
 		break;
 	case LEASE_NO_NEWS:
 	case LEASE_NEWS_WAITS:
@@ -105,7 +103,8 @@ void runtime_lease_watch(struct runtime *rt)
 		return;
 	spawner_keep(&rt->spawner, k->task.fd);
 	if (runtime_watch(rt, k->fd, EPOLLIN) < 0)
-		log_warn(COMPONENT, "the keeper of the lease cannot be listened to");
+		log_event(EVENT_LEASE_UNWATCHED, NULL,
+			  "the keeper of the lease cannot be listened to");
 }
 
 static void start_again(struct runtime *rt)
@@ -121,11 +120,12 @@ static void start_again(struct runtime *rt)
 		pid = spawner_start(&rt->spawner, LAUNCH_KEEPER, &k->task, sizeof(k->task), &e);
 	if (pid > 0) {
 		k->pid = pid;
-		log_warn(COMPONENT, "the keeper of the lease was killed, and started again");
+		log_event(EVENT_LEASE_KEEPER_RESTARTED, NULL,
+			  "the keeper of the lease was killed, and started again");
 		return;
 	}
 	k->is_held = false;
-	log_error(COMPONENT,
+	log_event(EVENT_LEASE_KEEPER_LOST, NULL,
 		  "the lease is not renewed any more, because its keeper was killed and cannot be "
 		  "started again%s%s: another container may take the state directory over; restart "
 		  "this one",
@@ -141,7 +141,7 @@ void runtime_keeper_ended(struct runtime *rt, const struct reaped *end)
 	runtime_lease_hear(rt);
 	if (!is_wanted || !k->is_held)
 		return;
-	log_debug(COMPONENT, "the keeper ended with code %d", end->code);
+	log_event(EVENT_LEASE_KEEPER_ENDED, NULL, "the keeper ended with code %d", end->code);
 	start_again(rt);
 }
 
@@ -159,10 +159,10 @@ void runtime_lease_release(struct runtime *rt)
 		return;
 	}
 	if (k->is_held)
-		log_warn(COMPONENT,
-			 "the lease is not given up, because %s: a successor waits until it has "
-			 "run out",
-			 why);
+		log_event(EVENT_LEASE_KEPT, NULL,
+			  "the lease is not given up, because %s: a successor waits until it has "
+			  "run out",
+			  why);
 	k->is_held = false;
 	(void)kill(k->pid, SIGKILL);
 }

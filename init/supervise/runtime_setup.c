@@ -41,8 +41,9 @@ static int offer_notify(struct runtime *rt, struct err *e)
 	rt->outer_fd = notify_outer_open(env_get(env, "NOTIFY_SOCKET"));
 	rt->notify_fd = notify_open(name, sizeof(name));
 	if (rt->notify_fd < 0)
-		log_warn(RUNTIME_COMPONENT, "no socket for notifications: readiness and watchdog "
-					    "will not work");
+		log_event(EVENT_NOTIFY_UNAVAILABLE, NULL,
+			  "no socket for notifications: readiness and watchdog "
+			  "will not work");
 	(void)snprintf(number, sizeof(number), "%llu", (unsigned long long)watchdog_us);
 	r = env_set(env, "NOTIFY_SOCKET", rt->notify_fd >= 0 ? name : NULL);
 	if (r == 0)
@@ -65,10 +66,11 @@ static void open_relay(struct runtime *rt)
 	r = c->confine ? relay_open(&rt->relay, c->uid, c->gid)
 		       : relay_open(&rt->relay, (uid_t)-1, (gid_t)-1);
 	if (r < 0)
-		log_warn(RUNTIME_COMPONENT,
-			 "standard error is not passed through, so the daemon's last line will not "
-			 "be known: %s",
-			 strerror(-r));
+		log_event(
+			EVENT_RELAY_UNAVAILABLE, NULL,
+			"standard error is not passed through, so the daemon's last line will not "
+			"be known: %s",
+			strerror(-r));
 }
 
 static unsigned int past_failures(const struct runtime *rt)
@@ -150,7 +152,7 @@ static void catch_up(struct runtime *rt)
 	if (rt->timer_at_ms > 0)
 		runtime_arm_timer(rt, rt->timer_at_ms);
 	if (rt->notify_fd >= 0 && runtime_watch(rt, rt->notify_fd, EPOLLIN) < 0)
-		log_warn(RUNTIME_COMPONENT, "notifications cannot be watched for");
+		log_event(EVENT_NOTIFY_UNAVAILABLE, NULL, "notifications cannot be watched for");
 	if (rt->relay.read_fd >= 0)
 		runtime_watch_relay(rt, RELAY_WANTS_INPUT);
 }
@@ -160,8 +162,8 @@ static void open_status(struct runtime *rt)
 	rt->listen_fd = status_listen();
 	/* By edges: a client that cannot be let in, for want of descriptors, would wake us for ever. */
 	if (rt->listen_fd < 0 || runtime_watch(rt, rt->listen_fd, EPOLLIN | EPOLLET) < 0)
-		log_warn(RUNTIME_COMPONENT,
-			 "no status socket: healthcheck and status will not work");
+		log_event(EVENT_STATUS_UNAVAILABLE, NULL,
+			  "no status socket: healthcheck and status will not work");
 }
 
 /* Who may have to start something again keeps the right to in another process. */
@@ -178,8 +180,8 @@ static bool hand_rights_over(struct runtime *rt)
 	if (spawner_detach(&rt->spawner, &e) == 0)
 		return true;
 	rt->is_settled = e.code == -ENOSYS;
-	log_warn(RUNTIME_COMPONENT, "wgmesh-init keeps its rights%s: cannot %s: %s",
-		 rt->is_settled ? "" : " for now", e.msg, strerror(-e.code));
+	log_event(EVENT_RIGHTS_KEPT, NULL, "wgmesh-init keeps its rights%s: cannot %s: %s",
+		  rt->is_settled ? "" : " for now", e.msg, strerror(-e.code));
 	return false;
 }
 
@@ -192,10 +194,11 @@ void runtime_give_up_rights(struct runtime *rt)
 	rt->is_settled = true;
 	/* Whoever starts the program again keeps its directory; we would only keep it busy. */
 	if (chdir("/") < 0)
-		log_debug(RUNTIME_COMPONENT, "cannot change to /: %s", strerror(errno));
+		log_event(EVENT_WORKDIR_KEPT, NULL, "cannot change to /: %s", strerror(errno));
 	if (privileges_give_up(rt->boot, &e) < 0)
-		log_warn(RUNTIME_COMPONENT, "wgmesh-init keeps some of its rights: cannot %s: %s",
-			 e.msg, strerror(-e.code));
+		log_event(EVENT_RIGHTS_KEPT, NULL,
+			  "wgmesh-init keeps some of its rights: cannot %s: %s", e.msg,
+			  strerror(-e.code));
 }
 
 int runtime_settle(struct runtime *rt, struct err *e)

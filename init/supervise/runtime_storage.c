@@ -20,8 +20,6 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#define COMPONENT "storage"
-
 /*
  * Whoever asks a spawner that is gone is the first to know. At the start of a daemon that is said with
  * what becomes of it; here, as it would be at the spawner's end.
@@ -56,10 +54,10 @@ static void log_change(const struct runtime *rt)
 
 	volwatch_describe(w, rt->boot->config.state_dir, text);
 	if (w->state == VOLWATCH_OK)
-		log_info(COMPONENT, "the storage at %.200s is good again",
-			 rt->boot->config.state_dir);
+		log_event(EVENT_STORAGE_RECOVERED, NULL, "the storage at %.200s is good again",
+			  rt->boot->config.state_dir);
 	else
-		log_event(LOG_LEVEL_ERROR, COMPONENT,
+		log_event(EVENT_STORAGE_DEGRADED,
 			  LOG_FIELDS({ "storage", volwatch_state_name(w->state) }), "%s", text);
 }
 
@@ -101,11 +99,13 @@ void runtime_storage_open(struct runtime *rt)
 		      settings_number(set, SETTING_STORAGE_TIMEOUT), clock_mono_ms());
 	s->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (s->timer_fd < 0 || runtime_watch(rt, s->timer_fd, EPOLLIN) < 0)
-		log_warn(COMPONENT, "no timer: the storage is only looked at when mounts change");
+		log_event(EVENT_STORAGE_TIMER_MISSING, NULL,
+			  "no timer: the storage is only looked at when mounts change");
 	s->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	/* It is always readable; a change is an error condition, proc_pid_mounts(5). */
 	if (s->mounts_fd < 0 || runtime_watch(rt, s->mounts_fd, EPOLLPRI | EPOLLERR | EPOLLET) < 0)
-		log_debug(COMPONENT, "changes of the mount table cannot be watched for");
+		log_event(EVENT_STORAGE_UNWATCHED, NULL,
+			  "changes of the mount table cannot be watched for");
 	arm(s);
 }
 
@@ -170,7 +170,8 @@ void runtime_storage_note_end(struct runtime *rt, const struct history_entry *en
 	if (rt->launch.state_fd < 0)
 		return;
 	if (s->has_end || s->watch.state == VOLWATCH_HUNG) {
-		log_warn(COMPONENT, "this end is not written down: the volume does not answer");
+		log_event(EVENT_END_UNRECORDED, NULL,
+			  "this end is not written down: the volume does not answer");
 		return;
 	}
 	s->end = *entry;
@@ -190,8 +191,8 @@ void runtime_storage_serves(struct runtime *rt, const struct marker_key *key)
 		return;
 	s->serves = *key;
 	if (!proof_take_served(p, key, c->new_identity))
-		log_event(LOG_LEVEL_WARN, "proof", LOG_FIELDS({ "proof", proof_name(p->kind) }),
-			  "%s", p->note);
+		log_event(EVENT_PROOF_ALARM, LOG_FIELDS({ "proof", proof_name(p->kind) }), "%s",
+			  p->note);
 	s->has_key = !is_noted && p->marker.volume[0] != '\0';
 	write_next(rt);
 }
@@ -202,15 +203,15 @@ static void recorder_ended(struct runtime *rt, const struct reaped *end)
 
 	rt->recorder = 0;
 	if (end->code != 0 && s->is_writing_end)
-		log_warn(COMPONENT,
-			 "the last end was not written down, so a restart loop may go unnoticed: "
-			 "the volume cannot be written to (code %d)",
-			 end->code);
+		log_event(EVENT_END_UNRECORDED, NULL,
+			  "the last end was not written down, so a restart loop may go unnoticed: "
+			  "the volume cannot be written to (code %d)",
+			  end->code);
 	else if (end->code != 0)
-		log_warn(COMPONENT,
-			 "the key that is served was not noted on the volume, so its loss may go "
-			 "unnoticed: the volume cannot be written to (code %d)",
-			 end->code);
+		log_event(EVENT_KEY_UNRECORDED, NULL,
+			  "the key that is served was not noted on the volume, so its loss may go "
+			  "unnoticed: the volume cannot be written to (code %d)",
+			  end->code);
 	if (!is_leaving(rt) || s->has_end)
 		write_next(rt);
 }

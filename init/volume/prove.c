@@ -14,8 +14,6 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#define COMPONENT "proof"
-
 /**
  * struct job - What the child gets and gives back
  * @start:	The work
@@ -99,18 +97,18 @@ static void say(const struct boot *b, const struct markfile_start *start)
 	const struct proof *p = &b->proof;
 	bool is_alarm = proof_is_alarm(p->kind);
 
-	log_event(is_alarm ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, COMPONENT,
+	log_event(is_alarm ? EVENT_PROOF_ALARM : EVENT_PROOF_JUDGED,
 		  LOG_FIELDS({ "proof", proof_name(p->kind) },
 			     { "volume_id", p->marker.volume[0] ? p->marker.volume : NULL }),
 		  "%s", p->note);
 	if (start->aside[0])
-		log_warn(COMPONENT, "the damaged marker is kept as %.200s/%s", b->config.state_dir,
-			 start->aside);
+		log_event(EVENT_MARKER_SET_ASIDE, NULL, "the damaged marker is kept as %.200s/%s",
+			  b->config.state_dir, start->aside);
 	if (start->error < 0 && start->error != start->facts.error)
-		log_warn(COMPONENT,
-			 "this start is not noted on the volume, so a later one will know less: "
-			 "cannot write %.200s/%s: %s",
-			 b->config.state_dir, MARKER_FILE, strerror(-start->error));
+		log_event(EVENT_START_UNRECORDED, NULL,
+			  "this start is not noted on the volume, so a later one will know less: "
+			  "cannot write %.200s/%s: %s",
+			  b->config.state_dir, MARKER_FILE, strerror(-start->error));
 }
 
 int prove_volume(struct boot *b)

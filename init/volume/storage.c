@@ -83,7 +83,7 @@ static int look_into_others(const struct boot *b, struct othermount *list, size_
 static void log_lines(const struct voltext *text)
 {
 	for (size_t i = 0; i < text->n; i++)
-		log_error("volume", "%s", text->line[i]);
+		log_event(EVENT_STORAGE_VERDICT, NULL, "%s", text->line[i]);
 }
 
 /* Kubernetes shows the last words of a container that did not start, and nothing of its log. */

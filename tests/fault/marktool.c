@@ -78,8 +78,8 @@ static int run(int (*verb)(int dirfd, const char *arg), char **argv)
 
 	if (r == 0)
 		return EXITS_OK;
-	log_error("marktool", "%s of %.200s failed, and changed nothing: %s", argv[1], argv[2],
-		  strerror(-r));
+	log_event(EVENT_NODE_FAILED, NULL, "%s of %.200s failed, and changed nothing: %s", argv[1],
+		  argv[2], strerror(-r));
 	return EXITS_IO;
 }
 

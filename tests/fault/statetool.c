@@ -167,7 +167,7 @@ static const struct {
 
 static int fail(const char *verb, const char *dir, const struct err *e)
 {
-	log_error("statetool", "%s of %.100s failed: %s: %s", verb, dir, e->msg,
+	log_event(EVENT_NODE_FAILED, NULL, "%s of %.100s failed: %s: %s", verb, dir, e->msg,
 		  strerror(-e->code));
 	return e->exit_code ? e->exit_code : EXITS_IO;
 }

@@ -459,7 +459,7 @@ static void no_line_of_the_log_comes_between_two_halves(void **state)
 	memcpy(rest + SINK_WRITE_MAX, "end\n", 5);
 	say(f, rest);
 	assert_int_equal(relay_pump(&f->relay), RELAY_WANTS_OUTPUT);
-	log_warn("test", "in between");
+	log_event(EVENT_LAUNCH_FAILED, NULL, "in between");
 	empty_sink(f);
 	assert_int_equal(relay_pump(&f->relay), RELAY_WANTS_INPUT);
 	text = heard(f);

@@ -120,17 +120,41 @@ static void knows_interface_names(void **state)
 		assert_false(str_is_interface_name(wrong[i]));
 }
 
-static void bytes_are_escaped_as_json_wants_them(void **state)
+static void characters_are_escaped_as_json_wants_them(void **state)
 {
+	static const struct {
+		const char *text;
+		size_t len;
+		const char *escaped;
+	} known[] = {
+		{ "ab", 1, "a" },
+		{ "\"", 1, "\\\"" },
+		{ "\\", 1, "\\\\" },
+		{ "\n", 1, "\\u000a" },
+		{ "\x7f", 1, "\\u007f" },
+		{ "\xc3\xa4.", 2, "\xc3\xa4" },
+		{ "\xe2\x82\xac.", 3, "\xe2\x82\xac" },
+		{ "\xf0\x9f\x98\x80.", 4, "\xf0\x9f\x98\x80" },
+		/* What a terminal acts upon, and what turns a line around. */
+		{ "\xc2\x9b.", 2, "\\u009b" },
+		{ "\xe2\x80\xae.", 3, "\\u202e" },
+		/* Cut, overlong, a surrogate, too large, out of place. */
+		{ "\xc3", 1, "\\ufffd" },
+		{ "\xe2\x82.", 1, "\\ufffd" },
+		{ "\xc0\x80.", 1, "\\ufffd" },
+		{ "\xe0\x80\x80.", 1, "\\ufffd" },
+		{ "\xed\xa0\x80.", 1, "\\ufffd" },
+		{ "\xf4\x90\x80\x80.", 1, "\\ufffd" },
+		{ "\xf5\x80\x80\x80.", 1, "\\ufffd" },
+		{ "\x80.", 1, "\\ufffd" },
+	};
 	char out[STR_JSON_SIZE];
 
 	(void)state;
-	assert_string_equal(str_json_escape(out, 'a'), "a");
-	assert_string_equal(str_json_escape(out, '"'), "\\\"");
-	assert_string_equal(str_json_escape(out, '\\'), "\\\\");
-	assert_string_equal(str_json_escape(out, '\n'), "\\u000a");
-	assert_string_equal(str_json_escape(out, 0x7f), "\\u007f");
-	assert_string_equal(str_json_escape(out, (char)0xc3), "\xc3");
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		assert_int_equal(str_json_escape(out, known[i].text), known[i].len);
+		assert_string_equal(out, known[i].escaped);
+	}
 }
 
 static void makes_any_name_visible(void **state)
@@ -217,7 +241,7 @@ int main(void)
 		cmocka_unit_test(takes_booleans_as_go_does),
 		cmocka_unit_test(counts_edits),
 		cmocka_unit_test(knows_interface_names),
-		cmocka_unit_test(bytes_are_escaped_as_json_wants_them),
+		cmocka_unit_test(characters_are_escaped_as_json_wants_them),
 		cmocka_unit_test(makes_any_name_visible),
 		cmocka_unit_test(tells_utc),
 		cmocka_unit_test(tells_utc_as_the_c_library_does),
