@@ -8,21 +8,10 @@ static const struct exits_row table[] = {
 #undef EXIT
 };
 
-static const char *const details_of[] = {
-#define EXIT(name, number, meaning, details) details,
-#include "common/exits.def"
-#undef EXIT
-};
-
 const struct exits_row *exits_table(size_t *n)
 {
 	*n = ARRAY_LEN(table);
 	return table;
-}
-
-const char *const *exits_details(void)
-{
-	return details_of;
 }
 
 const char *exits_meaning(int code)

@@ -34,11 +34,6 @@ struct exits_row {
 const struct exits_row *exits_table(size_t *n);
 
 /**
- * exits_details() - When a code is used, for the manual; indexed like exits_table()
- */
-const char *const *exits_details(void);
-
-/**
  * exits_meaning() - What a program of ours means by an exit code
  * @code:	Exit code
  *

@@ -30,7 +30,7 @@ enum setting_id {
 enum setting_scope {
 	SCOPE_INIT = 1 << 0,	      /* wgmesh-init PROGRAM */
 	SCOPE_INIT_CHECK = 1 << 1,    /* wgmesh-init check, migrate, fix-permissions */
-	SCOPE_INIT_STATUS = 1 << 2,   /* wgmesh-init status, healthcheck */
+	SCOPE_INIT_STATUS = 1 << 2,   /* wgmesh-init status */
 	SCOPE_JOIN = 1 << 3,	      /* wgmesh join */
 	SCOPE_STATUS = 1 << 4,	      /* wgmesh status */
 	SCOPE_PEERS = 1 << 5,	      /* wgmesh peers */
@@ -107,13 +107,6 @@ struct settings {
  * settings_table() - The table, indexed by enum setting_id
  */
 const struct setting *settings_table(void);
-
-/**
- * settings_details() - What the manual says of each setting after its help: sentences, or NULL
- *
- * Indexed by enum setting_id. `Backquotes` mark what is typed. No program is linked with them.
- */
-const char *const *settings_details(void);
 
 /**
  * settings_init() - Fill in the defaults

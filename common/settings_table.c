@@ -32,22 +32,10 @@ static const struct setting table[] = {
 #include "common/settings.def"
 #undef SETTING
 };
-
-static const char *const details_of[] = {
-#define SETTING(id, name, env, scope, type, min, max, choices, fallback, metavar, help, details) \
-	[SETTING_##id] = details,
-#include "common/settings.def"
-#undef SETTING
-};
 /* clang-format on */
 _Static_assert(ARRAY_LEN(table) == SETTING_COUNT, "a row for every setting");
 
 const struct setting *settings_table(void)
 {
 	return table;
-}
-
-const char *const *settings_details(void)
-{
-	return details_of;
 }
