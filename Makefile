@@ -91,23 +91,24 @@ INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/
 	init/volume/volcheck.c init/volume/voltext.c init/volume/volume.c init/volume/volwatch.c \
 	init/volume/writability.c
 DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce_json.c \
-	daemon/clock.c daemon/clone.c daemon/config.c daemon/config_secret.c daemon/crypto.c \
-	daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/gather.c daemon/histogram.c daemon/json.c \
-	daemon/netadmin.c daemon/netadmin_check.c daemon/netadmin_client.c daemon/netadmin_setup.c \
-	daemon/netadmin_wire.c daemon/node.c daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c \
-	daemon/node_peers.c daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/peerpath.c daemon/peers.c \
+	daemon/clock.c daemon/clone.c daemon/config.c daemon/config_secret.c daemon/connset.c \
+	daemon/crypto.c daemon/derive.c daemon/endpoint.c daemon/envelope.c daemon/gather.c \
+	daemon/histogram.c daemon/json.c daemon/netadmin.c daemon/netadmin_check.c \
+	daemon/netadmin_client.c daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c \
+	daemon/node_cache.c daemon/node_clone.c daemon/node_notify.c daemon/node_peers.c \
+	daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/peerpath.c daemon/peers.c \
 	daemon/pong.c daemon/ratelimit.c daemon/reconcile.c daemon/routes.c daemon/rpc.c \
-	daemon/rpc_server.c daemon/view.c daemon/viewjson.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/decode.c \
-	daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c daemon/cli/newfile.c \
+	daemon/rpc_server.c daemon/view.c daemon/viewjson.c daemon/cli/call.c daemon/cli/cli.c \
+	daemon/cli/decode.c daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c daemon/cli/newfile.c \
 	daemon/cli/passphrase.c daemon/cli/peers.c daemon/cli/state.c daemon/cli/state_dir.c \
 	daemon/cli/state_export.c daemon/cli/state_import.c daemon/cli/state_live.c \
 	daemon/cli/state_show.c daemon/cli/state_snapshots.c daemon/cli/state_verify.c \
 	daemon/cli/status.c daemon/discovery/discovery.c daemon/discovery/exchange.c \
-	daemon/discovery/lan.c daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c \
-	daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c daemon/state/archive.c \
-	daemon/state/identity.c daemon/state/identity_file.c daemon/state/identity_store.c \
-	daemon/state/identity_trace.c daemon/state/identity_write.c daemon/state/livecheck.c \
-	daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
+	daemon/discovery/lan.c daemon/http/address.c daemon/net/growbuf.c daemon/net/nlmsg.c \
+	daemon/net/nlsock.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
+	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
+	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
+	daemon/state/livecheck.c daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
 	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
 	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c \
 	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
@@ -133,20 +134,21 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
 	tests/unit/test_cli_peers.c tests/unit/test_clone.c tests/unit/test_config.c \
-	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_endpoint.c \
-	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_gather.c tests/unit/test_identity.c \
+	tests/unit/test_connset.c tests/unit/test_crypto.c tests/unit/test_derive.c \
+	tests/unit/test_endpoint.c tests/unit/test_envelope.c tests/unit/test_exchange.c \
+	tests/unit/test_gather.c tests/unit/test_http_address.c tests/unit/test_identity.c \
 	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
 	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
-	tests/unit/test_log_forms.c tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
-	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_notify.c \
-	tests/unit/test_peercache.c tests/unit/test_peers.c tests/unit/test_pong.c \
-	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_routes.c \
-	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
-	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
-	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
-	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
-	tests/unit/test_vectors_wire.c tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
-	tests/unit/test_wg_userspace.c
+	tests/unit/test_log_forms.c tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c \
+	tests/unit/test_newfile.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
+	tests/unit/test_notify.c tests/unit/test_peercache.c tests/unit/test_peers.c \
+	tests/unit/test_pong.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
+	tests/unit/test_routes.c tests/unit/test_rpc.c tests/unit/test_rpc_server.c \
+	tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c \
+	tests/unit/test_snapshot_list.c tests/unit/test_statedir.c tests/unit/test_statejudge.c \
+	tests/unit/test_statename.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
+	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_viewjson.c \
+	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
