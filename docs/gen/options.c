@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/defs.h"
+#include "common/settings.h"
+#include "docs/gen/commands.h"
+#include "docs/gen/sections.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MS_PER_HOUR UINT64_C(3600000)
+
+static const char *const details[] = {
+#define SETTING(id, name, env, scope, type, min, max, choices, fallback, metavar, help, details) \
+	[SETTING_##id] = details,
+#include "common/settings.def"
+#undef SETTING
+};
+
+/* "--restart on-failure|always|never"; a variable that has no option stands for itself. */
+static void put_tag(char *out, size_t size, const struct setting *s)
+{
+	const char *value = s->choices ? s->choices : s->metavar;
+
+	if (s->name)
+		(void)snprintf(out, size, "--%s%s%s", s->name, value ? " " : "",
+			       value ? value : "");
+	else
+		(void)snprintf(out, size, "%s", s->env);
+}
+
+static void put_range(char *out, size_t size, const struct setting *s)
+{
+	out[0] = '\0';
+	if (s->type == SETTING_NUMBER)
+		(void)snprintf(out, size, " (%" PRIu64 " to %" PRIu64 ")", s->min, s->max);
+	else if (s->type == SETTING_DURATION && s->min > 0)
+		(void)snprintf(out, size, " (%" PRIu64 "s to %" PRIu64 "h)", s->min / 1000,
+			       s->max / MS_PER_HOUR);
+	else if (s->type == SETTING_DURATION)
+		(void)snprintf(out, size, " (at most %" PRIu64 "h)", s->max / MS_PER_HOUR);
+}
+
+static void put_takers(char *out, size_t size, const struct scoped *list, size_t n,
+		       unsigned int scope)
+{
+	out[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		if (list[i].scope & scope)
+			(void)snprintf(out + strlen(out), size - strlen(out), "%s%s",
+				       out[0] ? ", " : "", list[i].name);
+}
+
+static void put_option(const struct doc *d, const struct doc_table *t, size_t id,
+		       const char *takers)
+{
+	const struct setting *s = &settings_table()[id];
+	bool has_default = s->fallback && strcmp(s->fallback, "false") != 0;
+	char tag[128];
+	char fallback[64] = "";
+	char range[64];
+	char text[1024];
+
+	put_tag(tag, sizeof(tag), s);
+	put_range(range, sizeof(range), s);
+	if (has_default)
+		(void)snprintf(fallback, sizeof(fallback), "`%s`", s->fallback);
+	(void)snprintf(text, sizeof(text), "%s%s%s%s", s->help, range, details[id] ? ". " : "",
+		       details[id] ? details[id] : "");
+	doc_table_row(d, t,
+		      (const char *[]) { tag, s->name && s->env ? s->env : "", fallback, takers,
+					 text });
+}
+
+static void put_options(const struct doc *d, const struct scoped *list, size_t n)
+{
+	static const struct doc_table t = { { "option", "variable", "default", "taken by",
+					      "meaning" } };
+
+	doc_table_begin(d, &t);
+	for (size_t id = 0; id < SETTING_COUNT; id++) {
+		char takers[512];
+
+		put_takers(takers, sizeof(takers), list, n, settings_table()[id].scope);
+		if (takers[0])
+			put_option(d, &t, id, takers);
+	}
+}
+
+void section_init_options(const struct doc *d)
+{
+	struct scoped list[SCOPED_MAX];
+	size_t n = commands_of_init(list);
+
+	put_options(d, list, n);
+}
+
+void section_options(const struct doc *d)
+{
+	struct scoped list[SCOPED_MAX];
+	size_t n = commands_of_wgmesh(list);
+
+	put_options(d, list, n);
+}
