@@ -104,11 +104,14 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/cli/state_export.c daemon/cli/state_import.c daemon/cli/state_live.c \
 	daemon/cli/state_show.c daemon/cli/state_snapshots.c daemon/cli/state_verify.c \
 	daemon/cli/status.c daemon/discovery/discovery.c daemon/discovery/exchange.c \
-	daemon/discovery/lan.c daemon/http/address.c daemon/net/growbuf.c daemon/net/nlmsg.c \
+daemon/discovery/lan.c daemon/http/address.c daemon/http/endpoints.c daemon/http/listen.c \
+	daemon/http/metrics.c daemon/http/metrics_table.c daemon/http/metrics_writer.c \
+	daemon/http/process.c daemon/http/server.c daemon/net/growbuf.c daemon/net/nlmsg.c \
 	daemon/net/nlsock.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
-	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
-	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
-	daemon/state/livecheck.c daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
+	daemon/net/unixlisten.c daemon/state/archive.c daemon/state/identity.c \
+	daemon/state/identity_file.c daemon/state/identity_store.c daemon/state/identity_trace.c \
+	daemon/state/identity_write.c daemon/state/livecheck.c daemon/state/peercache.c \
+	daemon/state/sealed.c daemon/state/snapshot.c
 	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
 	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c \
 	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
