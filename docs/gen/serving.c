@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
+#include "daemon/http/endpoints.h"
 #include "daemon/http/metrics_table.h"
 #include "docs/gen/sections.h"
 
-#include <stdio.h>
 
 void section_methods(const struct doc *d)
 {
@@ -31,3 +31,12 @@ void section_metrics(const struct doc *d)
 						 table[i].labels, table[i].help });
 }
 
+void section_endpoints(const struct doc *d)
+{
+	static const struct doc_table t = { { "path", "meaning" } };
+	const struct http_endpoint_row *table = http_endpoints_table();
+
+	doc_table_begin(d, &t);
+	for (size_t i = 0; i < HTTP_ENDPOINT_COUNT; i++)
+		doc_table_row(d, &t, (const char *[]) { table[i].path, table[i].help });
+}
