@@ -101,23 +101,26 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/peerpath.c daemon/peers.c \
 	daemon/pong.c daemon/ratelimit.c daemon/reconcile.c daemon/routes.c daemon/rpc.c \
 	daemon/rpc_server.c daemon/view.c daemon/viewjson.c daemon/cli/call.c daemon/cli/cli.c \
-	daemon/cli/decode.c daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c \
-	daemon/cli/newfile.c daemon/cli/passphrase.c daemon/cli/peers.c daemon/cli/state.c \
-	daemon/cli/state_dir.c daemon/cli/state_export.c daemon/cli/state_import.c \
-	daemon/cli/state_live.c daemon/cli/state_show.c daemon/cli/state_snapshots.c \
-	daemon/cli/state_verify.c daemon/cli/status.c daemon/discovery/discovery.c \
-	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/http/address.c \
-	daemon/http/endpoints.c daemon/http/listen.c daemon/http/metrics.c \
-	daemon/http/metrics_table.c daemon/http/metrics_writer.c daemon/http/process.c \
-	daemon/http/server.c daemon/net/growbuf.c daemon/net/nlmsg.c daemon/net/nlsock.c \
-	daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/unixlisten.c \
-	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
-	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
-	daemon/state/livecheck.c daemon/state/peercache.c daemon/state/sealed.c \
-	daemon/state/snapshot.c daemon/state/snapshot_list.c daemon/state/statedir.c \
-	daemon/state/statejudge.c daemon/state/statelease.c daemon/state/statename.c \
-	daemon/state/stateview.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c \
-	daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c
+	daemon/cli/commands.c daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c \
+	daemon/cli/decode.c daemon/cli/derived.c daemon/cli/down.c daemon/cli/init.c \
+	daemon/cli/join.c daemon/cli/member.c daemon/cli/newfile.c daemon/cli/passphrase.c \
+	daemon/cli/peers.c daemon/cli/peertext.c daemon/cli/qr.c daemon/cli/qrtext.c \
+	daemon/cli/state.c daemon/cli/state_dir.c daemon/cli/state_export.c \
+	daemon/cli/state_import.c daemon/cli/state_live.c daemon/cli/state_show.c \
+	daemon/cli/state_snapshots.c daemon/cli/state_verify.c daemon/cli/status.c \
+	daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c daemon/cli/text.c \
+	daemon/cli/watch.c daemon/discovery/discovery.c daemon/discovery/exchange.c \
+	daemon/discovery/lan.c daemon/http/address.c daemon/http/endpoints.c daemon/http/listen.c \
+	daemon/http/metrics.c daemon/http/metrics_table.c daemon/http/metrics_writer.c \
+	daemon/http/process.c daemon/http/server.c daemon/net/growbuf.c daemon/net/nlmsg.c \
+	daemon/net/nlsock.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
+	daemon/net/unixlisten.c daemon/state/archive.c daemon/state/identity.c \
+	daemon/state/identity_file.c daemon/state/identity_store.c daemon/state/identity_trace.c \
+	daemon/state/identity_write.c daemon/state/livecheck.c daemon/state/peercache.c \
+	daemon/state/sealed.c daemon/state/snapshot.c daemon/state/snapshot_list.c \
+	daemon/state/statedir.c daemon/state/statejudge.c daemon/state/statelease.c \
+	daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c daemon/wg/kernel.c \
+	daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c \
 	tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
@@ -143,13 +146,15 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c \
 	tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
-	tests/unit/test_cli_peers.c tests/unit/test_clone.c tests/unit/test_config.c \
-	tests/unit/test_connset.c tests/unit/test_crypto.c tests/unit/test_derive.c \
-	tests/unit/test_endpoint.c tests/unit/test_envelope.c tests/unit/test_exchange.c \
-	tests/unit/test_gather.c tests/unit/test_http_address.c tests/unit/test_identity.c \
-	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
-	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
-	tests/unit/test_log_forms.c tests/unit/test_netadmin_check.c \
+	tests/unit/test_cli_complete.c tests/unit/test_cli_peers.c tests/unit/test_cli_peertext.c \
+	tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c \
+	tests/unit/test_cli_text.c tests/unit/test_cli_watch.c tests/unit/test_clone.c \
+	tests/unit/test_config.c tests/unit/test_connset.c tests/unit/test_crypto.c \
+	tests/unit/test_derive.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
+	tests/unit/test_exchange.c tests/unit/test_gather.c tests/unit/test_http_address.c \
+	tests/unit/test_identity.c tests/unit/test_identity_fault.c \
+	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_json.c \
+	tests/unit/test_livecheck.c tests/unit/test_log_forms.c tests/unit/test_netadmin_check.c \
 	tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c tests/unit/test_node_notify.c \
 	tests/unit/test_node_peers.c tests/unit/test_notify.c tests/unit/test_peercache.c \
 	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/exits.h"
-#include "daemon/cli/cli.h"
+#include "daemon/cli/commands.h"
 #include "daemon/crypto.h"
 #include "daemon/json.h"
 
@@ -11,38 +11,13 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-static const struct {
-	const char *name;
-	cli_fn *run;
-	const char *about;
-} commands[] = {
-	{ "join", cli_join, "join the mesh and stay" },
-	{ "status", cli_status, "what follows from a secret, or what the running node says" },
-	{ "peers", cli_peers, "list, count or get the other nodes" },
-	{ "init", cli_init, "make a mesh secret" },
-	{ "state", cli_state, "look after the key: verify, snapshot, restore, export, import" },
-	{ "down", cli_down, "delete the interface of a node that no longer can" },
-	{ "decode", cli_decode, "open a captured datagram" },
-	{ "version", cli_version, "print the version" },
-};
-
-#define N_COMMANDS (sizeof(commands) / sizeof(commands[0]))
-
-int cli_version(int argc, char **argv)
-{
-	(void)argc;
-	(void)argv;
-	(void)puts("wgmesh version " WGMESH_VERSION);
-	return EXITS_OK;
-}
-
 static void print_help(FILE *out)
 {
 	(void)fputs("Usage: wgmesh COMMAND [OPTIONS]\n\n"
 		    "A WireGuard mesh from one shared secret.\n\n",
 		    out);
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		(void)fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].about);
+	for (const struct cli_command *c = cli_commands(); c->name; c++)
+		(void)fprintf(out, "  %-10s %s\n", c->name, c->about);
 	(void)fputs("\nBegin with `wgmesh init --secret`; `wgmesh COMMAND --help` explains each.\n",
 		    out);
 }
@@ -87,6 +62,8 @@ static int finish(int code)
 
 int main(int argc, char **argv)
 {
+	const struct cli_command *command;
+
 	protect_process();
 	if (wants_version(argc, argv))
 		return cli_version(0, NULL);
@@ -103,9 +80,9 @@ int main(int argc, char **argv)
 		return EXITS_SYSTEM;
 	}
 	json_init();
-	for (size_t i = 0; i < N_COMMANDS; i++)
-		if (strcmp(argv[1], commands[i].name) == 0)
-			return finish(commands[i].run(argc - 2, argv + 2));
+	command = cli_find(argv[1]);
+	if (command)
+		return finish(command->run(argc - 2, argv + 2));
 	return cli_usage_error("there is no command \"%.40s\"; `wgmesh --help` lists them",
 			       argv[1]);
 }

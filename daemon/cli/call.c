@@ -3,6 +3,7 @@
 #include "common/exits.h"
 #include "common/io.h"
 #include "common/str.h"
+#include "daemon/cli/ask.h"
 #include "daemon/cli/cli.h"
 
 #include <errno.h>
@@ -13,12 +14,24 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define ANSWER_MAX (4 * 1024 * 1024) /* a thousand peers with a hundred routes each */
-#define PATIENCE_S 5
+#define ANSWER_MAX  (4 * 1024 * 1024) /* a thousand peers with a hundred routes each */
+#define PATIENCE_MS 5000
 
-static int connect_to(const char *path, struct err *e)
+/* The sentence for a socket that nobody answers at. */
+static int refuse_path(const char *path, int r, struct err *e)
 {
-	static const struct timeval patience = { .tv_sec = PATIENCE_S };
+	if (r == -EACCES || r == -EPERM)
+		return err_set(e, r, "the node at %s answers only root and its own user", path);
+	return err_set(e, r,
+		       "no node answers at %s; is it running, and is this its container and its "
+		       "--interface? `wgmesh doctor` looks for the cause",
+		       path);
+}
+
+static int connect_to(const char *path, int patience_ms, struct err *e)
+{
+	const struct timeval patience = { .tv_sec = patience_ms / 1000,
+					  .tv_usec = patience_ms % 1000 * 1000 };
 	struct sockaddr_un at = { .sun_family = AF_UNIX };
 	auto_close int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -29,26 +42,22 @@ static int connect_to(const char *path, struct err *e)
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	if (connect(fd, (struct sockaddr *)&at, sizeof(at)) < 0)
-		return err_set(
-			e, -errno,
-			"no node answers at %s; is it running, and is this its container and "
-			"--interface",
-			path);
+		return refuse_path(path, -errno, e);
 	return steal_fd(&fd);
 }
 
-static int ask(int fd, const char *method, const char *pubkey, struct err *e)
+static int ask(int fd, const char *method, json_t *params, struct err *e)
 {
 	json_t *req = json_pack("{s:s, s:s, s:i}", "jsonrpc", "2.0", "method", method, "id", 2);
 	auto_free char *text = NULL;
 	int r;
 
-	if (pubkey)
-		(void)json_object_set_new(req, "params", json_pack("{s:s}", "pubkey", pubkey));
+	if (params)
+		(void)json_object_set(req, "params", params);
 	text = json_dumps(req, JSON_COMPACT);
 	json_decref(req);
 	if (!text)
-		return err_exit(e, EXITS_USAGE, -EINVAL, "the key is not text");
+		return err_exit(e, EXITS_USAGE, -EINVAL, "what is asked for is no text");
 	r = io_write_full(fd, text, strlen(text));
 	if (r == 0)
 		r = io_write_full(fd, "\n", 1);
@@ -81,26 +90,49 @@ static json_t *read_answer(int fd, struct err *e)
 	return NULL;
 }
 
-int cli_call(void **out, const char *path, const char *method, const char *pubkey, struct err *e)
+static int exchange(json_t **out, int fd, const struct cli_question *q, struct err *e)
 {
-	auto_close int fd = connect_to(path, e);
-	json_t *answer;
-	json_t *error;
-	int r = fd < 0 ? fd : ask(fd, method, pubkey, e);
+	int r = ask(fd, q->method, q->params, e);
+	json_t *answer = r < 0 ? NULL : read_answer(fd, e);
+	json_t *error = json_object_get(answer, "error");
 
 	if (r < 0)
 		return r;
-	answer = read_answer(fd, e);
 	if (!answer)
 		return -EPROTO;
-	error = json_object_get(answer, "error");
 	if (error) {
 		const char *message = json_string_value(json_object_get(error, "message"));
+		char shown[300];
 
-		r = err_set(e, -ENOENT, "%s", message ? message : "the node refused");
+		r = err_exit(e, EXITS_FAILURE, -ENOENT, "%s",
+			     str_visible(shown, sizeof(shown), message ? message : "it refused"));
 	} else {
 		*out = json_incref(json_object_get(answer, "result"));
 	}
 	json_decref(answer);
+	return r;
+}
+
+int cli_ask(json_t **out, const struct cli_question *q, struct err *e)
+{
+	auto_close int fd = connect_to(q->path, q->patience_ms ? q->patience_ms : PATIENCE_MS, e);
+
+	*out = NULL;
+	return fd < 0 ? fd : exchange(out, fd, q, e);
+}
+
+int cli_call(void **out, const char *path, const char *method, const char *pubkey, struct err *e)
+{
+	json_t *params = pubkey ? json_pack("{s:s}", "pubkey", pubkey) : NULL;
+	const struct cli_question q = { .path = path, .method = method, .params = params };
+	json_t *answer = NULL;
+	int r;
+
+	if (pubkey && !params)
+		return err_exit(e, EXITS_USAGE, -EINVAL, "the key is not text");
+	r = cli_ask(&answer, &q, e);
+	json_decref(params);
+	if (r == 0)
+		*out = answer;
 	return r;
 }

@@ -56,13 +56,22 @@ int cli_parse(struct settings *s, const struct cli_usage *u, int argc, char **ar
 	return cli_parse_more(s, u, argc, argv, exit_code);
 }
 
+const char *cli_sentence(char out[static CLI_SENTENCE_SIZE], const struct err *e)
+{
+	/* Wrong usage and a negative answer have no system error behind them that would help. */
+	bool is_whole = (e->exit_code == EXITS_USAGE && e->code == -EINVAL) ||
+			e->exit_code == EXITS_FAILURE;
+
+	(void)snprintf(out, CLI_SENTENCE_SIZE, "%s%s%s", e->msg, is_whole ? "" : ": ",
+		       is_whole ? "" : strerror(-e->code));
+	return out;
+}
+
 int cli_fail(const struct err *e, int fallback)
 {
-	/* A wrong usage has no system error behind it that would help. */
-	if (e->exit_code == EXITS_USAGE && e->code == -EINVAL)
-		(void)fprintf(stderr, "wgmesh: %s\n", e->msg);
-	else
-		(void)fprintf(stderr, "wgmesh: %s: %s\n", e->msg, strerror(-e->code));
+	char sentence[CLI_SENTENCE_SIZE];
+
+	(void)fprintf(stderr, "wgmesh: %s\n", cli_sentence(sentence, e));
 	return e->exit_code ? e->exit_code : fallback;
 }
 

@@ -8,16 +8,22 @@
 
 #include <stdbool.h>
 
+#define CLI_SENTENCE_SIZE 512
+
 /* argv[0] is the first argument after the command's name. */
 typedef int cli_fn(int argc, char **argv);
 
+cli_fn cli_completion;
+cli_fn cli_decode;
+cli_fn cli_down;
 cli_fn cli_init;
 cli_fn cli_join;
-cli_fn cli_status;
+cli_fn cli_log_level;
 cli_fn cli_peers;
+cli_fn cli_qr;
+cli_fn cli_reload;
 cli_fn cli_state;
-cli_fn cli_down;
-cli_fn cli_decode;
+cli_fn cli_status;
 cli_fn cli_version;
 
 /**
@@ -53,6 +59,15 @@ int cli_parse(struct settings *s, const struct cli_usage *u, int argc, char **ar
  */
 int cli_parse_more(struct settings *s, const struct cli_usage *u, int argc, char **argv,
 		   int *exit_code);
+
+/**
+ * cli_sentence() - What went wrong, for people
+ * @out:	Receives the reason, and the system's word for it where that helps
+ * @e:		Reason; borrowed
+ *
+ * Return: @out
+ */
+const char *cli_sentence(char out[static CLI_SENTENCE_SIZE], const struct err *e);
 
 /**
  * cli_fail() - Say on standard error what went wrong

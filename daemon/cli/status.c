@@ -1,156 +1,110 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/exits.h"
+#include "daemon/cli/ask.h"
 #include "daemon/cli/cli.h"
+#include "daemon/cli/derived.h"
+#include "daemon/cli/peertext.h"
+#include "daemon/cli/statustext.h"
+#include "daemon/cli/watch.h"
 #include "daemon/config.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
-#include <string.h>
 
 static const struct cli_usage usage = {
 	.name = "wgmesh status",
-	.synopsis = "[--secret-file FILE] [--json]",
+	.synopsis = "[--watch] [--full] [--json]",
 	.about =
-		"With a secret: everything that follows from it. Without one: what the node that runs\n"
-		"here says of itself.\n\n"
+		"What the node that runs here says of itself and of each peer; no secret is needed. What\n"
+		"is wrong comes first: ALARM lines, then what keeps the node from being ready. Peers\n"
+		"without a tunnel have a line that says why not.\n\n"
 		"  wgmesh status\n"
-		"  wgmesh status --json --secret-file /run/secrets/mesh_secret\n",
+		"  wgmesh status --watch --interval 1s   stay, and redraw it in place until ^C\n"
+		"  wgmesh status --json | jq '.peers_detail[] | select(.path != \"direct\")'\n"
+		"  wgmesh status --secret-file FILE      what follows from a secret; asks no node\n\n"
+		"Lines fit the terminal, the least important columns go first; --full shows whole keys.\n"
+		"Exit code: 0, or 1 when no node answers; `wgmesh doctor` looks for the cause then.\n",
 	.scope = SCOPE_STATUS,
 };
 
-#define NETWORK_ID_SHOWN 8
+/* What a frame is made from. */
+struct source {
+	const struct settings *settings;
+	const char *path;
+};
 
-static void hex(char *out, const uint8_t *bytes, size_t len)
+/* All peers, silent ones too: whoever asks wants to know of those. NULL when there is no answer. */
+static json_t *ask_peers(const char *path)
 {
-	for (size_t i = 0; i < len; i++)
-		(void)snprintf(out + 2 * i, 3, "%02x", bytes[i]);
+	json_t *params = json_pack("{s:b}", "all", 1);
+	const struct cli_question q = { .path = path, .method = "peers.list", .params = params };
+	json_t *answer;
+	json_t *list = NULL;
+
+	if (cli_ask(&answer, &q, NULL) == 0)
+		list = json_incref(json_object_get(answer, "peers"));
+	json_decref(answer);
+	json_decref(params);
+	return list;
 }
 
-/* Existing nodes write every digit of the prefix, so this is not RFC 5952. */
-static void prefix6_text(char out[static 32], const struct prefix *p)
+static void put_json(const struct show *s, const struct settings *set, json_t *status,
+		     json_t *peers)
 {
-	const uint8_t *b = p->ip.b;
+	bool on_one_line = settings_flag(set, SETTING_WATCH);
+	json_t *sorted = peertext_sort(peers);
 
-	(void)snprintf(out, 32, "%02x%02x:%02x%02x:%02x%02x:%02x%02x::/64", b[0], b[1], b[2], b[3],
-		       b[4], b[5], b[6], b[7]);
+	(void)json_object_set_new(status, "peers_detail", sorted ? sorted : json_array());
+	(void)json_dumpf(status, s->out, on_one_line ? JSON_COMPACT : JSON_INDENT(2));
+	(void)fputc('\n', s->out);
 }
 
-static json_t *derived_json(const struct mesh_keys *k, const char *ifname,
-			    const struct prefix *subnet)
+static int draw(const struct show *s, void *arg, struct err *e)
 {
-	char network_id[2 * NETWORK_ID_SHOWN + 1];
-	char rendezvous[2 * sizeof(k->rendezvous) + 1];
-	char subnet_text[PREFIX_TEXT_SIZE];
-	char group[IP_TEXT_SIZE];
-	char prefix6[32];
-	json_t *obj = json_object();
+	const struct source *from = arg;
+	const struct cli_question q = { .path = from->path, .method = "daemon.status" };
+	json_t *status;
+	json_t *peers;
+	int r = cli_ask(&status, &q, e);
 
-	hex(network_id, k->network_id, NETWORK_ID_SHOWN);
-	hex(rendezvous, k->rendezvous, sizeof(k->rendezvous));
-	prefix6_text(prefix6, &k->prefix6);
-	(void)json_object_set_new(obj, "interface", json_string(ifname));
-	(void)json_object_set_new(obj, "network_id", json_string(network_id));
-	(void)json_object_set_new(obj, "mesh_subnet",
-				  json_string(prefix_format(subnet_text, subnet)));
-	(void)json_object_set_new(obj, "mesh_ipv6_prefix", json_string(prefix6));
-	(void)json_object_set_new(obj, "gossip_port", json_integer(k->gossip_port));
-	(void)json_object_set_new(obj, "dht_port", json_integer(k->gossip_port + 1));
-	(void)json_object_set_new(obj, "probe_port",
-				  json_integer(k->gossip_port + DERIVE_PROBE_OFFSET));
-	(void)json_object_set_new(obj, "multicast_group", json_string(ip_format(group, &k->group)));
-	(void)json_object_set_new(obj, "multicast_port", json_integer(DERIVE_LAN_PORT));
-	(void)json_object_set_new(obj, "rendezvous_id", json_string(rendezvous));
-	return obj;
-}
-
-/* Existing clients expect nanoseconds; people do not. */
-static void print_uptime(long long ns)
-{
-	long long s = ns / 1000000000;
-
-	(void)printf("%-17s %lldd %02lld:%02lld:%02lld\n", "uptime", s / 86400, s / 3600 % 24,
-		     s / 60 % 60, s % 60);
-}
-
-static void print_text(json_t *obj)
-{
-	const char *key;
-	json_t *value;
-
-	json_object_foreach (obj, key, value) {
-		if (strcmp(key, "uptime") == 0)
-			print_uptime((long long)json_integer_value(value));
-		else if (json_is_string(value))
-			(void)printf("%-17s %s\n", key, json_string_value(value));
-		else
-			(void)printf("%-17s %lld\n", key, (long long)json_integer_value(value));
-	}
-}
-
-static int print(json_t *obj, bool as_json)
-{
-	if (as_json) {
-		(void)json_dumpf(obj, stdout, JSON_INDENT(2));
-		(void)putchar('\n');
-	} else {
-		print_text(obj);
-	}
-	json_decref(obj);
-	return EXITS_OK;
-}
-
-static int show_derived(const struct settings *s, const char *ifname)
-{
-	const char *custom = settings_text(s, SETTING_MESH_SUBNET);
-	struct secret secret;
-	struct mesh_keys keys;
-	struct prefix subnet;
-	struct err e = { 0 };
-	int code;
-
-	if (config_secret(&secret, s, &e) < 0)
-		return cli_fail(&e, EXITS_USAGE);
-	derive_keys(&keys, &secret);
-	subnet = keys.subnet;
-	if (custom && derive_custom_subnet(&subnet, custom) < 0)
-		code = cli_usage_error("%s=\"%.40s\" is no IPv4 subnet from /0 to /30, such as "
-				       "10.42.0.0/16",
-				       settings_origin(s, SETTING_MESH_SUBNET), custom);
+	if (r < 0)
+		return r;
+	peers = ask_peers(from->path);
+	if (settings_flag(from->settings, SETTING_JSON))
+		put_json(s, from->settings, status, peers);
 	else
-		code = print(derived_json(&keys, ifname, &subnet), settings_flag(s, SETTING_JSON));
-	derive_keys_wipe(&keys);
-	secret_wipe(&secret);
-	return code;
+		statustext_print(s, status, peers);
+	json_decref(peers);
+	json_decref(status);
+	return 0;
 }
 
-static bool has_secret(const struct settings *s, enum setting_source least)
+/* A secret in the environment is the node's; one on the command line is a question. */
+static bool has_secret(const struct settings *s)
 {
-	const struct setting_value *text = &s->v[SETTING_SECRET];
-	const struct setting_value *file = &s->v[SETTING_SECRET_FILE];
-
-	return (text->text && text->source >= least) || (file->text && file->source >= least);
+	return s->v[SETTING_SECRET].source == SOURCE_FLAG ||
+	       s->v[SETTING_SECRET_FILE].source == SOURCE_FLAG;
 }
 
 int cli_status(int argc, char **argv)
 {
 	char path[CONFIG_SOCKET_SIZE];
-	const char *ifname = NULL;
-	void *result = NULL;
 	struct settings s;
+	struct source from = { .settings = &s, .path = path };
+	struct watch w = { .title = "wgmesh status", .draw = draw, .arg = &from };
+	const char *ifname = NULL;
 	struct err e = { 0 };
 	int code = EXITS_OK;
+	int first = cli_parse(&s, &usage, argc, argv, &code);
 
-	if (cli_parse(&s, &usage, argc, argv, &code) < 0)
+	if (first < 0)
 		return code;
+	if (first < argc)
+		return cli_usage_error("status takes no argument, but got \"%.40s\"", argv[first]);
 	if (config_interface(&ifname, &s, &e) < 0 || config_socket_path(path, &s, ifname, &e) < 0)
 		return cli_fail(&e, EXITS_USAGE);
-	/* A secret in the environment is the node's; one on the command line is a question. */
-	if (has_secret(&s, SOURCE_FLAG))
-		return show_derived(&s, ifname);
-	if (cli_call(&result, path, "daemon.status", NULL, &e) == 0)
-		return print(result, settings_flag(&s, SETTING_JSON));
-	if (has_secret(&s, SOURCE_ENV))
-		return show_derived(&s, ifname);
-	return cli_fail(&e, EXITS_FAILURE);
+	if (has_secret(&s))
+		return derived_show(&s, ifname);
+	w.is_json = settings_flag(&s, SETTING_JSON);
+	return watch_run(&s, &w);
 }

@@ -12,7 +12,9 @@ import time
 import pytest
 
 from lib import peer as protocol
+from lib.container import Mount
 from lib.lab import SECRET
+from lib.node import SECRET_FILE
 from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
@@ -150,7 +152,8 @@ def test_decode_opens_a_datagram(node, peer):
 
 @pytest.mark.parametrize("keys", VECTORS["keys"], ids=lambda keys: keys["label"])
 def test_status_derives_what_existing_nodes_derive(lab, keys):
-    box = lab.container("box", ["wgmesh", "status", "--json"], env={"WGMESH_SECRET": keys["secret"]})
+    box = lab.container("box", ["wgmesh", "status", "--json", "--secret-file", SECRET_FILE],
+                        mounts=[Mount.bind(lab.secret_file(keys["secret"]), SECRET_FILE, read_only=True)])
     assert box.wait() == 0
     status = json.loads(box.stdout.text())
     assert status["interface"] == "wg0"
