@@ -2,10 +2,12 @@
 #include "docs/gen/commands.h"
 #include "common/defs.h"
 #include "common/settings.h"
+#include "common/str.h"
 #include "daemon/cli/commands.h"
 #include "docs/gen/sections.h"
 #include "docs/gen/usage.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,18 +62,13 @@ size_t commands_of_wgmesh(struct scoped out[static SCOPED_MAX])
 static void put_option_names(const struct doc *d, unsigned int scope)
 {
 	const struct setting *table = settings_table();
-	char text[2048] = "Options: ";
-	const char *separator = "";
+	char text[2048] = "";
+	struct str_out t = { .out = text, .size = sizeof(text) };
 
-	for (size_t id = 0; id < SETTING_COUNT; id++) {
-		size_t at = strlen(text);
-
-		if (!(table[id].scope & scope) || !table[id].name)
-			continue;
-		(void)snprintf(text + at, sizeof(text) - at, "%s`--%s`", separator, table[id].name);
-		separator = ", ";
-	}
-	if (!*separator)
+	for (size_t id = 0; id < SETTING_COUNT; id++)
+		if ((table[id].scope & scope) && table[id].name)
+			str_add(&t, "%s`--%s`", t.len > 0 ? ", " : "Options: ", table[id].name);
+	if (t.len == 0)
 		return;
 	(void)fputs(".PP\n", d->out);
 	doc_text(d, text);
@@ -120,6 +117,12 @@ static void put_commands_row(const struct doc *d, const struct doc_table *t,
 	doc_table_row(d, t, (const char *[]) { tag, c->about });
 }
 
+/* Verbs with options of their own are explained one by one. */
+static bool has_pages(const struct cli_command *c)
+{
+	return c->scope == 0 && c->verbs && c->verbs[0].scope != 0;
+}
+
 void section_commands(const struct doc *d)
 {
 	static const struct doc_table t = { { "command", "meaning" } };
@@ -129,7 +132,7 @@ void section_commands(const struct doc *d)
 	for (const struct cli_command *c = cli_commands(); c->name; c++) {
 		if (d->form == FORM_MARKDOWN)
 			put_commands_row(d, &t, c);
-		else if (c->scope != 0 || !c->verbs)
+		else if (!has_pages(c))
 			put_command(d, c, NULL);
 		else
 			for (const struct cli_verb *v = c->verbs; v->name; v++)

@@ -5,7 +5,7 @@
  * A PAGE that ends in ".md" has them between "<!-- generated: NAME -->" and "<!-- end -->". Any other
  * one is a template of a manual page: a line "@NAME@" becomes the table, "@VERSION@" the version.
  */
-#include "common/defs.h"
+#include "common/str.h"
 #include "docs/gen/sections.h"
 
 #include <errno.h>
@@ -36,9 +36,9 @@ static bool take_name(char name[static NAME_SIZE], const char *line, const char 
 	size_t head = strlen(before);
 	const char *end = strncmp(line, before, head) == 0 ? strstr(line + head, after) : NULL;
 
-	if (!end || strcmp(end + strlen(after), "\n") != 0 || end - line - head >= NAME_SIZE)
+	if (!end || strcmp(end + strlen(after), "\n") != 0)
 		return false;
-	(void)snprintf(name, NAME_SIZE, "%.*s", (int)(end - line - head), line + head);
+	str_cut(name, NAME_SIZE, line + head, (size_t)(end - line) - head);
 	return true;
 }
 

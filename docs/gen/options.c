@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
 #include "common/settings.h"
+#include "common/str.h"
 #include "docs/gen/commands.h"
 #include "docs/gen/sections.h"
 
@@ -44,11 +45,12 @@ static void put_range(char *out, size_t size, const struct setting *s)
 static void put_takers(char *out, size_t size, const struct scoped *list, size_t n,
 		       unsigned int scope)
 {
+	struct str_out t = { .out = out, .size = size };
+
 	out[0] = '\0';
 	for (size_t i = 0; i < n; i++)
 		if (list[i].scope & scope)
-			(void)snprintf(out + strlen(out), size - strlen(out), "%s%s",
-				       out[0] ? ", " : "", list[i].name);
+			str_add(&t, "%s%s", t.len > 0 ? ", " : "", list[i].name);
 }
 
 static void put_option(const struct doc *d, const struct doc_table *t, size_t id,
@@ -67,9 +69,9 @@ static void put_option(const struct doc *d, const struct doc_table *t, size_t id
 		(void)snprintf(fallback, sizeof(fallback), "`%s`", s->fallback);
 	(void)snprintf(text, sizeof(text), "%s%s%s%s", s->help, range, details[id] ? ". " : "",
 		       details[id] ? details[id] : "");
-	doc_table_row(d, t,
-		      (const char *[]) { tag, s->name && s->env ? s->env : "", fallback, takers,
-					 text });
+	doc_table_row(
+		d, t,
+		(const char *[]) { tag, s->name && s->env ? s->env : "", fallback, takers, text });
 }
 
 static void put_options(const struct doc *d, const struct scoped *list, size_t n)

@@ -13,11 +13,16 @@ static const struct {
 	const char *name;
 	section_fn *write;
 } sections[] = {
-	{ "init-commands", section_init_commands }, { "init-options", section_init_options },
-	{ "commands", section_commands },	    { "options", section_options },
-	{ "variables", section_variables },	    { "exit-codes", section_exit_codes },
-	{ "status-keys", section_status_keys },	    { "events", section_events },
-	{ "metrics", section_metrics },		    { "endpoints", section_endpoints },
+	{ "init-commands", section_init_commands },
+	{ "init-options", section_init_options },
+	{ "commands", section_commands },
+	{ "options", section_options },
+	{ "variables", section_variables },
+	{ "exit-codes", section_exit_codes },
+	{ "status-keys", section_status_keys },
+	{ "events", section_events },
+	{ "metrics", section_metrics },
+	{ "endpoints", section_endpoints },
 	{ "methods", section_methods },
 };
 
@@ -52,10 +57,11 @@ void section_exit_codes(const struct doc *d)
 			      (const char *[]) { code, exits_is_incurable(rows[i].code) ? "no" : "",
 						 text });
 	}
-	doc_table_row(d, &t,
-		      (const char *[]) { "128+n", "",
-					 "the program died of signal n; 137 also when it did not stop "
-					 "in time and was killed" });
+	doc_table_row(
+		d, &t,
+		(const char *[]) { "128+n", "",
+				   "the program died of signal n; 137 also when it did not stop "
+				   "in time and was killed" });
 }
 
 void section_status_keys(const struct doc *d)

@@ -4,7 +4,6 @@
 #include "daemon/http/metrics_table.h"
 #include "docs/gen/sections.h"
 
-
 void section_methods(const struct doc *d)
 {
 	static const struct doc_table t = { { "method", "params", "result", "meaning" } };

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "docs/gen/text.h"
+#include "common/defs.h"
+#include "common/str.h"
 
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define FILL_WIDTH 76
+#define FILL_WIDTH 78
 
 /* A piece of text that is not broken: of one kind, without a blank where lines may be filled. */
 struct piece {
@@ -125,6 +128,20 @@ static bool ends_sentence(const char *word, size_t len)
 	return len > 1 && strchr(".?!", word[len - 1]) && !isdigit((unsigned char)word[len - 2]);
 }
 
+/* A word as it is written, so that lines can be filled by what they are long in the file. */
+static char *render_word(const struct doc *d, const char *word, size_t len)
+{
+	char *text = NULL;
+	size_t size = 0;
+	struct doc to = { .out = open_memstream(&text, &size), .form = d->form };
+
+	if (!to.out)
+		abort();
+	put_word(&to, word, len);
+	(void)fclose(to.out);
+	return text;
+}
+
 static void put_filled(const struct doc *d, const char *text)
 {
 	bool is_over = true;
@@ -133,15 +150,16 @@ static void put_filled(const struct doc *d, const char *text)
 	size_t len = 0;
 
 	for (; *text; text += len, text += strspn(text, " \n")) {
-		len = word_len(text);
-		if (at > 0) {
-			bool is_new_line = is_over || at + 1 + len > FILL_WIDTH;
+		auto_free char *word = NULL;
+		bool is_new_line;
 
+		len = word_len(text);
+		word = render_word(d, text, len);
+		is_new_line = is_over || at + 1 + strlen(word) > FILL_WIDTH;
+		if (at > 0)
 			(void)fputc(is_new_line ? '\n' : ' ', d->out);
-			at = is_new_line ? 0 : at + 1;
-		}
-		put_word(d, text, len);
-		at += len;
+		at = is_new_line ? 0 : at + 1;
+		at += (size_t)fprintf(d->out, "%s", word);
 		is_over = ends_sentence(text, len);
 		last = text[len - 1];
 	}
@@ -181,7 +199,7 @@ void doc_example_line(const struct doc *d, const char *line)
 /* The lines up to the next empty one, which begin with two blanks. */
 static const char *put_example(const struct doc *d, const char *text)
 {
-	(void)fputs(".PP\n.RS 4\n.nf\n", d->out);
+	(void)fputs(".PP\n.nf\n", d->out);
 	while (*text && *text != '\n') {
 		size_t len = strcspn(text, "\n");
 		size_t skip = strspn(text, " ") >= 2 ? 2 : 0;
@@ -189,7 +207,7 @@ static const char *put_example(const struct doc *d, const char *text)
 		put_line(d, text + skip, len - skip);
 		text += len + (text[len] == '\n' ? 1 : 0);
 	}
-	(void)fputs(".fi\n.RE\n", d->out);
+	(void)fputs(".fi\n", d->out);
 	return text;
 }
 
@@ -259,20 +277,16 @@ static void put_item(const struct doc *d, const char *tag)
 static void put_item_text(const struct doc *d, const struct doc_table *t, const char *const *cells,
 			  size_t last)
 {
-	char text[4096];
+	char text[4096] = "";
+	struct str_out s = { .out = text, .size = sizeof(text) };
 
-	(void)snprintf(text, sizeof(text), "%s", cells[last]);
+	str_add(&s, "%s", cells[last]);
 	if (strncmp(text, "wgmesh", strlen("wgmesh")) != 0)
 		text[0] = (char)toupper((unsigned char)text[0]);
-	for (size_t i = 1; i < last; i++) {
-		size_t at = strlen(text);
-
+	for (size_t i = 1; i < last; i++)
 		if (cells[i][0] != '\0')
-			(void)snprintf(text + at, sizeof(text) - at, "%s %c%s: %s",
-				       ends_sentence(text, at) ? "" : ".",
-				       toupper((unsigned char)t->heads[i][0]), t->heads[i] + 1,
-				       cells[i]);
-	}
+			str_add(&s, "%s %c%s: %s", ends_sentence(text, s.len) ? "" : ".",
+				toupper((unsigned char)t->heads[i][0]), t->heads[i] + 1, cells[i]);
 	put_filled(d, text);
 }
 

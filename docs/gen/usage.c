@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "docs/gen/usage.h"
 #include "common/defs.h"
-#include "common/io.h"
+#include "common/str.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -44,9 +44,8 @@ int usage_read(struct usage *out, cli_fn *run, const char *verb)
 		return -ENODATA;
 	about = text + strcspn(text, "\n");
 	end = strstr(about, "\nOptions");
-	(void)snprintf(out->line, sizeof(out->line), "%.*s", (int)(about - text - strlen(head)),
-		       text + strlen(head));
-	(void)snprintf(out->about, sizeof(out->about), "%.*s",
-		       end ? (int)(end - about) : (int)strlen(about), about);
+	str_cut(out->line, sizeof(out->line), text + strlen(head),
+		(size_t)(about - text) - strlen(head));
+	str_cut(out->about, sizeof(out->about), about, end ? (size_t)(end - about) : strlen(about));
 	return 0;
 }
