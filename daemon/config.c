@@ -8,8 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SOCKET_DIR	"/run/wgmesh"
-#define ROUTES_TEXT_MAX 2200
+#define SOCKET_DIR "/run/wgmesh"
 
 int config_interface(const char **out, const struct settings *s, struct err *e)
 {
@@ -52,63 +51,12 @@ static int load_subnet(struct config *out, const struct settings *s, struct err 
 			settings_origin(s, SETTING_MESH_SUBNET), text);
 }
 
-static int load_route(struct config *out, const struct settings *s, const char *text, size_t len,
-		      struct err *e)
-{
-	char one[PREFIX_TEXT_SIZE];
-	struct prefix *p = &out->routes[out->n_routes];
-
-	if (out->n_routes == ANNOUNCE_ROUTES_MAX)
-		return err_exit(e, EXITS_USAGE, -E2BIG, "%s names more than %d networks",
-				settings_origin(s, SETTING_ADVERTISE_ROUTES), ANNOUNCE_ROUTES_MAX);
-	str_cut(one, sizeof(one), text, len);
-	if (len >= sizeof(one) || prefix_parse(p, one) < 0)
-		return err_exit(e, EXITS_USAGE, -EINVAL,
-				"%s: \"%.40s\" is no network such as 192.168.10.0/24",
-				settings_origin(s, SETTING_ADVERTISE_ROUTES), one);
-	prefix_mask(p);
-	if (p->bits == 0)
-		return err_exit(
-			e, EXITS_USAGE, -EINVAL,
-			"%s: a default route (%s) would take all traffic of the peers; name "
-			"the networks behind this node",
-			settings_origin(s, SETTING_ADVERTISE_ROUTES), one);
-	out->n_routes++;
-	return 0;
-}
-
-/* Existing nodes cut an announcement at 4096 bytes: what is longer would be heard by nobody. */
-static int check_routes_fit(const struct config *c, const struct settings *s, struct err *e)
-{
-	char text[PREFIX_TEXT_SIZE];
-	size_t total = 0;
-
-	for (size_t i = 0; i < c->n_routes; i++)
-		total += strlen(prefix_format(text, &c->routes[i])) + strlen("\"\",");
-	if (total <= ROUTES_TEXT_MAX)
-		return 0;
-	return err_exit(e, EXITS_USAGE, -EINVAL,
-			"%s is longer than one announcement can tell (%zu of %d bytes); join "
-			"neighbouring networks into larger ones",
-			settings_origin(s, SETTING_ADVERTISE_ROUTES), total, ROUTES_TEXT_MAX);
-}
-
 static int load_routes(struct config *out, const struct settings *s, struct err *e)
 {
-	const char *p = settings_text(s, SETTING_ADVERTISE_ROUTES);
+	const char *text = settings_text(s, SETTING_ADVERTISE_ROUTES);
 
-	while (p && *p) {
-		size_t len;
-		int r;
-
-		p += strspn(p, ", ");
-		len = strcspn(p, ", ");
-		r = len > 0 ? load_route(out, s, p, len, e) : 0;
-		if (r < 0)
-			return r;
-		p += len;
-	}
-	return check_routes_fit(out, s, e);
+	return routelist_parse(&out->routes, text ? text : "",
+			       settings_origin(s, SETTING_ADVERTISE_ROUTES), e);
 }
 
 static int load_hostname(struct config *out, const struct settings *s, struct err *e)

@@ -8,6 +8,7 @@
 #include "daemon/addr.h"
 #include "daemon/announce.h"
 #include "daemon/derive.h"
+#include "daemon/routelist.h"
 #include "daemon/wg/wg.h"
 
 #include <stdbool.h>
@@ -28,8 +29,7 @@
  * @has_custom_subnet: @custom_subnet is set
  * @custom_subnet: --mesh-subnet
  * @hostname:	Announced name, printable ASCII
- * @routes:	Networks to advertise, host bits cleared
- * @n_routes:	Entries in @routes
+ * @routes:	Networks to advertise
  * @socket_path: Control socket
  * @no_lan:	No LAN discovery
  * @no_ipv6:	No IPv6 addresses and endpoints
@@ -49,8 +49,7 @@ struct config {
 	bool has_custom_subnet;
 	struct prefix custom_subnet;
 	char hostname[ANNOUNCE_HOSTNAME_MAX + 1];
-	size_t n_routes;
-	struct prefix routes[ANNOUNCE_ROUTES_MAX];
+	struct routelist routes;
 	char socket_path[CONFIG_SOCKET_SIZE];
 	bool no_lan;
 	bool no_ipv6;

@@ -450,6 +450,7 @@ int node_run(const struct config *cfg, struct notify *notify)
 
 	n.cfg = cfg;
 	n.began = clock_now();
+	n.advertised = cfg->routes;
 	n.notify = notify;
 	if (start(&n, &e) < 0)
 		fail(&n, &e);

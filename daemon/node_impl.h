@@ -79,6 +79,7 @@ struct node {
 	struct reconcile_self self;
 	int64_t start_unix_s;
 	struct now began;
+	struct routelist advertised; /* networks behind this node; a reload changes them */
 	struct view_source source;
 	struct gather gather;
 	struct view_counters counters;

@@ -44,8 +44,8 @@ void node_self_describe(struct node *n, struct announcement *out, bool with_know
 	/* The wildcard asks the receiver to take the address it sees (protocol.md section 9). */
 	(void)snprintf(out->self.endpoint, sizeof(out->self.endpoint), "0.0.0.0:%u",
 		       n->ready.listen_port);
-	memcpy(out->routes, cfg->routes, cfg->n_routes * sizeof(out->routes[0]));
-	out->n_routes = cfg->n_routes;
+	memcpy(out->routes, n->advertised.net, n->advertised.n * sizeof(out->routes[0]));
+	out->n_routes = n->advertised.n;
 	if (with_known) {
 		out->n_known = select_known(n);
 		out->known = n->known;

@@ -35,7 +35,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define COMPONENT   "http"
 #define HEADERS_MAX 8192
 #define INPUT_MAX \
 	(2 * HEADERS_MAX) /* what is read ahead; evhttp itself has no limit while it writes */
@@ -410,10 +409,10 @@ static void listen_everywhere(struct http *h, bool is_first)
 		int r = h->bound[i] ? 1 : listen_at(h, i, &e);
 
 		if (r == 0)
-			log_info(COMPONENT, "health and metrics at %s",
-				 http_address_format(text, &h->cfg.at->list[i]));
+			log_event(EVENT_HTTP_LISTENS, NULL, "health and metrics at %s",
+				  http_address_format(text, &h->cfg.at->list[i]));
 		else if (r < 0 && is_first)
-			log_error(COMPONENT, "%s: %s", e.msg, strerror(-r));
+			log_event(EVENT_HTTP_OFF, NULL, "%s: %s", e.msg, strerror(-r));
 		is_complete &= r >= 0;
 	}
 	if (!is_complete)

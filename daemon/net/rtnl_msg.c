@@ -55,6 +55,12 @@ void rtnl_msg_link_get(union rtnl_req *req, const char *ifname)
 	put_text(req, IFLA_IFNAME, ifname);
 }
 
+void rtnl_msg_link_ask(union rtnl_req *req, int ifindex)
+{
+	(void)start_link(req, RTM_GETLINK, NLM_F_REQUEST, ifindex);
+	put_u32(req, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+}
+
 void rtnl_msg_link_dump(union rtnl_req *req)
 {
 	(void)start_link(req, RTM_GETLINK, DUMP, 0);
@@ -180,16 +186,29 @@ int rtnl_msg_parse_link(struct rtnl_link_msg *out, const struct nlmsghdr *nlh)
 	return 0;
 }
 
-int rtnl_msg_parse_addr(struct prefix *out, int *ifindex, bool *is_global,
-			const struct nlmsghdr *nlh)
+int rtnl_msg_parse_gone_link(int *ifindex, const struct nlmsghdr *nlh)
+{
+	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
+
+	if (nlh->nlmsg_type != RTM_DELLINK)
+		return -ENOMSG;
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*ifi))
+		return -EBADMSG;
+	/* A bridge says the same of a port that only leaves it. */
+	if (ifi->ifi_family != AF_UNSPEC)
+		return -ENOMSG;
+	*ifindex = ifi->ifi_index;
+	return 0;
+}
+
+/* What the messages of a new and of a gone address have in common. */
+static int parse_addr(struct prefix *out, int *ifindex, bool *is_global, const struct nlmsghdr *nlh)
 {
 	const struct nlattr *tb[IFA_LOCAL + 1];
 	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
 	const struct nlattr *own;
 
 	*out = (struct prefix) { 0 };
-	if (nlh->nlmsg_type != RTM_NEWADDR)
-		return -ENOMSG;
 	if (nlmsg_attrs(tb, ARRAY_LEN(tb), nlh, sizeof(*ifa)) < 0)
 		return -EBADMSG;
 	if (nlmsg_ip_len(ifa->ifa_family) == 0)
@@ -204,6 +223,25 @@ int rtnl_msg_parse_addr(struct prefix *out, int *ifindex, bool *is_global,
 	*ifindex = (int)ifa->ifa_index;
 	*is_global = ifa->ifa_scope == RT_SCOPE_UNIVERSE;
 	return 0;
+}
+
+int rtnl_msg_parse_addr(struct prefix *out, int *ifindex, bool *is_global,
+			const struct nlmsghdr *nlh)
+{
+	if (nlh->nlmsg_type == RTM_NEWADDR)
+		return parse_addr(out, ifindex, is_global, nlh);
+	*out = (struct prefix) { 0 };
+	return -ENOMSG;
+}
+
+int rtnl_msg_parse_gone_addr(struct prefix *out, int *ifindex, const struct nlmsghdr *nlh)
+{
+	bool is_global = false;
+
+	if (nlh->nlmsg_type == RTM_DELADDR)
+		return parse_addr(out, ifindex, &is_global, nlh);
+	*out = (struct prefix) { 0 };
+	return -ENOMSG;
 }
 
 static void add_oif(struct rtnl_route *out, int ifindex)

@@ -46,6 +46,7 @@ struct rtnl_route {
 
 /* Requests: each fills @req completely. Names and aliases that do not fit are a bug of the caller's. */
 void rtnl_msg_link_get(union rtnl_req *req, const char *ifname);
+void rtnl_msg_link_ask(union rtnl_req *req, int ifindex);
 void rtnl_msg_link_dump(union rtnl_req *req);
 void rtnl_msg_link_create(union rtnl_req *req, const char *ifname, const char *kind);
 void rtnl_msg_link_delete(union rtnl_req *req, const char *ifname);
@@ -85,6 +86,18 @@ int rtnl_msg_parse_link(struct rtnl_link_msg *out, const struct nlmsghdr *nlh);
  */
 int rtnl_msg_parse_addr(struct prefix *out, int *ifindex, bool *is_global,
 			const struct nlmsghdr *nlh);
+
+/**
+ * rtnl_msg_parse_gone_link() - Read an RTM_DELLINK message of an interface that is no more
+ *
+ * Return: 0, -ENOMSG for another type, -EBADMSG
+ */
+int rtnl_msg_parse_gone_link(int *ifindex, const struct nlmsghdr *nlh);
+
+/**
+ * rtnl_msg_parse_gone_addr() - Read an RTM_DELADDR message, as rtnl_msg_parse_addr() does
+ */
+int rtnl_msg_parse_gone_addr(struct prefix *out, int *ifindex, const struct nlmsghdr *nlh);
 
 /**
  * rtnl_msg_parse_route() - Read an RTM_NEWROUTE message

@@ -144,7 +144,7 @@ static void a_secret_alone_is_a_configuration(void **state)
 	assert_int_equal(c->listen_port, 51820);
 	assert_int_equal(c->backend, WG_BACKEND_AUTO);
 	assert_int_equal(c->mtu, 0);
-	assert_int_equal(c->n_routes, 0);
+	assert_int_equal(c->routes.n, 0);
 	assert_false(c->has_custom_subnet || c->no_lan || c->no_ipv6 || c->no_punching);
 	assert_false(c->introducer || c->new_identity);
 	assert_int_equal(secret_parse(&secret, KEY_MATERIAL, strlen(KEY_MATERIAL), NULL), 0);
@@ -176,10 +176,10 @@ static void every_setting_arrives(void **state)
 	assert_int_equal(c->listen_port, 7000);
 	assert_true(c->has_custom_subnet && c->no_ipv6 && c->introducer);
 	assert_string_equal(prefix_format(text, &c->custom_subnet), "10.42.0.0/16");
-	assert_int_equal(c->n_routes, 3);
-	assert_string_equal(prefix_format(text, &c->routes[0]), "192.168.10.0/24");
-	assert_string_equal(prefix_format(text, &c->routes[1]), "2001:db8::/32");
-	assert_string_equal(prefix_format(text, &c->routes[2]), "172.16.0.0/12");
+	assert_int_equal(c->routes.n, 3);
+	assert_string_equal(prefix_format(text, &c->routes.net[0]), "192.168.10.0/24");
+	assert_string_equal(prefix_format(text, &c->routes.net[1]), "2001:db8::/32");
+	assert_string_equal(prefix_format(text, &c->routes.net[2]), "172.16.0.0/12");
 	assert_string_equal(c->hostname, "node-1");
 }
 
@@ -442,7 +442,7 @@ static void a_hundred_routes_are_taken_and_one_more_is_refused(void **state)
 		if (extra)
 			break;
 		assert_loads(f);
-		assert_int_equal(f->config.n_routes, ANNOUNCE_ROUTES_MAX);
+		assert_int_equal(f->config.routes.n, ANNOUNCE_ROUTES_MAX);
 	}
 	assert_refused(f, "--advertise-routes", "100");
 }

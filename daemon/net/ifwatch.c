@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/net/ifwatch.h"
+#include "daemon/net/rtnl_msg.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define RECV_SIZE 32768
+#define BATCH_MAX 64
+
+struct ifwatch {
+	struct ifwatch_handler h;
+	struct ifstate state;
+	struct event *readable;
+	int fd;
+	uint32_t seq;
+	union {
+		struct nlmsghdr align;
+		uint8_t bytes[RECV_SIZE];
+	} in;
+};
+
+static int ask(struct ifwatch *w, union rtnl_req *req)
+{
+	req->nlh.nlmsg_seq = ++w->seq;
+	return send(w->fd, req, req->nlh.nlmsg_len, 0) < 0 ? -errno : 0;
+}
+
+/* The first question is answered by one message, so that the second one may follow at once. */
+static int ask_all(struct ifwatch *w)
+{
+	union rtnl_req req;
+	int r;
+
+	rtnl_msg_link_ask(&req, w->state.ifindex);
+	r = ask(w, &req);
+	if (r < 0)
+		return r;
+	rtnl_msg_addr_dump(&req, AF_UNSPEC, w->state.ifindex);
+	ifstate_begin(&w->state, w->seq + 1);
+	return ask(w, &req);
+}
+
+/* Only the kernel is believed; others cannot send to us without a capability anyway. */
+static ssize_t receive(struct ifwatch *w)
+{
+	struct sockaddr_nl from = { 0 };
+	socklen_t len = sizeof(from);
+	ssize_t n = recvfrom(w->fd, w->in.bytes, sizeof(w->in.bytes), MSG_DONTWAIT,
+			     (struct sockaddr *)&from, &len);
+
+	if (n < 0)
+		return -errno;
+	return from.nl_pid == 0 ? n : 0;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+	struct ifwatch *w = arg;
+	unsigned int events = 0;
+
+	(void)fd;
+	(void)what;
+	for (int i = 0; i < BATCH_MAX; i++) {
+		ssize_t n = receive(w);
+
+		if (n == -EAGAIN)
+			break;
+		/* ENOBUFS: notifications were lost, so that everything has to be asked anew. */
+		if (n == -ENOBUFS)
+			events |= IFSTATE_AGAIN;
+		else if (n > 0)
+			events |= ifstate_take(&w->state, w->in.bytes, (size_t)n);
+	}
+	if (events & IFSTATE_AGAIN)
+		(void)ask_all(w);
+	if (events & IFSTATE_CHANGED)
+		w->h.changed(w->h.arg, &w->state);
+}
+
+static int open_socket(struct ifwatch *w)
+{
+	struct sockaddr_nl at = { .nl_family = AF_NETLINK,
+				  .nl_groups =
+					  RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR };
+
+	w->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	if (w->fd < 0 || bind(w->fd, (const struct sockaddr *)&at, sizeof(at)) < 0)
+		return -errno;
+	return ask_all(w);
+}
+
+int ifwatch_open(struct ifwatch **out, struct event_base *base, int ifindex,
+		 const struct ifwatch_handler *h, struct err *e)
+{
+	struct ifwatch *w = calloc(1, sizeof(*w));
+	int r;
+
+	*out = NULL;
+	if (!w)
+		return err_set(e, -ENOMEM, "watch the interface");
+	w->h = *h;
+	ifstate_init(&w->state, ifindex);
+	r = open_socket(w);
+	if (r == 0) {
+		w->readable = event_new(base, w->fd, EV_READ | EV_PERSIST, on_readable, w);
+		if (!w->readable || event_add(w->readable, NULL) < 0)
+			r = -ENOMEM;
+	}
+	if (r < 0) {
+		ifwatch_close(w);
+		return err_set(e, r, "watch the interface");
+	}
+	*out = w;
+	return 0;
+}
+
+void ifwatch_close(struct ifwatch *w)
+{
+	if (!w)
+		return;
+	if (w->readable)
+		event_free(w->readable);
+	if (w->fd >= 0)
+		(void)close(w->fd);
+	free(w);
+}
+
+const struct ifstate *ifwatch_state(const struct ifwatch *w)
+{
+	return w ? &w->state : NULL;
+}
