@@ -6,6 +6,7 @@
 #include "docs/gen/sections.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -42,15 +43,46 @@ static void put_range(char *out, size_t size, const struct setting *s)
 		(void)snprintf(out, size, " (at most %" PRIu64 "h)", s->max / MS_PER_HOUR);
 }
 
+/* How many of the commands from @list on are verbs of the same one: "state verify", "state show". */
+static size_t count_verbs(const struct scoped *list, size_t n)
+{
+	size_t len = strcspn(list->name, " ");
+	size_t i = 1;
+
+	while (i < n && list->name[len] == ' ' && strncmp(list[i].name, list->name, len + 1) == 0)
+		i++;
+	return i;
+}
+
+static size_t count_takers(const struct scoped *list, size_t n, unsigned int scope)
+{
+	size_t takers = 0;
+
+	for (size_t i = 0; i < n; i++)
+		takers += (list[i].scope & scope) ? 1 : 0;
+	return takers;
+}
+
+/* "join, state, doctor"; verbs are named where not all of a command's take it. */
 static void put_takers(char *out, size_t size, const struct scoped *list, size_t n,
 		       unsigned int scope)
 {
 	struct str_out t = { .out = out, .size = size };
+	size_t verbs = 0;
 
 	out[0] = '\0';
-	for (size_t i = 0; i < n; i++)
-		if (list[i].scope & scope)
-			str_add(&t, "%s%s", t.len > 0 ? ", " : "", list[i].name);
+	for (size_t i = 0; i < n; i += verbs) {
+		bool is_all;
+
+		verbs = count_verbs(&list[i], n - i);
+		is_all = verbs > 1 && count_takers(&list[i], verbs, scope) == verbs;
+		if (is_all)
+			str_add(&t, "%s%.*s", t.len > 0 ? ", " : "",
+				(int)strcspn(list[i].name, " "), list[i].name);
+		for (size_t k = i; k < i + verbs && !is_all; k++)
+			if (list[k].scope & scope)
+				str_add(&t, "%s%s", t.len > 0 ? ", " : "", list[k].name);
+	}
 }
 
 static void put_option(const struct doc *d, const struct doc_table *t, size_t id,

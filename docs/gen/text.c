@@ -72,7 +72,7 @@ static size_t typed_prefix(const char *s)
 		len = strspn(s, option);
 	else if (strncmp(s, "WGMESH_", 7) == 0)
 		len = strspn(s, variable);
-	return len;
+	return len > strlen("WGMESH_") || *s == '-' ? len : 0;
 }
 
 /* Takes the next piece of a word, and moves over it. */
