@@ -100,8 +100,8 @@ void cli_help(void)
 	size_t n = 0;
 
 	(void)puts(
-		"wgmesh-init runs as PID 1 of a container: it makes sure that the node's WireGuard\n"
-		"identity lasts, then starts, watches, restarts and stops a program.\n\n"
+		"wgmesh-init runs as PID 1 of a container: it makes sure that the node's\n"
+		"WireGuard identity lasts, then starts, watches, restarts and stops a program.\n\n"
 		"  wgmesh-init [OPTIONS] [--] PROGRAM [ARG...]\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
 		(void)printf("  wgmesh-init %-16s %s\n", commands[i].name, commands[i].about);
