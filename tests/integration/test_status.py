@@ -104,7 +104,7 @@ def test_without_a_node_status_says_what_to_look_at(lab):
 
 
 def test_without_a_node_status_tells_what_init_knows(lab):
-    box = lab.container("box", ["wgmesh-init", "--restart=always", "--on-loop=hold", "--", "wgmesh", "nonsense"],
+    box = lab.container("box", ["wgmesh-init", "--restart=always", "--on-loop=hold", "--", "wgmesh", "join", "--mtu=x"],
                         mounts=[Mount.bind(lab.volume("box"), "/var/lib/wgmesh")])
     eventually(lambda: "64" in box.run("wgmesh", "status", check=False).stdout, "the view of PID 1")
     result = box.run("wgmesh", "status", check=False)
