@@ -395,8 +395,8 @@ build/lint/%.analyzed: build/release/%.o
 	$(Q)$(CC) $(CSTD) -I. -O1 -fanalyzer -Werror -c $*.c -o /dev/null
 	@touch $@
 
-clean: ## remove build/, but not the kernel that `make deps` fetched
-	$(Q)find build -mindepth 1 -maxdepth 1 ! -name kernel -exec rm -rf {} + 2>/dev/null || :
+clean: ## remove build/, but not the kernel and the Prometheus that `make deps` fetched
+	$(Q)find build -mindepth 1 -maxdepth 1 ! -name kernel ! -name prometheus -exec rm -rf {} + 2>/dev/null || :
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		while IFS=$$'\t' read -r target what; do printf '  %-14s %s\n' "$$target" "$$what"; done
