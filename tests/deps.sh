@@ -9,7 +9,8 @@ tests/install.sh \
     nettle-dev libqrencode-dev libcmocka-dev libcap2-bin e2fsprogs python3 python3-pytest python3-cryptography strace \
     iproute2 iputils-ping wireguard-tools wireguard-go bindfs fuse3 busybox-static \
     qemu-system-x86 qemu-system-common cpio kmod \
-    clang-format clang-tidy cppcheck shellcheck
+    clang-format clang-tidy cppcheck shellcheck \
+    zbar-tools zsh fish
 
 # Elsewhere the kernel test says itself why it cannot run.
 if [ "$(uname -m)" = x86_64 ]; then
