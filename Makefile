@@ -131,7 +131,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/state/statedir.c daemon/state/statejudge.c daemon/state/statelease.c \
 	daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c daemon/wg/kernel.c \
 	daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c
-COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
+COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c tests/unit/test_exits.c \
 	tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c \
 	tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
 	tests/unit/test_statefile.c tests/unit/test_statusline.c tests/unit/test_str.c
