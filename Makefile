@@ -351,10 +351,11 @@ BASH_COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS  ?= $(PREFIX)/share/zsh/site-functions
 FISH_COMPLETIONS ?= $(PREFIX)/share/fish/vendor_completions.d
 install: programs ## programs, manual pages and shell completions below DESTDIR= and PREFIX=
-	$(Q)install -d $(addprefix $(DESTDIR),$(PREFIX)/sbin $(PREFIX)/share/man/man8 \
+	$(Q)install -d $(addprefix $(DESTDIR),$(PREFIX)/sbin $(PREFIX)/share/man/man8 $(PREFIX)/share/doc/wgmesh \
 		$(BASH_COMPLETIONS) $(ZSH_COMPLETIONS) $(FISH_COMPLETIONS))
 	$(Q)install -m 755 $(O)/wgmesh-init $(O)/wgmesh $(DESTDIR)$(PREFIX)/sbin
 	$(Q)install -m 644 $(PAGES) $(DESTDIR)$(PREFIX)/share/man/man8
+	$(Q)install -m 644 LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/wgmesh
 	$(Q)set -e; for to in bash:$(BASH_COMPLETIONS)/wgmesh zsh:$(ZSH_COMPLETIONS)/_wgmesh \
 		fish:$(FISH_COMPLETIONS)/wgmesh.fish; do \
 		$(O)/wgmesh completion $${to%%:*} >$(O)/completion.new; \
