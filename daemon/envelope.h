@@ -41,7 +41,7 @@ enum message_type message_type_parse(const char *name);
 /**
  * struct envelope - An opened datagram
  * @type:	Claimed type; it is not authenticated, so check the body's shape against it
- * @timestamp:	Sender's Unix time
+ * @timestamp:	Sender's Unix time; of one that is too old or in the future, too
  * @body:	Parsed plaintext, a json_t object (daemon/json.h); owned: envelope_free()
  */
 struct envelope {

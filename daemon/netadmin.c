@@ -14,6 +14,7 @@
 #include "daemon/netadmin_check.h"
 #include "daemon/netadmin_setup.h"
 #include "daemon/netadmin_wire.h"
+#include "daemon/reload.h"
 #include "daemon/state/peercache.h"
 
 #include <errno.h>
@@ -23,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -97,31 +99,82 @@ static int dump(struct server *s)
 	return reply(s, &done, -1);
 }
 
+/* The whole of what was handed over, owned by the caller; NULL for what cannot be read. */
+static char *read_cache(int fd, size_t *len, struct err *e)
+{
+	auto_free char *buf = malloc(PEERCACHE_FILE_MAX);
+	struct cached_peer *peers = NULL;
+	char *whole = NULL;
+	size_t n = 0;
+	ssize_t got;
+
+	if (!buf || fd < 0 || lseek(fd, 0, SEEK_SET) < 0) {
+		(void)err_set(e, -EBADF, "a peer cache that cannot be read");
+		return NULL;
+	}
+	got = io_read_bounded(fd, buf, PEERCACHE_FILE_MAX);
+	if (got < 0 || peercache_parse(&peers, &n, buf, (size_t)got, 0, INT64_MAX) < 0) {
+		(void)err_set(e, -EPROTO, "a peer cache that is none");
+		return NULL;
+	}
+	free(peers);
+	*len = (size_t)got;
+	whole = buf;
+	buf = NULL;
+	return whole;
+}
+
 /* Copies first: the mesh process could change a shared file between a check and a write. */
 static int save_cache(struct server *s, int fd)
 {
+	struct netadmin_reply done = { .event = NETADMIN_SAVED };
 	char name[NAME_MAX + 1];
-	struct cached_peer *peers = NULL;
-	struct err e = { 0 };
-	size_t n = 0;
-	ssize_t len;
-	int r;
-	auto_free char *buf = malloc(PEERCACHE_FILE_MAX);
+	size_t len = 0;
+	auto_free char *buf = read_cache(fd, &len, &done.error);
 
-	if (!buf || fd < 0 || lseek(fd, 0, SEEK_SET) < 0)
-		return 0;
-	len = io_read_bounded(fd, buf, PEERCACHE_FILE_MAX);
-	if (len < 0)
-		return 0;
-	r = peercache_parse(&peers, &n, buf, (size_t)len, 0, INT64_MAX);
-	free(peers);
-	if (r < 0) {
-		(void)err_set(&e, r, "a peer cache that is none");
-		return reply_error(s, &e);
-	}
 	(void)snprintf(name, sizeof(name), "%s-peers.json", s->node.cfg->ifname);
-	r = statefile_replace(s->node.dirfd, name, buf, (size_t)len, &e);
-	return r < 0 ? reply_error(s, &e) : 0;
+	if (buf && statefile_replace(s->node.dirfd, name, buf, len, &done.error) == 0)
+		memset(&done.error, 0, sizeof(done.error));
+	return reply(s, &done, -1);
+}
+
+static int set_levels(const struct server *s, const char *levels)
+{
+	struct err e = { 0 };
+
+	if (log_set_levels(levels) == 0)
+		return 0;
+	(void)err_set(&e, -EINVAL, "log levels that are none");
+	return reply_error(s, &e);
+}
+
+/* Bytes as a file that has no name: the mesh process never waits for a disk. */
+static int as_file(const char *bytes, size_t len)
+{
+	auto_close int fd = memfd_create("reload", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (io_write_full(fd, bytes, len) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return -EIO;
+	return steal_fd(&fd);
+}
+
+static int reload(const struct server *s)
+{
+	struct netadmin_reply done = { .event = NETADMIN_RELOADED };
+	char name[NAME_MAX + 1];
+	char bytes[RELOAD_FILE_MAX + 1];
+	auto_close int fd = -1;
+	ssize_t len;
+
+	(void)snprintf(name, sizeof(name), "%s.reload", s->node.cfg->ifname);
+	len = statefile_read(s->node.dirfd, name, bytes, sizeof(bytes), &done.error);
+	if (len >= 0)
+		fd = as_file(bytes, (size_t)len);
+	if (len >= 0 && fd < 0)
+		(void)err_set(&done.error, fd, "hand over %s", name);
+	return reply(s, &done, fd);
 }
 
 static int echo(const struct server *s)
@@ -166,6 +219,10 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 		return stop(s);
 	case NETADMIN_ECHO:
 		return echo(s);
+	case NETADMIN_LOG:
+		return set_levels(s, req->levels);
+	case NETADMIN_RELOAD:
+		return reload(s);
 	case NETADMIN_PEER:
 		break;
 	}

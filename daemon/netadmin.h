@@ -15,6 +15,7 @@
 #define DAEMON_NETADMIN_H
 
 #include "common/err.h"
+#include "common/log.h"
 #include "daemon/addr.h"
 #include "daemon/derive.h"
 #include "daemon/state/identity.h"
@@ -59,9 +60,12 @@ enum netadmin_op {
 	NETADMIN_ROUTE_ADD, /* route a network through the interface; answered only on failure */
 	NETADMIN_ROUTE_DEL,
 	NETADMIN_DUMP,	     /* answered by NETADMIN_PEER_STATE for each peer, then DUMP_DONE */
-	NETADMIN_SAVE_CACHE, /* a file descriptor follows: write its contents as the peer cache */
+	NETADMIN_SAVE_CACHE, /* a file descriptor follows: write its contents as the peer cache;
+				answered by NETADMIN_SAVED */
 	NETADMIN_STOP,	     /* delete the interface and end; answered by NETADMIN_STOPPED */
 	NETADMIN_ECHO,	     /* answered by NETADMIN_ECHOED, once everything before it is done */
+	NETADMIN_LOG,	     /* change what this process logs; answered only when it fails */
+	NETADMIN_RELOAD,     /* read INTERFACE.reload; answered by NETADMIN_RELOADED */
 };
 
 /**
@@ -69,12 +73,14 @@ enum netadmin_op {
  * @op:		enum netadmin_op
  * @peer:	NETADMIN_PEER; its psk pointer is ignored, the key is known here
  * @route:	NETADMIN_ROUTE_ADD and _DEL
+ * @levels:	NETADMIN_LOG: as for log_set_levels()
  */
 struct netadmin_request {
 	uint32_t op;
 	union {
 		struct wg_peer_config peer;
 		struct prefix route;
+		char levels[LOG_LEVELS_SIZE];
 	};
 };
 
@@ -86,6 +92,8 @@ enum netadmin_event {
 	NETADMIN_DUMP_DONE,
 	NETADMIN_STOPPED,
 	NETADMIN_ECHOED,
+	NETADMIN_SAVED,	   /* the peer cache was written, or could not be */
+	NETADMIN_RELOADED, /* a descriptor of what the file says; none, and an error, without it */
 };
 
 /**
@@ -98,6 +106,7 @@ enum netadmin_event {
  * @backend:	WG_BACKEND_KERNEL or WG_BACKEND_USERSPACE
  * @was_adopted: The interface was there, left by an earlier run
  * @origin:	Where the key came from
+ * @identity_s:	Unix time when the key file was written, 0 when not known
  */
 struct netadmin_ready {
 	struct wg_key public_key;
@@ -108,13 +117,15 @@ struct netadmin_ready {
 	uint32_t backend;
 	bool was_adopted;
 	uint32_t origin;
+	int64_t identity_s;
 };
 
 /**
  * struct netadmin_reply - One message to the mesh process
  * @event:	enum netadmin_event
  * @ready:	NETADMIN_READY
- * @error:	NETADMIN_FAILED and NETADMIN_ERROR; NETADMIN_DUMP_DONE and _STOPPED, code 0 for success
+ * @error:	NETADMIN_FAILED and NETADMIN_ERROR; NETADMIN_DUMP_DONE, _STOPPED, _SAVED and _RELOADED,
+ *		code 0 for success
  * @peer:	NETADMIN_PEER_STATE
  */
 struct netadmin_reply {

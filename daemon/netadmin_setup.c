@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -259,6 +261,15 @@ static int setup_interface(struct netadmin_node *n, struct netadmin_ready *ready
 	return r;
 }
 
+static int64_t key_file_time(const struct netadmin_node *n)
+{
+	char name[NAME_MAX + 1];
+	struct stat st;
+
+	(void)snprintf(name, sizeof(name), "%s.json", n->cfg->ifname);
+	return fstatat(n->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? (int64_t)st.st_mtime : 0;
+}
+
 int netadmin_setup(struct netadmin_node *n, const struct netadmin_config *cfg,
 		   struct netadmin_ready *ready, struct err *e)
 {
@@ -280,6 +291,7 @@ int netadmin_setup(struct netadmin_node *n, const struct netadmin_config *cfg,
 		return r;
 	ready->origin = origin;
 	ready->public_key = n->id.public_key;
+	ready->identity_s = key_file_time(n);
 	return setup_interface(n, ready, e);
 }
 

@@ -11,6 +11,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define RETRY_S 30 /* a cache that could not be written is written again so soon */
+
 static void take_cached(struct node *n, const struct cached_peer *c)
 {
 	char text[ENDPOINT_OUT_SIZE];
@@ -90,6 +92,22 @@ static int as_file(const char *text, size_t len)
 	if (fd < 0 || io_write_full(fd, text, len) < 0)
 		return -1;
 	return steal_fd(&fd);
+}
+
+void node_cache_saved(struct node *n, const struct err *e)
+{
+	static const struct timeval pause = { .tv_sec = RETRY_S };
+	bool was_good = !n->was_saved || n->save_error.code == 0;
+
+	n->was_saved = true;
+	n->save_error = *e;
+	if (e->code == 0)
+		return;
+	if (was_good)
+		log_event(EVENT_PEER_CACHE_UNSAVED, NULL, "%s: %s; trying again every %d s", e->msg,
+			  strerror(-e->code), RETRY_S);
+	if (n->phase == NODE_RUNNING && !evtimer_pending(n->cache_timer, NULL))
+		(void)event_add(n->cache_timer, &pause);
 }
 
 void node_cache_save(struct node *n)

@@ -10,12 +10,16 @@
 #include "daemon/discovery/exchange.h"
 #include "daemon/discovery/lan.h"
 #include "daemon/gather.h"
+#include "daemon/judge.h"
+#include "daemon/net/ifwatch.h"
 #include "daemon/notify.h"
+#include "daemon/ownaddr.h"
 #include "daemon/peers.h"
 #include "daemon/pong.h"
 #include "daemon/reconcile.h"
 #include "daemon/routes.h"
 #include "daemon/rpc_server.h"
+#include "daemon/supervisor.h"
 #include "daemon/view.h"
 
 #include <event2/event.h>
@@ -40,6 +44,9 @@ enum node_phase {
  * @written_dump: Number of the dump that was last asked for when it was last written
  * @trail:	Which runs of it were heard
  * @clone_ms:	When it was last said that there are two of it, 0 for never
+ * @read_ms:	When the bytes were read that its rates count from, 0 for never
+ * @read_rx:	Received until then
+ * @read_tx:	Sent until then
  */
 struct node_peer {
 	struct node *node;
@@ -50,6 +57,9 @@ struct node_peer {
 	uint32_t written_dump;
 	struct clone_trail trail;
 	int64_t clone_ms;
+	int64_t read_ms;
+	uint64_t read_rx;
+	uint64_t read_tx;
 };
 
 /**
@@ -96,6 +106,19 @@ struct node {
 	uint16_t known_cursor; /* slot where the next selection of known peers begins */
 	uint32_t dump_number;  /* of the last dump asked for */
 	bool dump_pending;
+	int64_t owed_since_ms; /* netadmin owes an answer since then; 0 when it owes none */
+	bool reload_pending;
+	bool was_heard;					  /* somebody else was, in this run */
+	char reload_note[sizeof(((struct err *)0)->msg)]; /* why the last reload changed nothing */
+	struct err save_error; /* of the last write of the peer cache; code 0 for success */
+	bool was_saved;	       /* there was such a write */
+	struct judge_stale stale;
+	struct judge_memory alarms;
+	struct ownaddr ownaddr;
+	struct supervisor pid1;
+	struct ifwatch *ifwatch;
+	struct histogram reconcile_s;
+	struct histogram rtt_s;
 	bool is_settled;      /* the first dump has come: what WireGuard has is known */
 	bool sweep_strangers; /* the grace for unknown peers of an adopted interface is over */
 	int64_t cache_saved_ms;
@@ -106,16 +129,43 @@ struct node {
 			 8]; /* whom the alarm is about */
 };
 
-/* node.c */
+/* node.c: begin and end */
 
-/* Asks netadmin what WireGuard has, unless that is under way. */
+/* Everything is set up: opens the layers. @cache_fd is the peer cache, -1 for none; borrowed. */
+void node_ready(struct node *n, const struct netadmin_ready *ready, int cache_fd);
+/* Leaves the loop; the first exit code counts. */
+void node_end(struct node *n, int exit_code);
+/* Ends with a sentence to the log and to the supervisor; the exit code is the error's, if it has one. */
+void node_fail(struct node *n, const struct err *e);
+/* The same where no system call has failed. */
+void node_give_up(struct node *n, const char *sentence);
+
+/* node_layers.c: what talks to the network */
+int node_layers_open(struct node *n, struct err *e);
+void node_layers_close(struct node *n);
+
+/* node_admin.c: netadmin */
+int node_admin_start(const struct node *n, struct netadmin *out, struct err *e);
+int node_admin_open(struct node *n, const struct netadmin *admin, struct err *e);
+/* Asks what WireGuard has, unless that is under way. */
 void node_request_dump(struct node *n);
+/* It owes an answer from now on, if it did not before. */
+void node_admin_owes(struct node *n);
+
+/* node_reload.c: INTERFACE.reload */
+
+/* Begins; a fresh view waits for the end. */
+int node_reload_begin(struct node *n, struct err *e);
+/* Takes what netadmin has read; @fd is -1 without a file. */
+void node_reload_take(struct node *n, const struct err *e, int fd);
+/* Changes what both processes log. */
+int node_log_levels(struct node *n, const char *levels, struct err *e);
 
 /* node_peers.c: from sightings to WireGuard */
 
 /* Takes an announcement that came from the network. */
 void node_peers_announced(struct node *n, const struct announcement *a, const struct endpoint *from,
-			  enum discovery_source source);
+			  enum discovery_source source, int64_t rtt_us);
 void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timestamp,
 			const struct endpoint *from);
 /*
@@ -125,20 +175,27 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us);
 /* The endpoint a text stands for, when it is a literal outside the mesh; otherwise "none". */
 struct endpoint node_peers_literal(const struct node *n, const char *text);
-/* Takes what WireGuard says of one peer. */
+/* Writes out what differs for every peer that is marked dirty. */
+void node_peers_flush(struct node *n);
+/* Says HELLO to all who are there: what we say of ourselves has changed. */
+void node_peers_greet(struct node *n);
+void node_peers_say_goodbye(struct node *n);
+void node_peers_free(struct node *n);
+
+/* node_observe.c: what WireGuard says of them */
+
+/* Takes what it says of one peer. */
 void node_peers_observed(struct node *n, const struct wg_peer_state *state);
 /* A dump is complete: finds what is missing in WireGuard, or has outlived its tunnel. */
 void node_peers_dumped(struct node *n);
-/* Writes out what differs for every peer that is marked dirty. */
-void node_peers_flush(struct node *n);
-void node_peers_say_goodbye(struct node *n);
-void node_peers_free(struct node *n);
 
 /* node_cache.c: peers that outlive a restart */
 
 /* Takes the peer cache of the last run; @fd is read to its end. */
 void node_cache_load(struct node *n, int fd);
 void node_cache_save(struct node *n);
+/* netadmin has written the cache, or could not. */
+void node_cache_saved(struct node *n, const struct err *e);
 
 /* node_clone.c: one key in two places */
 
@@ -155,6 +212,9 @@ void node_self_describe(struct node *n, struct announcement *out, bool with_know
 
 /* node_view.c: what we answer to those who ask on this machine */
 int node_view_init(struct node *n);
+void node_view_close(struct node *n);
+/* Looks whether an alarm has come or gone, and logs that. */
+void node_view_judge(struct node *n);
 
 /* node_notify.c: what the supervisor is told; nothing, where there is none */
 int node_notify_init(struct node *n);

@@ -33,6 +33,7 @@ static void on_beat_timer(evutil_socket_t fd, short what, void *arg)
 	if (n->phase != NODE_RUNNING || n->echo_owed)
 		return;
 	n->echo_owed = true;
+	node_admin_owes(n);
 	adminlink_send(n->admin, &req, -1);
 }
 

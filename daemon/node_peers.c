@@ -22,6 +22,16 @@
 #define CACHE_DELAY_MS	   2000
 #define TRANSITIVE_KEEP_MS PEER_FORGET_MS
 
+/**
+ * struct pass - A look at what changed
+ * @began_us:	When
+ * @writes:	Requests to netadmin before it
+ */
+struct pass {
+	uint64_t began_us;
+	uint64_t writes;
+};
+
 static void schedule(struct node *n, struct peer *p, const struct reconcile_want *want,
 		     struct now now);
 
@@ -33,6 +43,7 @@ static void send_route(void *arg, const struct prefix *net, bool add)
 	struct netadmin_request req = { .op = add ? NETADMIN_ROUTE_ADD : NETADMIN_ROUTE_DEL };
 
 	req.route = *net;
+	n->counters.route_writes++;
 	adminlink_send(n->admin, &req, -1);
 }
 
@@ -84,6 +95,7 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 	leave_to_leaders(n, p, &want);
 	if (reconcile_diff(&req.peer, p, &want, now)) {
 		adminlink_send(n->admin, &req, -1);
+		n->counters.peer_writes++;
 		if (want.present != p->applied.present)
 			log_change(p, &want);
 		reconcile_applied(p, &want);
@@ -102,7 +114,27 @@ static void hand_over_routes(struct node *n)
 		p->is_dirty |= p->n_routes > 0;
 }
 
-void node_peers_flush(struct node *n)
+/* A look at what changed, from its first thought to its last request. */
+static struct pass begin_pass(const struct node *n)
+{
+	return (struct pass) {
+		.began_us = clock_monotonic_us(),
+		.writes = n->counters.peer_writes + n->counters.route_writes,
+	};
+}
+
+static void end_pass(struct node *n, const struct pass *p)
+{
+	static const double us_per_s = 1e6;
+
+	if (n->counters.peer_writes + n->counters.route_writes != p->writes)
+		n->counters.passes_changed++;
+	else
+		n->counters.passes_noop++;
+	histogram_add(&n->reconcile_s, (double)(clock_monotonic_us() - p->began_us) / us_per_s);
+}
+
+static void write_dirty(struct node *n)
 {
 	struct now now = clock_now();
 
@@ -119,6 +151,14 @@ void node_peers_flush(struct node *n)
 	} while (n->routes_moved);
 }
 
+void node_peers_flush(struct node *n)
+{
+	struct pass pass = begin_pass(n);
+
+	write_dirty(n);
+	end_pass(n, &pass);
+}
+
 /* --- what time brings ---------------------------------------------------------------------- */
 
 /* Nothing of the row's last peer may count for its next one. */
@@ -132,6 +172,7 @@ static void reset_row(struct node_peer *row)
 	row->written_dump = 0;
 	row->trail = (struct clone_trail) { 0 };
 	row->clone_ms = 0;
+	row->read_ms = 0;
 }
 
 static void forget(struct node *n, struct peer *p)
@@ -182,6 +223,7 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 {
 	struct node_peer *row = arg;
 	struct node *n = row->node;
+	struct pass pass = begin_pass(n);
 	uint16_t slot = (uint16_t)(row - n->rows);
 	struct now now = clock_now();
 	struct peer *p = peers_at(n->peers, slot);
@@ -196,7 +238,8 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 	if (is_over(p, now))
 		forget(n, p);
 	/* Its networks, or a mesh address that it held, may be another's now. */
-	node_peers_flush(n);
+	write_dirty(n);
+	end_pass(n, &pass);
 }
 
 /* The earlier of two moments, where one that is past no longer matters. */
@@ -253,6 +296,7 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 
 	if (!p)
 		return;
+	n->counters.sightings[__builtin_ctz(s->method)]++;
 	if (change == PEER_NEW)
 		reset_row(row);
 	if (s->method != METHOD_TRANSITIVE && s->method != METHOD_CACHE)
@@ -306,16 +350,30 @@ static void take_known_peer(struct node *n, const struct known_peer *known)
 	node_peers_sight(n, &s, false);
 }
 
+/* What an announcement tells beside who and where. */
+static void take_measures(struct node *n, struct peer *p, const struct announcement *a,
+			  int64_t rtt_us)
+{
+	static const double us_per_s = 1e6;
+
+	p->skew_s = a->timestamp - clock_now().unix_s;
+	if (rtt_us <= 0)
+		return;
+	p->rtt_us = rtt_us;
+	histogram_add(&n->rtt_s, (double)rtt_us / us_per_s);
+}
+
 void node_peers_announced(struct node *n, const struct announcement *a, const struct endpoint *from,
-			  enum discovery_source source)
+			  enum discovery_source source, int64_t rtt_us)
 {
 	char text[ENDPOINT_OUT_SIZE];
 	struct prefix routes[ANNOUNCE_ROUTES_MAX];
 	struct sighting s = { .who = &a->self, .routes = routes, .has_routes = true };
-	const struct peer *p;
+	struct peer *p;
 
 	if (node_clone_heard(n, a, from))
 		return;
+	n->was_heard = true;
 	s.n_routes = mask_routes(routes, a);
 	/* Through the tunnel we never ask: a wildcard endpoint would lead it into itself (B15). */
 	if (!reconcile_is_inside_mesh(&from->ip, &n->self))
@@ -329,10 +387,14 @@ void node_peers_announced(struct node *n, const struct announcement *a, const st
 		endpoint_from_exchange(text, a->self.endpoint, &from->ip);
 	}
 	s.endpoint = node_peers_literal(n, text);
+	if (source == DISCOVERY_REPLY && s.control.ip.family != 0)
+		ownaddr_take(&n->ownaddr, &a->observed, &from->ip, clock_now().mono_ms);
 	node_peers_sight(n, &s, source == DISCOVERY_REPLY);
 	p = peers_find(n->peers, &a->self.key);
-	if (p)
+	if (p) {
+		take_measures(n, p, a, rtt_us);
 		node_clone_follow(n, p, a, from);
+	}
 	for (size_t i = 0; source != DISCOVERY_LAN && i < a->n_known; i++)
 		take_known_peer(n, &a->known[i]);
 }
@@ -361,6 +423,15 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 	node_peers_flush(n);
 }
 
+void node_peers_greet(struct node *n)
+{
+	struct now now = clock_now();
+
+	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
+		if (is_worth_a_hello(p) && peer_is_active(p, now))
+			hello(n, p, now);
+}
+
 void node_peers_say_goodbye(struct node *n)
 {
 	struct now now = clock_now();
@@ -368,86 +439,6 @@ void node_peers_say_goodbye(struct node *n)
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
 		if (peer_is_active(p, now) && p->control.ip.family != 0)
 			exchange_goodbye(n->exchange, &p->control, &n->ready.public_key);
-}
-
-/* --- what WireGuard says ------------------------------------------------------------------- */
-
-static void remove_stranger(struct node *n, const struct wg_key *key)
-{
-	struct netadmin_request req = { .op = NETADMIN_PEER };
-
-	req.peer.key = *key;
-	req.peer.flags = WG_PEER_REMOVE;
-	adminlink_send(n->admin, &req, -1);
-}
-
-/* What WireGuard has, when nothing of ours is under way that would change it. */
-static void take_actual(struct node *n, struct peer *p, const struct wg_peer_state *state)
-{
-	uint64_t hash = reconcile_allowed_hash(state->allowed, state->n_allowed);
-	bool is_new = !p->applied.present;
-
-	if (n->rows[p->slot].written_dump == n->dump_number && !is_new)
-		return;
-	if (is_new) {
-		/* An adopted interface: what is there counts as applied, and an endpoint that
-		 * roamed and works is better than what the cache remembers. */
-		p->applied.present = true;
-		p->applied.keepalive_s = state->keepalive_s;
-		p->applied.endpoint =
-			peer_has_tunnel(p, clock_now()) ? p->endpoint : state->endpoint;
-		p->is_dirty = true;
-	}
-	if (p->applied.allowed_hash != hash) {
-		p->applied.allowed_hash = hash;
-		p->is_dirty = true;
-	}
-}
-
-void node_peers_observed(struct node *n, const struct wg_peer_state *state)
-{
-	struct peer *p = peers_find(n->peers, &state->key);
-	bool first_handshake;
-
-	if (!p) {
-		/* After a restart, peers of the last run may be heard again any moment. */
-		if (n->sweep_strangers)
-			remove_stranger(n, &state->key);
-		return;
-	}
-	first_handshake = p->handshake_s == 0 && state->handshake_s != 0;
-	p->handshake_s = state->handshake_s;
-	p->rx_bytes = state->rx_bytes;
-	p->tx_bytes = state->tx_bytes;
-	p->tunnel = state->endpoint;
-	n->rows[p->slot].seen_dump = n->dump_number;
-	take_actual(n, p, state);
-	if (first_handshake)
-		log_event(EVENT_TUNNEL_UP,
-			  LOG_FIELDS({ "peer", p->key_text }, { "host", p->info.hostname }),
-			  "tunnel is up");
-}
-
-void node_peers_dumped(struct node *n)
-{
-	struct now now = clock_now();
-
-	n->is_settled = true;
-	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
-		const struct node_peer *row = &n->rows[p->slot];
-
-		if (p->applied.present && row->seen_dump != n->dump_number &&
-		    row->written_dump != n->dump_number) {
-			log_event(EVENT_PEER_ADDED_AGAIN, LOG_FIELDS({ "peer", p->key_text }),
-				  "peer %s was removed by somebody else; adding it again",
-				  p->key_text);
-			p->applied.present = false;
-			p->is_dirty = true;
-		}
-		if (p->applied.present && !peer_is_active(p, now))
-			p->is_dirty = true;
-	}
-	node_peers_flush(n);
 }
 
 void node_peers_free(struct node *n)

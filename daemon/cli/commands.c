@@ -44,6 +44,7 @@ static const struct cli_command commands[] = {
 	{ "join", cli_join, "join the mesh and stay", SCOPE_JOIN, OPERAND_NONE, NULL },
 	{ "status", cli_status, "what the running node says of itself and of its peers", SCOPE_STATUS, OPERAND_NONE, NULL },
 	{ "peers", cli_peers, "list, count or get the other nodes", SCOPE_PEERS, OPERAND_NONE, peers_verbs },
+	{ "test-peer", cli_test_peer, "ask another node whether it is there and has the same secret", SCOPE_TEST_PEER, OPERAND_NONE, NULL },
 	{ "init", cli_init, "make a mesh secret", SCOPE_NEW_SECRET, OPERAND_NONE, NULL },
 	{ "qr", cli_qr, "show the mesh secret as a QR code", SCOPE_QR, OPERAND_NONE, NULL },
 	{ "state", cli_state, "look after the key: verify, snapshot, restore, export, import", 0, OPERAND_NONE, state_verbs },

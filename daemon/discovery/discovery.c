@@ -10,6 +10,35 @@
 #define PLAIN_UNFRAGMENTED 960	/* seals to less than 1400 bytes */
 #define PLAIN_MAX	   3000 /* seals to less than DISCOVERY_DATAGRAM_MAX */
 
+static enum view_fate fate_of(enum envelope_result r)
+{
+	switch (r) {
+	case ENVELOPE_OK:
+		return FATE_ACCEPTED;
+	case ENVELOPE_BAD_JSON:
+	case ENVELOPE_BAD_NONCE:
+	case ENVELOPE_FORGED:
+		return FATE_NOT_OURS;
+	case ENVELOPE_TOO_OLD:
+	case ENVELOPE_IN_FUTURE:
+		return FATE_STALE;
+	case ENVELOPE_BAD_PAYLOAD:
+	case ENVELOPE_WRONG_PROTOCOL:
+		break;
+	}
+	return FATE_INVALID;
+}
+
+void discovery_refuse(const struct discovery_handler *h, enum envelope_result r, int64_t timestamp,
+		      const struct endpoint *from)
+{
+	enum view_fate fate = fate_of(r);
+
+	h->counters->datagrams[fate]++;
+	if (fate == FATE_STALE)
+		h->on_stale(h->arg, timestamp, from);
+}
+
 long discovery_seal_self(char out[static DISCOVERY_DATAGRAM_MAX], enum message_type type,
 			 const struct discovery_handler *h, const uint8_t *key,
 			 const struct endpoint *observed)

@@ -10,6 +10,7 @@
 
 #include "daemon/addr.h"
 #include "daemon/announce.h"
+#include "daemon/view.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -29,17 +30,33 @@ enum discovery_source {
  * @arg:	Passed to each call
  * @describe:	Fill in what we say of ourselves to @to, known peers included when @with_known;
  *		what it points to stays valid until the next call
- * @on_announcement: Somebody who knows the secret announced this, from this address
+ * @on_announcement: Somebody who knows the secret announced this, from this address; @rtt_us is how
+ *		long its REPLY took in microseconds, 0 when that is not known
  * @on_goodbye:	Somebody who knows the secret says that this key has stopped
+ * @on_stale:	A datagram that was sealed with our secret, at a time too far from ours
+ * @counters:	Where datagrams are counted by fate, and what is sent
  */
 struct discovery_handler {
 	void *arg;
 	void (*describe)(void *arg, struct announcement *out, bool with_known);
 	void (*on_announcement)(void *arg, const struct announcement *a,
-				const struct endpoint *from, enum discovery_source source);
+				const struct endpoint *from, enum discovery_source source,
+				int64_t rtt_us);
 	void (*on_goodbye)(void *arg, const struct wg_key *key, int64_t timestamp,
 			   const struct endpoint *from);
+	void (*on_stale)(void *arg, int64_t timestamp, const struct endpoint *from);
+	struct view_counters *counters;
 };
+
+/**
+ * discovery_refuse() - Count a datagram that did not open, and tell of one from another time
+ * @h:		The node
+ * @r:		Why it did not open
+ * @timestamp:	When it was sealed, as far as that could be read
+ * @from:	Sender
+ */
+void discovery_refuse(const struct discovery_handler *h, enum envelope_result r, int64_t timestamp,
+		      const struct endpoint *from);
 
 /**
  * discovery_seal_self() - Make the datagram that announces this node

@@ -35,6 +35,7 @@ struct attempt {
 	struct endpoint to;
 	struct event *timer;
 	size_t n_sent;
+	uint64_t sent_us; /* when it was sent first */
 	size_t len;
 	char datagram[DISCOVERY_DATAGRAM_MAX];
 	struct attempt *next;
@@ -46,7 +47,6 @@ struct exchange {
 	struct udp udp;
 	struct event *readable;
 	struct ratelimit limit;
-	struct exchange_counters counters;
 	struct attempt *attempts;
 	size_t n_attempts;
 	char datagram[ENVELOPE_DATAGRAM_MAX];
@@ -81,7 +81,9 @@ static void attempt_send(struct attempt *a)
 	struct timeval pause = { .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 };
 
 	transmit(a->x, a->datagram, (long)a->len, &a->to, NULL);
-	a->x->counters.hellos_sent++;
+	a->x->cfg.handler->counters->hellos_sent++;
+	if (a->n_sent == 0)
+		a->sent_us = clock_monotonic_us();
 	a->n_sent++;
 	(void)event_add(a->timer, &pause);
 }
@@ -159,62 +161,69 @@ static void answer_hello(struct exchange *x, const struct endpoint *from,
 	long len = discovery_seal_self(datagram, MESSAGE_REPLY, x->cfg.handler, x->cfg.key, from);
 
 	transmit(x, datagram, len, from, local);
-	x->counters.replies_sent++;
+	x->cfg.handler->counters->replies_sent++;
 }
 
-static void take_announcement(struct exchange *x, const struct envelope *env,
-			      const struct endpoint *from, const struct udp_local *local)
+/* A HELLO that was sent again may have been answered the first time: its round trip is not known. */
+static int64_t round_trip_us(const struct attempt *a)
+{
+	return a && a->n_sent == 1 ? (int64_t)(clock_monotonic_us() - a->sent_us) : 0;
+}
+
+static enum view_fate take_announcement(struct exchange *x, const struct envelope *env,
+					const struct endpoint *from, const struct udp_local *local)
 {
 	const struct discovery_handler *h = x->cfg.handler;
 	struct attempt *a = env->type == MESSAGE_REPLY ? attempt_find(x, from) : NULL;
+	int64_t rtt_us = round_trip_us(a);
 	struct announcement in;
 	enum announce_result r;
 	char text[ENDPOINT_TEXT_SIZE];
 
 	/* A REPLY that nobody asked for proves nothing (protocol.md B6). */
 	if (env->type == MESSAGE_REPLY && !a)
-		return;
+		return FATE_INVALID;
 	r = announce_parse(&in, env, false);
 	if (r != ANNOUNCE_OK) {
-		x->counters.invalid++;
 		log_event(EVENT_ANNOUNCEMENT_REJECTED,
 			  LOG_FIELDS({ "endpoint", endpoint_format(text, from) }),
 			  "%s with a bad %s", message_type_name(env->type),
 			  announce_result_name(r));
-		return;
+		return FATE_INVALID;
 	}
 	if (a)
 		attempt_end(a);
-	h->on_announcement(h->arg, &in, from,
-			   env->type == MESSAGE_REPLY ? DISCOVERY_REPLY : DISCOVERY_HELLO);
+	/* A visitor gets its answer, and leaves no trace. */
+	if (!in.is_visitor)
+		h->on_announcement(h->arg, &in, from, a ? DISCOVERY_REPLY : DISCOVERY_HELLO,
+				   rtt_us);
 	if (env->type == MESSAGE_HELLO)
 		answer_hello(x, from, local);
 	announce_free(&in);
+	return FATE_ACCEPTED;
 }
 
-static void take_goodbye(struct exchange *x, const struct envelope *env,
-			 const struct endpoint *from)
+static enum view_fate take_goodbye(struct exchange *x, const struct envelope *env,
+				   const struct endpoint *from)
 {
 	const struct discovery_handler *h = x->cfg.handler;
 	struct wg_key key;
 
 	if (goodbye_parse(&key, env) < 0)
-		x->counters.invalid++;
-	else
-		h->on_goodbye(h->arg, &key, env->timestamp, from);
+		return FATE_INVALID;
+	h->on_goodbye(h->arg, &key, env->timestamp, from);
+	return FATE_ACCEPTED;
 }
 
-static void take_envelope(struct exchange *x, const struct envelope *env,
-			  const struct endpoint *from, const struct udp_local *local)
+static enum view_fate take_envelope(struct exchange *x, const struct envelope *env,
+				    const struct endpoint *from, const struct udp_local *local)
 {
 	switch (env->type) {
 	case MESSAGE_HELLO:
 	case MESSAGE_REPLY:
-		take_announcement(x, env, from, local);
-		break;
+		return take_announcement(x, env, from, local);
 	case MESSAGE_GOODBYE:
-		take_goodbye(x, env, from);
-		break;
+		return take_goodbye(x, env, from);
 	case MESSAGE_ANNOUNCE:
 	case MESSAGE_RENDEZVOUS_OFFER:
 	case MESSAGE_RENDEZVOUS_START:
@@ -223,30 +232,31 @@ static void take_envelope(struct exchange *x, const struct envelope *env,
 			  message_type_name(env->type));
 		break;
 	}
+	return FATE_ACCEPTED;
 }
 
 static void take_datagram(struct exchange *x, size_t len, const struct endpoint *from,
 			  const struct udp_local *local)
 {
+	const struct discovery_handler *h = x->cfg.handler;
 	struct now now = clock_now();
 	struct envelope env;
 	enum envelope_result r;
 	char text[ENDPOINT_TEXT_SIZE];
 
-	x->counters.received++;
 	if (!ratelimit_allow(&x->limit, &from->ip, now.mono_ms)) {
-		x->counters.rate_limited++;
+		h->counters->datagrams[FATE_RATE_LIMITED]++;
 		return;
 	}
 	r = envelope_open(&env, x->datagram, len, x->cfg.key, now.unix_s);
 	if (r != ENVELOPE_OK) {
-		x->counters.not_ours++;
+		discovery_refuse(h, r, env.timestamp, from);
 		log_event(EVENT_DATAGRAM_REJECTED,
 			  LOG_FIELDS({ "endpoint", endpoint_format(text, from) }),
 			  "datagram from %s: %s", text, envelope_result_name(r));
 		return;
 	}
-	take_envelope(x, &env, from, local);
+	h->counters->datagrams[take_envelope(x, &env, from, local)]++;
 	envelope_free(&env);
 }
 
@@ -307,9 +317,4 @@ void exchange_close(struct exchange *x)
 		event_free(x->readable);
 	udp_close(&x->udp);
 	free(x);
-}
-
-const struct exchange_counters *exchange_counters(const struct exchange *x)
-{
-	return &x->counters;
 }

@@ -34,18 +34,6 @@ struct exchange_config {
 };
 
 /**
- * struct exchange_counters - Datagrams by fate
- */
-struct exchange_counters {
-	uint64_t received;
-	uint64_t rate_limited;
-	uint64_t not_ours; /* wrong secret, DHT traffic, noise */
-	uint64_t invalid;  /* from a member, but malformed */
-	uint64_t replies_sent;
-	uint64_t hellos_sent;
-};
-
-/**
  * exchange_open() - Listen
  * @out:	Receives the handle, to be closed with exchange_close()
  * @base:	Event loop; borrowed
@@ -67,7 +55,5 @@ void exchange_hello(struct exchange *x, const struct endpoint *to);
  * exchange_goodbye() - Tell one peer, once, that we stop
  */
 void exchange_goodbye(struct exchange *x, const struct endpoint *to, const struct wg_key *self);
-
-const struct exchange_counters *exchange_counters(const struct exchange *x);
 
 #endif /* DAEMON_DISCOVERY_EXCHANGE_H */

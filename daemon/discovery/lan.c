@@ -34,6 +34,8 @@ struct lan {
 	struct ratelimit limit;
 	unsigned int n_announced;
 	struct interfaces known; /* that the last announcement went to */
+	size_t sent_len;
+	char sent[DISCOVERY_DATAGRAM_MAX]; /* the last announcement */
 };
 
 static bool is_suitable(const struct ifaddrs *ifa)
@@ -95,12 +97,12 @@ static void announce_everywhere(struct lan *lan, const char *datagram, size_t le
 
 static void announce(struct lan *lan)
 {
-	char datagram[DISCOVERY_DATAGRAM_MAX];
-	long len = discovery_seal_self(datagram, MESSAGE_ANNOUNCE, lan->cfg.handler, lan->cfg.key,
+	long len = discovery_seal_self(lan->sent, MESSAGE_ANNOUNCE, lan->cfg.handler, lan->cfg.key,
 				       NULL);
 
+	lan->sent_len = len > 0 ? (size_t)len : 0;
 	if (len >= 0)
-		announce_everywhere(lan, datagram, (size_t)len);
+		announce_everywhere(lan, lan->sent, lan->sent_len);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)
@@ -122,22 +124,39 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)event_add(lan->timer, &tv);
 }
 
+/* What we sent comes back on each interface, and is nobody's datagram. */
+static bool is_echo(const struct lan *lan, const char *datagram, size_t len)
+{
+	return len == lan->sent_len && memcmp(datagram, lan->sent, len) == 0;
+}
+
 static void take_datagram(struct lan *lan, const char *datagram, size_t len,
 			  const struct endpoint *from)
 {
 	const struct discovery_handler *h = lan->cfg.handler;
 	struct now now = clock_now();
+	enum view_fate fate = FATE_INVALID;
+	enum envelope_result r;
 	struct announcement in;
 	struct envelope env;
 
-	if (!ratelimit_allow(&lan->limit, &from->ip, now.mono_ms) ||
-	    envelope_open(&env, datagram, len, lan->cfg.key, now.unix_s) != ENVELOPE_OK)
+	if (!ratelimit_allow(&lan->limit, &from->ip, now.mono_ms)) {
+		h->counters->datagrams[FATE_RATE_LIMITED]++;
 		return;
+	}
+	r = envelope_open(&env, datagram, len, lan->cfg.key, now.unix_s);
+	if (r != ENVELOPE_OK) {
+		discovery_refuse(h, r, env.timestamp, from);
+		return;
+	}
 	/* Existing nodes ignore the type on this path, and so must we. */
 	if (announce_parse(&in, &env, false) == ANNOUNCE_OK) {
-		h->on_announcement(h->arg, &in, from, DISCOVERY_LAN);
+		fate = FATE_ACCEPTED;
+		h->on_announcement(h->arg, &in, from, DISCOVERY_LAN, 0);
 		announce_free(&in);
 	}
+	if (!is_echo(lan, datagram, len))
+		h->counters->datagrams[fate]++;
 	envelope_free(&env);
 }
 
@@ -197,6 +216,12 @@ int lan_open(struct lan **out, struct event_base *base, const struct lan_config 
 	on_timer(-1, 0, lan);
 	*out = lan;
 	return 0;
+}
+
+void lan_announce(struct lan *lan)
+{
+	if (lan)
+		announce(lan);
 }
 
 void lan_close(struct lan *lan)

@@ -44,4 +44,10 @@ int lan_open(struct lan **out, struct event_base *base, const struct lan_config 
 	     struct err *e);
 void lan_close(struct lan *lan);
 
+/**
+ * lan_announce() - Announce now, since what we say of ourselves has changed
+ * @lan:	Handle, may be NULL
+ */
+void lan_announce(struct lan *lan);
+
 #endif /* DAEMON_DISCOVERY_LAN_H */

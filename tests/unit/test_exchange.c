@@ -34,6 +34,9 @@ struct side {
 	struct announcement last;
 	struct endpoint from;
 	enum discovery_source source;
+	int64_t rtt_us;
+	struct view_counters counters;
+	int64_t stale_at;
 	unsigned int n_goodbyes;
 	struct wg_key gone;
 	int64_t gone_at;
@@ -64,7 +67,7 @@ static void describe(void *arg, struct announcement *out, bool with_known)
 }
 
 static void on_announcement(void *arg, const struct announcement *a, const struct endpoint *from,
-			    enum discovery_source source)
+			    enum discovery_source source, int64_t rtt_us)
 {
 	struct side *side = arg;
 
@@ -73,6 +76,7 @@ static void on_announcement(void *arg, const struct announcement *a, const struc
 	side->last.known = NULL;
 	side->from = *from;
 	side->source = source;
+	side->rtt_us = rtt_us;
 }
 
 static void on_goodbye(void *arg, const struct wg_key *key, int64_t timestamp,
@@ -84,6 +88,23 @@ static void on_goodbye(void *arg, const struct wg_key *key, int64_t timestamp,
 	side->gone = *key;
 	side->gone_at = timestamp;
 	side->from = *from;
+}
+
+static void on_stale(void *arg, int64_t timestamp, const struct endpoint *from)
+{
+	struct side *side = arg;
+
+	side->stale_at = timestamp;
+	side->from = *from;
+}
+
+static uint64_t received(const struct side *side)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < FATE_COUNT; i++)
+		total += side->counters.datagrams[i];
+	return total;
 }
 
 static struct endpoint open_raw(struct udp *u)
@@ -107,7 +128,8 @@ static void open_side(struct side *side, struct event_base *base, unsigned int n
 	struct udp probe;
 	struct err e = { 0 };
 
-	side->handler = (struct discovery_handler) { side, describe, on_announcement, on_goodbye };
+	side->handler = (struct discovery_handler) { side,	 describe, on_announcement,
+						     on_goodbye, on_stale, &side->counters };
 	side->self.self = peer_of(n);
 	(void)str_copy(side->self.self.endpoint, sizeof(side->self.self.endpoint), "0.0.0.0:51820");
 	side->at = open_raw(&probe);
@@ -230,7 +252,7 @@ static bool bob_has_received(void *arg)
 	struct goal *goal = arg;
 
 	take_raw(goal->f);
-	return exchange_counters(goal->f->bob.x)->received >= goal->n;
+	return received(&goal->f->bob) >= goal->n;
 }
 
 /* Runs until Bob has dealt with @n datagrams, and so answered those that deserve it. */
@@ -239,8 +261,8 @@ static void let_bob_receive(struct fixture *f, uint64_t n)
 	struct goal goal = { f, n };
 
 	if (!loop_until(f->base, bob_has_received, &goal))
-		fail_msg("Bob has received %lu of %lu",
-			 (unsigned long)exchange_counters(f->bob.x)->received, (unsigned long)n);
+		fail_msg("Bob has received %lu of %lu", (unsigned long)received(&f->bob),
+			 (unsigned long)n);
 	take_raw(f);
 }
 
@@ -266,9 +288,9 @@ static void one_exchange_tells_each_of_the_other(void **state)
 	assert_memory_equal(&f->alice.last.self.key, &f->bob.self.self.key, sizeof(struct wg_key));
 	assert_true(endpoint_equal(&f->alice.from, &f->bob.at));
 	assert_true(endpoint_equal(&f->alice.last.observed, &f->alice.at));
-	assert_int_equal(exchange_counters(f->alice.x)->hellos_sent, 1);
-	assert_int_equal(exchange_counters(f->bob.x)->replies_sent, 1);
-	assert_int_equal(exchange_counters(f->alice.x)->replies_sent, 0);
+	assert_int_equal(f->alice.counters.hellos_sent, 1);
+	assert_int_equal(f->bob.counters.replies_sent, 1);
+	assert_int_equal(f->alice.counters.replies_sent, 0);
 }
 
 static void a_hello_is_answered_from_the_address_it_came_to(void **state)
@@ -371,7 +393,7 @@ static void a_hello_without_an_answer_is_sent_again_byte_for_byte(void **state)
 
 	exchange_hello(f->alice.x, &f->raw_at);
 	assert_true(loop_until(f->base, raw_has_three, f));
-	assert_true(exchange_counters(f->alice.x)->hellos_sent >= 3);
+	assert_true(f->alice.counters.hellos_sent >= 3);
 	open_newest(f, MESSAGE_HELLO, &hello);
 	announce_free(&hello);
 }
@@ -382,10 +404,10 @@ static void an_exchange_under_way_is_not_started_again_until_it_has_ended(void *
 
 	exchange_hello(f->alice.x, &f->bob.at);
 	exchange_hello(f->alice.x, &f->bob.at);
-	assert_int_equal(exchange_counters(f->alice.x)->hellos_sent, 1);
+	assert_int_equal(f->alice.counters.hellos_sent, 1);
 	assert_true(loop_until(f->base, both_were_told, f));
 	exchange_hello(f->alice.x, &f->bob.at);
-	assert_int_equal(exchange_counters(f->alice.x)->hellos_sent, 2);
+	assert_int_equal(f->alice.counters.hellos_sent, 2);
 }
 
 static void an_exchange_with_nobody_is_not_started(void **state)
@@ -396,14 +418,14 @@ static void an_exchange_with_nobody_is_not_started(void **state)
 
 	exchange_hello(f->alice.x, &no_port);
 	exchange_hello(f->alice.x, &none);
-	assert_int_equal(exchange_counters(f->alice.x)->hellos_sent, 0);
+	assert_int_equal(f->alice.counters.hellos_sent, 0);
 }
 
 static bool alice_has_sent_three(void *arg)
 {
 	struct fixture *f = arg;
 
-	return exchange_counters(f->alice.x)->hellos_sent >= 3;
+	return f->alice.counters.hellos_sent >= 3;
 }
 
 static bool side_was_told(void *arg)
@@ -423,7 +445,7 @@ static void without_punching_a_hello_is_sent_once_and_its_answer_awaited(void **
 	/* Alice's third send comes 300 ms later; Carol's second would have come before. */
 	exchange_hello(f->alice.x, &f->raw_at);
 	assert_true(loop_until(f->base, alice_has_sent_three, f));
-	assert_int_equal(exchange_counters(carol.x)->hellos_sent, 1);
+	assert_int_equal(carol.counters.hellos_sent, 1);
 	announcement_text(plain, 3);
 	send_bytes(f, datagram, seal(datagram, MESSAGE_REPLY, plain, gossip_key), &carol.at);
 	assert_true(loop_until(f->base, side_was_told, &carol));
@@ -449,7 +471,7 @@ static void a_goodbye_arrives_with_its_key_and_time(void **state)
 	assert_memory_equal(&f->bob.gone, &f->alice.self.self.key, sizeof(struct wg_key));
 	assert_true(f->bob.gone_at >= now && f->bob.gone_at <= now + LOOP_PATIENCE_S);
 	assert_true(endpoint_equal(&f->bob.from, &f->alice.at));
-	assert_int_equal(exchange_counters(f->bob.x)->replies_sent, 0);
+	assert_int_equal(f->bob.counters.replies_sent, 0);
 }
 
 static void an_announcement_relabelled_as_goodbye_is_refused(void **state)
@@ -461,7 +483,7 @@ static void an_announcement_relabelled_as_goodbye_is_refused(void **state)
 	send_plain(f, MESSAGE_GOODBYE, plain, gossip_key);
 	let_bob_receive(f, 1);
 	assert_int_equal(f->bob.n_goodbyes, 0);
-	assert_int_equal(exchange_counters(f->bob.x)->invalid, 1);
+	assert_int_equal(f->bob.counters.datagrams[FATE_INVALID], 1);
 }
 
 static void a_goodbye_relabelled_as_hello_is_refused_and_not_answered(void **state)
@@ -474,7 +496,7 @@ static void a_goodbye_relabelled_as_hello_is_refused_and_not_answered(void **sta
 	let_bob_receive(f, 1);
 	assert_int_equal(f->bob.n_announced, 0);
 	assert_int_equal(f->n_raw, 0);
-	assert_int_equal(exchange_counters(f->bob.x)->invalid, 1);
+	assert_int_equal(f->bob.counters.datagrams[FATE_INVALID], 1);
 }
 
 /* --- what is not for us --------------------------------------------------------------------- */
@@ -489,8 +511,8 @@ static void what_another_secret_sealed_is_counted_as_not_ours(void **state)
 	goodbye_text(plain, 3);
 	send_plain(f, MESSAGE_GOODBYE, plain, other_key);
 	let_bob_receive(f, 2);
-	assert_int_equal(exchange_counters(f->bob.x)->not_ours, 2);
-	assert_int_equal(exchange_counters(f->bob.x)->invalid, 0);
+	assert_int_equal(f->bob.counters.datagrams[FATE_NOT_OURS], 2);
+	assert_int_equal(f->bob.counters.datagrams[FATE_INVALID], 0);
 	assert_int_equal(f->bob.n_announced + f->bob.n_goodbyes, 0);
 	assert_int_equal(f->n_raw, 0);
 }
@@ -503,7 +525,7 @@ static void noise_and_empty_datagrams_disturb_nobody(void **state)
 	send_bytes(f, "d1:ad2:id20:abcdefghij0123456789e1:q4:ping1:t2:aa1:y1:qe", 56, &f->bob.at);
 	send_hello(f, 3);
 	let_bob_receive(f, 2);
-	assert_int_equal(exchange_counters(f->bob.x)->not_ours, 1);
+	assert_int_equal(f->bob.counters.datagrams[FATE_NOT_OURS], 1);
 	assert_int_equal(f->n_raw, 1);
 }
 
@@ -519,14 +541,74 @@ static void other_types_of_members_are_neither_answered_nor_held_against_them(vo
 		send_plain(f, types[i], plain, gossip_key);
 	let_bob_receive(f, 4);
 	assert_int_equal(f->bob.n_announced + f->bob.n_goodbyes + f->n_raw, 0);
-	assert_int_equal(exchange_counters(f->bob.x)->invalid, 0);
-	assert_int_equal(exchange_counters(f->bob.x)->not_ours, 0);
+	assert_int_equal(f->bob.counters.datagrams[FATE_INVALID], 0);
+	assert_int_equal(f->bob.counters.datagrams[FATE_NOT_OURS], 0);
+}
+
+static void a_member_of_another_time_is_counted_as_stale_and_told_of(void **state)
+{
+	static const int64_t distances[] = { ENVELOPE_MAX_AGE_S + 60, -ENVELOPE_MAX_AGE_S - 60 };
+	struct fixture *f = *state;
+	char plain[1024];
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct announcement a = { .self = peer_of(3),
+					  .timestamp = clock_now().unix_s + distances[i] };
+
+		assert_true(announce_format(plain, sizeof(plain), &a) > 0);
+		send_plain(f, MESSAGE_HELLO, plain, gossip_key);
+		let_bob_receive(f, i + 1);
+		assert_int_equal(f->bob.stale_at, a.timestamp);
+	}
+	assert_int_equal(f->bob.counters.datagrams[FATE_STALE], 2);
+	assert_int_equal(f->bob.counters.datagrams[FATE_NOT_OURS], 0);
+	assert_int_equal(f->bob.n_announced + f->n_raw, 0);
+}
+
+static void a_reply_that_nobody_asked_for_counts_as_invalid(void **state)
+{
+	struct fixture *f = *state;
+	char plain[1024];
+
+	announcement_text(plain, 3);
+	send_plain(f, MESSAGE_REPLY, plain, gossip_key);
+	let_bob_receive(f, 1);
+	assert_int_equal(f->bob.counters.datagrams[FATE_INVALID], 1);
+	assert_int_equal(f->bob.n_announced, 0);
+}
+
+static void the_round_trip_of_a_hello_that_was_sent_once_is_told(void **state)
+{
+	struct fixture *f = *state;
+
+	exchange_hello(f->alice.x, &f->bob.at);
+	assert_true(loop_until(f->base, both_were_told, f));
+	assert_int_equal(f->alice.counters.hellos_sent, 1);
+	assert_in_range(f->alice.rtt_us, 1, LOOP_PATIENCE_S * 1000000);
+	assert_int_equal(f->bob.rtt_us, 0);
+}
+
+/* The answer could be that to the first one, or to the second. */
+static void the_round_trip_of_a_hello_that_was_sent_again_is_not_known(void **state)
+{
+	struct fixture *f = *state;
+	char plain[1024];
+
+	exchange_hello(f->alice.x, &f->raw_at);
+	assert_true(loop_until(f->base, alice_has_sent_three, f));
+	announcement_text(plain, 3);
+	send_bytes(f, f->raw_datagram, seal(f->raw_datagram, MESSAGE_REPLY, plain, gossip_key),
+		   &f->alice.at);
+	assert_true(loop_until(f->base, side_was_told, &f->alice));
+	assert_int_equal(f->alice.source, DISCOVERY_REPLY);
+	assert_int_equal(f->alice.rtt_us, 0);
 }
 
 static void a_flood_from_one_address_leaves_the_others_their_share(void **state)
 {
 	struct fixture *f = *state;
-	const struct exchange_counters *counters = exchange_counters(f->bob.x);
+	const struct view_counters *counters = &f->bob.counters;
+	uint64_t limited;
 	struct udp_local elsewhere = { .ip = ip_of("127.0.0.9") };
 	char datagram[DISCOVERY_DATAGRAM_MAX];
 	char plain[1024];
@@ -538,8 +620,9 @@ static void a_flood_from_one_address_leaves_the_others_their_share(void **state)
 		send_bytes(f, datagram, len, &f->bob.at);
 	let_bob_receive(f, 2 * RATELIMIT_BURST);
 	/* On a slow machine a few tokens come back meanwhile. */
-	assert_in_range(counters->rate_limited, RATELIMIT_BURST / 2, RATELIMIT_BURST);
-	assert_int_equal(counters->replies_sent, 2 * RATELIMIT_BURST - counters->rate_limited);
+	limited = counters->datagrams[FATE_RATE_LIMITED];
+	assert_in_range(limited, RATELIMIT_BURST / 2, RATELIMIT_BURST);
+	assert_int_equal(counters->replies_sent, 2 * RATELIMIT_BURST - limited);
 	assert_int_equal(udp_send(&f->raw, datagram, len, &f->bob.at, &elsewhere), 0);
 	let_bob_receive(f, 2 * RATELIMIT_BURST + 1);
 	assert_true(ip_equal(&f->bob.from.ip, &elsewhere.ip));
@@ -621,6 +704,10 @@ int main(void)
 		T(what_another_secret_sealed_is_counted_as_not_ours),
 		T(noise_and_empty_datagrams_disturb_nobody),
 		T(other_types_of_members_are_neither_answered_nor_held_against_them),
+		T(a_member_of_another_time_is_counted_as_stale_and_told_of),
+		T(a_reply_that_nobody_asked_for_counts_as_invalid),
+		T(the_round_trip_of_a_hello_that_was_sent_once_is_told),
+		T(the_round_trip_of_a_hello_that_was_sent_again_is_not_known),
 		T(a_flood_from_one_address_leaves_the_others_their_share),
 		T(known_peers_are_told_as_far_as_no_fragment_is_needed),
 		T(a_node_with_a_hundred_routes_still_announces_all_of_them),

@@ -70,6 +70,7 @@ static void open_links(struct fixture *f)
 	admin.fd = pair[0];
 	f->admin = pair[1];
 	f->node.handler.describe = describe;
+	f->node.handler.counters = &f->node.counters;
 	assert_int_equal(adminlink_open(&f->node.admin, f->node.base, &admin, &on_admin, &e), 0);
 	assert_int_equal(exchange_open(&f->node.exchange, f->node.base, &exchange, &e), 0);
 }
@@ -200,7 +201,7 @@ static void announced(struct fixture *f, unsigned int n, const char *from, const
 	(void)str_copy(a.self.endpoint, sizeof(a.self.endpoint), "0.0.0.0:51820");
 	if (route)
 		a.routes[a.n_routes++] = prefix_of(route);
-	node_peers_announced(&f->node, &a, &sender, source);
+	node_peers_announced(&f->node, &a, &sender, source, 0);
 }
 
 static void goodbye(struct fixture *f, unsigned int n, const char *from, int64_t age_s)
@@ -293,7 +294,7 @@ static void hearsay_alone_configures_nobody(void **state)
 
 	settle(f);
 	(void)str_copy(carol.endpoint, sizeof(carol.endpoint), "192.0.2.16:51820");
-	node_peers_announced(&f->node, &a, &sender, DISCOVERY_REPLY);
+	node_peers_announced(&f->node, &a, &sender, DISCOVERY_REPLY, 0);
 	(void)change_of(f, BOB);
 	assert_nothing_written(f);
 	/* But she is asked, at the exchange port of her host. */
