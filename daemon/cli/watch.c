@@ -114,6 +114,8 @@ static void put_failure(const struct show *show, const struct watch *w, const st
 	(void)cli_sentence(line, e);
 	if (!w->is_json) {
 		text_wrap(show->out, line, 0, show->width);
+		if (w->without)
+			w->without(show, w->arg);
 		return;
 	}
 	obj = json_pack("{s:s}", "error", line);
@@ -267,5 +269,9 @@ int watch_run(const struct settings *s, const struct watch *w)
 	show.width = show.is_full ? TEXT_NO_LIMIT : t.columns;
 	show.is_loud = t.can_move;
 	show.now_s = clock_now().unix_s;
-	return w->draw(&show, w->arg, &e) < 0 ? cli_fail(&e, EXITS_FAILURE) : EXITS_OK;
+	if (w->draw(&show, w->arg, &e) == 0)
+		return EXITS_OK;
+	if (w->without && !w->is_json)
+		w->without(&show, w->arg);
+	return cli_fail(&e, EXITS_FAILURE);
 }

@@ -15,6 +15,7 @@
 #include "daemon/addr.h"
 #include "daemon/derive.h"
 #include "daemon/http/address.h"
+#include "daemon/peertest.h"
 #include "daemon/wg/wg.h"
 
 #include <limits.h>
@@ -397,6 +398,31 @@ struct clock_facts {
 	bool is_synchronised;
 };
 
+/**
+ * struct asked_facts - The node that --peer names
+ * @was_asked:	The rest is set
+ * @code:	0 when it was asked, otherwise why it could not be: a negative errno value
+ * @outcome:	What became of it
+ * @error:	PEERTEST_UNREACHABLE: a negative errno value
+ * @lan:	What it announced on the LAN meanwhile
+ * @name:	PEERTEST_ANSWERED: its host name
+ * @key:	Its public key
+ * @rtt_us:	Round trip
+ * @skew_s:	Its clock less ours
+ */
+struct asked_facts {
+	int probe;
+	bool was_asked;
+	int code;
+	enum peertest_outcome outcome;
+	int error;
+	enum peertest_lan lan;
+	char name[72];
+	char key[45];
+	int64_t rtt_us;
+	int64_t skew_s;
+};
+
 struct version_facts {
 	char kernel[65];
 	char machine[65];
@@ -421,6 +447,7 @@ struct facts {
 	struct multicast_facts multicast;
 	struct forward_facts forward;
 	struct clock_facts clock;
+	struct asked_facts asked;
 };
 
 /**

@@ -71,6 +71,8 @@ void judge_peers(struct report *r, const struct facts *f)
 		judge_node(r, &f->node);
 		return;
 	}
+	if (f->wanted.has_peer)
+		return;
 	report_say(r, REPORT_SKIP, NAME,
 		   "no node runs here, so nobody was asked; --peer IP:PORT tries one");
 }

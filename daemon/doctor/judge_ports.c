@@ -128,7 +128,7 @@ void judge_ports(struct report *r, const struct facts *f)
 			judge_http(r, p);
 		else if (is_taken && !is_ours(f, p))
 			judge_taken(r, p);
-		else if (is_taken || !judge_firewall(r, p))
+		else if (!judge_firewall(r, p))
 			str_add(&t, "%s%s %u (%s%s)", t.len > 0 ? ", " : "",
 				p->is_udp ? "UDP" : "TCP", p->at.port, use_text(p->use),
 				is_taken ? ", ours" : "");

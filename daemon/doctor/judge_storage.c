@@ -204,9 +204,11 @@ void judge_key(struct report *r, const struct facts *f)
 	char key[45];
 	char ip[IP_TEXT_SIZE];
 
-	if (is_nowhere(f) || s->probe != 0 || (s->code < 0 && s->step == STORAGE_OPEN)) {
+	bool is_absent = s->code < 0 && s->step == STORAGE_OPEN;
+
+	if (is_nowhere(f) || s->probe != 0 || (is_absent && s->code != -ENOENT)) {
 		report_say(r, REPORT_SKIP, KEY, "the state directory could not be looked into");
-	} else if (s->key_code == -ENOENT) {
+	} else if (is_absent || s->key_code == -ENOENT) {
 		report_say(r, REPORT_PASS, KEY, "none yet: the first `wgmesh join` makes it");
 	} else if (s->key_code < 0) {
 		judge_bad_key(r, s);

@@ -159,7 +159,7 @@ static int put_ready(FILE *out, const struct http_request *req)
 
 static void put_json(FILE *out, json_t *doc)
 {
-	char *text = doc ? json_dumps(doc, JSON_INDENT(2) | JSON_PRESERVE_ORDER) : NULL;
+	char *text = doc ? json_dumps(doc, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
 
 	if (text)
 		(void)fprintf(out, "%s\n", text);

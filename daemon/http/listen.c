@@ -46,13 +46,13 @@ static const char *cure(int code)
 {
 	switch (-code) {
 	case EADDRINUSE:
-		return "; somebody else has it: give this node another one with --http";
+		return ", another address can be given with --http";
 	case EADDRNOTAVAIL:
-		return "; this machine has no such address";
+		return ", it is tried again until this machine has that address";
 	case EACCES:
-		return "; ports below 1024 and foreign directories are not ours to take";
+		return ", take a port above 1023 or a directory that this user may write to";
 	case EEXIST:
-		return "; there is a file of that name that is no socket, remove it or give another path";
+		return ", move that file away or give another path";
 	default:
 		return "";
 	}
