@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The kernel's WireGuard where there is one, a userspace one where there is none, and nobody else's."""
 
-import signal
 import json
 import os
+import signal
 import stat
 
 import pytest
