@@ -131,10 +131,10 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/state/statedir.c daemon/state/statejudge.c daemon/state/statelease.c \
 	daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c daemon/wg/kernel.c \
 	daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c
-COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c tests/unit/test_exits.c \
-	tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c tests/unit/test_marker.c \
-	tests/unit/test_settings.c tests/unit/test_sink.c tests/unit/test_statefile.c \
-	tests/unit/test_statusline.c tests/unit/test_str.c
+COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
+	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c \
+	tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
+	tests/unit/test_statefile.c tests/unit/test_statusline.c tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
 	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
@@ -396,8 +396,8 @@ build/lint/%.analyzed: build/release/%.o
 	$(Q)$(CC) $(CSTD) -I. -O1 -fanalyzer -Werror -c $*.c -o /dev/null
 	@touch $@
 
-clean: ## remove build/, but not the kernel that `make deps` fetched
-	$(Q)find build -mindepth 1 -maxdepth 1 ! -name kernel -exec rm -rf {} + 2>/dev/null || :
+clean: ## remove build/, but not the kernel and the Prometheus that `make deps` fetched
+	$(Q)find build -mindepth 1 -maxdepth 1 ! -name kernel ! -name prometheus -exec rm -rf {} + 2>/dev/null || :
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		while IFS=$$'\t' read -r target what; do printf '  %-14s %s\n' "$$target" "$$what"; done
