@@ -439,12 +439,12 @@ static int parse_entry(struct levels *l, const char *entry, size_t len)
 	return 0;
 }
 
-int log_set_levels(const char *text)
+int log_set_levels(const char *levels)
 {
 	struct levels l = { .level = LOG_LEVEL_INFO };
-	const char *p = text;
+	const char *p = levels;
 
-	if (text && str_copy(l.text, sizeof(l.text), text) < 0)
+	if (levels && str_copy(l.text, sizeof(l.text), levels) < 0)
 		return -EINVAL;
 	while (p && *p) {
 		size_t len = strcspn(p, ",");

@@ -15,6 +15,7 @@ typedef int cli_fn(int argc, char **argv);
 
 cli_fn cli_completion;
 cli_fn cli_decode;
+cli_fn cli_doctor;
 cli_fn cli_down;
 cli_fn cli_init;
 cli_fn cli_join;

@@ -20,9 +20,9 @@ static const struct cli_usage usage = {
 		"is wrong comes first: ALARM lines, then what keeps the node from being ready. Peers\n"
 		"without a tunnel have a line that says why not.\n\n"
 		"  wgmesh status\n"
-		"  wgmesh status --watch --interval 1s   stay, and redraw it in place until ^C\n"
+		"  wgmesh status --watch --interval 1s  stay, and redraw it until ^C\n"
 		"  wgmesh status --json | jq '.peers_detail[] | select(.path != \"direct\")'\n"
-		"  wgmesh status --secret-file FILE      what follows from a secret; asks no node\n\n"
+		"  wgmesh status --secret-file FILE     what follows from it; asks no node\n\n"
 		"Lines fit the terminal, the least important columns go first; --full shows whole keys.\n"
 		"Exit code: 0, or 1 when no node answers; `wgmesh doctor` looks for the cause then.\n",
 	.scope = SCOPE_STATUS,

@@ -33,7 +33,6 @@
 
 #define TUN_DEVICE	"/dev/net/tun"
 #define SOCKET_DIR	"/var/run/wireguard"
-#define DEFAULT_PATH	"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define REPLY_TIMEOUT_S 5
 #define START_LIMIT_MS	5000
 #define VACATE_LIMIT_MS 2000
@@ -268,7 +267,7 @@ static int check_tun(struct err *e)
 static int find_program(char *path, size_t size, const char *program, struct err *e)
 {
 	const char *search = getenv("PATH");
-	int r = spawn_find(path, size, program, search ? search : DEFAULT_PATH);
+	int r = spawn_find(path, size, program, search ? search : SPAWN_PATH);
 
 	if (r == 0)
 		return 0;
@@ -368,7 +367,7 @@ static int run_program(struct wg_user *u, char *path, struct err *e)
 {
 	char foreground[] = "-f";
 	char *argv[] = { path, foreground, u->ifname, NULL };
-	char search[] = "PATH=" DEFAULT_PATH;
+	char search[] = "PATH=" SPAWN_PATH;
 	char level[] = "LOG_LEVEL=error";
 	/* boringtun's names for its log level, and for "do not try to become another user". */
 	char other_level[] = "WG_LOG_LEVEL=error";

@@ -67,6 +67,7 @@ def conclude(scenario, root, result, fault):
                 *judge.tree_problems(scenario, left, scenario.tree),
                 *judge.owner_problems(scenario, left)]
     problem, said = restart(scenario, root, judge.known_keys(scenario, left, result))
+    problems += judge.leak_problems(result, said, left, scenario.tree)
     return Outcome(ending(result), "; ".join([*problems, *problem]), result.err + said)
 
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: MIT
 """What must be true of a state directory whatever was done to the program that worked in it."""
 
+import base64
 import re
 
+from lib import leak
 from fault.scenarios import KEY, read_key
 
 # common/exits.h; every one of them is documented.
@@ -21,6 +23,7 @@ TEMPORARY = re.compile(r"(state|legacy)/(\.snapshots/)?\.[^/]+\.new|\.backup\.\d
 LOCK = re.compile(r"state/\.wgmesh\.(daemon\.)?(lock|lease)[^/]*")
 LINES = re.compile(r"state/\.wgmesh\.(migrated|history)|legacy/\.migrated-to-wgmesh")
 MARKER = "state/.wgmesh.volume"
+PRIVATE_KEY = re.compile(rb'"wg_private_key": ?"([A-Za-z0-9+/]{43}=)"')
 WHOLE_LINES = re.compile(rb"([ -~]+\n)+")
 
 
@@ -142,6 +145,15 @@ def result_problems(scenario, result, fault, tree):
         yield "it says that it is done, and is not"
     elif result.code != 0 and not REASON.search(result.err) and not result.is_mute:
         yield f"it refused with {result.code} and gave no reason"
+
+
+def leak_problems(result, said, *trees):
+    """Whatever happens, a private key is in a file or nowhere."""
+    keys = {key for tree in trees for entry in tree.values() if not entry.is_dir
+            for key in PRIVATE_KEY.findall(entry.data)}
+    told = "\n".join((result.out, result.err, said)).encode()
+    if any(form in told for key in keys for form in leak.forms("a key", base64.b64decode(key))):
+        yield "it shows a private key"
 
 
 def owner_problems(scenario, tree):

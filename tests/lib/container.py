@@ -112,6 +112,7 @@ class Output(threading.Thread):
         self._stream = stream
         self._watchers = []
         self._lock = threading.Lock()
+        self._data = []
         self.lines = []
         self.start()
 
@@ -120,6 +121,7 @@ class Output(threading.Thread):
             for line in self._stream:
                 text = line.decode(errors="replace").rstrip("\n")
                 with self._lock:
+                    self._data.append(line)
                     self.lines.append(text)
                     for watcher in self._watchers:
                         watcher(text)
@@ -133,6 +135,11 @@ class Output(threading.Thread):
 
     def text(self):
         return "\n".join(self.lines)
+
+    def data(self):
+        """The bytes as they came."""
+        with self._lock:
+            return b"".join(self._data)
 
     def events(self):
         """The lines as dictionaries: JSON as it is, anything else as {"msg": line}."""
@@ -153,7 +160,8 @@ class Process:
     def __init__(self, pid):
         self.pid = pid
 
-    def _read(self, name):
+    def read(self, name):
+        """A file of /proc/PID; empty once the process is gone."""
         try:
             return pathlib.Path(f"/proc/{self.pid}/{name}").read_bytes()
         except OSError:
@@ -161,23 +169,23 @@ class Process:
 
     @property
     def argv(self):
-        return [arg.decode(errors="replace") for arg in self._read("cmdline").split(b"\0")[:-1]]
+        return [arg.decode(errors="replace") for arg in self.read("cmdline").split(b"\0")[:-1]]
 
     @property
     def comm(self):
         """The name the process gave itself, or that of its program."""
-        return self._read("comm").decode(errors="replace").rstrip("\n")
+        return self.read("comm").decode(errors="replace").rstrip("\n")
 
     @property
     def environ(self):
         """The environment it was started with, as /proc shows it now."""
-        entries = self._read("environ").decode(errors="replace").split("\0")
+        entries = self.read("environ").decode(errors="replace").split("\0")
         return dict(entry.split("=", 1) for entry in entries if "=" in entry)
 
     @property
     def status(self):
         """/proc/PID/status as a dictionary of text; empty once the process is gone."""
-        lines = self._read("status").decode().splitlines()
+        lines = self.read("status").decode().splitlines()
         return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
 
     @property
@@ -212,12 +220,19 @@ class Process:
         return self.state not in ("", "Z", "X")
 
     def children(self):
-        numbers = self._read(f"task/{self.pid}/children").split()
+        numbers = self.read(f"task/{self.pid}/children").split()
         return [Process(int(number)) for number in numbers]
 
     def descendants(self):
         """Children, grandchildren and so on, parents first; without those that are wgmesh-init's own."""
         found = [child for child in self.children() if not child.is_init]
+        for child in found:
+            found.extend(child.children())
+        return found
+
+    def family(self):
+        """All below it, wgmesh-init's own processes too."""
+        found = self.children()
         for child in found:
             found.extend(child.children())
         return found
@@ -240,6 +255,7 @@ class Container:
         self._directory = pathlib.Path(directory) / "containers" / self.id
         (self._directory / "layer").mkdir(parents=True)
         self._killed = False
+        self.answers = []  # of commands that ran inside: arguments, standard output and error
         # The chain of exec calls ends in unshare(1), which waits for PID 1. Should this process
         # die, so does unshare (pdeathsig), hence PID 1 (kill-child), hence all in its namespace.
         with self._streams() as (stdin, stdout, stderr):
@@ -314,8 +330,16 @@ class Container:
         """PID 1 and everything below it but its own helpers; orphans are children of PID 1, so none is missing."""
         return [self.init, *self.init.descendants()] if self.is_running() else []
 
+    def all_processes(self):
+        """The same with its helpers."""
+        return [self.init, *self.init.family()] if self.is_running() else []
+
     def _enter(self):
         return ["nsenter", f"--target={self.pid}", "--mount", "--uts", "--ipc", "--net", "--pid", "--"]
+
+    def has_mount(self, path):
+        """Is something mounted at a path, or above it?"""
+        return any(f"{path}/".startswith(f"{mount.target}/") for mount in self.spec.mounts)
 
     def run(self, *argv, check=True, **kwargs):
         """Run a command inside, as the machine's root; returns a CompletedProcess with text."""
@@ -334,6 +358,7 @@ class Container:
         kwargs.setdefault("timeout", 30)
         result = subprocess.run(command, text=True, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, check=False, **kwargs)
+        self.answers.append((argv, result.stdout, result.stderr))
         if check:
             said = (result.stdout + result.stderr).strip()
             assert result.returncode == 0, f"{self.name}: {' '.join(argv)}: " \

@@ -40,6 +40,8 @@ class Lab:
         self.variant = variant
         self.containers = []
         self.secrets = set()
+        self.passphrases = set()
+        self.answers = []  # of our programs, run on the machine itself: arguments, output and error
         # Volumes belong on a disk, and /tmp is memory on many machines.
         parent = CHECKOUT / "build" / "lab"
         parent.mkdir(parents=True, exist_ok=True)
@@ -132,10 +134,20 @@ class Lab:
         return "\n".join(parts)
 
     def leaks(self):
-        """Secrets that containers wrote to their logs; see lib.leak."""
-        lines = [line for container in self.containers
-                 for line in container.log.lines + container.stdout.lines]
-        return leak.leaks("\n".join(lines), self.secrets)
+        """Secrets and keys that somebody could see; see lib.leak. A list, empty if all is well."""
+        kept = [self.directory / "volumes", self.directory / "srv"]
+        kept += [container.root(STATE_DIR) for container in self.containers
+                 if container.is_running() and not container.has_mount(STATE_DIR)]
+        sought = leak.needles(self.secrets, self.passphrases, leak.keys_below(*kept))
+        return leak.search(self._evidence(), sought)
+
+    def _evidence(self):
+        answers = list(self.answers)
+        for container in self.containers:
+            yield from leak.of_container(container)
+            answers += container.answers
+        for argv, out, err in answers:
+            yield from leak.of_command(argv, out, err)
 
     def close(self):
         self._cleanup.close()

@@ -59,6 +59,7 @@ def run_shell(lab, volume, command):
 
 def passphrase_file(lab, text=PASSPHRASE, name="passphrase"):
     """A file with a passphrase; returns its path inside."""
+    lab.passphrases.add(text)
     (lab.host_directory("backup") / name).write_text(text + "\n")
     return f"{BACKUP_DIR}/{name}"
 
@@ -109,7 +110,9 @@ def bare_daemon(lab, volume, *options):
 def run_on_machine(lab, directory, *arguments, wrapper=()):
     """Run `wgmesh state ARGUMENTS` on the machine itself, which a wrapper such as strace may disturb."""
     program = pathlib.Path(__file__).resolve().parents[2] / "build" / lab.variant / "wgmesh"
-    return subprocess.run([*wrapper, program, "state", *arguments, "--state-dir", directory],
+    done = subprocess.run([*wrapper, program, "state", *arguments, "--state-dir", directory],
                           text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, timeout=60, check=False,
                           env={"PATH": os.environ["PATH"], "ASAN_OPTIONS": "detect_leaks=0"})
+    lab.answers.append((["wgmesh", "state", *arguments], done.stdout, done.stderr))
+    return done

@@ -204,7 +204,7 @@ static void write_hostile_fields(void)
 	assert_int_equal(log_init("prog", LOG_FORMAT_TEXT, NULL), 0);
 	log_event(EVENT_LAN_JOINED,
 		  LOG_FIELDS({ "host", "x\" peer=\"y" }, { "b", "\\" },
-			     { "c", "\xc2\x9b[31m\xe2\x80\xae" }, { "d", "\xff\xc3" },
+			     { "c", "\xc2\x9b[31m\xe2\x80\xa8" }, { "d", "\xff\xc3" },
 			     { "e", "\xc3\xa4" }),
 		  "\xff\x1b[2J");
 }

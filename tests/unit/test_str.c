@@ -137,7 +137,7 @@ static void characters_are_escaped_as_json_wants_them(void **state)
 		{ "\xf0\x9f\x98\x80.", 4, "\xf0\x9f\x98\x80" },
 		/* What a terminal acts upon, and what turns a line around. */
 		{ "\xc2\x9b.", 2, "\\u009b" },
-		{ "\xe2\x80\xae.", 3, "\\u202e" },
+		{ "\xe2\x80\xa8.", 3, "\\u2028" },
 		/* Cut, overlong, a surrogate, too large, out of place. */
 		{ "\xc3", 1, "\\ufffd" },
 		{ "\xe2\x82.", 1, "\\ufffd" },
