@@ -10,8 +10,7 @@ tests/install.sh \
     iproute2 iputils-ping wireguard-tools wireguard-go bindfs fuse3 busybox-static \
     qemu-system-x86 qemu-system-common cpio kmod \
     curl python3-prometheus-client zbar-tools zsh fish \
-    clang-format clang-tidy cppcheck shellcheck mandoc groff-base \
-    zbar-tools zsh fish
+    clang-format clang-tidy cppcheck shellcheck mandoc groff-base
 
 # fetch SCRIPT DIR - the package lists of a fresh machine are empty, and old ones name what is gone
 fetch() {
