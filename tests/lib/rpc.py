@@ -44,6 +44,23 @@ class Client:
         self.send(method, **params)
         return self.take()
 
+    def is_over(self):
+        """Has the node hung up?"""
+        try:
+            return not self._socket.recv(1, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            return True
+
+    def drip(self):
+        """Send one more byte of a request that never ends; False once the node has hung up."""
+        try:
+            self._socket.send(b" ")
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+        return not self.is_over()
+
     def close(self):
         self._lines.close()
         self._socket.close()
