@@ -301,6 +301,7 @@ struct tun_facts {
  * @code:	Result of asking the kernel
  * @exists:	There is an interface of that name
  * @is_ours:	It has our tag
+ * @is_up:	It is up, and has its port
  * @n_overlap:	Entries in @overlap
  * @overlap:	Addresses and routes of others inside the mesh's subnet: "route 10.0.0.0/8 of eth0"
  * @underlay:	Smallest MTU of the interfaces with a default route, 0 when not known
@@ -313,6 +314,7 @@ struct link_facts {
 	int code;
 	bool exists;
 	bool is_ours;
+	bool is_up;
 	char kind[16];
 	size_t n_overlap;
 	char overlap[FACTS_OVERLAP_MAX][112];

@@ -32,7 +32,7 @@ static bool is_ours(const struct facts *f, const struct port_facts *p)
 	switch (p->use) {
 	case PORT_WIREGUARD:
 		return (has_node && f->node.listen_port == p->at.port) ||
-		       (f->links.probe == 0 && f->links.is_ours);
+		       (f->links.probe == 0 && f->links.is_ours && f->links.is_up);
 	case PORT_GOSSIP:
 	case PORT_PROBE:
 	case PORT_HTTP:

@@ -65,6 +65,8 @@ def test_it_changes_nothing(lab, volume):
 def test_beside_a_running_node_it_finds_what_the_node_has_in_order(lab, volume):
     node = lab.node("node", volume=volume, secret=GOOD_SECRET)
     node.wait_until_up()
+    # The last that a start writes.
+    eventually(lambda: "served=" in (volume / ".wgmesh.volume").read_text(), "the key in the marker")
     before = listing(volume)
     said = visit(node)
     assert said.code == OK, said.said

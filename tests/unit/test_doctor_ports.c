@@ -82,8 +82,13 @@ static void an_interface_that_a_node_left_keeps_its_port_for_the_next(void **sta
 	(void)state;
 	wireguard->bind = -EADDRINUSE;
 	facts.links.is_ours = true;
+	facts.links.is_up = true;
 	doctor_judge(judge_ports);
 	assert_int_equal(said.lines[0].result, REPORT_PASS);
+	/* One whose node failed on that very port is down. */
+	facts.links.is_up = false;
+	doctor_judge(judge_ports);
+	assert_int_equal(said.lines[0].result, REPORT_FAIL);
 }
 
 static void the_hosts_own_firewall_is_told_by_what_it_does(void **state)
