@@ -9,13 +9,17 @@ tests/install.sh \
     nettle-dev libqrencode-dev libcmocka-dev libcap2-bin e2fsprogs python3 python3-pytest python3-cryptography strace \
     iproute2 iputils-ping wireguard-tools wireguard-go bindfs fuse3 busybox-static \
     qemu-system-x86 qemu-system-common cpio kmod \
+    curl python3-prometheus-client zbar-tools zsh fish \
     clang-format clang-tidy cppcheck shellcheck mandoc groff-base
 
-# Elsewhere the kernel test says itself why it cannot run.
-if [ "$(uname -m)" = x86_64 ]; then
-    # The package lists of a fresh machine are empty, and old ones name what is gone.
-    tests/kernel/fetch.sh build/kernel || {
+# fetch SCRIPT DIR - the package lists of a fresh machine are empty, and old ones name what is gone
+fetch() {
+    "$@" || {
         if [ "$(id -u)" = 0 ]; then apt-get -q update; else sudo apt-get -q update; fi
-        tests/kernel/fetch.sh build/kernel
+        "$@"
     }
-fi
+}
+
+# Elsewhere the kernel test says itself why it cannot run.
+[ "$(uname -m)" != x86_64 ] || fetch tests/kernel/fetch.sh build/kernel
+fetch tests/prometheus/fetch.sh build/prometheus

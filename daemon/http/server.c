@@ -40,7 +40,7 @@
 	(2 * HEADERS_MAX) /* what is read ahead; evhttp itself has no limit while it writes */
 #define SWEEP_MS 250
 #define PAUSE_MS 200 /* without a descriptor to spare */
-#define RETRY_S	 10
+#define RETRY_S	 5
 
 /**
  * struct client - One connection

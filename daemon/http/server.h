@@ -42,7 +42,7 @@ struct http_config {
  * @e:		Receives the reason on failure
  *
  * An address that cannot be listened at is no failure: it is logged as an error and tried again
- * every ten seconds, since it may be a mesh address, or that of a node that is just ending.
+ * every five seconds, since it may be a mesh address, or that of a node that is just ending.
  *
  * Return: 0 or -ENOMEM
  */
