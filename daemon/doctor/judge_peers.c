@@ -89,7 +89,7 @@ static bool judge_unasked(struct report *r, const struct facts *f)
 void judge_peers(struct report *r, const struct facts *f)
 {
 	judge_ended(r, f);
-	if (judge_unasked(r, f))
+	if (judge_unasked(r, f) || !judge_probe(r, NODE, f->node.probe))
 		return;
 	if (facts_has_node(f)) {
 		judge_node(r, &f->node);
