@@ -63,9 +63,9 @@ MUSL_END     := $(MUSL)/crtn.o
 # Debian's archive was made with glibc, and needs nothing of it that musl has not.
 LIBCAP       := $(shell $(CC) -print-file-name=libcap.a)
 
-COMMON_SRC := common/caps.c common/err.c common/events.c common/holder.c common/io.c common/log.c \
-	common/lograte.c common/marker.c common/settings.c common/settings_table.c common/sink.c \
-	common/statefile.c common/statusline.c common/str.c
+COMMON_SRC := common/caps.c common/err.c common/events.c common/holder.c common/io.c \
+	common/log.c common/lograte.c common/marker.c common/settings.c common/settings_table.c \
+	common/sink.c common/statefile.c common/statusline.c common/str.c
 INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/env.c \
 	init/health.c init/json.c init/phase_signals.c init/status.c init/termlog.c init/lock/dirlock.c \
 	init/lock/keeper.c init/lock/lease.c init/lock/leasedir.c init/lock/leasetext.c init/lock/lock.c \
@@ -130,24 +130,30 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
 	daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
-	tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c tests/unit/test_marker.c \
-	tests/unit/test_settings.c tests/unit/test_sink.c tests/unit/test_statefile.c \
-	tests/unit/test_statusline.c tests/unit/test_str.c
+	tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c \
+	tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
+	tests/unit/test_statefile.c tests/unit/test_statusline.c tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
-	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
-	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
-	tests/unit/test_init_history.c tests/unit/test_init_idmap.c tests/unit/test_init_keyshow.c \
-	tests/unit/test_init_lastline.c tests/unit/test_init_lease.c tests/unit/test_init_lease_sim.c \
+	tests/unit/test_init_config.c tests/unit/test_init_denial.c \
+	tests/unit/test_init_dispositions.c tests/unit/test_init_env.c \
+	tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
+	tests/unit/test_init_history.c tests/unit/test_init_idmap.c \
+	tests/unit/test_init_keyshow.c tests/unit/test_init_lastline.c \
+	tests/unit/test_init_lease.c tests/unit/test_init_lease_sim.c \
 	tests/unit/test_init_lock.c tests/unit/test_init_look.c tests/unit/test_init_markfile.c \
-	tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c \
-	tests/unit/test_init_notify.c tests/unit/test_init_notify_outer.c \
-	tests/unit/test_init_notify_parse.c tests/unit/test_init_oom.c tests/unit/test_init_othermount.c \
-	tests/unit/test_init_ownership.c tests/unit/test_init_plainfile.c tests/unit/test_init_proof.c \
-	tests/unit/test_init_relay.c tests/unit/test_init_sender.c tests/unit/test_init_signals.c \
-	tests/unit/test_init_signame.c tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c \
-	tests/unit/test_init_statepath.c tests/unit/test_init_status.c tests/unit/test_init_supervise.c \
-	tests/unit/test_init_user.c tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c \
-	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
+	tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \
+	tests/unit/test_init_netright.c tests/unit/test_init_notify.c \
+	tests/unit/test_init_notify_outer.c tests/unit/test_init_notify_parse.c \
+	tests/unit/test_init_oom.c tests/unit/test_init_othermount.c \
+	tests/unit/test_init_ownership.c tests/unit/test_init_plainfile.c \
+	tests/unit/test_init_proof.c tests/unit/test_init_relay.c tests/unit/test_init_sender.c \
+	tests/unit/test_init_signals.c tests/unit/test_init_signame.c \
+	tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c \
+	tests/unit/test_init_statepath.c tests/unit/test_init_status.c \
+	tests/unit/test_init_supervise.c tests/unit/test_init_user.c \
+	tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c \
+	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c \
+	tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
 	tests/unit/test_cli_complete.c tests/unit/test_cli_peers.c tests/unit/test_cli_peertext.c \
 	tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c \
@@ -157,7 +163,8 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_exchange.c tests/unit/test_gather.c tests/unit/test_http_address.c \
 	tests/unit/test_http_endpoints.c tests/unit/test_http_process.c tests/unit/test_http_server.c \
 	tests/unit/test_identity.c tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
-	tests/unit/test_identity_trace.c tests/unit/test_json.c tests/unit/test_livecheck.c \
+	tests/unit/test_identity_trace.c tests/unit/test_ifstate.c tests/unit/test_ifwatch.c \
+	tests/unit/test_json.c tests/unit/test_judge.c tests/unit/test_livecheck.c \
 	tests/unit/test_log_forms.c tests/unit/test_metrics.c tests/unit/test_netadmin_check.c \
 	tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c tests/unit/test_node_notify.c \
 	tests/unit/test_node_peers.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
@@ -166,10 +173,10 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_reload.c tests/unit/test_routes.c tests/unit/test_rpc.c \
 	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
 	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
-	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_udp.c \
-	tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c \
-	tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
-	tests/unit/test_wg_userspace.c
+	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_supervisor.c \
+	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
+	tests/unit/test_vectors_wire.c tests/unit/test_viewjson.c tests/unit/test_wg_genl.c \
+	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c

@@ -94,9 +94,12 @@ int config_load(struct config *out, const struct settings *s, struct err *e)
 	out->no_punching = settings_flag(s, SETTING_NO_PUNCHING);
 	out->introducer = settings_flag(s, SETTING_INTRODUCER);
 	out->new_identity = settings_flag(s, SETTING_NEW_IDENTITY);
+	out->metrics_peers = (size_t)settings_number(s, SETTING_METRICS_PEERS);
 	r = config_interface(&out->ifname, s, e);
 	if (r == 0)
 		r = config_socket_path(out->socket_path, s, out->ifname, e);
+	if (r == 0)
+		r = http_addresses_load(&out->http, s, e);
 	if (r == 0)
 		r = load_subnet(out, s, e);
 	if (r == 0)

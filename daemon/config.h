@@ -8,6 +8,7 @@
 #include "daemon/addr.h"
 #include "daemon/announce.h"
 #include "daemon/derive.h"
+#include "daemon/http/address.h"
 #include "daemon/routelist.h"
 #include "daemon/wg/wg.h"
 
@@ -31,6 +32,8 @@
  * @hostname:	Announced name, printable ASCII
  * @routes:	Networks to advertise
  * @socket_path: Control socket
+ * @http:	Where health and metrics are served
+ * @metrics_peers: How many peers have metrics of their own
  * @no_lan:	No LAN discovery
  * @no_ipv6:	No IPv6 addresses and endpoints
  * @no_punching: One HELLO per exchange
@@ -51,6 +54,8 @@ struct config {
 	char hostname[ANNOUNCE_HOSTNAME_MAX + 1];
 	struct routelist routes;
 	char socket_path[CONFIG_SOCKET_SIZE];
+	struct http_addresses http;
+	size_t metrics_peers;
 	bool no_lan;
 	bool no_ipv6;
 	bool no_punching;

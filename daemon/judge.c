@@ -347,18 +347,17 @@ void judge_take_stale(struct judge_stale *s, int64_t made_s, struct now now,
 {
 	int64_t skew_s = made_s - now.unix_s;
 	bool is_recent = s->heard_ms != 0 && now.mono_ms - s->heard_ms < JUDGE_STALE_MS;
-	bool is_other = made_s != s->made_s;
 
 	/*
 	 * Anybody can send an old datagram again and again: it gets older, while those of a clock that
 	 * is wrong stay as old as the first.
 	 */
-	if (!is_recent)
+	if (!is_recent || llabs(skew_s - s->skew_s) > STALE_SPREAD_S) {
 		s->is_sure = false;
-	else if (is_other && llabs(skew_s - s->skew_s) <= STALE_SPREAD_S)
-		s->is_sure = true;
-	s->made_s = made_s;
-	s->skew_s = skew_s;
+		s->since_ms = now.mono_ms;
+		s->skew_s = skew_s;
+	}
+	s->is_sure |= now.mono_ms - s->since_ms >= JUDGE_PROOF_MS;
 	s->heard_ms = now.mono_ms;
 	s->from = *from;
 }

@@ -15,10 +15,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define JUDGE_SLOW_MS	1000   /* netadmin owes an answer for so long: worth a warning */
+#define JUDGE_SLOW_MS	800    /* netadmin owes an answer for so long: worth a warning */
 #define JUDGE_HUNG_MS	5000   /* and for so long: it hangs */
 #define JUDGE_SKEW_S	30     /* clocks that differ by less are taken for right */
 #define JUDGE_STALE_MS	120000 /* how long a datagram from another time is told of */
+#define JUDGE_PROOF_MS	10000  /* how long its distance has to last */
 #define JUDGE_LONELY_MS 60000  /* running this long, one should have been heard */
 
 /**
@@ -35,16 +36,16 @@ struct judge_write {
 
 /**
  * struct judge_stale - Datagrams sealed with our secret at a time too far from ours
- * @is_sure:	Two that were made at different times agree, so that none was only sent again
- * @made_s:	Timestamp of the last one
- * @skew_s:	Their clock less ours
+ * @is_sure:	They keep their distance, so that none was only sent again
+ * @skew_s:	Clock of the one that sends them less ours
+ * @since_ms:	Since when they have kept it
  * @heard_ms:	When the last one came
- * @from:	Whose they are
+ * @from:	Whose it was
  */
 struct judge_stale {
 	bool is_sure;
-	int64_t made_s;
 	int64_t skew_s;
+	int64_t since_ms;
 	int64_t heard_ms;
 	struct endpoint from;
 };

@@ -220,12 +220,26 @@ static void close_all(struct node *n)
 {
 	node_layers_close(n);
 	rpc_server_close(n->rpc);
+	http_close(n->http);
 	node_view_close(n);
 	adminlink_close(n->admin);
 	node_peers_free(n);
 	free_events(n);
 	if (n->base)
 		event_base_free(n->base);
+}
+
+/* Probes and scrapes have their answers while netadmin still sets up. */
+static int open_http(struct node *n, struct err *e)
+{
+	const struct http_config cfg = {
+		.at = &n->cfg->http,
+		.hostname = n->cfg->hostname,
+		.n_peers = n->cfg->metrics_peers,
+		.from = &n->source,
+	};
+
+	return http_open(&n->http, n->base, &cfg, e);
 }
 
 static int start(struct node *n, struct err *e)
@@ -242,6 +256,8 @@ static int start(struct node *n, struct err *e)
 	r = n->base ? node_admin_open(n, &admin, e) : err_set(e, -ENOMEM, "make the event loop");
 	if (r == 0)
 		r = make_events(n, e);
+	if (r == 0)
+		r = open_http(n, e);
 	if (r == 0)
 		r = caps_keep_only(NULL, 0, e);
 	return r;

@@ -10,6 +10,7 @@
 #include "daemon/discovery/exchange.h"
 #include "daemon/discovery/lan.h"
 #include "daemon/gather.h"
+#include "daemon/http/server.h"
 #include "daemon/judge.h"
 #include "daemon/net/ifwatch.h"
 #include "daemon/notify.h"
@@ -98,6 +99,7 @@ struct node {
 	struct lan *lan;
 	struct pong *pong[2];
 	struct rpc_server *rpc;
+	struct http *http;
 	struct peers *peers;
 	struct node_peer rows[PEERS_MAX];
 	struct routes routes;

@@ -97,7 +97,7 @@ static void fill_counters(struct node *n, struct view *out)
 {
 	n->counters.log_dropped = log_dropped();
 	n->counters.log_suppressed = log_suppressed();
-	n->counters.clients_evicted = rpc_server_evicted(n->rpc);
+	n->counters.clients_evicted = rpc_server_evicted(n->rpc) + http_evicted(n->http);
 	out->counters = &n->counters;
 	out->reconcile_s = &n->reconcile_s;
 	out->rtt_s = &n->rtt_s;

@@ -2,6 +2,7 @@
 #include "daemon/rpc_server.h"
 #include "common/defs.h"
 #include "common/str.h"
+#include "daemon/connset.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -16,51 +17,45 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define CLIENTS_MAX RPC_SERVER_CLIENTS_MAX
-#define BACKLOG	    16
-#define UNREAD_MAX  (1024 * 1024) /* answers that wait to be read; then no request is taken */
+#define BACKLOG	   64
+#define UNREAD_MAX (1024 * 1024) /* answers that wait to be read; then no request is taken */
 
-/* Newest first. */
 struct client {
 	struct rpc_server *server;
+	struct conn conn;
 	struct bufferevent *bev;
 	struct event *limit;   /* no request, or an answer unread, for so long: it has to go */
 	struct rpc_call *call; /* being answered; what comes behind it waits */
 	struct view_waiter waiter;
 	bool is_leaving; /* it has closed its side, and waits for its last answers */
-	struct client *next;
-	struct client *prev;
 };
 
 struct rpc_server {
 	struct event_base *base;
 	struct evconnlistener *listener;
 	struct view_source from;
-	struct client *clients;
-	size_t n_clients;
-	uint64_t n_evicted;
+	struct connset clients;
 	struct sockaddr_un at;
 };
 
-static void hang_up(struct client *c)
+static void free_client(void *owner)
 {
-	struct rpc_server *s = c->server;
+	struct client *c = owner;
 
 	if (c->call)
-		s->from.cancel(s->from.arg, &c->waiter);
+		c->server->from.cancel(c->server->from.arg, &c->waiter);
 	rpc_drop(c->call);
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		s->clients = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
-	s->n_clients--;
 	if (c->limit)
 		event_free(c->limit);
 	if (c->bev)
 		bufferevent_free(c->bev);
 	free(c);
+}
+
+static void hang_up(struct client *c)
+{
+	connset_remove(&c->conn);
+	free_client(c);
 }
 
 static void restart_limit(struct client *c)
@@ -77,6 +72,7 @@ static bool answer(struct client *c, const struct view *v)
 	bool ok = line && bufferevent_write(c->bev, line, strlen(line)) == 0;
 
 	c->call = NULL;
+	c->conn.is_served = false;
 	free(line);
 	restart_limit(c);
 	return ok;
@@ -105,6 +101,12 @@ static bool take_line(struct client *c, const char *line, size_t len)
 	return rpc_needs_view(c->call) || answer(c, NULL);
 }
 
+static void await_view(struct client *c)
+{
+	c->conn.is_served = true;
+	c->server->from.fresh(c->server->from.arg, &c->waiter);
+}
+
 /*
  * Answers what has come, in order, as long as the answers are read; may hang up. Asking for a view is
  * the last thing done here: it may call back at once, and then all of this has happened again.
@@ -131,7 +133,7 @@ static void answer_lines(struct client *c)
 	if (!ok)
 		hang_up(c);
 	else if (c->call)
-		c->server->from.fresh(c->server->from.arg, &c->waiter);
+		await_view(c);
 }
 
 /* Bytes have come, or gone, which may have made room for an answer. */
@@ -172,7 +174,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	c->server->n_evicted++;
+	c->server->clients.n_evicted++;
 	hang_up(c);
 }
 
@@ -186,20 +188,6 @@ static bool may_ask(int fd)
 	return cred.uid == 0 || cred.uid == geteuid();
 }
 
-/* The oldest connection that waits for nothing goes in favour of a new one. */
-static void make_room(struct rpc_server *s)
-{
-	struct client *oldest = NULL;
-
-	for (struct client *c = s->clients; c; c = c->next)
-		if (!c->call && evbuffer_get_length(bufferevent_get_output(c->bev)) == 0)
-			oldest = c;
-	if (!oldest || s->n_clients < CLIENTS_MAX)
-		return;
-	s->n_evicted++;
-	hang_up(oldest);
-}
-
 /* Takes the descriptor over. */
 static void add_client(struct rpc_server *s, int fd)
 {
@@ -211,19 +199,15 @@ static void add_client(struct rpc_server *s, int fd)
 	}
 	c->server = s;
 	c->waiter = (struct view_waiter) { .done = on_view, .arg = c };
-	c->next = s->clients;
-	if (c->next)
-		c->next->prev = c;
-	s->clients = c;
-	s->n_clients++;
 	c->limit = evtimer_new(s->base, on_limit, c);
 	c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!c->limit || !c->bev) {
 		if (!c->bev)
 			(void)evutil_closesocket(fd);
-		hang_up(c);
+		free_client(c);
 		return;
 	}
+	connset_add(&s->clients, &c->conn, c, clock_now().mono_ms);
 	bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, RPC_LINE_MAX);
 	(void)bufferevent_enable(c->bev, EV_READ | EV_WRITE);
@@ -238,12 +222,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	(void)listener;
 	(void)sa;
 	(void)len;
-	if (!may_ask(fd)) {
-		(void)evutil_closesocket(fd);
-		return;
-	}
-	make_room(s);
-	if (s->n_clients < CLIENTS_MAX)
+	if (may_ask(fd))
 		add_client(s, fd);
 	else
 		(void)evutil_closesocket(fd);
@@ -306,6 +285,7 @@ int rpc_server_open(struct rpc_server **out, struct event_base *base, const char
 		return err_set(e, -ENOMEM, "open the control socket");
 	s->base = base;
 	s->from = *from;
+	connset_init(&s->clients, RPC_SERVER_CLIENTS_MAX, free_client);
 	s->at.sun_family = AF_UNIX;
 	r = str_copy(s->at.sun_path, sizeof(s->at.sun_path), path);
 	if (r == 0) {
@@ -324,8 +304,7 @@ void rpc_server_close(struct rpc_server *s)
 {
 	if (!s)
 		return;
-	while (s->clients)
-		hang_up(s->clients);
+	connset_clear(&s->clients);
 	evconnlistener_free(s->listener);
 	(void)unlink(s->at.sun_path);
 	free(s);
@@ -333,5 +312,5 @@ void rpc_server_close(struct rpc_server *s)
 
 uint64_t rpc_server_evicted(const struct rpc_server *s)
 {
-	return s ? s->n_evicted : 0;
+	return s ? s->clients.n_evicted : 0;
 }

@@ -18,6 +18,7 @@ struct ifwatch {
 	struct ifstate state;
 	struct event *readable;
 	int fd;
+	bool must_ask; /* notifications were lost, or a dump was interrupted */
 	uint32_t seq;
 	union {
 		struct nlmsghdr align;
@@ -59,6 +60,14 @@ static ssize_t receive(struct ifwatch *w)
 	return from.nl_pid == 0 ? n : 0;
 }
 
+/* Everything is asked anew only when all is read: there would be no room for the answers. */
+static void ask_if_needed(struct ifwatch *w)
+{
+	if (w->must_ask)
+		(void)ask_all(w);
+	w->must_ask = false;
+}
+
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
 	struct ifwatch *w = arg;
@@ -69,16 +78,15 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	for (int i = 0; i < BATCH_MAX; i++) {
 		ssize_t n = receive(w);
 
-		if (n == -EAGAIN)
+		if (n == -EAGAIN) {
+			ask_if_needed(w);
 			break;
-		/* ENOBUFS: notifications were lost, so that everything has to be asked anew. */
-		if (n == -ENOBUFS)
-			events |= IFSTATE_AGAIN;
-		else if (n > 0)
+		}
+		if (n > 0)
 			events |= ifstate_take(&w->state, w->in.bytes, (size_t)n);
+		if (n == -ENOBUFS || (events & IFSTATE_AGAIN))
+			w->must_ask = true;
 	}
-	if (events & IFSTATE_AGAIN)
-		(void)ask_all(w);
 	if (events & IFSTATE_CHANGED)
 		w->h.changed(w->h.arg, &w->state);
 }

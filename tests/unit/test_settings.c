@@ -13,6 +13,8 @@
 #pragma GCC diagnostic ignored "-Wwrite-strings"
 #pragma GCC diagnostic ignored "-Wdiscarded-qualifiers"
 
+/* The scopes that are commands. */
+#define COMMANDS   (~(unsigned int)(SCOPE_ONCE | SCOPE_NO_EFFECT | SCOPE_CONFIDENTIAL))
 #define ARGS(...)  ((char *[]) { __VA_ARGS__, NULL })
 #define COUNT(...) ((int)(sizeof((char *[]) { __VA_ARGS__ }) / sizeof(char *)))
 #define READ(s, scope, e, ...) \
@@ -63,7 +65,7 @@ static void every_default_is_one_that_its_own_row_accepts(void **state)
 			continue;
 		settings_init(&s);
 		(void)snprintf(flag, sizeof(flag), "--%s=%s", table[i].name, table[i].fallback);
-		if (settings_read_args(&s, table[i].scope & 0xffff, 1, args, &e) != 1)
+		if (settings_read_args(&s, table[i].scope & COMMANDS, 1, args, &e) != 1)
 			fail_msg("%s: %s", flag, e.msg);
 	}
 }
@@ -71,7 +73,7 @@ static void every_default_is_one_that_its_own_row_accepts(void **state)
 static void refuse_twins(const struct setting *a, const struct setting *b)
 {
 	if (a->name && b->name && strcmp(a->name, b->name) == 0 &&
-	    (a->scope & b->scope & 0xffff) != 0)
+	    (a->scope & b->scope & COMMANDS) != 0)
 		fail_msg("--%s is there twice", a->name);
 	if (a->env && b->env && strcmp(a->env, b->env) == 0)
 		fail_msg("%s is there twice", a->env);

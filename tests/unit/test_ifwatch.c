@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/net/ifwatch.h"
+#include "daemon/net/rtnl.h"
+#include "tests/unit/fixtures.h"
+#include "tests/unit/loop.h"
+#include "tests/unit/netns.h"
+
+#define LINK "br0"
+
+/**
+ * struct fixture - A bridge that is watched
+ * @seen:	What was told last
+ * @n_told:	How often something was told
+ */
+struct fixture {
+	struct event_base *base;
+	struct rtnl *rtnl;
+	struct rtnl_link link;
+	struct ifwatch *watch;
+	struct ifstate seen;
+	int n_told;
+};
+
+static void changed(void *arg, const struct ifstate *s)
+{
+	struct fixture *f = arg;
+
+	f->seen = *s;
+	f->n_told++;
+}
+
+static int make_fixture(void **state)
+{
+	static struct fixture f;
+	const struct ifwatch_handler h = { &f, changed };
+
+	f = (struct fixture) { .base = event_base_new() };
+	assert_int_equal(rtnl_open(&f.rtnl, NULL), 0);
+	assert_int_equal(rtnl_link_create(f.rtnl, LINK, "bridge", NULL), 0);
+	assert_int_equal(rtnl_link_get(f.rtnl, LINK, &f.link, NULL), 0);
+	assert_int_equal(ifwatch_open(&f.watch, f.base, f.link.index, &h, NULL), 0);
+	*state = &f;
+	return 0;
+}
+
+static int free_fixture(void **state)
+{
+	struct fixture *f = *state;
+
+	ifwatch_close(f->watch);
+	assert_int_equal(rtnl_link_delete(f->rtnl, LINK, NULL), 0);
+	rtnl_close(f->rtnl);
+	event_base_free(f->base);
+	return 0;
+}
+
+static bool is_known(void *arg)
+{
+	return ((struct fixture *)arg)->seen.is_known;
+}
+
+static bool is_up(void *arg)
+{
+	return ((struct fixture *)arg)->seen.is_up;
+}
+
+static bool is_gone(void *arg)
+{
+	struct fixture *f = arg;
+
+	return f->seen.is_known && !f->seen.exists;
+}
+
+static bool has_one_address(void *arg)
+{
+	return ((struct fixture *)arg)->seen.n == 1;
+}
+
+/* And perhaps a link-local one, which the kernel adds. */
+static bool has_ours(void *arg)
+{
+	struct ip ours = ip_of("10.77.0.1");
+
+	return ifstate_has(&((struct fixture *)arg)->seen, &ours);
+}
+
+static bool has_no_address(void *arg)
+{
+	return ((struct fixture *)arg)->seen.n == 0;
+}
+
+static void it_is_found_as_it_is(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_true(loop_until(f->base, is_known, f));
+	assert_true(f->seen.exists);
+	assert_false(f->seen.is_up);
+	assert_int_equal(f->seen.n, 0);
+	assert_int_equal(f->seen.ifindex, f->link.index);
+	assert_ptr_equal(ifwatch_state(NULL), NULL);
+}
+
+static void changes_are_told_as_they_happen(void **state)
+{
+	struct prefix p = prefix_of("10.77.0.1/16");
+	struct fixture *f = *state;
+
+	assert_true(loop_until(f->base, is_known, f));
+	assert_int_equal(rtnl_addr_add(f->rtnl, f->link.index, &p, NULL), 0);
+	assert_true(loop_until(f->base, has_one_address, f));
+	assert_int_equal(rtnl_link_set_up(f->rtnl, f->link.index, true, NULL), 0);
+	assert_true(loop_until(f->base, is_up, f));
+	assert_int_equal(rtnl_addr_del(f->rtnl, f->link.index, &p, NULL), 0);
+	assert_true(ifstate_has(&f->seen, &p.ip));
+	assert_true(loop_until(f->base, is_known, f));
+	assert_int_equal(rtnl_link_delete(f->rtnl, LINK, NULL), 0);
+	assert_true(loop_until(f->base, is_gone, f));
+	assert_true(has_no_address(f));
+}
+
+static void an_idle_interface_wakes_nobody(void **state)
+{
+	struct fixture *f = *state;
+	int before;
+
+	assert_true(loop_until(f->base, is_known, f));
+	loop_drain(f->base);
+	before = f->n_told;
+	loop_drain(f->base);
+	assert_int_equal(f->n_told, before);
+}
+
+/* More notifications than the socket has room for: some are lost, and the truth is asked for. */
+static void after_lost_notifications_the_truth_is_asked_for(void **state)
+{
+	struct prefix p = prefix_of("10.77.0.1/16");
+	struct fixture *f = *state;
+
+	assert_true(loop_until(f->base, is_known, f));
+	for (int i = 0; i < 3000; i++) {
+		assert_int_equal(rtnl_addr_add(f->rtnl, f->link.index, &p, NULL), 0);
+		assert_int_equal(rtnl_addr_del(f->rtnl, f->link.index, &p, NULL), 0);
+	}
+	assert_int_equal(rtnl_addr_add(f->rtnl, f->link.index, &p, NULL), 0);
+	assert_int_equal(rtnl_link_set_up(f->rtnl, f->link.index, true, NULL), 0);
+	assert_true(loop_until(f->base, is_up, f));
+	assert_true(loop_until(f->base, has_ours, f));
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(it_is_found_as_it_is),
+		T(changes_are_told_as_they_happen),
+		T(an_idle_interface_wakes_nobody),
+		T(after_lost_notifications_the_truth_is_asked_for),
+	};
+
+	netns_enter();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
