@@ -51,6 +51,11 @@ def shell(lab, script, *arguments, **options):
     return box
 
 
+def asleep(box):
+    """Wait for the script's child to be what it will be."""
+    eventually(lambda: any(p.argv == ["sleep", "1000"] for p in box.init.descendants()), "the child")
+
+
 def to_log(lab, text):
     shell(lab, 'cat /given >&2', mounts=[given(lab, text)])
 
@@ -76,11 +81,11 @@ def to_file_in_run(lab, text):
 
 
 def to_arguments(lab, text):
-    shell(lab, 'sh -c "echo done; sleep 1000" "$(cat /given)" & :', mounts=[given(lab, text)])
+    asleep(shell(lab, 'sh -c "sleep 1000; exit" "$(cat /given)" & :', mounts=[given(lab, text)]))
 
 
 def to_environment(lab, text):
-    shell(lab, 'LEAK="$(cat /given)" sh -c "echo done; exec sleep 1000" & :', mounts=[given(lab, text)])
+    asleep(shell(lab, 'LEAK="$(cat /given)" sh -c "exec sleep 1000" & :', mounts=[given(lab, text)]))
 
 
 def to_answer(lab, text):
