@@ -2,6 +2,7 @@
 """A client of the control socket, as simple as one can be."""
 
 import json
+import select
 import socket
 
 from lib import wait
@@ -46,10 +47,9 @@ class Client:
 
     def is_over(self):
         """Has the node hung up?"""
+        readable, _, _ = select.select([self._socket], [], [], 0)
         try:
-            return not self._socket.recv(1, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return False
+            return bool(readable) and not self._socket.recv(1)
         except ConnectionResetError:
             return True
 
