@@ -96,7 +96,7 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/netadmin_client.c daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c \
 	daemon/node_admin.c daemon/node_cache.c daemon/node_clone.c daemon/node_layers.c \
 	daemon/node_notify.c daemon/node_observe.c daemon/node_peers.c daemon/node_reload.c \
-	daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/ownaddr.c daemon/peerpath.c \
+	daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/ownaddr.c daemon/pace.c daemon/peerpath.c \
 	daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c daemon/reload.c \
 	daemon/routelist.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/supervisor.c \
 	daemon/view.c daemon/viewjson.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/commands.c \
