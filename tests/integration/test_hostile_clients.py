@@ -17,6 +17,7 @@ pytestmark = pytest.mark.asan
 
 CLIENTS = 10000
 WARM_UP = 500       # so that the allocator has what it needs
+PROBE_EVERY_S = 0.02
 PATIENCE_S = 1.0    # a legitimate probe is answered within
 RSS_SLACK = 1 << 20  # per process: what malloc keeps of a page here and there
 PLACES = 64 + 32    # connections of HTTP and of the control socket
@@ -30,14 +31,14 @@ class Probes(threading.Thread):
     def __init__(self, node):
         super().__init__(daemon=True)
         self._node = node
-        self._is_over = False
+        self._over = threading.Event()
         self.worst = {}
         self.n = 0
         self.failures = []
         self.start()
 
     def run(self):
-        while not self._is_over:
+        while not self._over.wait(PROBE_EVERY_S):
             self._try("livez", lambda: http.ask(self._node.port, "/livez", within=10).status == 200)
             self._try("readyz", lambda: http.ask(self._node.port, "/readyz", within=10).status == 200)
             self._try("rpc", lambda: ask_rpc(self._node)["result"]["pong"])
@@ -52,7 +53,7 @@ class Probes(threading.Thread):
         self.n += 1
 
     def stop(self):
-        self._is_over = True
+        self._over.set()
         self.join()
 
 
@@ -104,6 +105,12 @@ class Watched:
     def descriptors(self):
         return {name: len(os.listdir(f"/proc/{p.pid}/fd")) for name, p in self._processes.items()}
 
+    def has(self, descriptors):
+        """Are there as many descriptors again?"""
+        now = self.descriptors()
+        assert now == descriptors, f"{now} descriptors, not {descriptors}"
+        return True
+
     def resident(self):
         """Bytes."""
         return {name: int(p.status["VmRSS"].split()[0]) << 10 for name, p in self._processes.items()}
@@ -132,7 +139,7 @@ def test_hostile_clients_change_nothing(lab, variant):
 
     quiet = Pings(one, two.mesh_ip)
     attack(WARM_UP, dials, watched)
-    eventually(lambda: watched.descriptors() == descriptors, "the descriptors of before", 8)
+    eventually(lambda: watched.has(descriptors), "the descriptors of before", 8)
     quiet.stop()
     resident = watched.resident()
 
@@ -148,7 +155,7 @@ def test_hostile_clients_change_nothing(lab, variant):
     assert max(probes.worst.values()) < PATIENCE_S, probes.worst
     assert pings.lost <= quiet.lost
     assert most <= descriptors["mesh"] + PLACES + 8
-    eventually(lambda: watched.descriptors() == descriptors, "the descriptors of before", 8)
+    eventually(lambda: watched.has(descriptors), "the descriptors of before", 8)
     for name, bytes_now in watched.resident().items():
         assert variant == "asan" or bytes_now <= resident[name] + RSS_SLACK, f"{name} has grown"
     said = http.ask(port, "/stats").json()
