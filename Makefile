@@ -132,9 +132,9 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c daemon/wg/kernel.c \
 	daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
-	tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c tests/unit/test_marker.c \
-	tests/unit/test_settings.c tests/unit/test_sink.c tests/unit/test_statefile.c \
-	tests/unit/test_statusline.c tests/unit/test_str.c
+	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c \
+	tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
+	tests/unit/test_statefile.c tests/unit/test_statusline.c tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
 	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
@@ -353,10 +353,11 @@ BASH_COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS  ?= $(PREFIX)/share/zsh/site-functions
 FISH_COMPLETIONS ?= $(PREFIX)/share/fish/vendor_completions.d
 install: programs ## programs, manual pages and shell completions below DESTDIR= and PREFIX=
-	$(Q)install -d $(addprefix $(DESTDIR),$(PREFIX)/sbin $(PREFIX)/share/man/man8 \
+	$(Q)install -d $(addprefix $(DESTDIR),$(PREFIX)/sbin $(PREFIX)/share/man/man8 $(PREFIX)/share/doc/wgmesh \
 		$(BASH_COMPLETIONS) $(ZSH_COMPLETIONS) $(FISH_COMPLETIONS))
 	$(Q)install -m 755 $(O)/wgmesh-init $(O)/wgmesh $(DESTDIR)$(PREFIX)/sbin
 	$(Q)install -m 644 $(PAGES) $(DESTDIR)$(PREFIX)/share/man/man8
+	$(Q)install -m 644 LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/wgmesh
 	$(Q)set -e; for to in bash:$(BASH_COMPLETIONS)/wgmesh zsh:$(ZSH_COMPLETIONS)/_wgmesh \
 		fish:$(FISH_COMPLETIONS)/wgmesh.fish; do \
 		$(O)/wgmesh completion $${to%%:*} >$(O)/completion.new; \

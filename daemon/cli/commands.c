@@ -50,7 +50,7 @@ static const struct cli_command commands[] = {
 	{ "state", cli_state, "look after the key: verify, snapshot, restore, export, import", 0, OPERAND_NONE, state_verbs },
 	{ "doctor", cli_doctor, "find what keeps a node from working, and its cure", SCOPE_DOCTOR, OPERAND_NONE, NULL },
 	{ "log-level", cli_log_level, "change the log levels of the running node", SCOPE_CONTROL, OPERAND_LEVELS, NULL },
-	{ "reload", cli_reload, "have the running node look at everything anew", SCOPE_CONTROL, OPERAND_NONE, NULL },
+	{ "reload", cli_reload, "have the running node read its .reload file: routes, log levels", SCOPE_CONTROL, OPERAND_NONE, NULL },
 	{ "down", cli_down, "delete the interface of a node that no longer can", SCOPE_DOWN, OPERAND_NONE, NULL },
 	{ "decode", cli_decode, "open a captured datagram", SCOPE_DECODE, OPERAND_NONE, NULL },
 	{ "completion", cli_completion, "print what makes a shell complete all of this", 0, OPERAND_NONE, completion_verbs },

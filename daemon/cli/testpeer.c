@@ -18,7 +18,7 @@ static const struct cli_usage usage = {
 		"Asks one node whether it is there and has the same secret; no node need run here. PORT is\n"
 		"that of its exchange, which follows from the secret, and may be left out. The node that is\n"
 		"asked takes nothing in: what asks has a key that is thrown away.\n\n"
-		"  wgmesh test-peer --peer 203.0.113.9 --secret-file /run/secrets/mesh_secret\n"
+		"  wgmesh test-peer --peer 203.0.113.9 --secret-file mesh_secret\n"
 		"  wgmesh test-peer --peer [2001:db8::9]:52000 --timeout 3s --json\n\n"
 		"Without an answer it says what that can come from, and what tells the causes apart. Exit\n"
 		"code: 0 when the node answered, 1 when not, 64 for wrong usage.\n",

@@ -14,7 +14,7 @@
 
 static const char *const details[] = {
 #define SETTING(id, name, env, scope, type, min, max, choices, fallback, metavar, help, details) \
-	[SETTING_##id] = details,
+	[SETTING_##id] = (details),
 #include "common/settings.def"
 #undef SETTING
 };

@@ -28,7 +28,7 @@ struct doc {
 /**
  * struct doc_table - A table: in a manual page its rows are items, with the columns between the first
  *		      and the last as sentences at the end
- * @heads:	Names of the columns, the first one's NULL-terminated list; @heads[n] is NULL
+ * @heads:	Names of the columns; NULL ends them
  */
 struct doc_table {
 	const char *heads[DOC_COLUMNS_MAX + 1];

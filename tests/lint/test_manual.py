@@ -84,6 +84,33 @@ def test_a_changed_help_would_be_seen(tmp_path):
         assert "UDP port, changed for a test" in made, name
 
 
+@pytest.mark.parametrize("text, words", [
+    ("<!-- generated: no-such-table -->\n<!-- end -->\n", "no-such-table"),
+    ("<!-- generated: metrics -->\nno end\n", "no \"<!-- end -->\""),
+])
+def test_a_page_that_cannot_be_made_is_refused(tmp_path, text, words):
+    make("build/release/docgen")
+    source = tmp_path / "page.md"
+    source.write_text(text, encoding="utf-8")
+    done = subprocess.run([CHECKOUT / "build/release/docgen", source], text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert done.returncode == 1 and words in done.stderr
+
+
+def test_every_row_of_a_table_has_as_many_cells_as_its_head():
+    """A cell with a bar in it would be two."""
+    for path in sorted(DOCS.glob("*.md")):
+        rows = [line.replace("\\|", "") for line in path.read_text(encoding="utf-8").splitlines()]
+        wanted = 0
+        for number, row in enumerate(rows, 1):
+            if not row.startswith("|"):
+                wanted = 0
+                continue
+            cells = row.count("|")
+            wanted = wanted or cells
+            assert cells == wanted, f"{path.name}:{number}"
+
+
 # The pages are good ones
 
 @pytest.mark.parametrize("name", PAGES)
@@ -209,7 +236,9 @@ def tree(directory):
 def test_an_installation_has_programs_pages_and_completions_and_may_be_repeated(tmp_path):
     make("install", f"DESTDIR={tmp_path}", "PREFIX=/usr")
     first = tree(tmp_path)
-    assert sorted(first) == [
+    documents = {name: text for name, text in first.items() if name.startswith("usr/share/doc/wgmesh/")}
+    assert documents["usr/share/doc/wgmesh/reference.md"] == (DOCS / "reference.md").read_bytes()
+    assert sorted(first.keys() - documents.keys()) == [
         "usr/sbin/wgmesh", "usr/sbin/wgmesh-init",
         "usr/share/bash-completion/completions/wgmesh", "usr/share/fish/vendor_completions.d/wgmesh.fish",
         "usr/share/man/man8/wgmesh-init.8", "usr/share/man/man8/wgmesh.8", "usr/share/zsh/site-functions/_wgmesh"]
