@@ -12,7 +12,7 @@
 #define WITH_SECRET                                                               \
 	(SCOPE_JOIN | SCOPE_STATUS | SCOPE_DECODE | SCOPE_IMPORT | SCOPE_DOCTOR | \
 	 SCOPE_TEST_PEER | SCOPE_QR)
-#define WITH_LOG (INIT_PHASES | SCOPE_JOIN | SCOPE_DOWN | STATE_VERBS)
+#define WITH_LOG (INIT_PHASES | SCOPE_JOIN | SCOPE_DOWN | STATE_VERBS | SCOPE_STATE_SHOW)
 #define WITH_JSON                                                                          \
 	(SCOPE_STATUS | SCOPE_PEERS | SCOPE_STATE | SCOPE_STATE_LIST | SCOPE_INIT_STATUS | \
 	 SCOPE_INIT_CHECK | SCOPE_DOCTOR | SCOPE_TEST_PEER)

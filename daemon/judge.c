@@ -54,7 +54,10 @@ static void check_interface(struct checks *c, const struct judge_facts *f)
 {
 	const char *ifname = f->view->ifname;
 
-	if (!f->interface || !f->interface->is_known)
+	if (f->view->phase == VIEW_STOPPING)
+		check(c, "interface", VIEW_WARN, "%s is being deleted, since this node stops",
+		      ifname);
+	else if (!f->interface || !f->interface->is_known)
 		check(c, "interface", VIEW_PASS, "%s was set up; nothing is known to have changed",
 		      ifname);
 	else if (!f->interface->exists)
@@ -81,7 +84,7 @@ static void check_address(struct checks *c, const struct judge_facts *f)
 	char text[IP_TEXT_SIZE];
 	const struct ip *missing = NULL;
 
-	if (f->interface && f->interface->is_known)
+	if (f->interface && f->interface->is_known && f->view->phase == VIEW_RUNNING)
 		missing = missing_address(f);
 	if (missing)
 		check(c, "address", VIEW_FAIL,

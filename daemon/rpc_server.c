@@ -2,65 +2,64 @@
 #include "daemon/rpc_server.h"
 #include "common/defs.h"
 #include "common/str.h"
+#include "daemon/connset.h"
+#include "daemon/net/unixlisten.h"
+#include "daemon/pace.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#define CLIENTS_MAX RPC_SERVER_CLIENTS_MAX
-#define BACKLOG	    16
-#define UNREAD_MAX  (1024 * 1024) /* answers that wait to be read; then no request is taken */
+#define BACKLOG	   64
+#define UNREAD_MAX (1024 * 1024) /* answers that wait to be read; then no request is taken */
 
-/* Newest first. */
 struct client {
 	struct rpc_server *server;
+	struct conn conn;
 	struct bufferevent *bev;
 	struct event *limit;   /* no request, or an answer unread, for so long: it has to go */
 	struct rpc_call *call; /* being answered; what comes behind it waits */
 	struct view_waiter waiter;
 	bool is_leaving; /* it has closed its side, and waits for its last answers */
-	struct client *next;
-	struct client *prev;
 };
 
 struct rpc_server {
 	struct event_base *base;
 	struct evconnlistener *listener;
 	struct view_source from;
-	struct client *clients;
-	size_t n_clients;
-	uint64_t n_evicted;
-	struct sockaddr_un at;
+	struct connset clients;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct pace pace;
 };
 
-static void hang_up(struct client *c)
+static void free_client(void *owner)
 {
-	struct rpc_server *s = c->server;
+	struct client *c = owner;
 
 	if (c->call)
-		s->from.cancel(s->from.arg, &c->waiter);
+		c->server->from.cancel(c->server->from.arg, &c->waiter);
 	rpc_drop(c->call);
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		s->clients = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
-	s->n_clients--;
 	if (c->limit)
 		event_free(c->limit);
 	if (c->bev)
 		bufferevent_free(c->bev);
 	free(c);
+}
+
+static void hang_up(struct client *c)
+{
+	struct rpc_server *s = c->server;
+
+	connset_remove(&c->conn);
+	free_client(c);
+	pace_let_out(&s->pace);
 }
 
 static void restart_limit(struct client *c)
@@ -77,6 +76,7 @@ static bool answer(struct client *c, const struct view *v)
 	bool ok = line && bufferevent_write(c->bev, line, strlen(line)) == 0;
 
 	c->call = NULL;
+	c->conn.is_served = false;
 	free(line);
 	restart_limit(c);
 	return ok;
@@ -105,6 +105,12 @@ static bool take_line(struct client *c, const char *line, size_t len)
 	return rpc_needs_view(c->call) || answer(c, NULL);
 }
 
+static void await_view(struct client *c)
+{
+	c->conn.is_served = true;
+	c->server->from.fresh(c->server->from.arg, &c->waiter);
+}
+
 /*
  * Answers what has come, in order, as long as the answers are read; may hang up. Asking for a view is
  * the last thing done here: it may call back at once, and then all of this has happened again.
@@ -131,7 +137,7 @@ static void answer_lines(struct client *c)
 	if (!ok)
 		hang_up(c);
 	else if (c->call)
-		c->server->from.fresh(c->server->from.arg, &c->waiter);
+		await_view(c);
 }
 
 /* Bytes have come, or gone, which may have made room for an answer. */
@@ -172,7 +178,7 @@ static void on_limit(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	c->server->n_evicted++;
+	c->server->clients.n_evicted++;
 	hang_up(c);
 }
 
@@ -186,20 +192,6 @@ static bool may_ask(int fd)
 	return cred.uid == 0 || cred.uid == geteuid();
 }
 
-/* The oldest connection that waits for nothing goes in favour of a new one. */
-static void make_room(struct rpc_server *s)
-{
-	struct client *oldest = NULL;
-
-	for (struct client *c = s->clients; c; c = c->next)
-		if (!c->call && evbuffer_get_length(bufferevent_get_output(c->bev)) == 0)
-			oldest = c;
-	if (!oldest || s->n_clients < CLIENTS_MAX)
-		return;
-	s->n_evicted++;
-	hang_up(oldest);
-}
-
 /* Takes the descriptor over. */
 static void add_client(struct rpc_server *s, int fd)
 {
@@ -211,23 +203,20 @@ static void add_client(struct rpc_server *s, int fd)
 	}
 	c->server = s;
 	c->waiter = (struct view_waiter) { .done = on_view, .arg = c };
-	c->next = s->clients;
-	if (c->next)
-		c->next->prev = c;
-	s->clients = c;
-	s->n_clients++;
 	c->limit = evtimer_new(s->base, on_limit, c);
 	c->bev = bufferevent_socket_new(s->base, fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!c->limit || !c->bev) {
 		if (!c->bev)
 			(void)evutil_closesocket(fd);
-		hang_up(c);
+		free_client(c);
 		return;
 	}
+	connset_add(&s->clients, &c->conn, c, clock_now().mono_ms);
 	bufferevent_setcb(c->bev, on_read, on_written, on_event, c);
 	bufferevent_setwatermark(c->bev, EV_READ, 0, RPC_LINE_MAX);
 	(void)bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	restart_limit(c);
+	pace_let_in(&s->pace);
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
@@ -238,62 +227,49 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	(void)listener;
 	(void)sa;
 	(void)len;
-	if (!may_ask(fd)) {
-		(void)evutil_closesocket(fd);
-		return;
-	}
-	make_room(s);
-	if (s->n_clients < CLIENTS_MAX)
+	if (may_ask(fd))
 		add_client(s, fd);
 	else
 		(void)evutil_closesocket(fd);
 }
 
-/* Removes a socket that a dead node left; anything else at the path stays (protocol.md B20). */
-static int clear_path(const struct sockaddr_un *at)
+static void set_listening(void *arg, bool on)
 {
-	struct stat st;
-	auto_close int fd = -1;
+	struct rpc_server *s = arg;
 
-	if (lstat(at->sun_path, &st) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	/* A hung node with a full backlog is alive too. */
-	if (connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0 || errno == EAGAIN)
-		return -EADDRINUSE;
-	if (errno != ECONNREFUSED)
-		return -errno;
-	return unlink(at->sun_path) < 0 ? -errno : 0;
+	(void)(on ? evconnlistener_enable(s->listener) : evconnlistener_disable(s->listener));
 }
 
-static void make_directory(const char *path)
+static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
-	char copy[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct rpc_server *s = arg;
 
-	if (str_copy(copy, sizeof(copy), path) == 0)
-		(void)mkdir(dirname(copy), 0755);
+	(void)listener;
+	pace_starve(&s->pace);
 }
 
 static int listen_at(struct rpc_server *s)
 {
-	mode_t old;
-	int r = clear_path(&s->at);
+	int fd = unixlisten_open(s->path, BACKLOG);
 
-	if (r < 0)
-		return r;
-	/* Whoever may connect is decided by credentials: root in a container often lacks the
-	 * capability to pass a mode that names another user. */
-	old = umask(0111);
-	s->listener = evconnlistener_new_bind(
-		s->base, on_accept, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG,
-		(struct sockaddr *)&s->at, (int)sizeof(s->at));
-	r = s->listener ? 0 : -errno;
-	(void)umask(old);
-	return r;
+	if (fd < 0)
+		return fd;
+	s->listener = evconnlistener_new(s->base, on_accept, s,
+					 LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (!s->listener) {
+		(void)close(fd);
+		return -ENOMEM;
+	}
+	evconnlistener_set_error_cb(s->listener, on_accept_error);
+	return pace_open(&s->pace, s->base, &s->clients, set_listening, s);
+}
+
+static void free_server(struct rpc_server *s)
+{
+	pace_close(&s->pace);
+	if (s->listener)
+		evconnlistener_free(s->listener);
+	free(s);
 }
 
 int rpc_server_open(struct rpc_server **out, struct event_base *base, const char *path,
@@ -306,14 +282,12 @@ int rpc_server_open(struct rpc_server **out, struct event_base *base, const char
 		return err_set(e, -ENOMEM, "open the control socket");
 	s->base = base;
 	s->from = *from;
-	s->at.sun_family = AF_UNIX;
-	r = str_copy(s->at.sun_path, sizeof(s->at.sun_path), path);
-	if (r == 0) {
-		make_directory(path);
+	connset_init(&s->clients, RPC_SERVER_CLIENTS_MAX, free_client);
+	r = str_copy(s->path, sizeof(s->path), path);
+	if (r == 0)
 		r = listen_at(s);
-	}
 	if (r < 0) {
-		free(s);
+		free_server(s);
 		return err_set(e, r, "open the control socket %s", path);
 	}
 	*out = s;
@@ -324,14 +298,12 @@ void rpc_server_close(struct rpc_server *s)
 {
 	if (!s)
 		return;
-	while (s->clients)
-		hang_up(s->clients);
-	evconnlistener_free(s->listener);
-	(void)unlink(s->at.sun_path);
-	free(s);
+	connset_clear(&s->clients);
+	(void)unlink(s->path);
+	free_server(s);
 }
 
 uint64_t rpc_server_evicted(const struct rpc_server *s)
 {
-	return s ? s->n_evicted : 0;
+	return s ? s->clients.n_evicted : 0;
 }

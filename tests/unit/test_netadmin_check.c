@@ -4,6 +4,7 @@
 #include "daemon/netadmin_check.h"
 
 #include <errno.h>
+#include <string.h>
 
 static struct netadmin_request peer_with(const char *allowed)
 {
@@ -31,6 +32,27 @@ static void what_a_node_asks_for_passes(void **state)
 	assert_int_equal(netadmin_check(&req, NULL), 0);
 	req = (struct netadmin_request) { .op = NETADMIN_ECHO };
 	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req = (struct netadmin_request) { .op = NETADMIN_RELOAD };
+	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req = (struct netadmin_request) { .op = NETADMIN_LOG, .levels = "info,net=debug" };
+	assert_int_equal(netadmin_check(&req, NULL), 0);
+}
+
+static void levels_without_an_end_or_that_are_no_text_are_refused(void **state)
+{
+	struct netadmin_request req = { .op = NETADMIN_LOG };
+	struct err e = { 0 };
+
+	(void)state;
+	memset(req.levels, 'x', sizeof(req.levels));
+	assert_int_equal(netadmin_check(&req, &e), -EPROTO);
+	assert_non_null(strstr(e.msg, "end"));
+	req.levels[LOG_LEVELS_SIZE - 1] = '\0';
+	assert_int_equal(netadmin_check(&req, &e), 0);
+	req.levels[7] = '\n';
+	assert_int_equal(netadmin_check(&req, &e), -EPROTO);
+	req.levels[7] = (char)0xc3;
+	assert_int_equal(netadmin_check(&req, &e), -EPROTO);
 }
 
 static void nobody_gets_a_default_route(void **state)
@@ -75,6 +97,7 @@ int main(void)
 		cmocka_unit_test(what_a_node_asks_for_passes),
 		cmocka_unit_test(nobody_gets_a_default_route),
 		cmocka_unit_test(malformed_requests_are_refused),
+		cmocka_unit_test(levels_without_an_end_or_that_are_no_text_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -495,6 +495,122 @@ static void a_row_that_changes_hands_forgets_how_often_the_last_one_was_asked(vo
 	assert_int_equal(n->rows[peer_at(f, BOB)->slot].hello_ms, 0);
 }
 
+/* --- what is counted and measured --------------------------------------------------------------- */
+
+static void writes_and_passes_are_counted(void **state)
+{
+	struct fixture *f = *state;
+	const struct view_counters *c = &f->node.counters;
+	uint64_t noop;
+
+	settle(f);
+	noop = c->passes_noop;
+	assert_int_equal(c->passes_changed, 0);
+	announced(f, BOB, BOB_AT, SITE, DISCOVERY_REPLY);
+	assert_int_equal(c->peer_writes, 1);
+	assert_int_equal(c->route_writes, 1);
+	assert_int_equal(c->passes_changed, 1);
+	node_peers_flush(&f->node);
+	assert_int_equal(c->passes_changed, 1);
+	assert_int_equal(c->passes_noop, noop + 1);
+	assert_int_equal(f->node.reconcile_s.n, c->passes_changed + c->passes_noop);
+}
+
+static void sightings_are_counted_by_method(void **state)
+{
+	struct fixture *f = *state;
+
+	announced(f, BOB, BOB_AT, NULL, DISCOVERY_LAN);
+	announced(f, BOB, BOB_AT, NULL, DISCOVERY_HELLO);
+	announced(f, BOB, BOB_AT, NULL, DISCOVERY_REPLY);
+	assert_int_equal(f->node.counters.sightings[1], 1); /* METHOD_LAN */
+	assert_int_equal(f->node.counters.sightings[2], 2); /* METHOD_EXCHANGE */
+	assert_true(f->node.was_heard);
+}
+
+static void an_announcement_of_our_own_key_is_nobody_who_was_heard(void **state)
+{
+	struct fixture *f = *state;
+
+	f->node.ready.public_key = key_of(SELF);
+	announced(f, SELF, BOB_AT, NULL, DISCOVERY_LAN);
+	assert_false(f->node.was_heard);
+}
+
+static void an_answer_tells_of_clock_round_trip_and_our_own_address(void **state)
+{
+	struct announcement a = { .self = peer_of(BOB), .timestamp = clock_now().unix_s - 40 };
+	struct endpoint sender = endpoint_of(BOB_AT);
+	struct fixture *f = *state;
+	const struct peer *p;
+
+	a.observed = endpoint_of("203.0.113.1:52000");
+	node_peers_announced(&f->node, &a, &sender, DISCOVERY_REPLY, 1500);
+	p = peer_at(f, BOB);
+	assert_in_range(-p->skew_s, 40, 42);
+	assert_int_equal(p->rtt_us, 1500);
+	assert_int_equal(f->node.rtt_s.n, 1);
+	assert_int_equal(f->node.ownaddr.n, 1);
+	/* Without a measurement the last one stays; and only an answer tells where we are. */
+	a.timestamp = clock_now().unix_s;
+	sender = endpoint_of(CAROL_AT);
+	node_peers_announced(&f->node, &a, &sender, DISCOVERY_HELLO, 0);
+	assert_in_range(p->skew_s + 2, 0, 2);
+	assert_int_equal(p->rtt_us, 1500);
+	assert_int_equal(f->node.rtt_s.n, 1);
+	assert_int_equal(f->node.ownaddr.n, 1);
+}
+
+static void observe(struct fixture *f, uint64_t rx, uint64_t tx)
+{
+	struct wg_peer_state report = report_of(BOB, NULL);
+
+	report.rx_bytes = rx;
+	report.tx_bytes = tx;
+	node_peers_observed(&f->node, &report);
+}
+
+static void rates_are_those_between_two_reports_a_second_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct node_peer *row;
+	const struct peer *p;
+
+	connect_bob(f);
+	p = peer_at(f, BOB);
+	row = &f->node.rows[p->slot];
+	row->read_ms = 0;
+	observe(f, 1000, 2000);
+	assert_int_equal(p->rx_rate, 0);
+	/* Too soon for a rate, and the bytes are of this moment all the same. */
+	observe(f, 5000, 6000);
+	assert_int_equal(p->rx_bytes, 5000);
+	assert_int_equal(p->rx_rate, 0);
+	row->read_ms -= 10000;
+	observe(f, 21000, 42000);
+	assert_in_range(p->rx_rate, 1900, 2000);
+	assert_in_range(p->tx_rate, 3800, 4000);
+	/* Configured anew, it counts from zero. */
+	row->read_ms -= 10000;
+	observe(f, 10, 43000);
+	assert_int_equal(p->rx_rate, 0);
+	assert_in_range(p->tx_rate, 50, 100);
+}
+
+static void a_greeting_goes_to_those_who_are_there(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t before;
+
+	settle(f);
+	announced(f, BOB, BOB_AT, NULL, DISCOVERY_REPLY);
+	announced(f, CAROL, CAROL_AT, NULL, DISCOVERY_REPLY);
+	goodbye(f, CAROL, CAROL_AT, 0);
+	before = f->node.counters.hellos_sent;
+	node_peers_greet(&f->node);
+	assert_int_equal(f->node.counters.hellos_sent, before + 1);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
 
 int main(void)
@@ -517,6 +633,12 @@ int main(void)
 		T(a_goodbye_of_nobody_we_know_is_nothing),
 		T(who_comes_back_after_a_goodbye_is_configured_anew),
 		T(a_row_that_changes_hands_forgets_how_often_the_last_one_was_asked),
+		T(writes_and_passes_are_counted),
+		T(sightings_are_counted_by_method),
+		T(an_announcement_of_our_own_key_is_nobody_who_was_heard),
+		T(an_answer_tells_of_clock_round_trip_and_our_own_address),
+		T(rates_are_those_between_two_reports_a_second_apart),
+		T(a_greeting_goes_to_those_who_are_there),
 	};
 
 	(void)log_init("test", LOG_FORMAT_TEXT, "error");
