@@ -97,40 +97,41 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/netadmin_client.c daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c \
 	daemon/node_admin.c daemon/node_cache.c daemon/node_clone.c daemon/node_layers.c \
 	daemon/node_notify.c daemon/node_observe.c daemon/node_peers.c daemon/node_reload.c \
-	daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/ownaddr.c daemon/peerpath.c \
-	daemon/peers.c daemon/peertest.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c \
-	daemon/reload.c daemon/routelist.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c \
-	daemon/supervisor.c daemon/view.c daemon/viewjson.c daemon/cli/call.c daemon/cli/cli.c \
-	daemon/cli/commands.c daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c \
-	daemon/cli/decode.c daemon/cli/derived.c daemon/cli/doctor.c daemon/cli/down.c daemon/cli/init.c \
-	daemon/cli/initlines.c daemon/cli/join.c daemon/cli/member.c daemon/cli/newfile.c \
-	daemon/cli/passphrase.c daemon/cli/peers.c daemon/cli/peertesttext.c daemon/cli/peertext.c \
-	daemon/cli/qr.c daemon/cli/qrtext.c daemon/cli/state.c daemon/cli/state_dir.c \
-	daemon/cli/state_export.c daemon/cli/state_import.c daemon/cli/state_live.c \
-	daemon/cli/state_show.c daemon/cli/state_snapshots.c daemon/cli/state_verify.c \
-	daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c \
-	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/discovery/discovery.c \
-	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/discovery/visitor.c \
-	daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_asked.c \
-	daemon/doctor/judge_caps.c daemon/doctor/judge_clock.c daemon/doctor/judge_net.c \
-	daemon/doctor/judge_peers.c daemon/doctor/judge_ports.c daemon/doctor/judge_secret.c \
-	daemon/doctor/judge_storage.c daemon/doctor/judge_wireguard.c daemon/doctor/nodefacts.c \
-	daemon/doctor/probe_asked.c daemon/doctor/probe_caps.c daemon/doctor/probe_clock.c \
-	daemon/doctor/probe_forward.c daemon/doctor/probe_links.c daemon/doctor/probe_multicast.c \
-	daemon/doctor/probe_node.c daemon/doctor/probe_ports.c daemon/doctor/probe_secret.c \
-	daemon/doctor/probe_storage.c daemon/doctor/probe_supervisor.c daemon/doctor/probe_tun.c \
-	daemon/doctor/probe_wireguard.c daemon/doctor/report.c daemon/doctor/strength.c \
-	daemon/http/address.c daemon/http/endpoints.c daemon/http/listen.c daemon/http/metrics.c \
-	daemon/http/metrics_table.c daemon/http/metrics_writer.c daemon/http/process.c \
-	daemon/http/server.c daemon/net/growbuf.c daemon/net/ifstate.c daemon/net/ifwatch.c \
-	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
-	daemon/net/unixlisten.c daemon/state/archive.c daemon/state/identity.c \
-	daemon/state/identity_file.c daemon/state/identity_store.c daemon/state/identity_trace.c \
-	daemon/state/identity_write.c daemon/state/livecheck.c daemon/state/peercache.c \
-	daemon/state/sealed.c daemon/state/snapshot.c daemon/state/snapshot_list.c \
-	daemon/state/statedir.c daemon/state/statejudge.c daemon/state/statelease.c \
-	daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c daemon/wg/kernel.c \
-	daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c
+	daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/ownaddr.c daemon/pace.c \
+	daemon/peerpath.c daemon/peers.c daemon/peertest.c daemon/pong.c daemon/ratelimit.c \
+	daemon/reconcile.c daemon/reload.c daemon/routelist.c daemon/routes.c daemon/rpc.c \
+	daemon/rpc_server.c daemon/supervisor.c daemon/view.c daemon/viewjson.c daemon/cli/call.c \
+	daemon/cli/cli.c daemon/cli/commands.c daemon/cli/complete.c daemon/cli/completion.c \
+	daemon/cli/control.c daemon/cli/decode.c daemon/cli/derived.c daemon/cli/doctor.c \
+	daemon/cli/down.c daemon/cli/init.c daemon/cli/initlines.c daemon/cli/join.c daemon/cli/member.c \
+	daemon/cli/newfile.c daemon/cli/passphrase.c daemon/cli/peers.c daemon/cli/peertesttext.c \
+	daemon/cli/peertext.c daemon/cli/qr.c daemon/cli/qrtext.c daemon/cli/state.c \
+	daemon/cli/state_dir.c daemon/cli/state_export.c daemon/cli/state_import.c \
+	daemon/cli/state_live.c daemon/cli/state_show.c daemon/cli/state_snapshots.c \
+	daemon/cli/state_verify.c daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c \
+	daemon/cli/terminal.c daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c \
+	daemon/discovery/discovery.c daemon/discovery/exchange.c daemon/discovery/lan.c \
+	daemon/discovery/visitor.c daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c \
+	daemon/doctor/judge_asked.c daemon/doctor/judge_caps.c daemon/doctor/judge_clock.c \
+	daemon/doctor/judge_net.c daemon/doctor/judge_peers.c daemon/doctor/judge_ports.c \
+	daemon/doctor/judge_secret.c daemon/doctor/judge_storage.c daemon/doctor/judge_wireguard.c \
+	daemon/doctor/nodefacts.c daemon/doctor/probe_asked.c daemon/doctor/probe_caps.c \
+	daemon/doctor/probe_clock.c daemon/doctor/probe_forward.c daemon/doctor/probe_links.c \
+	daemon/doctor/probe_multicast.c daemon/doctor/probe_node.c daemon/doctor/probe_ports.c \
+	daemon/doctor/probe_secret.c daemon/doctor/probe_storage.c daemon/doctor/probe_supervisor.c \
+	daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c daemon/doctor/report.c \
+	daemon/doctor/strength.c daemon/http/address.c daemon/http/endpoints.c daemon/http/listen.c \
+	daemon/http/metrics.c daemon/http/metrics_table.c daemon/http/metrics_writer.c \
+	daemon/http/process.c daemon/http/server.c daemon/net/growbuf.c daemon/net/ifstate.c \
+	daemon/net/ifwatch.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/rtnl.c \
+	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/unixlisten.c daemon/state/archive.c \
+	daemon/state/identity.c daemon/state/identity_file.c daemon/state/identity_store.c \
+	daemon/state/identity_trace.c daemon/state/identity_write.c daemon/state/livecheck.c \
+	daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
+	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
+	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/wg/genl.c \
+	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
+	daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c \
 	tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \

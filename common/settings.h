@@ -42,6 +42,7 @@ enum setting_scope {
 	SCOPE_STATE_KEEP = 1 << 11,   /* wgmesh state snapshot, restore */
 	SCOPE_EXPORT = 1 << 12,	      /* wgmesh state export */
 	SCOPE_IMPORT = 1 << 13,	      /* wgmesh state import */
+	SCOPE_STATE_SHOW = 1 << 14,   /* wgmesh state show */
 	SCOPE_ONCE = 1 << 15,	      /* a list: a second flag would silently replace the first */
 	SCOPE_NO_EFFECT = 1 << 16,    /* accepted for compatibility, changes nothing */
 	SCOPE_CONFIDENTIAL = 1 << 17, /* its value is never printed */

@@ -50,19 +50,33 @@ void connset_remove(struct conn *c)
 	c->newer = NULL;
 }
 
-bool connset_evict(struct connset *s)
+/* Who is evicted next. */
+static struct conn *next_out(const struct connset *s)
 {
 	struct conn *c = s->oldest;
 
 	while (c && c->is_served)
 		c = c->newer;
-	if (!c)
-		c = s->oldest;
+	return c ? c : s->oldest;
+}
+
+bool connset_evict(struct connset *s)
+{
+	struct conn *c = next_out(s);
+
 	if (!c)
 		return false;
 	s->n_evicted++;
 	close_one(s, c);
 	return true;
+}
+
+int64_t connset_wait(const struct connset *s, int64_t now_ms, int64_t grace_ms)
+{
+	const struct conn *c = s->n < s->max ? NULL : next_out(s);
+	int64_t left_ms = c ? c->since_ms + grace_ms - now_ms : 0;
+
+	return left_ms > 0 ? left_ms : 0;
 }
 
 int64_t connset_expire(struct connset *s, int64_t now_ms, int64_t lifetime_ms)

@@ -85,6 +85,16 @@ void connset_remove(struct conn *c);
 bool connset_evict(struct connset *s);
 
 /**
+ * connset_wait() - How long until somebody can be let in without driving out one who just came
+ * @s:		Set
+ * @now_ms:	Time
+ * @grace_ms:	How long each may be here undisturbed
+ *
+ * Return: milliseconds; 0 when there is room, or when the next to be evicted is old enough
+ */
+int64_t connset_wait(const struct connset *s, int64_t now_ms, int64_t grace_ms);
+
+/**
  * connset_expire() - Close those that have been here too long
  * @s:		Set
  * @now_ms:	Time

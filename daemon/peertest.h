@@ -51,8 +51,8 @@ const char *peertest_outcome_name(enum peertest_outcome o);
 /* What the node announced on the LAN while it was asked. */
 enum peertest_lan {
 	PEERTEST_LAN_SILENT,
-	PEERTEST_LAN_GOOD,   /* it has our secret */
-	PEERTEST_LAN_STALE,  /* it has our secret, and another time */
+	PEERTEST_LAN_GOOD,  /* it has our secret */
+	PEERTEST_LAN_STALE, /* it has our secret, and another time */
 };
 
 /**

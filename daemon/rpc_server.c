@@ -3,17 +3,17 @@
 #include "common/defs.h"
 #include "common/str.h"
 #include "daemon/connset.h"
+#include "daemon/net/unixlisten.h"
+#include "daemon/pace.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
-#include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -35,7 +35,8 @@ struct rpc_server {
 	struct evconnlistener *listener;
 	struct view_source from;
 	struct connset clients;
-	struct sockaddr_un at;
+	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct pace pace;
 };
 
 static void free_client(void *owner)
@@ -54,8 +55,11 @@ static void free_client(void *owner)
 
 static void hang_up(struct client *c)
 {
+	struct rpc_server *s = c->server;
+
 	connset_remove(&c->conn);
 	free_client(c);
+	pace_let_out(&s->pace);
 }
 
 static void restart_limit(struct client *c)
@@ -212,6 +216,7 @@ static void add_client(struct rpc_server *s, int fd)
 	bufferevent_setwatermark(c->bev, EV_READ, 0, RPC_LINE_MAX);
 	(void)bufferevent_enable(c->bev, EV_READ | EV_WRITE);
 	restart_limit(c);
+	pace_let_in(&s->pace);
 }
 
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *sa,
@@ -228,51 +233,43 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 		(void)evutil_closesocket(fd);
 }
 
-/* Removes a socket that a dead node left; anything else at the path stays (protocol.md B20). */
-static int clear_path(const struct sockaddr_un *at)
+static void set_listening(void *arg, bool on)
 {
-	struct stat st;
-	auto_close int fd = -1;
+	struct rpc_server *s = arg;
 
-	if (lstat(at->sun_path, &st) < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	/* A hung node with a full backlog is alive too. */
-	if (connect(fd, (const struct sockaddr *)at, sizeof(*at)) == 0 || errno == EAGAIN)
-		return -EADDRINUSE;
-	if (errno != ECONNREFUSED)
-		return -errno;
-	return unlink(at->sun_path) < 0 ? -errno : 0;
+	(void)(on ? evconnlistener_enable(s->listener) : evconnlistener_disable(s->listener));
 }
 
-static void make_directory(const char *path)
+static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
-	char copy[sizeof(((struct sockaddr_un *)0)->sun_path)];
+	struct rpc_server *s = arg;
 
-	if (str_copy(copy, sizeof(copy), path) == 0)
-		(void)mkdir(dirname(copy), 0755);
+	(void)listener;
+	pace_starve(&s->pace);
 }
 
 static int listen_at(struct rpc_server *s)
 {
-	mode_t old;
-	int r = clear_path(&s->at);
+	int fd = unixlisten_open(s->path, BACKLOG);
 
-	if (r < 0)
-		return r;
-	/* Whoever may connect is decided by credentials: root in a container often lacks the
-	 * capability to pass a mode that names another user. */
-	old = umask(0111);
-	s->listener = evconnlistener_new_bind(
-		s->base, on_accept, s, LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, BACKLOG,
-		(struct sockaddr *)&s->at, (int)sizeof(s->at));
-	r = s->listener ? 0 : -errno;
-	(void)umask(old);
-	return r;
+	if (fd < 0)
+		return fd;
+	s->listener = evconnlistener_new(s->base, on_accept, s,
+					 LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+	if (!s->listener) {
+		(void)close(fd);
+		return -ENOMEM;
+	}
+	evconnlistener_set_error_cb(s->listener, on_accept_error);
+	return pace_open(&s->pace, s->base, &s->clients, set_listening, s);
+}
+
+static void free_server(struct rpc_server *s)
+{
+	pace_close(&s->pace);
+	if (s->listener)
+		evconnlistener_free(s->listener);
+	free(s);
 }
 
 int rpc_server_open(struct rpc_server **out, struct event_base *base, const char *path,
@@ -286,14 +283,11 @@ int rpc_server_open(struct rpc_server **out, struct event_base *base, const char
 	s->base = base;
 	s->from = *from;
 	connset_init(&s->clients, RPC_SERVER_CLIENTS_MAX, free_client);
-	s->at.sun_family = AF_UNIX;
-	r = str_copy(s->at.sun_path, sizeof(s->at.sun_path), path);
-	if (r == 0) {
-		make_directory(path);
+	r = str_copy(s->path, sizeof(s->path), path);
+	if (r == 0)
 		r = listen_at(s);
-	}
 	if (r < 0) {
-		free(s);
+		free_server(s);
 		return err_set(e, r, "open the control socket %s", path);
 	}
 	*out = s;
@@ -305,9 +299,8 @@ void rpc_server_close(struct rpc_server *s)
 	if (!s)
 		return;
 	connset_clear(&s->clients);
-	evconnlistener_free(s->listener);
-	(void)unlink(s->at.sun_path);
-	free(s);
+	(void)unlink(s->path);
+	free_server(s);
 }
 
 uint64_t rpc_server_evicted(const struct rpc_server *s)

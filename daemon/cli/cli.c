@@ -32,7 +32,7 @@ static void put_about(const char *s)
 
 		for (char *p = text; p && *p; p++)
 			if (*p == '\n')
-				*p = ' ';
+				*p = p[1] ? ' ' : '\0';
 		if (text) {
 			text_wrap(stdout, text, 0, HELP_WIDTH);
 		} else {

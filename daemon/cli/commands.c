@@ -23,7 +23,7 @@ static const struct cli_verb peers_verbs[] = {
 
 static const struct cli_verb state_verbs[] = {
 	{ "verify", "explain every file; restore a damaged key", SCOPE_STATE, OPERAND_NONE },
-	{ "show", "the public key of any key file", SCOPE_STATE, OPERAND_FILE },
+	{ "show", "the public key of any key file", SCOPE_STATE_SHOW, OPERAND_FILE },
 	{ "list", "the copies that are kept of the key", SCOPE_STATE_LIST, OPERAND_NONE },
 	{ "snapshot", "make one more copy now", SCOPE_STATE_KEEP, OPERAND_NONE },
 	{ "restore", "put one of them in the key's place", SCOPE_STATE_KEEP, OPERAND_SNAPSHOT },

@@ -142,22 +142,30 @@ static char *compose(const struct settings *s, const struct watch *w, struct sho
 	return fclose(show->out) == 0 ? text : NULL;
 }
 
-/* In one write: whatever is on the screen in between would flicker. */
-static int write_frame(const char *text, const struct terminal *t, bool in_place)
+/* What redraws the screen, owned by the caller; NULL without memory. */
+static char *in_place(const char *text, const struct terminal *t)
 {
-	auto_free char *frame = NULL;
-	FILE *out;
+	char *frame = NULL;
 	size_t len = 0;
-	int r;
+	FILE *out = open_memstream(&frame, &len);
 
-	if (!in_place)
-		return io_write_full(STDOUT_FILENO, text, strlen(text));
-	out = open_memstream(&frame, &len);
 	if (!out)
-		return -ENOMEM;
+		return NULL;
 	watch_frame(out, text, t->rows, t->columns);
-	r = fclose(out) == 0 ? 0 : -ENOMEM;
-	return r < 0 ? r : io_write_full(STDOUT_FILENO, frame, len);
+	if (fclose(out) == 0)
+		return frame;
+	free(frame);
+	return NULL;
+}
+
+/* In one write: whatever is on the screen in between would flicker. */
+static int write_frame(const char *text, const struct terminal *t)
+{
+	char *frame = in_place(text, t);
+	int r = frame ? io_write_full(STDOUT_FILENO, frame, strlen(frame)) : -ENOMEM;
+
+	free(frame);
+	return r;
 }
 
 static int draw_frame(const struct settings *s, const struct watch *w)
@@ -177,7 +185,8 @@ static int draw_frame(const struct settings *s, const struct watch *w)
 		(void)puts("");
 	if (fflush(stdout) != 0)
 		return -EIO;
-	return write_frame(text, &t, t.can_move && !w->is_json);
+	return t.can_move && !w->is_json ? write_frame(text, &t)
+					 : io_write_full(STDOUT_FILENO, text, strlen(text));
 }
 
 /* --- staying ------------------------------------------------------------------------------- */

@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-/* Fewer than there may be connections: those that are accepted at once do not evict each other. */
-#define BACKLOG 32
+/* A crowd waits here: whom the backlog has no room for, TCP tells a second later. */
+#define BACKLOG 128
 
 static int listen_tcp(const struct endpoint *at, int is_v6_only)
 {

@@ -22,6 +22,7 @@
 #include "daemon/connset.h"
 #include "daemon/http/endpoints.h"
 #include "daemon/http/listen.h"
+#include "daemon/pace.h"
 
 #include <errno.h>
 #include <event2/buffer.h>
@@ -39,7 +40,6 @@
 #define INPUT_MAX \
 	(2 * HEADERS_MAX) /* what is read ahead; evhttp itself has no limit while it writes */
 #define SWEEP_MS 250
-#define PAUSE_MS 200 /* without a descriptor to spare */
 #define RETRY_S	 5
 
 /**
@@ -68,8 +68,8 @@ struct client {
  * @evhttp:	libevent's server
  * @bound:	Listeners, by address; NULL for one that could not be opened yet
  * @conns:	Connections
+ * @pace:	How fast others are let in
  * @sweep:	Looks for those that have ended
- * @resume:	Listens again after a pause
  * @retry:	Tries addresses again
  * @next:	Next server
  */
@@ -80,8 +80,8 @@ struct http {
 	struct evhttp *evhttp;
 	struct evhttp_bound_socket *bound[HTTP_ADDRESSES_MAX];
 	struct connset conns;
+	struct pace pace;
 	struct event *sweep;
-	struct event *resume;
 	struct event *retry;
 	struct http *next;
 };
@@ -139,6 +139,7 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 	sweep(h);
 	if (connset_expire(&h->conns, clock_now().mono_ms, HTTP_LIFETIME_MS) >= 0)
 		(void)event_add(h->sweep, &period);
+	pace_let_out(&h->pace);
 }
 
 /* An answer is on its way, and right after this callback evhttp frees the connection. */
@@ -169,6 +170,7 @@ static struct bufferevent *make_connection(struct event_base *base, void *arg)
 	connset_add(&h->conns, &c->conn, c, clock_now().mono_ms);
 	if (!evtimer_pending(h->sweep, NULL))
 		event_active(h->sweep, 0, 0);
+	pace_let_in(&h->pace);
 	return c->bev;
 }
 
@@ -339,8 +341,10 @@ static void on_request(struct evhttp_request *req, void *arg)
 
 /* --- listening ------------------------------------------------------------------------------- */
 
-static void set_listening(const struct http *h, bool on)
+static void set_listening(void *arg, bool on)
 {
+	const struct http *h = arg;
+
 	for (size_t i = 0; i < h->cfg.at->n; i++) {
 		struct evconnlistener *l =
 			h->bound[i] ? evhttp_bound_socket_get_listener(h->bound[i]) : NULL;
@@ -350,29 +354,15 @@ static void set_listening(const struct http *h, bool on)
 	}
 }
 
-static void on_resume(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	set_listening(arg, true);
-}
-
-/*
- * Without a free descriptor a listener stays readable, and the loop would spin. Somebody makes room;
- * where nobody can, callers wait in the backlog for a while.
- */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
-	static const struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
 	struct http *h = servers;
 
 	(void)listener;
 	while (h && (void *)h->evhttp != arg)
 		h = h->next;
-	if (!h || connset_evict(&h->conns))
-		return;
-	set_listening(h, false);
-	(void)event_add(h->resume, &pause);
+	if (h)
+		pace_starve(&h->pace);
 }
 
 static int listen_at(struct http *h, size_t i, struct err *e)
@@ -451,7 +441,7 @@ static void free_event(struct event *ev)
 static void free_server(struct http *h)
 {
 	free_event(h->sweep);
-	free_event(h->resume);
+	pace_close(&h->pace);
 	free_event(h->retry);
 	if (h->evhttp)
 		evhttp_free(h->evhttp);
@@ -475,9 +465,9 @@ int http_open(struct http **out, struct event_base *base, const struct http_conf
 	connset_init(&h->conns, HTTP_CLIENTS_MAX, hang_up);
 	h->evhttp = evhttp_new(base);
 	h->sweep = evtimer_new(base, on_sweep, h);
-	h->resume = evtimer_new(base, on_resume, h);
 	h->retry = evtimer_new(base, on_retry, h);
-	if (!h->evhttp || !h->sweep || !h->resume || !h->retry) {
+	if (pace_open(&h->pace, base, &h->conns, set_listening, h) < 0 || !h->evhttp || !h->sweep ||
+	    !h->retry) {
 		free_server(h);
 		return err_set(e, -ENOMEM, "make the HTTP server");
 	}

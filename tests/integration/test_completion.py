@@ -18,6 +18,7 @@ PEERS = [{"pubkey": KEY_ONE, "hostname": "node-1", "mesh_ip": "10.77.0.1"},
          {"pubkey": KEY_TWO, "hostname": "node-2", "mesh_ip": "10.77.0.2"}]
 
 BASH = r"""
+eval "$PRELUDE"
 source <(wgmesh completion bash)
 complete -p wgmesh | grep -q -- '-F _wgmesh' || exit 9
 IFS=$'\n' read -r -d '' -a COMP_WORDS
@@ -31,7 +32,7 @@ printf '%s\n' "${COMPREPLY[@]}"
 ZSH = r"""
 zmodload zsh/zpty
 zpty z zsh -f -i
-zpty -w z 'PS1=; autoload -Uz compinit; compinit -u -D; source <(wgmesh completion zsh)
+zpty -w z 'PS1=; eval "$PRELUDE"; autoload -Uz compinit; compinit -u -D; source <(wgmesh completion zsh)
 _describe() { print -rl -- "${(@P)${@[-1]}}" > $OUT; compadd -- ${${(@P)${@[-1]}}%%:*} }
 _files() { print -r -- FILES > $OUT }
 null-line() { print -r -- done >> $OUT; exit }
@@ -61,7 +62,7 @@ class Shell:
 
     def __init__(self, name, path, directory):
         self.name = name
-        self.env = {"PATH": path, "HOME": str(directory), "TERM": "xterm", "WGMESH_SOCKET": str(directory / "none")}
+        self.env = {"PATH": path, "HOME": str(directory), "TERM": "xterm", "WGMESH_SOCKET": str(directory / "none"), "PRELUDE": ""}
         self.directory = directory
 
     def run(self, *argv, **kwargs):
@@ -82,7 +83,7 @@ class Shell:
         return [word for word in done.stdout.splitlines() if word]
 
     def fish(self, line):
-        script = f"wgmesh completion fish | source; complete -C {shlex.quote(line)}"
+        script = f"eval $PRELUDE; wgmesh completion fish | source; complete -C {shlex.quote(line)}"
         done = self.run("fish", "--no-config", "-c", script)
         assert done.returncode == 0 and done.stderr == "", done
         return [word.partition("\t")[0] for word in done.stdout.splitlines()]
@@ -145,6 +146,14 @@ def test_without_a_node_there_are_none_and_nothing_is_said(shell):
     started = time.monotonic()
     assert shell.complete("wgmesh peers get ") == []
     assert time.monotonic() - started < 5
+
+
+def test_a_function_that_runs_it_elsewhere_is_completed_too(shell):
+    shell.env["PATH"] = os.environ["PATH"]
+    shell.env["REAL"] = str(person.program())
+    body = '"$REAL" "$@"' if shell.name != "fish" else "$REAL $argv"
+    shell.env["PRELUDE"] = f"wgmesh() {{ {body}; }}" if shell.name != "fish" else f"function wgmesh; {body}; end"
+    assert shell.complete("wgmesh s") == ["state", "status"]
 
 
 def words(*given, env=None):

@@ -51,6 +51,11 @@ def shell(lab, script, *arguments, **options):
     return box
 
 
+def asleep(box):
+    """Wait for the script's child to be what it will be."""
+    eventually(lambda: any(p.argv == ["sleep", "1000"] for p in box.init.descendants()), "the child")
+
+
 def to_log(lab, text):
     shell(lab, 'cat /given >&2', mounts=[given(lab, text)])
 
@@ -76,11 +81,11 @@ def to_file_in_run(lab, text):
 
 
 def to_arguments(lab, text):
-    shell(lab, 'sh -c "echo done; sleep 1000" "$(cat /given)" & :', mounts=[given(lab, text)])
+    asleep(shell(lab, 'sh -c "sleep 1000; exit" "$(cat /given)" & :', mounts=[given(lab, text)]))
 
 
 def to_environment(lab, text):
-    shell(lab, 'LEAK="$(cat /given)" sh -c "echo done; exec sleep 1000" & :', mounts=[given(lab, text)])
+    asleep(shell(lab, 'LEAK="$(cat /given)" sh -c "exec sleep 1000" & :', mounts=[given(lab, text)]))
 
 
 def to_answer(lab, text):
@@ -179,7 +184,8 @@ def test_a_daemon_wipes_a_secret_that_was_in_its_environment(lab):
 
 # Answers. What can be asked is read from the sources, so that nothing new is left out.
 
-METHOD = re.compile(r'^\t\{ "([a-z]+\.[a-z]+)", \w+, \w+ \},$', re.MULTILINE)
+METHOD = re.compile(r'^RPC_METHOD\("([a-z.]+)",', re.MULTILINE)
+PATH = re.compile(r'= \{ "(/[a-z]+)", NEEDS_')
 WRONG = ('{"jsonrpc":"1.0"}', '{"jsonrpc":"2.0","id":1,"method":"secret.get"}', "[1", "{" * 1000, "\xff\x00")
 
 
@@ -215,7 +221,7 @@ def assert_harmless(lab, node, evidence):
 
 def test_no_answer_of_the_control_socket_holds_a_secret_or_a_key(lab, asked):
     node, peer = asked
-    methods, evidence = METHOD.findall(source("rpc.c")), []
+    methods, evidence = METHOD.findall(source("rpc.def")), []
     assert len(methods) >= 7
     for method in methods:
         params = {"pubkey": peer.public_key, "levels": "debug", "all": True}
@@ -223,6 +229,17 @@ def test_no_answer_of_the_control_socket_holds_a_secret_or_a_key(lab, asked):
         evidence.append((method, answer))
         assert answer.startswith(b'{"jsonrpc"'), method
     evidence += [(f"error {number}", rpc(node, line)) for number, line in enumerate(WRONG)]
+    assert_harmless(lab, node, evidence)
+
+
+def test_no_answer_over_http_holds_a_secret_or_a_key(lab, asked):
+    node, _ = asked
+    paths, evidence = PATH.findall(source("http/endpoints.c")), []
+    assert len(paths) >= 6
+    for path in [*paths, *(f"{path}?verbose" for path in paths), "/", "/secret", "/health?" + "x" * 9000]:
+        answer = node.run("curl", "-sS", "-i", f"http://127.0.0.1:9464{path}").stdout
+        evidence.append((path, answer.encode()))
+        assert answer.startswith("HTTP/1.1 "), path
     assert_harmless(lab, node, evidence)
 
 

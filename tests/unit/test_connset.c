@@ -134,6 +134,22 @@ static void nobody_stays_beyond_the_lifetime_served_or_not(void **state)
 	assert_int_equal(f->set.n_evicted, 2);
 }
 
+static void who_just_came_is_given_time(void **state)
+{
+	struct fixture *f = *state;
+
+	add(f, 0, 1000);
+	add(f, 1, 1010);
+	assert_int_equal(connset_wait(&f->set, 1010, 20), 0);
+	add(f, 2, 1015);
+	assert_int_equal(connset_wait(&f->set, 1015, 20), 5);
+	assert_int_equal(connset_wait(&f->set, 1020, 20), 0);
+	f->members[0].conn.is_served = true;
+	assert_int_equal(connset_wait(&f->set, 1020, 20), 10);
+	connset_remove(&f->members[2].conn);
+	assert_int_equal(connset_wait(&f->set, 1020, 20), 0);
+}
+
 static void closing_the_server_closes_all_and_counts_none(void **state)
 {
 	struct fixture *f = *state;
@@ -168,6 +184,7 @@ int main(void)
 		cmocka_unit_test_setup(one_that_is_being_served_is_evicted_last, begin),
 		cmocka_unit_test_setup(where_all_are_being_served_the_oldest_goes, begin),
 		cmocka_unit_test_setup(nobody_stays_beyond_the_lifetime_served_or_not, begin),
+		cmocka_unit_test_setup(who_just_came_is_given_time, begin),
 		cmocka_unit_test_setup(closing_the_server_closes_all_and_counts_none, begin),
 		cmocka_unit_test_setup(a_member_may_come_back_after_it_was_closed, begin),
 	};

@@ -53,6 +53,27 @@ static void what_a_child_finds_comes_back_whole(void **state)
 	assert_int_equal(found.bulk[sizeof(found.bulk) - 1], 'x');
 }
 
+static void speak_to_nobody(void *out, const void *arg)
+{
+	int ends[2];
+
+	(void)arg;
+	if (pipe(ends) == 0 && close(ends[0]) == 0)
+		*(int *)out = write(ends[1], "x", 1) < 0 ? errno : 0;
+}
+
+static void whoever_hangs_up_on_a_child_does_not_end_it(void **state)
+{
+	struct inchild c;
+	int error = 0;
+
+	(void)state;
+	inchild_start(&c, speak_to_nobody, NULL, sizeof(error));
+	assert_true(inchild_wait(&c, clock_now().mono_ms + 10000));
+	assert_int_equal(inchild_take(&c, &error), 0);
+	assert_int_equal(error, EPIPE);
+}
+
 static void several_run_at_once(void **state)
 {
 	struct inchild c[4];
@@ -110,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_child_finds_comes_back_whole),
+		cmocka_unit_test(whoever_hangs_up_on_a_child_does_not_end_it),
 		cmocka_unit_test(several_run_at_once),
 		cmocka_unit_test(a_child_that_hangs_is_killed_and_leaves_nothing),
 		cmocka_unit_test(a_child_that_crashes_is_told_from_one_that_hangs),

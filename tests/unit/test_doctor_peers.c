@@ -125,6 +125,42 @@ static void a_node_that_hears_nobody_is_told_what_to_compare(void **state)
 		cure);
 }
 
+static void a_node_that_does_not_answer_us_is_told_from_none(void **state)
+{
+	(void)state;
+	facts.node.code = -EACCES;
+	doctor_only(judge_peers, REPORT_SKIP,
+		    "a node runs here, but answers only root and its own user",
+		    "run the doctor as root");
+	facts.node.probe = -ETIMEDOUT;
+	doctor_fails(
+		judge_peers, EXITS_FAILURE,
+		"a node runs here, but does not answer: it hangs, or the machine is overloaded",
+		"wgmesh-init restarts a node that hangs; without it, restart the node, and keep its "
+		"log");
+}
+
+static void what_pid_1_says_is_understood(void **state)
+{
+	json_t *lines = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i}", "verdict", "persistent",
+				  "volume", "the named volume", "storage", "full", "storage_note",
+				  "no room", "cause", "it crashed", "last_exit", 137);
+	struct supervisor_facts *s = &facts.supervisor;
+
+	(void)state;
+	nodefacts_take_supervisor(s, lines);
+	json_decref(lines);
+	assert_string_equal(s->verdict, "persistent");
+	assert_string_equal(s->volume, "the named volume");
+	assert_string_equal(s->storage, "full");
+	assert_string_equal(s->storage_note, "no room");
+	assert_string_equal(s->cause, "it crashed");
+	assert_int_equal(s->last_exit, 137);
+	nodefacts_take_supervisor(s, NULL);
+	assert_string_equal(s->verdict, "");
+	assert_int_equal(s->last_exit, -1);
+}
+
 static void why_a_supervised_node_ended_is_told(void **state)
 {
 	(void)state;
@@ -169,6 +205,9 @@ int main(void)
 		cmocka_unit_test_setup(peers_that_are_connected_pass, doctor_setup),
 		cmocka_unit_test_setup(a_node_that_hears_nobody_is_told_what_to_compare,
 				       doctor_setup),
+		cmocka_unit_test_setup(a_node_that_does_not_answer_us_is_told_from_none,
+				       doctor_setup),
+		cmocka_unit_test_setup(what_pid_1_says_is_understood, doctor_setup),
 		cmocka_unit_test_setup(why_a_supervised_node_ended_is_told, doctor_setup),
 		cmocka_unit_test_setup(another_release_than_the_nodes_is_a_warning, doctor_setup),
 	};

@@ -81,6 +81,15 @@ static void a_secret_that_was_refused_fails_with_the_reason(void **state)
 		"mount a plain file");
 }
 
+static void what_only_the_nodes_user_may_read_is_not_judged(void **state)
+{
+	(void)state;
+	facts.node.code = -EPROTO;
+	facts.secret.code = -EACCES;
+	doctor_only(judge_secret, REPORT_SKIP, "only root and the node's own user may read /run/s",
+		    "");
+}
+
 static void each_oddity_is_a_warning_of_its_own(void **state)
 {
 	struct secret_facts *s = &facts.secret;
@@ -194,6 +203,7 @@ int main(void)
 		cmocka_unit_test_setup(a_good_secret_passes_and_names_its_mesh, setup),
 		cmocka_unit_test_setup(no_secret_fails_unless_a_node_has_one, setup),
 		cmocka_unit_test_setup(a_secret_that_was_refused_fails_with_the_reason, setup),
+		cmocka_unit_test_setup(what_only_the_nodes_user_may_read_is_not_judged, setup),
 		cmocka_unit_test_setup(each_oddity_is_a_warning_of_its_own, setup),
 		cmocka_unit_test_setup(another_secret_than_the_key_was_made_with_fails, setup),
 		cmocka_unit_test_setup(the_addresses_that_follow_from_the_secret_are_no_other,

@@ -147,6 +147,16 @@ static void a_directory_that_is_missing_or_shut(void **state)
 	assert_int_equal(said.lines[0].exit_code, EXITS_CANNOT_CREATE);
 }
 
+static void what_only_the_nodes_user_sees_is_not_judged(void **state)
+{
+	(void)state;
+	facts.node.code = -EPROTO;
+	facts.storage.step = STORAGE_OPEN;
+	facts.storage.code = -EACCES;
+	doctor_only(judge_storage, REPORT_SKIP, "only root and the node's own user see /state", "");
+	doctor_only(judge_key, REPORT_SKIP, "the state directory could not be looked into", "");
+}
+
 static void storage_that_hangs_fails(void **state)
 {
 	(void)state;
@@ -227,6 +237,7 @@ int main(void)
 		cmocka_unit_test_setup(what_cannot_be_written_to_is_told_with_owner_and_mode,
 				       doctor_setup),
 		cmocka_unit_test_setup(a_directory_that_is_missing_or_shut, doctor_setup),
+		cmocka_unit_test_setup(what_only_the_nodes_user_sees_is_not_judged, doctor_setup),
 		cmocka_unit_test_setup(storage_that_hangs_fails, doctor_setup),
 		cmocka_unit_test_setup(a_directory_that_another_node_uses_is_locked, doctor_setup),
 		cmocka_unit_test_setup(a_key_is_shown_or_its_damage_is, doctor_setup),

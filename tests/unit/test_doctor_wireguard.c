@@ -106,9 +106,11 @@ static void what_a_node_uses_is_good_enough(void **state)
 	facts.tun.stat = -ENOENT;
 	doctor_run_node();
 	doctor_only(judge_wireguard, REPORT_PASS, "the node that runs uses the userspace one", "");
-	doctor_only(judge_tun, REPORT_PASS, "the node that runs uses it", "");
+	doctor_only(judge_tun, REPORT_PASS, "the node that runs has what it needs", "");
 	(void)snprintf(facts.node.backend, sizeof(facts.node.backend), "kernel");
 	doctor_only(judge_wireguard, REPORT_PASS, "the node that runs uses the kernel's", "");
+	facts.node = (struct node_facts) { .code = -EPROTO };
+	doctor_only(judge_wireguard, REPORT_PASS, "the node that runs has found one", "");
 }
 
 static void each_trouble_with_the_device_has_its_cure(void **state)

@@ -20,6 +20,7 @@
 #define ANSWER_SIZE 65536
 #define ASK(path)   "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 #define CLIENTS	    (3 * HTTP_CLIENTS_MAX)
+#define CROWD	    120 /* less than the backlog */
 
 /**
  * struct fixture - A server on a Unix socket and on loopback, and a node that it asks
@@ -441,6 +442,42 @@ static void closing_the_server_forgets_who_waits(void **state)
 	(void)close(c.fd);
 }
 
+/* How many have been evicted, and how many shall have been. */
+struct evictions {
+	const struct http *server;
+	uint64_t expected;
+};
+
+static bool is_evicted(void *arg)
+{
+	const struct evictions *e = arg;
+
+	return http_evicted(e->server) >= e->expected;
+}
+
+/* Runs the loop until client number @i, counted from 0, was let in; none leaves by itself. */
+static void let_in(struct fixture *f, size_t i)
+{
+	struct evictions e = { f->server, i < HTTP_CLIENTS_MAX ? 0 : i + 1 - HTTP_CLIENTS_MAX };
+
+	assert_true(loop_until(f->base, is_evicted, &e));
+	loop_drain(f->base);
+}
+
+static void a_crowd_that_comes_at_once_is_heard_to_the_last(void **state)
+{
+	struct fixture *f = *state;
+	static struct client crowd[CROWD];
+
+	for (size_t i = 0; i < CROWD; i++) {
+		dial(&crowd[i], f);
+		send_text(&crowd[i], ASK("/livez"));
+	}
+	for (size_t i = 0; i < CROWD; i++)
+		assert_begins(talk(f, &crowd[i], ""), "HTTP/1.1 200 ");
+	assert_int_equal(http_evicted(f->server), 0);
+}
+
 static void who_says_nothing_makes_room_for_who_asks(void **state)
 {
 	struct fixture *f = *state;
@@ -450,7 +487,7 @@ static void who_says_nothing_makes_room_for_who_asks(void **state)
 	for (size_t i = 0; i < CLIENTS; i++) {
 		dial(&silent[i], f);
 		send_text(&silent[i], "GET /livez HT");
-		loop_drain(f->base);
+		let_in(f, i);
 	}
 	assert_int_equal(http_evicted(f->server), CLIENTS - HTTP_CLIENTS_MAX);
 	assert_begins(ask(f, ASK("/livez")), "HTTP/1.1 200 ");
@@ -476,7 +513,7 @@ static void who_waits_for_an_answer_stays_when_others_only_sit_there(void **stat
 	assert_true(loop_until(f->base, somebody_waits, f));
 	for (size_t i = 0; i < CLIENTS; i++) {
 		dial(&silent[i], f);
-		loop_drain(f->base);
+		let_in(f, i + 1);
 	}
 	assert_int_equal(f->n_cancelled, 0);
 	deliver(f);
@@ -494,7 +531,7 @@ static void so_many_who_wait_for_answers_are_evicted_too(void **state)
 	for (size_t i = 0; i < CLIENTS; i++) {
 		dial(&asks[i], f);
 		send_text(&asks[i], ASK("/readyz"));
-		loop_drain(f->base);
+		let_in(f, i);
 	}
 	assert_int_equal(f->n_waiting, CLIENTS);
 	assert_int_equal(f->n_cancelled, CLIENTS - HTTP_CLIENTS_MAX);
@@ -648,6 +685,7 @@ int main(void)
 		SERVER_TEST(an_answer_may_take_a_while_whatever_comes_meanwhile),
 		SERVER_TEST(a_client_that_left_before_its_answer_does_no_harm),
 		SERVER_TEST(closing_the_server_forgets_who_waits),
+		SERVER_TEST(a_crowd_that_comes_at_once_is_heard_to_the_last),
 		SERVER_TEST(who_says_nothing_makes_room_for_who_asks),
 		SERVER_TEST(who_waits_for_an_answer_stays_when_others_only_sit_there),
 		SERVER_TEST(so_many_who_wait_for_answers_are_evicted_too),
