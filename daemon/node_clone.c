@@ -47,6 +47,13 @@ static void take_foreign(struct node *n, const struct announcement *a, const str
 		raise_alarm(n);
 }
 
+void node_clone_settle(struct node *n)
+{
+	if (clone_is_over(&n->clone, clock_now().mono_ms))
+		log_event(EVENT_CLONE_SILENT, NULL,
+			  "the second node with this node's key is silent now");
+}
+
 bool node_clone_heard(struct node *n, const struct announcement *a, const struct endpoint *from)
 {
 	bool is_own_key = memcmp(&a->self.key, &n->ready.public_key, sizeof(a->self.key)) == 0;
@@ -54,9 +61,8 @@ bool node_clone_heard(struct node *n, const struct announcement *a, const struct
 
 	if (is_own_key && strcmp(a->instance, n->instance) != 0)
 		take_foreign(n, a, from, now_ms);
-	else if (clone_is_over(&n->clone, now_ms))
-		log_event(EVENT_CLONE_SILENT, NULL,
-			  "the second node with this node's key is silent now");
+	else
+		node_clone_settle(n);
 	return is_own_key;
 }
 

@@ -205,6 +205,8 @@ void node_cache_saved(struct node *n, const struct err *e);
 void node_clone_init(struct node *n);
 /* Takes any announcement; true for one of our own key, an echo or a clone's, which is no peer's. */
 bool node_clone_heard(struct node *n, const struct announcement *a, const struct endpoint *from);
+/* Ends the alarm when the other one has been silent long enough. */
+void node_clone_settle(struct node *n);
 /* Takes an announcement of a peer in the table. */
 void node_clone_follow(struct node *n, const struct peer *p, const struct announcement *a,
 		       const struct endpoint *from);

@@ -163,6 +163,7 @@ void node_view_judge(struct node *n)
 {
 	struct view view;
 
+	node_clone_settle(n);
 	fill(n, &view);
 }
 

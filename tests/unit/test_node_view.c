@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/log.h"
+#include "daemon/node_impl.h"
+#include "tests/unit/fixtures.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fixture {
+	struct config config;
+	struct node node;
+	struct view view;
+};
+
+static int make_fixture(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct node *n = &f->node;
+
+	assert_non_null(f);
+	f->config.state_dir = "/state";
+	f->config.ifname = "wg0";
+	f->config.listen_port = 51820;
+	f->config.keys.gossip_port = 52000;
+	f->config.keys.subnet = prefix_of("10.77.0.0/16");
+	memset(f->config.keys.network_id, 0xab, sizeof(f->config.keys.network_id));
+	n->cfg = &f->config;
+	n->base = event_base_new();
+	n->began = clock_now();
+	n->began.mono_ms -= 5000;
+	assert_int_equal(node_view_init(n), 0);
+	*state = f;
+	return 0;
+}
+
+static int free_fixture(void **state)
+{
+	struct fixture *f = *state;
+
+	node_view_close(&f->node);
+	peers_free(f->node.peers);
+	event_base_free(f->node.base);
+	free(f);
+	return 0;
+}
+
+static const struct view *look(struct fixture *f)
+{
+	f->node.source.now(f->node.source.arg, &f->view);
+	return &f->view;
+}
+
+/* netadmin has said that all is set up. */
+static void run(struct fixture *f)
+{
+	struct wg_key self = key_of(1);
+	struct node *n = &f->node;
+
+	n->phase = NODE_RUNNING;
+	n->peers = peers_new(&self);
+	n->ready = (struct netadmin_ready) {
+		.public_key = self,
+		.mesh_ip = ip_of("10.77.0.1"),
+		.backend = WG_BACKEND_USERSPACE,
+		.origin = IDENTITY_RESTORED,
+		.was_adopted = true,
+		.identity_s = UNIX_START,
+	};
+	(void)wg_key_format(n->self.key_text, &self);
+}
+
+static void a_starting_node_knows_its_mesh_and_not_itself(void **state)
+{
+	const struct view *v = look(*state);
+
+	assert_int_equal(v->phase, VIEW_STARTING);
+	assert_false(view_is_ready(v));
+	assert_null(v->peers);
+	assert_string_equal(v->pubkey, "");
+	assert_string_equal(v->identity, "");
+	assert_string_equal(v->network_id, "abababababababab");
+	assert_int_equal(v->gossip_port, 52000);
+	assert_in_range(v->uptime_ms, 5000, 60000);
+	assert_non_null(v->counters);
+	assert_int_equal(v->reconcile_s->n_bounds, 11);
+	assert_int_equal(v->rtt_s->n_bounds, 9);
+}
+
+static void a_running_node_knows_itself(void **state)
+{
+	struct fixture *f = *state;
+	const struct view *v;
+
+	run(f);
+	v = look(f);
+	assert_int_equal(v->phase, VIEW_RUNNING);
+	assert_true(view_is_ready(v));
+	assert_string_equal(v->pubkey, f->node.self.key_text);
+	assert_string_equal(v->backend, "userspace");
+	assert_string_equal(v->identity, "restored");
+	assert_int_equal(v->identity_since_s, UNIX_START);
+	assert_true(v->was_adopted);
+	assert_null(v->supervisor);
+}
+
+static void what_netadmin_owes_and_could_not_write_is_judged(void **state)
+{
+	struct fixture *f = *state;
+	const struct view *v;
+
+	run(f);
+	f->node.owed_since_ms = clock_now().mono_ms - JUDGE_HUNG_MS;
+	f->node.was_saved = true;
+	(void)err_set(&f->node.save_error, -EROFS, "write wg0-peers.json");
+	v = look(f);
+	assert_false(view_is_ready(v));
+	assert_int_equal(v->checks[0].mark, VIEW_FAIL);
+	assert_int_equal(v->checks[3].mark, VIEW_FAIL);
+	assert_non_null(strstr(v->checks[3].text, "Read-only file system"));
+	assert_int_equal(v->n_alarms, 1);
+	assert_string_equal(v->alarms[0].name, "storage");
+	assert_true(v->alarms[0].since_unix_s >= f->node.began.unix_s);
+}
+
+static void our_own_address_is_told_when_others_see_it(void **state)
+{
+	struct endpoint us = endpoint_of("127.0.0.1:52000");
+	struct ip observer = ip_of("192.0.2.1");
+	struct fixture *f = *state;
+	const struct view *v;
+
+	run(f);
+	ownaddr_take(&f->node.ownaddr, &us, &observer, clock_now().mono_ms);
+	v = look(f);
+	assert_int_equal(v->n_endpoints, 1);
+	assert_endpoint(&v->endpoints[0], "127.0.0.1:52000");
+	assert_int_equal(v->nat, NAT_NONE);
+}
+
+static void a_clone_that_fell_silent_is_forgotten_without_anybody_being_heard(void **state)
+{
+	struct fixture *f = *state;
+
+	run(f);
+	f->node.clone.is_on = true;
+	f->node.clone.heard_ms = clock_now().mono_ms;
+	(void)strncpy(f->node.clone_place, "there", sizeof(f->node.clone_place) - 1);
+	node_view_judge(&f->node);
+	assert_int_equal(look(f)->n_alarms, 1);
+	f->node.clone.heard_ms -= CLONE_FORGET_MS;
+	node_view_judge(&f->node);
+	assert_int_equal(look(f)->n_alarms, 0);
+}
+
+#define T(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(a_starting_node_knows_its_mesh_and_not_itself),
+		T(a_running_node_knows_itself),
+		T(what_netadmin_owes_and_could_not_write_is_judged),
+		T(our_own_address_is_told_when_others_see_it),
+		T(a_clone_that_fell_silent_is_forgotten_without_anybody_being_heard),
+	};
+
+	(void)log_init("test", LOG_FORMAT_TEXT, "error");
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
