@@ -55,7 +55,7 @@ OBJCOPY := $(shell $(CC) -print-prog-name=objcopy)
 MUSL    := /usr/lib/$(ARCH:%-gnu=%-musl)
 # Headers that go with any C library, which musl-gcc hides together with those of glibc.
 MUSL_HEADERS := $(O)/musl/include
-MUSL_CFLAGS   = $(ALL_CFLAGS) -Os -fno-asynchronous-unwind-tables -isystem $(MUSL_HEADERS)
+MUSL_CFLAGS   = $(ALL_CFLAGS) -DSETTINGS_FOR_INIT -Os -fno-asynchronous-unwind-tables -isystem $(MUSL_HEADERS)
 # What -static-pie means, which musl-gcc does not know. C needs nothing of crtbegin.o and crtend.o.
 MUSL_PIE     := -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text
 MUSL_START   := $(MUSL)/rcrt1.o $(MUSL)/crti.o
@@ -63,9 +63,10 @@ MUSL_END     := $(MUSL)/crtn.o
 # Debian's archive was made with glibc, and needs nothing of it that musl has not.
 LIBCAP       := $(shell $(CC) -print-file-name=libcap.a)
 
-COMMON_SRC := common/caps.c common/err.c common/events.c common/holder.c common/io.c \
-	common/log.c common/lograte.c common/marker.c common/settings.c common/settings_table.c \
-	common/sink.c common/statefile.c common/statusline.c common/str.c
+COMMON_SRC := common/caps.c common/err.c common/events.c common/exits.c common/holder.c \
+	common/io.c common/log.c common/lograte.c common/marker.c common/settings.c \
+	common/settings_help.c common/settings_table.c common/sink.c common/statefile.c \
+	common/statusline.c common/str.c
 INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/env.c \
 	init/health.c init/json.c init/phase_signals.c init/status.c init/termlog.c init/lock/dirlock.c \
 	init/lock/keeper.c init/lock/lease.c init/lock/leasedir.c init/lock/leasetext.c init/lock/lock.c \
@@ -96,23 +97,25 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/netadmin_client.c daemon/netadmin_setup.c daemon/netadmin_wire.c daemon/node.c \
 	daemon/node_admin.c daemon/node_cache.c daemon/node_clone.c daemon/node_layers.c \
 	daemon/node_notify.c daemon/node_observe.c daemon/node_peers.c daemon/node_reload.c \
-	daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/ownaddr.c daemon/pace.c daemon/peerpath.c \
-	daemon/peers.c daemon/pong.c daemon/ratelimit.c daemon/reconcile.c daemon/reload.c \
-	daemon/routelist.c daemon/routes.c daemon/rpc.c daemon/rpc_server.c daemon/supervisor.c \
-	daemon/view.c daemon/viewjson.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/commands.c \
-	daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c daemon/cli/decode.c \
-	daemon/cli/derived.c daemon/cli/doctor.c daemon/cli/down.c daemon/cli/init.c daemon/cli/join.c \
-	daemon/cli/member.c daemon/cli/newfile.c daemon/cli/passphrase.c daemon/cli/peers.c \
+	daemon/node_self.c daemon/node_view.c daemon/notify.c daemon/ownaddr.c daemon/pace.c \
+	daemon/peerpath.c daemon/peers.c daemon/peertest.c daemon/pong.c daemon/ratelimit.c \
+	daemon/reconcile.c daemon/reload.c daemon/routelist.c daemon/routes.c daemon/rpc.c \
+	daemon/rpc_server.c daemon/supervisor.c daemon/view.c daemon/viewjson.c daemon/cli/call.c \
+	daemon/cli/cli.c daemon/cli/commands.c daemon/cli/complete.c daemon/cli/completion.c \
+	daemon/cli/control.c daemon/cli/decode.c daemon/cli/derived.c daemon/cli/doctor.c \
+	daemon/cli/down.c daemon/cli/init.c daemon/cli/initlines.c daemon/cli/join.c daemon/cli/member.c \
+	daemon/cli/newfile.c daemon/cli/passphrase.c daemon/cli/peers.c daemon/cli/peertesttext.c \
 	daemon/cli/peertext.c daemon/cli/qr.c daemon/cli/qrtext.c daemon/cli/state.c \
 	daemon/cli/state_dir.c daemon/cli/state_export.c daemon/cli/state_import.c \
 	daemon/cli/state_live.c daemon/cli/state_show.c daemon/cli/state_snapshots.c \
 	daemon/cli/state_verify.c daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c \
-	daemon/cli/terminal.c daemon/cli/text.c daemon/cli/watch.c daemon/discovery/discovery.c \
-	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/doctor/examine.c \
-	daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_caps.c \
-	daemon/doctor/judge_clock.c daemon/doctor/judge_net.c daemon/doctor/judge_peers.c \
-	daemon/doctor/judge_ports.c daemon/doctor/judge_secret.c daemon/doctor/judge_storage.c \
-	daemon/doctor/judge_wireguard.c daemon/doctor/nodefacts.c daemon/doctor/probe_caps.c \
+	daemon/cli/terminal.c daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c \
+	daemon/discovery/discovery.c daemon/discovery/exchange.c daemon/discovery/lan.c \
+	daemon/discovery/visitor.c daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c \
+	daemon/doctor/judge_asked.c daemon/doctor/judge_caps.c daemon/doctor/judge_clock.c \
+	daemon/doctor/judge_net.c daemon/doctor/judge_peers.c daemon/doctor/judge_ports.c \
+	daemon/doctor/judge_secret.c daemon/doctor/judge_storage.c daemon/doctor/judge_wireguard.c \
+	daemon/doctor/nodefacts.c daemon/doctor/probe_asked.c daemon/doctor/probe_caps.c \
 	daemon/doctor/probe_clock.c daemon/doctor/probe_forward.c daemon/doctor/probe_links.c \
 	daemon/doctor/probe_multicast.c daemon/doctor/probe_node.c daemon/doctor/probe_ports.c \
 	daemon/doctor/probe_secret.c daemon/doctor/probe_storage.c daemon/doctor/probe_supervisor.c \
@@ -130,56 +133,58 @@ DAEMON_SRC := daemon/addr.c daemon/adminlink.c daemon/announce.c daemon/announce
 	daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c \
 	daemon/wg/wg.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
-	tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c \
+	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c \
 	tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
 	tests/unit/test_statefile.c tests/unit/test_statusline.c tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
-	tests/unit/test_init_config.c tests/unit/test_init_denial.c \
-	tests/unit/test_init_dispositions.c tests/unit/test_init_env.c \
-	tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
-	tests/unit/test_init_history.c tests/unit/test_init_idmap.c \
-	tests/unit/test_init_keyshow.c tests/unit/test_init_lastline.c \
-	tests/unit/test_init_lease.c tests/unit/test_init_lease_sim.c \
+	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
+	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
+	tests/unit/test_init_history.c tests/unit/test_init_idmap.c tests/unit/test_init_keyshow.c \
+	tests/unit/test_init_lastline.c tests/unit/test_init_lease.c tests/unit/test_init_lease_sim.c \
 	tests/unit/test_init_lock.c tests/unit/test_init_look.c tests/unit/test_init_markfile.c \
-	tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c \
-	tests/unit/test_init_netright.c tests/unit/test_init_notify.c \
-	tests/unit/test_init_notify_outer.c tests/unit/test_init_notify_parse.c \
-	tests/unit/test_init_oom.c tests/unit/test_init_othermount.c \
-	tests/unit/test_init_ownership.c tests/unit/test_init_plainfile.c \
-	tests/unit/test_init_proof.c tests/unit/test_init_relay.c tests/unit/test_init_sender.c \
-	tests/unit/test_init_signals.c tests/unit/test_init_signame.c \
-	tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c \
-	tests/unit/test_init_statepath.c tests/unit/test_init_status.c \
-	tests/unit/test_init_supervise.c tests/unit/test_init_user.c \
-	tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c \
-	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c \
-	tests/unit/test_init_writability.c
+	tests/unit/test_init_migrate.c tests/unit/test_init_mountinfo.c tests/unit/test_init_netright.c \
+	tests/unit/test_init_notify.c tests/unit/test_init_notify_outer.c \
+	tests/unit/test_init_notify_parse.c tests/unit/test_init_oom.c tests/unit/test_init_othermount.c \
+	tests/unit/test_init_ownership.c tests/unit/test_init_plainfile.c tests/unit/test_init_proof.c \
+	tests/unit/test_init_relay.c tests/unit/test_init_sender.c tests/unit/test_init_signals.c \
+	tests/unit/test_init_signame.c tests/unit/test_init_spawn.c tests/unit/test_init_spawner.c \
+	tests/unit/test_init_statepath.c tests/unit/test_init_status.c tests/unit/test_init_supervise.c \
+	tests/unit/test_init_user.c tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c \
+	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
-	tests/unit/test_cli_complete.c tests/unit/test_cli_peers.c tests/unit/test_cli_peertext.c \
-	tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c \
-	tests/unit/test_cli_text.c tests/unit/test_cli_watch.c tests/unit/test_clone.c \
-	tests/unit/test_config.c tests/unit/test_connset.c tests/unit/test_crypto.c \
-	tests/unit/test_derive.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
-	tests/unit/test_exchange.c tests/unit/test_gather.c tests/unit/test_http_address.c \
-	tests/unit/test_http_endpoints.c tests/unit/test_http_process.c tests/unit/test_http_server.c \
-	tests/unit/test_identity.c tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
-	tests/unit/test_identity_trace.c tests/unit/test_ifstate.c tests/unit/test_ifwatch.c \
-	tests/unit/test_json.c tests/unit/test_judge.c tests/unit/test_livecheck.c \
-	tests/unit/test_log_forms.c tests/unit/test_metrics.c tests/unit/test_netadmin_check.c \
-	tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c tests/unit/test_node_notify.c \
-	tests/unit/test_node_peers.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
-	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
-	tests/unit/test_pong.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
-	tests/unit/test_reload.c tests/unit/test_routes.c tests/unit/test_rpc.c \
-	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
-	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
-	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_supervisor.c \
-	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
-	tests/unit/test_vectors_wire.c tests/unit/test_viewjson.c tests/unit/test_wg_genl.c \
-	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_cli_complete.c tests/unit/test_cli_peers.c tests/unit/test_cli_peertesttext.c \
+	tests/unit/test_cli_peertext.c tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c \
+	tests/unit/test_cli_table.c tests/unit/test_cli_text.c tests/unit/test_cli_watch.c \
+	tests/unit/test_clone.c tests/unit/test_config.c tests/unit/test_connset.c \
+	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_doctor_asked.c \
+	tests/unit/test_doctor_caps.c tests/unit/test_doctor_clock.c tests/unit/test_doctor_inchild.c \
+	tests/unit/test_doctor_net.c tests/unit/test_doctor_peers.c tests/unit/test_doctor_ports.c \
+	tests/unit/test_doctor_report.c tests/unit/test_doctor_secret.c tests/unit/test_doctor_storage.c \
+	tests/unit/test_doctor_strength.c tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c \
+	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_gather.c \
+	tests/unit/test_http_address.c tests/unit/test_http_endpoints.c tests/unit/test_http_process.c \
+	tests/unit/test_http_server.c tests/unit/test_identity.c tests/unit/test_identity_fault.c \
+	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_ifstate.c \
+	tests/unit/test_ifwatch.c tests/unit/test_json.c tests/unit/test_judge.c \
+	tests/unit/test_livecheck.c tests/unit/test_log_forms.c tests/unit/test_metrics.c \
+	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
+	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_notify.c \
+	tests/unit/test_ownaddr.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
+	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
+	tests/unit/test_reconcile.c tests/unit/test_reload.c tests/unit/test_routes.c \
+	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
+	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
+	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
+	tests/unit/test_supervisor.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
+	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_viewjson.c \
+	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
+
+# Writes the manual's tables from those in the source; never shipped.
+DOCGEN_SRC  := docs/gen/commands.c docs/gen/main.c docs/gen/options.c docs/gen/sections.c \
+	docs/gen/serving.c docs/gen/text.c docs/gen/usage.c
 
 FAULT_SRC   := tests/fault/calls.c tests/fault/marktool.c tests/fault/regs.c tests/fault/statetool.c \
 	tests/fault/tracer.c
@@ -189,7 +194,7 @@ DAEMON_LIBS := -levent_core -levent_extra -ljansson -lmnl -lsodium -lnettle -lqr
 obj          = $(1:%.c=$(O)/%.o)
 SOURCES     := $(COMMON_SRC) $(INIT_SRC) $(DAEMON_SRC)
 UNIT_SRC    := $(COMMON_UNITS) $(INIT_UNITS) $(DAEMON_UNITS)
-HEADERS      = $(shell find common init daemon tests/fault tests/helper tests/unit -name '*.h')
+HEADERS      = $(shell find common init daemon docs/gen tests/fault tests/helper tests/unit -name '*.h')
 UNITS       := $(UNIT_SRC:tests/unit/%.c=$(O)/unit/%)
 
 .PHONY: all units
@@ -253,6 +258,9 @@ $(O)/initbench: opt-asan := -O1
 $(O)/initbench: $(call obj,$(BENCH_SRC))
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
+$(O)/docgen: $(call obj,$(DOCGEN_SRC)) $(O)/libdaemon.a $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
 FAULT_PROGRAMS := $(O)/tracer $(O)/statetool $(O)/marktool
 # The fault sweeps: what is swept must be static, or most of its calls were those of the loader.
 $(O)/tracer: opt-asan := -O1
@@ -287,7 +295,7 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
-	tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(FAULT_SRC)
+	tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC)
 # The fast ones first; tests/container and the whole of tests/fault have targets of their own.
 TESTED  := $(addprefix tests/,unit lint fault integration kernel)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
@@ -295,7 +303,7 @@ BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find tests -name '*.py')
 
-.PHONY: deps test test-container test-kernel sweep demo bench bench-init asan programs unit-programs clean help
+.PHONY: deps docs install test test-container test-kernel sweep demo bench bench-init asan programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -327,7 +335,34 @@ sweep: ## fail, kill and cut the power at every system call that touches the sta
 asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
-unit-programs: $(UNITS) $(O)/wgtool $(O)/probe $(O)/initbench $(if $(filter release,$(VARIANT)),$(FAULT_PROGRAMS))
+unit-programs: $(UNITS) $(O)/wgtool $(O)/probe $(O)/initbench \
+	$(if $(filter release,$(VARIANT)),$(FAULT_PROGRAMS) $(O)/docgen)
+
+# The pages are committed: who reads them needs no compiler, and a change of them is seen in a review.
+# "DIR=" writes elsewhere, which is how the tests find out whether they are as they should be.
+PAGES   := docs/man/wgmesh-init.8 docs/man/wgmesh.8
+DIR     ?= docs
+docs: $(O)/docgen ## write the manual pages and the tables of docs/reference.md anew
+	@mkdir -p $(DIR)/man
+	$(Q)set -e; for page in $(PAGES); do $(O)/docgen $$page.in >$(O)/page.new; \
+		mv $(O)/page.new $(DIR)/man/$${page##*/}; done
+	$(Q)$(O)/docgen docs/reference.md >$(O)/page.new
+	$(Q)mv $(O)/page.new $(DIR)/reference.md
+
+PREFIX  ?= /usr/local
+BASH_COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETIONS  ?= $(PREFIX)/share/zsh/site-functions
+FISH_COMPLETIONS ?= $(PREFIX)/share/fish/vendor_completions.d
+install: programs ## programs, manual pages and shell completions below DESTDIR= and PREFIX=
+	$(Q)install -d $(addprefix $(DESTDIR),$(PREFIX)/sbin $(PREFIX)/share/man/man8 $(PREFIX)/share/doc/wgmesh \
+		$(BASH_COMPLETIONS) $(ZSH_COMPLETIONS) $(FISH_COMPLETIONS))
+	$(Q)install -m 755 $(O)/wgmesh-init $(O)/wgmesh $(DESTDIR)$(PREFIX)/sbin
+	$(Q)install -m 644 $(PAGES) $(DESTDIR)$(PREFIX)/share/man/man8
+	$(Q)install -m 644 LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/wgmesh
+	$(Q)set -e; for to in bash:$(BASH_COMPLETIONS)/wgmesh zsh:$(ZSH_COMPLETIONS)/_wgmesh \
+		fish:$(FISH_COMPLETIONS)/wgmesh.fish; do \
+		$(O)/wgmesh completion $${to%%:*} >$(O)/completion.new; \
+		install -m 644 $(O)/completion.new $(DESTDIR)$${to#*:}; done
 
 lint: ## all checks of the sources: layout, headers, static analysis, scripts
 	$(Q)$(SUB) --output-sync=target --keep-going $(CHECKS:%=lint-%)
@@ -368,5 +403,5 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		while IFS=$$'\t' read -r target what; do printf '  %-14s %s\n' "$$target" "$$what"; done
 
--include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) $(BENCH_SRC) $(FAULT_SRC) init/entry.c init/main.c daemon/main.c)) \
+-include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) init/entry.c init/main.c daemon/main.c)) \
 	$(patsubst %.c,$(O)/musl/%.d,$(PID1_SRC))

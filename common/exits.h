@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * exits - the exit codes that both programs promise (sysexits.h numbers; docs/reference.md)
+ * exits - the exit codes that both programs promise, EXITS_OK to EXITS_NOT_FOUND (common/exits.def)
  *
  * A crash never ends in EXITS_OK. Codes for which exits_is_incurable() holds would come back after
  * any restart, so the supervisor does not retry them.
@@ -9,23 +9,37 @@
 #define COMMON_EXITS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum exits {
-	EXITS_OK = 0,
-	EXITS_FAILURE = 1,	    /* a negative answer: unhealthy, no such peer */
-	EXITS_USAGE = 64,	    /* wrong command line or environment */
-	EXITS_STATE_DAMAGED = 65,   /* key file damaged and nothing to restore it from */
-	EXITS_NO_WIREGUARD = 69,    /* neither kernel nor userspace WireGuard */
-	EXITS_INTERNAL = 70,	    /* a broken invariant of our own */
-	EXITS_SYSTEM = 71,	    /* the system refused something it normally grants */
-	EXITS_CANNOT_CREATE = 73,   /* state cannot be created */
-	EXITS_IO = 74,		    /* read or write error */
-	EXITS_LOCKED = 75,	    /* another node holds the state directory */
-	EXITS_NO_PERMISSION = 77,   /* a capability or an access right is missing */
-	EXITS_POLICY = 78,	    /* refused by policy (ephemeral storage) or configuration */
-	EXITS_NOT_EXECUTABLE = 126, /* program exists but cannot be executed */
-	EXITS_NOT_FOUND = 127,	    /* program does not exist */
+#define EXIT(name, number, meaning, details) EXITS_##name = (number),
+#include "common/exits.def"
+#undef EXIT
 };
+
+/**
+ * struct exits_row - One exit code
+ * @code:	The code
+ * @meaning:	A few words
+ */
+struct exits_row {
+	int code;
+	const char *meaning;
+};
+
+/**
+ * exits_table() - All of them, by rising number
+ * @n:		Receives how many there are
+ */
+const struct exits_row *exits_table(size_t *n);
+
+/**
+ * exits_meaning() - What a program of ours means by an exit code
+ * @code:	Exit code
+ *
+ * Return: a few words, or NULL for one that is not ours
+ */
+const char *exits_meaning(int code);
 
 /**
  * exits_is_incurable() - Would the same exit code come back after a restart?

@@ -274,33 +274,6 @@ bool settings_unknown_env(char *const *envp, size_t *pos, char name[static 64],
 	return false;
 }
 
-static void help_row(FILE *out, const struct setting *row)
-{
-	char left[NAME_SIZE];
-
-	if (!row->name) {
-		(void)fprintf(out, "  %-26s %s\n", row->env, row->help);
-		return;
-	}
-	(void)snprintf(left, sizeof(left), "--%s%s%s", row->name, row->metavar ? " " : "",
-		       row->metavar ? row->metavar : "");
-	(void)fprintf(out, "  %-26s %s", left, row->help);
-	if (row->choices)
-		(void)fprintf(out, " (%s)", row->choices);
-	if (row->fallback && row->type != SETTING_FLAG)
-		(void)fprintf(out, " [%s]", row->fallback);
-	if (row->env)
-		(void)fprintf(out, "\n  %-26s %s", "", row->env);
-	(void)fputc('\n', out);
-}
-
-void settings_help(FILE *out, unsigned int scope)
-{
-	for (size_t id = 0; id < SETTING_COUNT; id++)
-		if (settings_table()[id].scope & scope)
-			help_row(out, &settings_table()[id]);
-}
-
 const char *settings_origin(const struct settings *s, enum setting_id id)
 {
 	/* Names of flags without dashes would not be found in the help. */

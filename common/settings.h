@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * settings - every option of both programs in one table: flag, variable, type, range, help
+ * settings - every option of both programs: flag, variable, type, range, help
  *
+ * The rows are in common/settings.def, from which the manual is made as well (docs/gen).
  * The flag wins over the environment variable, which wins over the default. Both programs know the
  * whole table, because a container's environment holds the variables of both. Flags are written as
  * the existing command accepts them (protocol.md section 16, Go's flag package): -x or --x, then
@@ -17,71 +18,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* SETTING_STATE_DIR to SETTING_TIMEOUT, in the order of common/settings.def */
 enum setting_id {
-	SETTING_STATE_DIR,
-	SETTING_LEGACY_DIR,
-	SETTING_PERSISTENCE,
-	SETTING_USER,
-	SETTING_RESTART,
-	SETTING_ON_LOOP,
-	SETTING_STOP_TIMEOUT,
-	SETTING_STOP_OK,
-	SETTING_SIGNAL_GROUP,
-	SETTING_REWRITE,
-	SETTING_NOTIFY,
-	SETTING_START_TIMEOUT,
-	SETTING_WATCHDOG,
-	SETTING_CAPTURE_STDERR,
-	SETTING_LOCK_TIMEOUT,
-	SETTING_LEASE_TIME,
-	SETTING_STORAGE_TIMEOUT,
-	SETTING_STORAGE_CHECK,
-	SETTING_IMAGE_VERSION,
-	SETTING_DRY_RUN,
-	SETTING_LOG_LEVEL,
-	SETTING_LOG_FORMAT,
-	SETTING_SECRET,
-	SETTING_SECRET_FILE,
-	SETTING_SECRET_FD,
-	SETTING_INTERFACE,
-	SETTING_LISTEN_PORT,
-	SETTING_BACKEND,
-	SETTING_WIREGUARD_GO,
-	SETTING_MTU,
-	SETTING_MESH_SUBNET,
-	SETTING_ADVERTISE_ROUTES,
-	SETTING_HOSTNAME,
-	SETTING_NO_LAN_DISCOVERY,
-	SETTING_NO_IPV6,
-	SETTING_NEW_IDENTITY,
-	SETTING_SOCKET_PATH,
-	SETTING_INTRODUCER,
-	SETTING_GOSSIP,
-	SETTING_PRIVACY,
-	SETTING_FORCE_RELAY,
-	SETTING_NO_PUNCHING,
-	SETTING_HTTP,
-	SETTING_METRICS,
-	SETTING_METRICS_PEERS,
-	SETTING_PPROF,
-	SETTING_ACCOUNT,
-	SETTING_REFERRAL,
-	SETTING_JSON,
-	SETTING_NOW,
-	SETTING_REPAIR,
-	SETTING_QUIET,
-	SETTING_REPLACE,
-	SETTING_OFFLINE,
-	SETTING_PLAIN,
-	SETTING_PASSPHRASE_FILE,
-	SETTING_PASSPHRASE,
-	SETTING_GENERATE_SECRET,
-	SETTING_WATCH,
-	SETTING_INTERVAL,
-	SETTING_FULL,
-	SETTING_PEER,
-	SETTING_PORT,
-	SETTING_TIMEOUT,
+#define SETTING(id, ...) SETTING_##id,
+#include "common/settings.def"
+#undef SETTING
 	SETTING_COUNT,
 };
 
@@ -89,7 +30,7 @@ enum setting_id {
 enum setting_scope {
 	SCOPE_INIT = 1 << 0,	      /* wgmesh-init PROGRAM */
 	SCOPE_INIT_CHECK = 1 << 1,    /* wgmesh-init check, migrate, fix-permissions */
-	SCOPE_INIT_STATUS = 1 << 2,   /* wgmesh-init status, healthcheck */
+	SCOPE_INIT_STATUS = 1 << 2,   /* wgmesh-init status */
 	SCOPE_JOIN = 1 << 3,	      /* wgmesh join */
 	SCOPE_STATUS = 1 << 4,	      /* wgmesh status */
 	SCOPE_PEERS = 1 << 5,	      /* wgmesh peers */
@@ -101,6 +42,7 @@ enum setting_scope {
 	SCOPE_STATE_KEEP = 1 << 11,   /* wgmesh state snapshot, restore */
 	SCOPE_EXPORT = 1 << 12,	      /* wgmesh state export */
 	SCOPE_IMPORT = 1 << 13,	      /* wgmesh state import */
+	SCOPE_STATE_SHOW = 1 << 14,   /* wgmesh state show */
 	SCOPE_ONCE = 1 << 15,	      /* a list: a second flag would silently replace the first */
 	SCOPE_NO_EFFECT = 1 << 16,    /* accepted for compatibility, changes nothing */
 	SCOPE_CONFIDENTIAL = 1 << 17, /* its value is never printed */
@@ -129,7 +71,7 @@ enum setting_type {
  * @choices:	"a|b|c" of a SETTING_CHOICE
  * @fallback:	Default as text, NULL for "not set"
  * @metavar:	Name of the value in the help, NULL for a flag
- * @help:	One line
+ * @help:	A few words; in wgmesh-init NULL for a setting that none of its commands has
  */
 struct setting {
 	const char *name;

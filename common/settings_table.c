@@ -7,144 +7,30 @@
 #define STATE_VERBS \
 	(SCOPE_STATE | SCOPE_STATE_LIST | SCOPE_STATE_KEEP | SCOPE_EXPORT | SCOPE_IMPORT)
 #define WITH_STATE (INIT_PHASES | SCOPE_JOIN | STATE_VERBS | SCOPE_DOCTOR)
-#define WITH_NODE  (SCOPE_STATUS | SCOPE_PEERS | SCOPE_CONTROL | SCOPE_DOCTOR | SCOPE_TEST_PEER)
+#define WITH_NODE  (SCOPE_STATUS | SCOPE_PEERS | SCOPE_CONTROL | SCOPE_DOCTOR)
 #define WITH_IFACE (SCOPE_JOIN | WITH_NODE | SCOPE_DOWN | STATE_VERBS)
 #define WITH_SECRET                                                               \
 	(SCOPE_JOIN | SCOPE_STATUS | SCOPE_DECODE | SCOPE_IMPORT | SCOPE_DOCTOR | \
 	 SCOPE_TEST_PEER | SCOPE_QR)
-#define WITH_LOG   (INIT_PHASES | SCOPE_JOIN | SCOPE_DOWN | STATE_VERBS)
+#define WITH_LOG (INIT_PHASES | SCOPE_JOIN | SCOPE_DOWN | STATE_VERBS | SCOPE_STATE_SHOW)
+#define WITH_JSON                                                                          \
+	(SCOPE_STATUS | SCOPE_PEERS | SCOPE_STATE | SCOPE_STATE_LIST | SCOPE_INIT_STATUS | \
+	 SCOPE_INIT_CHECK | SCOPE_DOCTOR | SCOPE_TEST_PEER)
 #define JOIN_NO_OP (SCOPE_JOIN | SCOPE_NO_EFFECT)
+
+/* PID 1 knows all options, but has no help on those of wgmesh: it is a page smaller so. */
+#ifdef SETTINGS_FOR_INIT
+#define HELP(scope, help) (((scope) & (INIT_PHASES | SCOPE_INIT_STATUS)) ? (help) : NULL)
+#else
+#define HELP(scope, help) help
+#endif
 
 /* clang-format off */
 static const struct setting table[] = {
-	[SETTING_STATE_DIR] = { "state-dir", "WGMESH_STATE_DIR", WITH_STATE, SETTING_TEXT, 0, 0, NULL,
-		"/var/lib/wgmesh", "DIR", "the node's key and caches; \"none\": wgmesh-init looks after no state" },
-	[SETTING_LEGACY_DIR] = { "legacy-dir", "WGMESH_LEGACY_DIR", INIT_PHASES, SETTING_TEXT, 0, 0, NULL,
-		"/data", "DIR", "where an older deployment kept the key; \"none\" migrates nothing" },
-	[SETTING_PERSISTENCE] = { "persistence", "WGMESH_PERSISTENCE", INIT_PHASES, SETTING_CHOICE, 0, 0,
-		"warn|require|ignore", "warn", "POLICY", "require refuses a directory that will not last" },
-	[SETTING_USER] = { "user", "WGMESH_USER", INIT_PHASES, SETTING_TEXT, 0, 0, NULL,
-		"65532:65532", "UID[:GID]", "user and group of the program, by number; without state, ours" },
-	[SETTING_RESTART] = { "restart", "WGMESH_RESTART", SCOPE_INIT, SETTING_CHOICE, 0, 0,
-		"on-failure|always|never", "on-failure", "POLICY", "when to start the program again" },
-	[SETTING_ON_LOOP] = { "on-loop", "WGMESH_ON_LOOP", SCOPE_INIT, SETTING_CHOICE, 0, 0,
-		"exit|hold", "exit", "POLICY", "10 failures in a row: end, or stay up to be looked at" },
-	[SETTING_STOP_TIMEOUT] = { "stop-timeout", "WGMESH_STOP_TIMEOUT", SCOPE_INIT, SETTING_DURATION, 0, HOUR_MS, NULL,
-		"8s", "TIME", "after a stop signal, wait this long, then kill what remains" },
-	[SETTING_STOP_OK] = { "stop-ok", "WGMESH_STOP_OK", SCOPE_INIT, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "dying of the stop signal counts as success; wgmesh join: always" },
-	[SETTING_SIGNAL_GROUP] = { "signal-group", "WGMESH_SIGNAL_GROUP", SCOPE_INIT, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "pass signals on to the program's whole process group" },
-	[SETTING_REWRITE] = { "rewrite", "WGMESH_REWRITE", SCOPE_INIT | SCOPE_ONCE, SETTING_TEXT, 0, 0, NULL,
-		NULL, "FROM:TO,...", "pass signal FROM on as TO, as in TERM:QUIT; 0 as TO drops it" },
-	[SETTING_NOTIFY] = { "notify", "WGMESH_NOTIFY", SCOPE_INIT, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "not healthy before READY=1 (sd_notify); wgmesh join: always" },
-	[SETTING_START_TIMEOUT] = { "start-timeout", "WGMESH_START_TIMEOUT", SCOPE_INIT, SETTING_DURATION, 0, HOUR_MS, NULL,
-		"90s", "TIME", "with --notify: not ready by then, killed and started again; 0 never" },
-	[SETTING_WATCHDOG] = { "watchdog", "WGMESH_WATCHDOG", SCOPE_INIT, SETTING_DURATION, 0, HOUR_MS, NULL,
-		"60s", "TIME", "silent this long after a WATCHDOG=1: killed and started again; 0 never" },
-	[SETTING_CAPTURE_STDERR] = { "capture-stderr", "WGMESH_CAPTURE_STDERR", SCOPE_INIT, SETTING_FLAG, 0, 1, NULL,
-		"true", NULL, "on, unless =false: standard error passes us, so that we can quote from it" },
-	[SETTING_LOCK_TIMEOUT] = { "lock-timeout", "WGMESH_LOCK_TIMEOUT", SCOPE_INIT, SETTING_DURATION, 0, HOUR_MS, NULL,
-		"30s", "TIME", "wait this long for another container to leave the state directory" },
-	[SETTING_LEASE_TIME] = { "lease-time", "WGMESH_LEASE_TIME", INIT_PHASES | SCOPE_STATE_KEEP | SCOPE_IMPORT, SETTING_DURATION, 1000, HOUR_MS, NULL,
-		"30s", "TIME", "on network storage, whoever is silent this long may lose the state directory" },
-	[SETTING_STORAGE_TIMEOUT] = { "storage-timeout", "WGMESH_STORAGE_TIMEOUT", INIT_PHASES, SETTING_DURATION, 0, HOUR_MS, NULL,
-		"10s", "TIME", "storage that has not taken a test write by then counts as hung" },
-	[SETTING_STORAGE_CHECK] = { "storage-check", "WGMESH_STORAGE_CHECK", SCOPE_INIT, SETTING_DURATION, 0, 24 * HOUR_MS, NULL,
-		"5m", "TIME", "test the storage this often while running; 0: only when mounts change" },
-	[SETTING_IMAGE_VERSION] = { "image-version", "WGMESH_IMAGE_VERSION", INIT_PHASES, SETTING_TEXT, 0, 0, NULL,
-		NULL, "TEXT", "version of the image, noted on the volume; an image sets the variable" },
-	[SETTING_DRY_RUN] = { "dry-run", NULL, SCOPE_INIT_CHECK, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "say what would be done, change nothing" },
-	[SETTING_LOG_LEVEL] = { "log-level", "WGMESH_LOG_LEVEL", WITH_LOG, SETTING_TEXT, 0, 0, NULL,
-		"info", "LEVELS", "error, warn, info or debug; per component: \"info,exchange=debug\"" },
-	[SETTING_LOG_FORMAT] = { "log-format", "WGMESH_LOG_FORMAT", WITH_LOG, SETTING_CHOICE, 0, 0,
-		"auto|text|json", "auto", "FORMAT", "auto: text on a terminal, json lines otherwise" },
-	[SETTING_SECRET] = { "secret", "WGMESH_SECRET", WITH_SECRET | SCOPE_CONFIDENTIAL, SETTING_TEXT, 0, 0, NULL,
-		NULL, "SECRET", "the mesh secret; prefer --secret-file, since argv and environment can be read by others" },
-	[SETTING_SECRET_FILE] = { "secret-file", "WGMESH_SECRET_FILE", WITH_SECRET, SETTING_TEXT, 0, 0, NULL,
-		NULL, "FILE", "file that holds the mesh secret" },
-	[SETTING_SECRET_FD] = { "secret-fd", "WGMESH_SECRET_FD", SCOPE_JOIN, SETTING_NUMBER, 3, 65535, NULL,
-		NULL, "NUMBER", "descriptor of the secret file, which wgmesh-init hands over when only root may read it" },
-	[SETTING_INTERFACE] = { "interface", "WGMESH_INTERFACE", WITH_IFACE, SETTING_TEXT, 0, 0, NULL,
-		"wg0", "NAME", "name of the WireGuard interface" },
-	[SETTING_LISTEN_PORT] = { "listen-port", "WGMESH_LISTEN_PORT", SCOPE_JOIN | SCOPE_DOCTOR, SETTING_NUMBER, 1, 65535, NULL,
-		"51820", "PORT", "UDP port of WireGuard" },
-	[SETTING_BACKEND] = { "backend", "WGMESH_BACKEND", SCOPE_JOIN | SCOPE_DOCTOR, SETTING_CHOICE, 0, 0,
-		"auto|kernel|userspace", "auto", "BACKEND", "WireGuard implementation; auto takes the kernel's, or else wireguard-go" },
-	[SETTING_WIREGUARD_GO] = { "wireguard-go", "WGMESH_WIREGUARD_GO", SCOPE_JOIN | SCOPE_DOCTOR, SETTING_TEXT, 0, 0, NULL,
-		"wireguard-go", "PROGRAM", "userspace WireGuard to run: a path, or a name looked up in PATH" },
-	[SETTING_MTU] = { "mtu", "WGMESH_MTU", SCOPE_JOIN | SCOPE_DOCTOR, SETTING_NUMBER, 576, 65455, NULL,
-		NULL, "BYTES", "MTU of the interface; without it, the route's MTU less WireGuard's overhead" },
-	[SETTING_MESH_SUBNET] = { "mesh-subnet", "WGMESH_MESH_SUBNET", SCOPE_JOIN | SCOPE_STATUS | SCOPE_DOCTOR | SCOPE_TEST_PEER, SETTING_TEXT, 0, 0, NULL,
-		NULL, "CIDR", "IPv4 subnet of the mesh instead of the one derived from the secret" },
-	[SETTING_ADVERTISE_ROUTES] = { "advertise-routes", "WGMESH_ADVERTISE_ROUTES", SCOPE_JOIN | SCOPE_DOCTOR, SETTING_TEXT, 0, 0, NULL,
-		NULL, "CIDR,...", "networks behind this node that its peers may reach through it" },
-	[SETTING_HOSTNAME] = { "hostname", "WGMESH_HOSTNAME", SCOPE_JOIN, SETTING_TEXT, 0, 0, NULL,
-		NULL, "NAME", "name announced to peers; without it, the host name" },
-	[SETTING_NO_LAN_DISCOVERY] = { "no-lan-discovery", "WGMESH_NO_LAN_DISCOVERY", SCOPE_JOIN | SCOPE_DOCTOR, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "do not announce this node by multicast, nor listen for others" },
-	[SETTING_NO_IPV6] = { "no-ipv6", "WGMESH_NO_IPV6", SCOPE_JOIN, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "no IPv6 mesh address and no IPv6 endpoints" },
-	[SETTING_NEW_IDENTITY] = { "new-identity", "WGMESH_NEW_IDENTITY", SCOPE_JOIN | SCOPE_STATE | SCOPE_INIT, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "the old key is lost: make a new one, whatever traces there are" },
-	[SETTING_SOCKET_PATH] = { "socket-path", "WGMESH_SOCKET", SCOPE_JOIN | WITH_NODE | SCOPE_IMPORT, SETTING_TEXT, 0, 0, NULL,
-		NULL, "PATH", "control socket; without it, /run/wgmesh/INTERFACE.sock" },
-	[SETTING_INTRODUCER] = { "introducer", "WGMESH_INTRODUCER", SCOPE_JOIN, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "announce this node as one that others can reach and be introduced by" },
-	[SETTING_GOSSIP] = { "gossip", "WGMESH_GOSSIP", JOIN_NO_OP, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "accepted, without effect: peers are passed on by the exchange" },
-	[SETTING_PRIVACY] = { "privacy", "WGMESH_PRIVACY", JOIN_NO_OP, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "accepted, without effect, as in existing nodes" },
-	[SETTING_FORCE_RELAY] = { "force-relay", "WGMESH_FORCE_RELAY", JOIN_NO_OP, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "accepted, without effect: this node relays nothing yet" },
-	[SETTING_NO_PUNCHING] = { "no-punching", "WGMESH_NO_PUNCHING", SCOPE_JOIN, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "one HELLO per exchange instead of a series that opens NATs" },
-	[SETTING_HTTP] = { "http", "WGMESH_HTTP", SCOPE_JOIN | SCOPE_DOCTOR, SETTING_TEXT, 0, 0, NULL,
-		"127.0.0.1:9464", "ADDRESS,...", "serve health and metrics: PORT (loopback), :PORT (everywhere), IP:PORT, [IP6]:PORT, /PATH; \"none\"" },
-	[SETTING_METRICS] = { "metrics", "WGMESH_METRICS", SCOPE_JOIN | SCOPE_DOCTOR, SETTING_TEXT, 0, 0, NULL,
-		NULL, "ADDRESS", "one more address for the same, as existing nodes have it" },
-	[SETTING_METRICS_PEERS] = { "metrics-peers", "WGMESH_METRICS_PEERS", SCOPE_JOIN, SETTING_NUMBER, 0, 1000, NULL,
-		"0", "NUMBER", "metrics of single peers for so many of them; the others are summed up as one" },
-	[SETTING_PPROF] = { "pprof", "WGMESH_PPROF", JOIN_NO_OP, SETTING_TEXT, 0, 0, NULL,
-		NULL, "ADDRESS", "accepted, without effect: a Go profiler's address" },
-	[SETTING_ACCOUNT] = { "account", "WGMESH_ACCOUNT", JOIN_NO_OP | SCOPE_CONFIDENTIAL, SETTING_TEXT, 0, 0, NULL,
-		NULL, "KEY", "accepted, without effect: an account of the hosted service" },
-	[SETTING_REFERRAL] = { "referral", "WGMESH_REFERRAL", JOIN_NO_OP | SCOPE_NEW_SECRET, SETTING_TEXT, 0, 0, NULL,
-		NULL, "CODE", "accepted, without effect: a referral code of the hosted service" },
-	[SETTING_JSON] = { "json", NULL, SCOPE_STATUS | SCOPE_PEERS | SCOPE_STATE | SCOPE_STATE_LIST | SCOPE_INIT_STATUS | SCOPE_INIT_CHECK | SCOPE_DOCTOR | SCOPE_TEST_PEER, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "print JSON" },
-	[SETTING_NOW] = { "now", NULL, SCOPE_DECODE, SETTING_NUMBER, 0, UINT32_MAX, NULL,
-		NULL, "SECONDS", "judge the datagram's age at this Unix time instead of now" },
-	[SETTING_REPAIR] = { "repair", NULL, SCOPE_STATE, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "restore a damaged key file from its newest good snapshot" },
-	[SETTING_QUIET] = { "quiet", NULL, SCOPE_STATE, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "no table: say in the log what is found, as wgmesh-init wants it" },
-	[SETTING_REPLACE] = { "replace", NULL, SCOPE_IMPORT, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "take the place of another identity, which is kept as a snapshot" },
-	[SETTING_OFFLINE] = { "offline", NULL, SCOPE_IMPORT, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "do not ask the network whether this identity is still in use" },
-	[SETTING_PLAIN] = { "plain", NULL, SCOPE_EXPORT, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "do not seal the file: whoever reads it has the private key" },
-	[SETTING_PASSPHRASE_FILE] = { "passphrase-file", "WGMESH_PASSPHRASE_FILE", SCOPE_EXPORT | SCOPE_IMPORT, SETTING_TEXT, 0, 0, NULL,
-		NULL, "FILE", "file that holds the passphrase; without one it is asked for on the terminal" },
-	[SETTING_PASSPHRASE] = { NULL, "WGMESH_PASSPHRASE", SCOPE_EXPORT | SCOPE_IMPORT | SCOPE_CONFIDENTIAL, SETTING_TEXT, 0, 0, NULL,
-		NULL, NULL, "the passphrase itself; has no flag, since the process list shows those" },
-	[SETTING_GENERATE_SECRET] = { "secret", NULL, SCOPE_NEW_SECRET, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "print a new mesh secret" },
-	[SETTING_WATCH] = { "watch", NULL, SCOPE_STATUS | SCOPE_PEERS, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "stay, and show it again and again, until ^C" },
-	[SETTING_INTERVAL] = { "interval", NULL, SCOPE_STATUS | SCOPE_PEERS, SETTING_DURATION, 0, HOUR_MS, NULL,
-		"2s", "TIME", "with --watch: how often" },
-	[SETTING_FULL] = { "full", NULL, SCOPE_STATUS | SCOPE_PEERS, SETTING_FLAG, 0, 1, NULL,
-		"false", NULL, "whole keys, and lines as long as it takes" },
-	[SETTING_PEER] = { "peer", NULL, SCOPE_TEST_PEER | SCOPE_DOCTOR | SCOPE_ONCE, SETTING_TEXT, 0, 0, NULL,
-		NULL, "IP:PORT", "the node to try: its address and gossip port" },
-	[SETTING_PORT] = { "port", NULL, SCOPE_TEST_PEER, SETTING_NUMBER, 0, 65535, NULL,
-		"0", "PORT", "UDP port to ask from; 0 takes any" },
-	[SETTING_TIMEOUT] = { "timeout", NULL, SCOPE_TEST_PEER | SCOPE_DOCTOR, SETTING_DURATION, 0, HOUR_MS, NULL,
-		"10s", "TIME", "how long to wait for an answer" },
+#define SETTING(id, name, env, scope, type, min, max, choices, fallback, metavar, help, details) \
+	[SETTING_##id] = { name, env, scope, type, min, max, choices, fallback, metavar, HELP(scope, help) },
+#include "common/settings.def"
+#undef SETTING
 };
 /* clang-format on */
 _Static_assert(ARRAY_LEN(table) == SETTING_COUNT, "a row for every setting");

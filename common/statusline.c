@@ -8,7 +8,19 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define NAME_HEAD "@wgmesh-init/"
+static const struct {
+	const char *name;
+	bool is_prose;
+} keys[] = {
+#define STATUS_KEY(id, name, is_prose, meaning) [STATUS_##id] = { name, is_prose },
+#include "common/statusline.def"
+#undef STATUS_KEY
+};
+
+const char *statusline_key(enum status_key key)
+{
+	return keys[key].name;
+}
 
 /*
  * Containers of a pod may share the namespaces of processes and of the network, never that of mounts;
@@ -31,7 +43,7 @@ int statusline_address(struct sockaddr_un *sa, socklen_t *len, pid_t pid)
 	sa->sun_family = AF_UNIX;
 	if (pid != 0)
 		(void)snprintf(suffix, sizeof(suffix), "/%d", pid);
-	n = snprintf(sa->sun_path, sizeof(sa->sun_path), NAME_HEAD "%llu/%llu%s",
+	n = snprintf(sa->sun_path, sizeof(sa->sun_path), STATUSLINE_NAME_HEAD "%llu/%llu%s",
 		     namespace_number("/proc/self/ns/pid"), namespace_number("/proc/self/ns/mnt"),
 		     suffix);
 	if (n < 0 || (size_t)n >= sizeof(sa->sun_path))
@@ -86,11 +98,9 @@ bool statusline_next(const char **pos, char key[static STATUSLINE_KEY_SIZE],
 
 static bool is_prose(const char *key)
 {
-	static const char *const keys[] = { "daemon_status", "cause", "volume", "volume_id" };
-
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		if (strcmp(key, keys[i]) == 0)
-			return true;
+		if (strcmp(key, keys[i].name) == 0)
+			return keys[i].is_prose;
 	return false;
 }
 

@@ -13,9 +13,24 @@
 #include <sys/types.h>
 #include <sys/un.h>
 
-#define STATUSLINE_TEXT_SIZE  8192 /* all lines and a NUL */
+#define STATUSLINE_NAME_HEAD  "@wgmesh-init/" /* what every socket name of PID 1 begins with */
+#define STATUSLINE_TEXT_SIZE  8192	      /* all lines and a NUL */
 #define STATUSLINE_KEY_SIZE   40
 #define STATUSLINE_VALUE_SIZE 640
+
+/* STATUS_HEALTHY is "healthy" (common/statusline.def). */
+enum status_key {
+#define STATUS_KEY(id, name, is_prose, meaning) STATUS_##id,
+#include "common/statusline.def"
+#undef STATUS_KEY
+	STATUS_KEY_COUNT,
+};
+
+/**
+ * statusline_key() - What a key is called
+ * @key:	Key, below STATUS_KEY_COUNT
+ */
+const char *statusline_key(enum status_key key);
 
 /**
  * statusline_address() - The name of PID 1's status socket: that of the container's namespaces

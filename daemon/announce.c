@@ -98,6 +98,14 @@ static void read_instance(char out[static CLONE_INSTANCE_SIZE], json_t *body)
 		out[0] = '\0';
 }
 
+/* No member of the protocol either. */
+static bool read_visitor(json_t *body)
+{
+	bool is_visitor;
+
+	return json_member_bool(&is_visitor, body, "visitor") == 0 && is_visitor;
+}
+
 enum announce_result announce_parse(struct announcement *out, const struct envelope *env,
 				    bool strict)
 {
@@ -106,6 +114,7 @@ enum announce_result announce_parse(struct announcement *out, const struct envel
 
 	*out = (struct announcement) { .timestamp = env->timestamp };
 	read_instance(out->instance, body);
+	out->is_visitor = read_visitor(body);
 	r = announce_read_peer(&out->self, body, "wg_endpoint");
 	if (r != ANNOUNCE_OK)
 		return r;
@@ -143,6 +152,8 @@ static void write_tail(struct json_writer *w, const struct announcement *a)
 	announce_write_nat_type(w, &a->self);
 	if (a->instance[0] != '\0')
 		json_write_text(w, "instance", a->instance);
+	if (a->is_visitor)
+		json_write_true(w, "visitor");
 	json_write_close(w, '}');
 }
 

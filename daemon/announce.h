@@ -46,6 +46,7 @@ struct known_peer {
  * @n_routes:	Entries in @routes
  * @timestamp:	Unix time
  * @instance:	Which run of the sender this is (clone.h); empty from existing nodes
+ * @is_visitor:	The sender only asks: answer it, and forget it (discovery/visitor.h)
  * @observed:	REPLY: where the HELLO came from; "none" when absent or not a literal
  * @known:	Other peers; owned after announce_parse(), borrowed by announce_format()
  * @n_known:	Entries in @known
@@ -57,6 +58,7 @@ struct announcement {
 	struct prefix routes[ANNOUNCE_ROUTES_MAX];
 	int64_t timestamp;
 	char instance[CLONE_INSTANCE_SIZE];
+	bool is_visitor;
 	struct endpoint observed;
 	struct known_peer *known;
 	size_t n_known;

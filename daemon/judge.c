@@ -54,7 +54,10 @@ static void check_interface(struct checks *c, const struct judge_facts *f)
 {
 	const char *ifname = f->view->ifname;
 
-	if (!f->interface || !f->interface->is_known)
+	if (f->view->phase == VIEW_STOPPING)
+		check(c, "interface", VIEW_WARN, "%s is being deleted, since this node stops",
+		      ifname);
+	else if (!f->interface || !f->interface->is_known)
 		check(c, "interface", VIEW_PASS, "%s was set up; nothing is known to have changed",
 		      ifname);
 	else if (!f->interface->exists)
@@ -81,7 +84,7 @@ static void check_address(struct checks *c, const struct judge_facts *f)
 	char text[IP_TEXT_SIZE];
 	const struct ip *missing = NULL;
 
-	if (f->interface && f->interface->is_known)
+	if (f->interface && f->interface->is_known && f->view->phase == VIEW_RUNNING)
 		missing = missing_address(f);
 	if (missing)
 		check(c, "address", VIEW_FAIL,
@@ -315,6 +318,34 @@ static void alarm_storage(struct alarms *a, const struct judge_facts *f)
 		alarm_on(a, "storage", "%s", text);
 }
 
+/* What a container that is made anew would not find again: a key, and with it an address. */
+static bool will_be_lost(const char *verdict)
+{
+	static const char *const lost[] = { "anonymous", "container", "pod", "memory", "layer" };
+
+	for (size_t i = 0; i < ARRAY_LEN(lost); i++)
+		if (strcmp(verdict, lost[i]) == 0)
+			return true;
+	return false;
+}
+
+static void alarm_ephemeral(struct alarms *a, const struct judge_facts *f)
+{
+	char word[32];
+	char what[160];
+
+	if (!supervisor_value(f, "verdict", word, sizeof(word)) || !will_be_lost(word))
+		return;
+	(void)supervisor_value(f, "volume", what, sizeof(what));
+	if ((supervisor_value(f, "proof", word, sizeof(word)) && strcmp(word, "proven") == 0) ||
+	    (supervisor_value(f, "persistence", word, sizeof(word)) && strcmp(word, "ignore") == 0))
+		return;
+	alarm_on(a, "ephemeral",
+		 "this node's key is LOST when the container is made anew: %.80s is on %s; mount a "
+		 "volume there (wgmesh-init check says how)",
+		 f->state_dir, what);
+}
+
 static void alarm_supervisor(struct alarms *a, const struct judge_facts *f)
 {
 	uint64_t failures = 0;
@@ -338,6 +369,7 @@ size_t judge_alarms(const struct judge_facts *f, struct view_alarm out[static VI
 	alarm_clock(&a, f);
 	alarm_alone(&a, f);
 	alarm_storage(&a, f);
+	alarm_ephemeral(&a, f);
 	alarm_supervisor(&a, f);
 	return a.n;
 }

@@ -18,7 +18,7 @@ static void print_help(FILE *out)
 		    out);
 	for (const struct cli_command *c = cli_commands(); c->name; c++)
 		(void)fprintf(out, "  %-10s %s\n", c->name, c->about);
-	(void)fputs("\nBegin with `wgmesh init --secret`; `wgmesh COMMAND --help` explains each.\n",
+	(void)fputs("\nBegin with `wgmesh init --secret`; `wgmesh help COMMAND` explains each.\n",
 		    out);
 }
 
@@ -60,6 +60,26 @@ static int finish(int code)
 	return code == EXITS_OK ? EXITS_IO : code;
 }
 
+static int refuse_command(const char *name)
+{
+	return cli_usage_error("there is no command \"%.40s\"; `wgmesh --help` lists them", name);
+}
+
+/* "help state verify" is "state verify --help". */
+static int explain(int argc, char **argv)
+{
+	static char help[] = "--help";
+	const struct cli_command *command = argc > 0 ? cli_find(argv[0]) : NULL;
+	char *words[] = { argc > 1 ? argv[1] : help, help, NULL };
+
+	if (command)
+		return command->run(argc > 1 ? 2 : 1, words);
+	if (argc > 0 && !wants_help(argv[0]))
+		return refuse_command(argv[0]);
+	print_help(stdout);
+	return EXITS_OK;
+}
+
 int main(int argc, char **argv)
 {
 	const struct cli_command *command;
@@ -71,10 +91,8 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return EXITS_USAGE;
 	}
-	if (wants_help(argv[1])) {
-		print_help(stdout);
-		return EXITS_OK;
-	}
+	if (wants_help(argv[1]))
+		return finish(explain(argc - 2, argv + 2));
 	if (crypto_init() < 0) {
 		(void)fputs("wgmesh: the system gives no random numbers\n", stderr);
 		return EXITS_SYSTEM;
@@ -83,6 +101,5 @@ int main(int argc, char **argv)
 	command = cli_find(argv[1]);
 	if (command)
 		return finish(command->run(argc - 2, argv + 2));
-	return cli_usage_error("there is no command \"%.40s\"; `wgmesh --help` lists them",
-			       argv[1]);
+	return refuse_command(argv[1]);
 }

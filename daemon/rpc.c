@@ -134,13 +134,9 @@ static struct answer finish_reload(const struct view *v, json_t *params)
 }
 
 static const struct method methods[] = {
-	{ "daemon.ping", start_ping, NULL },
-	{ "daemon.status", NULL, finish_status },
-	{ "daemon.reload", start_reload, finish_reload },
-	{ "log.set", start_log_set, NULL },
-	{ "peers.count", NULL, finish_count },
-	{ "peers.list", NULL, finish_list },
-	{ "peers.get", NULL, finish_get },
+#define RPC_METHOD(name, start, finish, params, result, meaning) { name, start, finish },
+#include "daemon/rpc.def"
+#undef RPC_METHOD
 };
 
 /* Finds the method, or the error that there is instead. */

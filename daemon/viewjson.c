@@ -259,7 +259,7 @@ static json_t *bare_json(const char *text)
 	return strlen(text) < 19 ? json_integer(strtoll(text, NULL, 10)) : json_string(text);
 }
 
-static json_t *supervisor_json(const char *text)
+json_t *viewjson_supervisor(const char *text)
 {
 	static const char phases[] = "phase.";
 	char key[STATUSLINE_KEY_SIZE];
@@ -325,7 +325,7 @@ json_t *viewjson_status(const struct view *v)
 	put_peers(obj, v);
 	put_checks(obj, v);
 	put_alarms(obj, v);
-	put(obj, "supervisor", supervisor_json(v->supervisor));
+	put(obj, "supervisor", viewjson_supervisor(v->supervisor));
 	if (v->counters)
 		put(obj, "counters", counters_json(v->counters));
 	return obj;

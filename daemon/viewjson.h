@@ -29,6 +29,14 @@ json_t *viewjson_status(const struct view *v);
 json_t *viewjson_peer(const struct peer *p, struct now now);
 
 /**
+ * viewjson_supervisor() - The member "supervisor" of viewjson_status()
+ * @text:	Lines of PID 1; borrowed; NULL when there are none
+ *
+ * Return: object, or JSON's null, owned by the caller; NULL without memory
+ */
+json_t *viewjson_supervisor(const char *text);
+
+/**
  * struct viewjson_counts - Peers by what they are
  * @active:	Heard of lately, or with a live tunnel
  * @total:	In the table

@@ -150,7 +150,7 @@ bool boot_configure(struct boot *b, unsigned int scope, char **argv, char **envp
 	(void)log_init(PROGRAM_NAME, LOG_FORMAT_AUTO, NULL);
 	r = config_load(&b->config, scope, argv, envp, &e);
 	if (r == -ECANCELED) {
-		cli_help(stdout, scope);
+		cli_help();
 		b->exit_code = EXITS_OK;
 		return false;
 	}

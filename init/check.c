@@ -105,10 +105,19 @@ static void conclude(const struct boot *b, bool is_good, enum phase_id last)
 		(void)printf("%s: %s\n", phase_name(last), b->phases[last].note);
 }
 
-static void put_migration_json(const struct boot *b, const struct migrate_report *report)
+static void put_end_json(const struct boot *b)
 {
 	const struct phase *p = &b->phases[b->current];
 
+	(void)printf(
+		"\"dry_run\":%s,\"exit_code\":%d,\"phase\":\"%s\",\"outcome\":\"%s\",\"note\":",
+		b->config.is_dry ? "true" : "false", b->exit_code, phase_name(b->current),
+		outcome_name(p->outcome));
+	json_put_string(stdout, p->note);
+}
+
+static void put_migration_json(const struct boot *b, const struct migrate_report *report)
+{
 	(void)fputs("{\"from\":", stdout);
 	if (b->config.legacy_dir)
 		json_put_string(stdout, b->config.legacy_dir);
@@ -116,11 +125,8 @@ static void put_migration_json(const struct boot *b, const struct migrate_report
 		(void)fputs("null", stdout);
 	(void)fputs(",\"to\":", stdout);
 	json_put_string(stdout, b->config.state_dir);
-	(void)printf(",\"dry_run\":%s,\"exit_code\":%d,\"phase\":\"%s\",\"outcome\":\"%s\",",
-		     b->config.is_dry ? "true" : "false", b->exit_code, phase_name(b->current),
-		     outcome_name(p->outcome));
-	(void)fputs("\"note\":", stdout);
-	json_put_string(stdout, p->note);
+	(void)putchar(',');
+	put_end_json(b);
 	(void)putchar(',');
 	migrate_put_json(stdout, report);
 	(void)puts("}");
@@ -153,7 +159,15 @@ static void fix_permissions(struct boot *b)
 	bool is_good = boot_phase(b, PHASE_WRITABILITY, writability_check) &&
 		       boot_phase(b, PHASE_OWNERSHIP, ownership_settle);
 
-	conclude(b, is_good, PHASE_OWNERSHIP);
+	if (!settings_flag(&b->config.settings, SETTING_JSON)) {
+		conclude(b, is_good, PHASE_OWNERSHIP);
+		return;
+	}
+	(void)fputs("{\"directory\":", stdout);
+	json_put_string(stdout, b->config.state_dir);
+	(void)putchar(',');
+	put_end_json(b);
+	(void)puts("}");
 }
 
 int commands_migrate(char **argv, char **envp)

@@ -11,7 +11,8 @@
 struct command {
 	const char *name;
 	int (*run)(char **argv, char **envp);
-	const char *help;
+	unsigned int scope;
+	const char *about;
 };
 
 static int run_version(char **argv, char **envp)
@@ -22,30 +23,18 @@ static int run_version(char **argv, char **envp)
 	return EXITS_OK;
 }
 
-static int run_help(char **argv, char **envp)
-{
-	(void)argv;
-	(void)envp;
-	cli_help(stdout, SCOPE_INIT);
-	return EXITS_OK;
-}
+static int run_help(char **argv, char **envp);
 
-/* clang-format off */
 static const struct command commands[] = {
-	{ "check", commands_check, "run every start-up check, change nothing, print a report" },
-	{ "migrate", commands_migrate, "the migration alone (--dry-run changes nothing, --json reports)" },
-	{ "fix-permissions", commands_fix_permissions, "owner and mode of the state alone, for an init container" },
-	{ "healthcheck", commands_healthcheck, "exit 0 when the program is up and ready, 1 when not" },
-	{ "status", commands_status, "storage, program, restarts, why it last ended (--json)" },
-	{ "version", run_version, "print the version" },
+#define COMMAND(name, run, scope, about, details) { name, run, scope, about },
+#include "init/commands.def"
+#undef COMMAND
 };
 
 static const struct command aliases[] = {
-	{ "--version", run_version, NULL },
-	{ "-v", run_version, NULL },
-	{ "help", run_help, NULL },
+	{ "--version", run_version, 0, NULL },
+	{ "-v", run_version, 0, NULL },
 };
-/* clang-format on */
 
 static const struct command *find(const struct command *list, size_t n, const char *name)
 {
@@ -55,12 +44,48 @@ static const struct command *find(const struct command *list, size_t n, const ch
 	return NULL;
 }
 
+static void help_command(const struct command *c)
+{
+	(void)printf("Usage: wgmesh-init %s%s\n\n  %s\n", c->name, c->scope ? " [OPTIONS]" : "",
+		     c->about);
+	if (!c->scope)
+		return;
+	(void)puts("\nOptions (the flag wins over the variable):");
+	settings_help(stdout, c->scope);
+}
+
+static int run_help(char **argv, char **envp)
+{
+	const struct command *c = argv[0] ? find(commands, ARRAY_LEN(commands), argv[0]) : NULL;
+
+	(void)envp;
+	if (c)
+		help_command(c);
+	else
+		cli_help();
+	return EXITS_OK;
+}
+
+static bool wants_help(char **argv)
+{
+	for (; *argv; argv++)
+		if (strcmp(*argv, "--help") == 0 || strcmp(*argv, "-help") == 0 ||
+		    strcmp(*argv, "-h") == 0)
+			return true;
+	return false;
+}
+
 bool cli_run(char **argv, char **envp, int *exit_code)
 {
 	const struct command *c = NULL;
 
 	if (argv[0] && argv[1])
 		c = find(commands, ARRAY_LEN(commands), argv[1]);
+	if (c && wants_help(argv + 2)) {
+		help_command(c);
+		*exit_code = EXITS_OK;
+		return true;
+	}
 	if (!c && argv[0] && argv[1])
 		c = find(aliases, ARRAY_LEN(aliases), argv[1]);
 	if (!c)
@@ -69,44 +94,32 @@ bool cli_run(char **argv, char **envp, int *exit_code)
 	return true;
 }
 
-static void help_overview(FILE *out)
+void cli_help(void)
 {
-	(void)fputs("wgmesh-init runs as PID 1 of a container: it makes sure that the node's "
-		    "WireGuard identity\nlasts, then starts, watches, restarts and stops the "
-		    "program.\n\n"
-		    "  wgmesh-init [OPTIONS] [--] PROGRAM [ARG...]\n\n",
-		    out);
+	const struct exits_row *codes;
+	size_t n = 0;
+
+	(void)puts(
+		"wgmesh-init runs as PID 1 of a container: it makes sure that the node's\n"
+		"WireGuard identity lasts, then starts, watches, restarts and stops a program.\n\n"
+		"  wgmesh-init [OPTIONS] [--] PROGRAM [ARG...]\n");
 	for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-		(void)fprintf(out, "  wgmesh-init %-16s %s\n", commands[i].name, commands[i].help);
-	(void)fputs(
+		(void)printf("  wgmesh-init %-16s %s\n", commands[i].name, commands[i].about);
+	(void)puts(
 		"\nExamples\n"
 		"  wgmesh-init wgmesh join --secret-file /run/secrets/mesh_secret\n"
-		"  wgmesh-init --persistence=require wgmesh join      refuse storage that will "
-		"not last\n"
-		"  wgmesh-init --state-dir=none -- sh -c 'sleep 10'   any program, nothing but "
-		"a supervisor\n"
-		"  wgmesh-init --state-dir=none --restart=never -- sh nothing but a wrapper\n"
-		"  wgmesh-init check                                  will this container keep "
-		"its key?\n\n"
-		"Signals: TERM, INT and QUIT stop the program, a second one kills it; others are passed on. Keep\n"
-		"--stop-timeout below the engine's own: docker kills after 10 s, Kubernetes after 30.\n\n"
-		"Options; each has an environment variable too, and the option wins. TIME is as "
-		"in 500ms, 8s, 2m\n",
-		out);
-}
-
-void cli_help(FILE *out, unsigned int scope)
-{
-	if (scope == SCOPE_INIT)
-		help_overview(out);
-	else
-		(void)fputs("Options\n", out);
-	settings_help(out, scope);
-	if (scope == SCOPE_INIT)
-		(void)fputs(
-			"\nExit codes: the program's own, 128+n for signal n; 64 usage, 65 state "
-			"damaged, 71 the system\nrefuses, 73 state cannot be created, 74 I/O "
-			"error, 75 locked by another node, 77 no permission,\n78 refused by "
-			"policy, 126/127 PROGRAM cannot be executed / found.\n",
-			out);
+		"  wgmesh-init --persistence=require wgmesh join     only on storage that lasts\n"
+		"  wgmesh-init --state-dir=none -- sh -c 'sleep 10'  any program, supervised\n"
+		"  wgmesh-init --state-dir=none --restart=never sh   nothing but a wrapper\n"
+		"  wgmesh-init check                                 will the key last here?\n\n"
+		"TERM, INT and QUIT stop the program, a second one kills it; other signals are\n"
+		"passed on. Keep --stop-timeout below the engine's own: Docker kills after 10 s,\n"
+		"Kubernetes after 30.\n\n"
+		"Options; each has a variable too, and the option wins. TIME: 500ms, 8s, 2m, 1h");
+	settings_help(stdout, SCOPE_INIT);
+	(void)puts("\nExit codes: the program's own; 128+n where signal n ended it; and");
+	codes = exits_table(&n);
+	for (size_t i = 0; i < n; i++)
+		if (codes[i].code > EXITS_FAILURE)
+			(void)printf("  %3d  %s\n", codes[i].code, codes[i].meaning);
 }

@@ -4,7 +4,6 @@
 #define INIT_CLI_H
 
 #include <stdbool.h>
-#include <stdio.h>
 
 /**
  * cli_run() - Run a subcommand, if there is one
@@ -17,10 +16,8 @@
 bool cli_run(char **argv, char **envp, int *exit_code);
 
 /**
- * cli_help() - Print the help
- * @out:	Stream
- * @scope:	The command's scope (settings.h)
+ * cli_help() - Print the help of the program as a whole
  */
-void cli_help(FILE *out, unsigned int scope);
+void cli_help(void);
 
 #endif /* INIT_CLI_H */

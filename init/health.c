@@ -2,7 +2,6 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "common/settings.h"
-#include "init/cli.h"
 #include "init/commands.h"
 #include "init/json.h"
 #include "init/status.h"
@@ -17,14 +16,8 @@ int commands_healthcheck(char **argv, char **envp)
 	char value[VOLWATCH_TEXT_SIZE];
 	struct err e = { 0 };
 
+	(void)argv;
 	(void)envp;
-	if (argv[0] && (strcmp(argv[0], "--help") == 0 || strcmp(argv[0], "-h") == 0)) {
-		(void)puts(
-			"wgmesh-init healthcheck: exit 0 and print nothing when the daemon of this "
-			"container runs and is ready,\nelse 1 and a sentence. For HEALTHCHECK and "
-			"exec probes.");
-		return EXITS_OK;
-	}
 	if (status_fetch(text, &e) < 0) {
 		(void)fprintf(stderr, "unhealthy: %s\n", e.msg);
 		return EXITS_FAILURE;
@@ -122,10 +115,6 @@ int commands_status(char **argv, char **envp)
 	int r = read_flags(&s, argv, &e);
 
 	(void)envp;
-	if (r == -ECANCELED) {
-		cli_help(stdout, SCOPE_INIT_STATUS);
-		return EXITS_OK;
-	}
 	if (r < 0) {
 		(void)fprintf(stderr, "wgmesh-init status: %s\n", e.msg);
 		return EXITS_USAGE;

@@ -14,8 +14,16 @@
 #define BACKLOG	 16
 #define ANSWER_S 1
 
-/* One "key=value" line; a value never contains a line break, or it would forge the next line. */
-__attribute__((format(printf, 3, 4))) static void put(struct str_out *t, const char *key,
+/* A value never contains a line break, or it would forge the next line. */
+static const char *one_line(char *value)
+{
+	for (char *p = value; *p; p++)
+		if ((unsigned char)*p < 0x20)
+			*p = ' ';
+	return value;
+}
+
+__attribute__((format(printf, 3, 4))) static void put(struct str_out *t, enum status_key key,
 						      const char *fmt, ...)
 {
 	char value[600];
@@ -24,22 +32,19 @@ __attribute__((format(printf, 3, 4))) static void put(struct str_out *t, const c
 	va_start(ap, fmt);
 	(void)vsnprintf(value, sizeof(value), fmt, ap);
 	va_end(ap);
-	for (char *p = value; *p; p++)
-		if ((unsigned char)*p < 0x20)
-			*p = ' ';
-	str_add(t, "%s=%s\n", key, value);
+	str_add(t, "%s=%s\n", statusline_key(key), one_line(value));
 }
 
 static void put_phases(struct str_out *t, const struct boot *b)
 {
 	for (size_t i = 0; i < PHASE_COUNT; i++) {
 		const struct phase *p = &b->phases[i];
-		char key[40];
+		char note[sizeof(p->note)];
 
-		(void)snprintf(key, sizeof(key), "phase.%s", phase_name((enum phase_id)i));
-		put(t, key, "%s %llu.%03u %s", outcome_name(p->outcome),
-		    (unsigned long long)(p->duration_us / 1000),
-		    (unsigned int)(p->duration_us % 1000), p->note);
+		(void)str_copy(note, sizeof(note), p->note);
+		str_add(t, "phase.%s=%s %llu.%03u %s\n", phase_name((enum phase_id)i),
+			outcome_name(p->outcome), (unsigned long long)(p->duration_us / 1000),
+			(unsigned int)(p->duration_us % 1000), one_line(note));
 	}
 }
 
@@ -61,19 +66,21 @@ static void put_volume(struct str_out *t, const struct status_view *v)
 {
 	const struct boot *b = v->boot;
 	const struct proof *p = &b->proof;
+	const char *policy = settings_text(&b->config.settings, SETTING_PERSISTENCE);
 
-	put(t, "state_dir", "%s", b->config.state_dir);
-	put(t, "interface", "%s", b->config.interface);
-	put(t, "verdict", "%s", verdict_name(b->volume.verdict));
-	put(t, "volume", "%s", b->volume.what);
-	put(t, "lock", "%s", lock_word(b));
-	put(t, "volume_id", "%s", p->marker.volume);
-	put(t, "boots", "%llu", (unsigned long long)p->marker.boots);
-	put(t, "proof", "%s", proof_name(p->kind));
-	put(t, "proof_note", "%s", p->note);
+	put(t, STATUS_STATE_DIR, "%s", b->config.state_dir);
+	put(t, STATUS_INTERFACE, "%s", b->config.interface);
+	put(t, STATUS_VERDICT, "%s", verdict_name(b->volume.verdict));
+	put(t, STATUS_VOLUME, "%s", b->volume.what);
+	put(t, STATUS_PERSISTENCE, "%s", policy ? policy : "");
+	put(t, STATUS_LOCK, "%s", lock_word(b));
+	put(t, STATUS_VOLUME_ID, "%s", p->marker.volume);
+	put(t, STATUS_BOOTS, "%llu", (unsigned long long)p->marker.boots);
+	put(t, STATUS_PROOF, "%s", proof_name(p->kind));
+	put(t, STATUS_PROOF_NOTE, "%s", p->note);
 	if (v->serves && v->serves->ifname[0])
-		put(t, "serves", "%s %s", v->serves->ifname, v->serves->public_key);
-	put(t, "cloned", "%s", v->is_cloned ? "true" : "false");
+		put(t, STATUS_SERVES, "%s %s", v->serves->ifname, v->serves->public_key);
+	put(t, STATUS_CLONED, "%s", v->is_cloned ? "true" : "false");
 }
 
 static void put_storage(struct str_out *t, const struct status_view *v)
@@ -83,8 +90,8 @@ static void put_storage(struct str_out *t, const struct status_view *v)
 	if (!v->storage)
 		return;
 	volwatch_describe(v->storage, v->boot->config.state_dir, note);
-	put(t, "storage", "%s", volwatch_state_name(v->storage->state));
-	put(t, "storage_note", "%s", note);
+	put(t, STATUS_STORAGE, "%s", volwatch_state_name(v->storage->state));
+	put(t, STATUS_STORAGE_NOTE, "%s", note);
 }
 
 size_t status_format(const struct status_view *v, char out[static STATUS_SIZE])
@@ -94,20 +101,21 @@ size_t status_format(const struct status_view *v, char out[static STATUS_SIZE])
 	const struct boot *b = v->boot;
 
 	out[0] = '\0';
-	put(&t, "healthy", "%s", is_healthy(v) ? "true" : "false");
-	put(&t, "state", "%s", supervise_state_name(m->state));
-	put(&t, "version", "%s", WGMESH_VERSION);
-	put(&t, "uptime_s", "%llu", (unsigned long long)((v->now_us - b->started_us) / 1000000));
-	put(&t, "daemon_pid", "%d", v->daemon);
-	put(&t, "ready", "%s", m->is_ready ? "true" : "false");
-	put(&t, "reloading", "%s", m->is_reloading ? "true" : "false");
-	put(&t, "daemon_status", "%s", v->says);
-	put(&t, "restarts", "%u", m->restarts);
-	put(&t, "failures", "%u", m->failures);
+	put(&t, STATUS_HEALTHY, "%s", is_healthy(v) ? "true" : "false");
+	put(&t, STATUS_STATE, "%s", supervise_state_name(m->state));
+	put(&t, STATUS_VERSION, "%s", WGMESH_VERSION);
+	put(&t, STATUS_UPTIME_S, "%llu",
+	    (unsigned long long)((v->now_us - b->started_us) / 1000000));
+	put(&t, STATUS_DAEMON_PID, "%d", v->daemon);
+	put(&t, STATUS_READY, "%s", m->is_ready ? "true" : "false");
+	put(&t, STATUS_RELOADING, "%s", m->is_reloading ? "true" : "false");
+	put(&t, STATUS_DAEMON_STATUS, "%s", v->says);
+	put(&t, STATUS_RESTARTS, "%u", m->restarts);
+	put(&t, STATUS_FAILURES, "%u", m->failures);
 	if (m->last_code >= 0) {
-		put(&t, "last_exit", "%d", m->last_code);
-		put(&t, "last_run_s", "%llu", (unsigned long long)(m->last_run_ms / 1000));
-		put(&t, "cause", "%s", v->cause);
+		put(&t, STATUS_LAST_EXIT, "%d", m->last_code);
+		put(&t, STATUS_LAST_RUN_S, "%llu", (unsigned long long)(m->last_run_ms / 1000));
+		put(&t, STATUS_CAUSE, "%s", v->cause);
 	}
 	if (!b->config.is_plain) {
 		put_volume(&t, v);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/cli/cli.h"
+#include "common/defs.h"
 #include "common/exits.h"
 #include "common/log.h"
+#include "daemon/cli/text.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -9,10 +11,43 @@
 #include <string.h>
 #include <unistd.h>
 
+#define HELP_WIDTH 79
+
+/* Bytes of a paragraph up to an empty line or an example, which begins with two blanks. */
+static size_t paragraph(const char *s)
+{
+	size_t len = 0;
+
+	while (s[len] && s[len] != '\n' && strncmp(s + len, "  ", 2) != 0)
+		len += strcspn(s + len, "\n") + (strchr(s + len, '\n') ? 1 : 0);
+	return len;
+}
+
+/* Fills paragraphs to the width of a small terminal, and leaves all other lines as they are. */
+static void put_about(const char *s)
+{
+	while (*s) {
+		size_t len = paragraph(s);
+		auto_free char *text = len > 0 ? strndup(s, len) : NULL;
+
+		for (char *p = text; p && *p; p++)
+			if (*p == '\n')
+				*p = p[1] ? ' ' : '\0';
+		if (text) {
+			text_wrap(stdout, text, 0, HELP_WIDTH);
+		} else {
+			len = strcspn(s, "\n") + 1;
+			(void)printf("%.*s", (int)len, s);
+		}
+		s += len;
+	}
+}
+
 static void help(const struct cli_usage *u)
 {
-	(void)printf("Usage: %s %s\n\n%s\nOptions (the flag wins over the variable):\n", u->name,
-		     u->synopsis, u->about);
+	(void)printf("Usage: %s %s\n\n", u->name, u->synopsis);
+	put_about(u->about);
+	(void)puts("\nOptions (the flag wins over the variable):");
 	settings_help(stdout, u->scope);
 }
 

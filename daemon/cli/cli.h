@@ -25,6 +25,7 @@ cli_fn cli_qr;
 cli_fn cli_reload;
 cli_fn cli_state;
 cli_fn cli_status;
+cli_fn cli_test_peer;
 cli_fn cli_version;
 
 /**

@@ -87,6 +87,8 @@ static void take_word(struct place *p, const char *word)
 		p->wants_value = NULL;
 	} else if (word[0] == '-' && word[1] != '\0') {
 		take_option(p, word);
+	} else if (!p->command && strcmp(word, "help") == 0) {
+		/* `wgmesh help peers get` is completed like `wgmesh peers get`. */
 	} else if (!p->command) {
 		p->command = cli_find(word);
 		p->is_lost = !p->command;
@@ -157,6 +159,7 @@ static void offer_commands(const struct offers *to)
 {
 	for (const struct cli_command *c = cli_commands(); c->name; c++)
 		offer(to, c->name, c->about);
+	offer(to, "help", "explain a command");
 }
 
 static enum complete_more offer_operand(const struct offers *to, const struct place *p)

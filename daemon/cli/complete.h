@@ -30,14 +30,14 @@ typedef void complete_fn(void *arg, const char *word, const char *about);
 /**
  * complete_line() - Offer what fits
  * @q:		Command line; a word "=" is one that bash split off, and counts as a blank
- * @offer:	Called for each word that begins with @q->current
- * @arg:	Passed to @offer
+ * @fn:	Called for each word that begins with @q->current
+ * @arg:	Passed to @fn
  *
  * Options without effect are not offered, nor those that show a secret in the process list, nor any a
  * second time.
  *
  * Return: what else fits
  */
-enum complete_more complete_line(const struct complete *q, complete_fn *offer, void *arg);
+enum complete_more complete_line(const struct complete *q, complete_fn *fn, void *arg);
 
 #endif /* DAEMON_CLI_COMPLETE_H */

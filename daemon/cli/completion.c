@@ -24,10 +24,10 @@
 
 static const char about[] =
 	"Usage: wgmesh completion bash | zsh | fish\n\n"
-	"Prints a script that makes the shell complete commands, options, their values, files, and the\n"
-	"keys and host names of peers.\n\n"
-	"  source <(wgmesh completion bash)                      in ~/.bashrc\n"
-	"  source <(wgmesh completion zsh)                       in ~/.zshrc, behind compinit\n"
+	"Prints a script that makes the shell complete commands, options, their values,\n"
+	"files, and the keys and host names of peers.\n\n"
+	"  source <(wgmesh completion bash)    in ~/.bashrc\n"
+	"  source <(wgmesh completion zsh)     in ~/.zshrc, behind compinit\n"
 	"  wgmesh completion fish > ~/.config/fish/completions/wgmesh.fish\n\n"
 	"Exit code: 0.\n";
 

@@ -21,10 +21,12 @@ static const struct cli_usage level_usage = {
 
 static const struct cli_usage reload_usage = {
 	.name = "wgmesh reload",
-	.synopsis = "",
+	.synopsis = "[OPTIONS]",
 	.about =
-		"Has the node that runs here look at everything anew, as SIGHUP does: no tunnel breaks.\n\n"
-		"  wgmesh reload\n\n"
+		"Has the node that runs here read INTERFACE.reload in its state directory, as SIGHUP\n"
+		"does. The file has lines `advertise-routes=CIDR,...` and `log-level=LEVELS`; what it\n"
+		"does not name stays, and one bad line refuses all. No tunnel breaks.\n\n"
+		"  echo log-level=debug >/var/lib/wgmesh/wg0.reload; wgmesh reload\n\n"
 		"Exit code: 0, or 1 when no node answers or it refuses.\n",
 	.scope = SCOPE_CONTROL,
 };

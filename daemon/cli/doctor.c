@@ -2,6 +2,8 @@
 #include "common/exits.h"
 #include "common/log.h"
 #include "daemon/cli/cli.h"
+#include "daemon/cli/terminal.h"
+#include "daemon/cli/text.h"
 #include "daemon/config.h"
 #include "daemon/doctor/examine.h"
 #include "daemon/doctor/judge.h"
@@ -9,7 +11,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 static const struct cli_usage usage = {
@@ -19,8 +20,8 @@ static const struct cli_usage usage = {
 		"Looks for whatever keeps a node from joining the mesh, or from being heard there, and\n"
 		"says what to do about it. Changes nothing, needs no running node, and takes the options\n"
 		"and variables of `wgmesh join`. Lines stand in the order in which join would meet them.\n"
-		"Exit code: 0 when nothing failed, warnings or not; else that of the first failure, with\n"
-		"which join would end too, or 1 for one that join would survive.\n\n"
+		"Exit code: 0 when nothing failed, warnings or not; else the one that join would end with,\n"
+		"or 1 when it would survive all that failed.\n\n"
 		"  docker exec CONTAINER wgmesh doctor\n"
 		"  docker run --rm --cap-add NET_ADMIN -v NAME:/var/lib/wgmesh IMAGE doctor\n"
 		"  wgmesh doctor --json --secret-file secret --peer 192.0.2.1:52101\n",
@@ -80,21 +81,20 @@ static int load(struct wanted *w, char socket_path[static CONFIG_SOCKET_SIZE],
 	return r == 0 ? load_peer(w, s, e) : r;
 }
 
-static size_t columns(void)
+static void print(const struct report *r)
 {
-	struct winsize size = { 0 };
+	struct terminal t;
 
-	if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0)
-		return 0;
-	return size.ws_col;
+	terminal_look(&t);
+	report_print(stdout, r, t.columns == TEXT_NO_LIMIT ? 0 : t.columns);
 }
 
 int cli_doctor(int argc, char **argv)
 {
 	static struct report report;
 	static struct facts facts;
-	char socket_path[CONFIG_SOCKET_SIZE];
-	struct settings s;
+	static char socket_path[CONFIG_SOCKET_SIZE];
+	static struct settings s;
 	struct err e = { 0 };
 	int code = EXITS_OK;
 	int r = cli_parse(&s, &usage, argc, argv, &code);
@@ -113,6 +113,6 @@ int cli_doctor(int argc, char **argv)
 	if (settings_flag(&s, SETTING_JSON))
 		report_print_json(stdout, &report);
 	else
-		report_print(stdout, &report, columns());
+		print(&report);
 	return report_exit_code(&report);
 }

@@ -14,7 +14,7 @@ static const struct cli_usage usage = {
 		"Makes the secret that all nodes of one mesh share. Keep it like a password: whoever\n"
 		"has it is a member.\n\n"
 		"  wgmesh init --secret\n"
-		"  wgmesh init --secret > mesh_secret    into a file it writes the secret alone\n",
+		"  wgmesh init --secret > mesh_secret   a file gets the secret alone\n",
 	.scope = SCOPE_NEW_SECRET,
 };
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/exits.h"
 #include "common/log.h"
+#include "common/statusline.h"
 #include "daemon/cli/cli.h"
 #include "daemon/config.h"
 #include "daemon/node.h"
 #include "daemon/notify.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -31,12 +33,22 @@ static void warn_no_effect(const struct settings *s)
 				  settings_origin(s, (enum setting_id)i), table[i].help);
 }
 
+/* Under wgmesh-init it has been said: that knows the same variables, and looks before any phase. */
+static bool is_under_init(void)
+{
+	const char *notify = getenv("NOTIFY_SOCKET");
+
+	return notify && strncmp(notify, STATUSLINE_NAME_HEAD, strlen(STATUSLINE_NAME_HEAD)) == 0;
+}
+
 static void warn_unknown_env(void)
 {
 	const char *nearest = NULL;
 	char name[64];
 	size_t pos = 0;
 
+	if (is_under_init())
+		return;
 	while (settings_unknown_env(environ, &pos, name, &nearest))
 		log_event(EVENT_VARIABLE_UNKNOWN, NULL, "the variable %s is not known%s%s%s", name,
 			  nearest ? "; did you mean " : "", nearest ? nearest : "",

@@ -42,9 +42,9 @@ static const struct cli_usage usage = {
 		"secret, the LAN and the peers in the file, for six seconds. The commands that undo it\n"
 		"are printed. The same identity again changes nothing.\n\n"
 		"  wgmesh state import node1.wgmesh\n"
-		"  wgmesh state import --secret-file secret --passphrase-file FILE node1.wgmesh\n"
-		"  docker run --rm -i -v NAME:/var/lib/wgmesh -v \"$PWD/FILE:/FILE:ro\" IMAGE \\\n"
-		"      state import --passphrase-file /FILE - < node1.wgmesh\n",
+		"  wgmesh state import --secret-file secret --passphrase-file FILE in.wgmesh\n"
+		"  docker run --rm -i -v NAME:/var/lib/wgmesh -v \"$PWD/FILE:/FILE:ro\" \\\n"
+		"      IMAGE state import --passphrase-file /FILE - < node1.wgmesh\n",
 	.scope = SCOPE_IMPORT,
 };
 

@@ -86,8 +86,7 @@ static int ask_mesh(const struct archive *a, const char *key, const struct secre
 	struct endpoint ask[LIVECHECK_ASK_MAX];
 	struct livecheck_result found = { 0 };
 	struct mesh_keys keys;
-	struct livecheck q = { .secret = secret,
-			       .keys = &keys,
+	struct livecheck q = { .keys = &keys,
 			       .wanted = a->id.public_key,
 			       .ask = ask,
 			       .limit_ms = LIVECHECK_LIMIT_MS };

@@ -21,7 +21,7 @@ static const struct cli_usage usage = {
 		"Prints the public key of each key file, a line \"FILE KEY\", or \"FILE -\" for one that\n"
 		"is none. A FILE \"fd:N\" is what is open as descriptor N.\n\n"
 		"  wgmesh state show /var/lib/wgmesh/wg0.json /data/wg0.json\n",
-	.scope = SCOPE_STATE,
+	.scope = SCOPE_STATE_SHOW,
 };
 
 /* A descriptor that was inherited: what it leads to may be readable for others only. */

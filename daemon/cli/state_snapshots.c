@@ -19,7 +19,7 @@ static const struct cli_usage usage_list = {
 		"Lists the copies that are kept of this interface's key, the newest first. \"*\" marks\n"
 		"the one that the key file holds now. The names and numbers are what restore takes.\n\n"
 		"  wgmesh state list\n"
-		"  wgmesh state list --json | jq -r '.snapshots[] | select(.state == \"good\") | .name'\n",
+		"  wgmesh state list --json | jq -r '.snapshots[] | .name + \" \" + .state'\n",
 	.scope = SCOPE_STATE_LIST,
 };
 

@@ -18,10 +18,10 @@ static const struct cli_usage usage = {
 		"file that is damaged or missing is restored from its newest good snapshot; the damaged\n"
 		"one is kept. The exit code is about this interface's key:\n\n"
 		"   0  good, restored, or a first start: there is none and never was\n"
-		"  65  damaged or lost, and there is nothing to restore it from (without --repair: yet);\n"
-		"      nothing will make a new one behind your back, short of --new-identity\n"
+		"  65  damaged or lost, nothing to restore it from (without --repair: yet);\n"
+		"      nothing makes a new one behind your back, short of --new-identity\n"
 		"  74  the storage cannot be read; 77: not by this user\n"
-		"  78  written by a newer release of wgmesh: it is left alone, start that release\n\n"
+		"  78  written by a newer release of wgmesh, and left alone: start that one\n\n"
 		"  wgmesh state verify\n"
 		"  wgmesh state verify --json | jq -r .public_key\n"
 		"  docker run --rm -v NAME:/var/lib/wgmesh IMAGE state verify --repair\n",

@@ -3,6 +3,7 @@
 #include "daemon/cli/ask.h"
 #include "daemon/cli/cli.h"
 #include "daemon/cli/derived.h"
+#include "daemon/cli/initlines.h"
 #include "daemon/cli/peertext.h"
 #include "daemon/cli/statustext.h"
 #include "daemon/cli/watch.h"
@@ -19,9 +20,9 @@ static const struct cli_usage usage = {
 		"is wrong comes first: ALARM lines, then what keeps the node from being ready. Peers\n"
 		"without a tunnel have a line that says why not.\n\n"
 		"  wgmesh status\n"
-		"  wgmesh status --watch --interval 1s   stay, and redraw it in place until ^C\n"
+		"  wgmesh status --watch --interval 1s  stay, and redraw it until ^C\n"
 		"  wgmesh status --json | jq '.peers_detail[] | select(.path != \"direct\")'\n"
-		"  wgmesh status --secret-file FILE      what follows from a secret; asks no node\n\n"
+		"  wgmesh status --secret-file FILE     what follows from it; asks no node\n\n"
 		"Lines fit the terminal, the least important columns go first; --full shows whole keys.\n"
 		"Exit code: 0, or 1 when no node answers; `wgmesh doctor` looks for the cause then.\n",
 	.scope = SCOPE_STATUS,
@@ -79,6 +80,17 @@ static int draw(const struct show *s, void *arg, struct err *e)
 	return 0;
 }
 
+/* Without a node, PID 1 may know why there is none. */
+static void draw_supervisor(const struct show *s, void *arg)
+{
+	json_t *lines = initlines_ask();
+
+	(void)arg;
+	if (lines)
+		statustext_supervisor(s, lines);
+	json_decref(lines);
+}
+
 /* A secret in the environment is the node's; one on the command line is a question. */
 static bool has_secret(const struct settings *s)
 {
@@ -91,7 +103,9 @@ int cli_status(int argc, char **argv)
 	char path[CONFIG_SOCKET_SIZE];
 	struct settings s;
 	struct source from = { .settings = &s, .path = path };
-	struct watch w = { .title = "wgmesh status", .draw = draw, .arg = &from };
+	struct watch w = {
+		.title = "wgmesh status", .draw = draw, .without = draw_supervisor, .arg = &from
+	};
 	const char *ifname = NULL;
 	struct err e = { 0 };
 	int code = EXITS_OK;

@@ -109,7 +109,7 @@ static void put_identity(const struct show *s, json_t *status)
 		return;
 	/* "loaded" means that it was there before this run. */
 	if (text_parse_time(&then, since) == 0)
-		(void)snprintf(line, sizeof(line), "; kept since %.40s, %s", since,
+		(void)snprintf(line, sizeof(line), "; kept since %.40s (%s)", since,
 			       text_span(age, s->now_s - then));
 	field(s, "identity", "%s%s%s%s", key, *how ? ", " : "", how, line);
 }

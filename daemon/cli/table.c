@@ -37,7 +37,7 @@ struct layout {
 
 struct table *table_new(const struct table_column *columns, size_t n)
 {
-	struct table *t = n <= COLUMNS_MAX ? calloc(1, sizeof(*t)) : NULL;
+	struct table *t = n > 0 && n <= COLUMNS_MAX ? calloc(1, sizeof(*t)) : NULL;
 
 	if (t) {
 		t->columns = columns;
@@ -107,7 +107,8 @@ static void measure(struct layout *l, const struct table *t)
 			continue;
 		if (width > l->width[column])
 			l->width[column] = width;
-		column = (column + 1) % t->n_columns;
+		if (++column == t->n_columns)
+			column = 0;
 	}
 }
 

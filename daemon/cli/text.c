@@ -246,7 +246,7 @@ const char *text_latency(char out[static TEXT_NUMBER_SIZE], int64_t microseconds
 /* Reads "Z" or "+02:00" as seconds east of Greenwich. */
 static int parse_zone(int64_t *east_s, const char *s)
 {
-	unsigned int digit[4];
+	int64_t digit[4];
 
 	*east_s = 0;
 	if (strcmp(s, "Z") == 0)
@@ -254,12 +254,11 @@ static int parse_zone(int64_t *east_s, const char *s)
 	if ((s[0] != '+' && s[0] != '-') || strlen(s) != strlen("+00:00") || s[3] != ':')
 		return -EINVAL;
 	for (size_t i = 0; i < ARRAY_LEN(digit); i++) {
-		digit[i] = (unsigned int)(unsigned char)s[i < 2 ? i + 1 : i + 2] - '0';
-		if (digit[i] > 9)
+		digit[i] = s[i < 2 ? i + 1 : i + 2] - '0';
+		if (digit[i] < 0 || digit[i] > 9)
 			return -EINVAL;
 	}
-	*east_s =
-		(int64_t)((digit[0] * 10 + digit[1]) * HOUR + (digit[2] * 10 + digit[3]) * MINUTE);
+	*east_s = (digit[0] * 10 + digit[1]) * HOUR + (digit[2] * 10 + digit[3]) * MINUTE;
 	if (s[0] == '-')
 		*east_s = -*east_s;
 	return 0;

@@ -114,6 +114,8 @@ static void put_failure(const struct show *show, const struct watch *w, const st
 	(void)cli_sentence(line, e);
 	if (!w->is_json) {
 		text_wrap(show->out, line, 0, show->width);
+		if (w->without)
+			w->without(show, w->arg);
 		return;
 	}
 	obj = json_pack("{s:s}", "error", line);
@@ -140,22 +142,30 @@ static char *compose(const struct settings *s, const struct watch *w, struct sho
 	return fclose(show->out) == 0 ? text : NULL;
 }
 
-/* In one write: whatever is on the screen in between would flicker. */
-static int write_frame(const char *text, const struct terminal *t, bool in_place)
+/* What redraws the screen, owned by the caller; NULL without memory. */
+static char *in_place(const char *text, const struct terminal *t)
 {
-	auto_free char *frame = NULL;
-	FILE *out;
+	char *frame = NULL;
 	size_t len = 0;
-	int r;
+	FILE *out = open_memstream(&frame, &len);
 
-	if (!in_place)
-		return io_write_full(STDOUT_FILENO, text, strlen(text));
-	out = open_memstream(&frame, &len);
 	if (!out)
-		return -ENOMEM;
+		return NULL;
 	watch_frame(out, text, t->rows, t->columns);
-	r = fclose(out) == 0 ? 0 : -ENOMEM;
-	return r < 0 ? r : io_write_full(STDOUT_FILENO, frame, len);
+	if (fclose(out) == 0)
+		return frame;
+	free(frame);
+	return NULL;
+}
+
+/* In one write: whatever is on the screen in between would flicker. */
+static int write_frame(const char *text, const struct terminal *t)
+{
+	char *frame = in_place(text, t);
+	int r = frame ? io_write_full(STDOUT_FILENO, frame, strlen(frame)) : -ENOMEM;
+
+	free(frame);
+	return r;
 }
 
 static int draw_frame(const struct settings *s, const struct watch *w)
@@ -175,7 +185,8 @@ static int draw_frame(const struct settings *s, const struct watch *w)
 		(void)puts("");
 	if (fflush(stdout) != 0)
 		return -EIO;
-	return write_frame(text, &t, t.can_move && !w->is_json);
+	return t.can_move && !w->is_json ? write_frame(text, &t)
+					 : io_write_full(STDOUT_FILENO, text, strlen(text));
 }
 
 /* --- staying ------------------------------------------------------------------------------- */
@@ -267,5 +278,9 @@ int watch_run(const struct settings *s, const struct watch *w)
 	show.width = show.is_full ? TEXT_NO_LIMIT : t.columns;
 	show.is_loud = t.can_move;
 	show.now_s = clock_now().unix_s;
-	return w->draw(&show, w->arg, &e) < 0 ? cli_fail(&e, EXITS_FAILURE) : EXITS_OK;
+	if (w->draw(&show, w->arg, &e) == 0)
+		return EXITS_OK;
+	if (w->without && !w->is_json)
+		w->without(&show, w->arg);
+	return cli_fail(&e, EXITS_FAILURE);
 }

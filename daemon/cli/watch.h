@@ -26,12 +26,14 @@ typedef int watch_fn(const struct show *s, void *arg, struct err *e);
  * struct watch - What is shown
  * @title:	The command, for the first line of a frame
  * @draw:	Shows it
- * @arg:	Passed to @draw
+ * @without:	Shows what there is to say when @draw got no answer; NULL for nothing
+ * @arg:	Passed to both
  * @is_json:	A frame is a line of JSON; watch_fn writes it with its line break
  */
 struct watch {
 	const char *title;
 	watch_fn *draw;
+	void (*without)(const struct show *s, void *arg);
 	void *arg;
 	bool is_json;
 };

@@ -193,7 +193,10 @@ static enum view_fate take_announcement(struct exchange *x, const struct envelop
 	}
 	if (a)
 		attempt_end(a);
-	h->on_announcement(h->arg, &in, from, a ? DISCOVERY_REPLY : DISCOVERY_HELLO, rtt_us);
+	/* A visitor gets its answer, and leaves no trace. */
+	if (!in.is_visitor)
+		h->on_announcement(h->arg, &in, from, a ? DISCOVERY_REPLY : DISCOVERY_HELLO,
+				   rtt_us);
 	if (env->type == MESSAGE_HELLO)
 		answer_hello(x, from, local);
 	announce_free(&in);

@@ -5,7 +5,8 @@
  * Two rounds. The secret and the node that may run here are asked first, since much of the rest
  * follows from them; the storage, which may hang for long, is started with them and waited for last.
  * Everything else starts together in the second round. A round has a limit, after which whoever has
- * not answered is killed, and the report says so.
+ * not answered is killed, and the report says so. Only a node that --peer names is waited for as long
+ * as --timeout says.
  */
 #include "daemon/doctor/examine.h"
 #include "common/defs.h"
@@ -23,6 +24,7 @@
 #define FIRST_LIMIT_MS 1500
 #define LIMIT_MS       2700
 #define SAY_AFTER_MS   2000
+#define GRACE_MS       1000 /* for its goodbye */
 
 /* The first member of each struct of facts is @probe. */
 struct part {
@@ -44,6 +46,10 @@ static const struct part first[] = {
 
 static const struct part storage[] = {
 	PART("the storage", storage),
+};
+
+static const struct part asked[] = {
+	PART("the node that --peer names", asked),
 };
 
 static const struct part rest[] = {
@@ -133,6 +139,7 @@ void examine(struct facts *f, bool is_seen)
 	struct round a = { f, first, ARRAY_LEN(first), now_ms, is_seen, { { 0 } } };
 	struct round b = { f, storage, ARRAY_LEN(storage), now_ms, is_seen, { { 0 } } };
 	struct round c = { f, rest, ARRAY_LEN(rest), now_ms, is_seen, { { 0 } } };
+	struct round d = { f, asked, ARRAY_LEN(asked), now_ms, is_seen, { { 0 } } };
 
 	read_version(&f->version);
 	start(&a);
@@ -142,8 +149,10 @@ void examine(struct facts *f, bool is_seen)
 	if (facts_has_secret(f))
 		derive_keys(&f->keys, &f->secret.secret);
 	start(&c);
+	start(&d);
 	finish(&c, now_ms + LIMIT_MS);
 	finish(&b, now_ms + LIMIT_MS);
+	finish(&d, clock_now().mono_ms + f->wanted.timeout_ms + GRACE_MS);
 }
 
 void examine_wipe(struct facts *f)

@@ -10,7 +10,8 @@
  * @f:		@wanted is set, the rest zeroed; receives what was found; wipe it with examine_wipe()
  * @is_seen:	A person waits at a terminal: say there what takes long
  *
- * What does not answer in time is marked so; the whole takes less than three seconds.
+ * What does not answer in time is marked so; the whole takes less than three seconds, and with --peer at
+ * most --timeout more.
  */
 void examine(struct facts *f, bool is_seen);
 

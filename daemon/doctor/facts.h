@@ -15,8 +15,10 @@
 #include "daemon/addr.h"
 #include "daemon/derive.h"
 #include "daemon/http/address.h"
+#include "daemon/peertest.h"
 #include "daemon/wg/wg.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <net/if.h>
 #include <stdbool.h>
@@ -300,6 +302,7 @@ struct tun_facts {
  * @code:	Result of asking the kernel
  * @exists:	There is an interface of that name
  * @is_ours:	It has our tag
+ * @is_up:	It is up, and has its port
  * @n_overlap:	Entries in @overlap
  * @overlap:	Addresses and routes of others inside the mesh's subnet: "route 10.0.0.0/8 of eth0"
  * @underlay:	Smallest MTU of the interfaces with a default route, 0 when not known
@@ -312,6 +315,7 @@ struct link_facts {
 	int code;
 	bool exists;
 	bool is_ours;
+	bool is_up;
 	char kind[16];
 	size_t n_overlap;
 	char overlap[FACTS_OVERLAP_MAX][112];
@@ -397,6 +401,31 @@ struct clock_facts {
 	bool is_synchronised;
 };
 
+/**
+ * struct asked_facts - The node that --peer names
+ * @was_asked:	The rest is set
+ * @code:	0 when it was asked, otherwise why it could not be: a negative errno value
+ * @outcome:	What became of it
+ * @error:	PEERTEST_UNREACHABLE: a negative errno value
+ * @lan:	What it announced on the LAN meanwhile
+ * @name:	PEERTEST_ANSWERED: its host name
+ * @key:	Its public key
+ * @rtt_us:	Round trip
+ * @skew_s:	Its clock less ours
+ */
+struct asked_facts {
+	int probe;
+	bool was_asked;
+	int code;
+	enum peertest_outcome outcome;
+	int error;
+	enum peertest_lan lan;
+	char name[72];
+	char key[45];
+	int64_t rtt_us;
+	int64_t skew_s;
+};
+
 struct version_facts {
 	char kernel[65];
 	char machine[65];
@@ -421,6 +450,7 @@ struct facts {
 	struct multicast_facts multicast;
 	struct forward_facts forward;
 	struct clock_facts clock;
+	struct asked_facts asked;
 };
 
 /**
@@ -429,6 +459,34 @@ struct facts {
 static inline bool facts_has_node(const struct facts *f)
 {
 	return f->node.probe == 0 && f->node.code == 0;
+}
+
+/**
+ * facts_is_shut_out() - Does a node run here that answers only others?
+ */
+static inline bool facts_is_shut_out(const struct facts *f)
+{
+	int code = f->node.code;
+
+	/* Its socket does not let us in, or it hangs up as soon as it sees who we are. */
+	return f->node.probe == 0 && (code == -EACCES || code == -EPERM || code == -EPIPE ||
+				      code == -ECONNRESET || code == -EPROTO);
+}
+
+/**
+ * facts_is_hung() - Does a node run here that takes questions, and answers none?
+ */
+static inline bool facts_is_hung(const struct facts *f)
+{
+	return f->node.probe == -ETIMEDOUT;
+}
+
+/**
+ * facts_is_running() - Does a node run here, whether it answers or not?
+ */
+static inline bool facts_is_running(const struct facts *f)
+{
+	return facts_has_node(f) || facts_is_shut_out(f) || facts_is_hung(f);
 }
 
 /**

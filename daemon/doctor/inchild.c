@@ -19,6 +19,8 @@ __attribute__((noreturn)) static void run(inchild_fn *fn, const void *arg, struc
 {
 	/* Whoever is interrupted leaves nobody behind. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* A node that hangs up on us is an answer, too. */
+	(void)signal(SIGPIPE, SIG_IGN);
 	fn(c->buf, arg);
 	_exit(io_write_full(c->fd, c->buf, c->size) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }

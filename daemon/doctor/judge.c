@@ -19,6 +19,7 @@ void judge_all(struct report *r, const struct facts *f)
 	judge_mtu(r, f);
 	judge_forward(r, f);
 	judge_clock(r, f);
+	judge_asked(r, f);
 	judge_peers(r, f);
 }
 

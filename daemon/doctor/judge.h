@@ -13,7 +13,7 @@
  */
 void judge_all(struct report *r, const struct facts *f);
 
-/* Its parts; each adds at least one line. */
+/* Its parts; each adds at least one line, but judge_asked() only when somebody was to be asked. */
 void judge_version(struct report *r, const struct facts *f);
 void judge_secret(struct report *r, const struct facts *f);
 void judge_caps(struct report *r, const struct facts *f);
@@ -27,6 +27,7 @@ void judge_multicast(struct report *r, const struct facts *f);
 void judge_mtu(struct report *r, const struct facts *f);
 void judge_forward(struct report *r, const struct facts *f);
 void judge_clock(struct report *r, const struct facts *f);
+void judge_asked(struct report *r, const struct facts *f);
 void judge_peers(struct report *r, const struct facts *f);
 
 /**

@@ -70,7 +70,7 @@ void judge_caps(struct report *r, const struct facts *f)
 		return;
 	}
 	/* Whoever looks into a container need not be whom the node runs as. */
-	if (facts_has_node(f)) {
+	if (facts_is_running(f)) {
 		report_say(r, REPORT_PASS, NAME,
 			   "the node that runs has CAP_NET_ADMIN; uid %u here need not", c->euid);
 		return;

@@ -29,7 +29,7 @@ void judge_conflicts(struct report *r, const struct facts *f)
 		report_cure(r, "allow netlink sockets (seccomp profile of the container)");
 		return;
 	}
-	if (l->exists && !l->is_ours && !facts_has_node(f)) {
+	if (l->exists && !l->is_ours && !facts_is_running(f)) {
 		report_fail(r, EXITS_POLICY, CONFLICTS,
 			    "interface %s exists and was not made by wgmesh (%s)", f->wanted.ifname,
 			    l->kind[0] ? l->kind : "hardware");
@@ -46,7 +46,7 @@ void judge_conflicts(struct report *r, const struct facts *f)
 		report_cure(r, "renumber that network, or give all nodes another subnet with "
 			       "--mesh-subnet (WGMESH_MESH_SUBNET)");
 	}
-	if (l->n_overlap == 0 && (!l->exists || l->is_ours || facts_has_node(f)))
+	if (l->n_overlap == 0 && (!l->exists || l->is_ours || facts_is_running(f)))
 		report_say(
 			r, REPORT_PASS, CONFLICTS, "%s %s%s", f->wanted.ifname,
 			l->exists ? "is ours" : "is a free name",

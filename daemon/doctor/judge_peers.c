@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/exits.h"
 #include "daemon/doctor/judge.h"
 
 #include <stdio.h>
@@ -64,13 +65,38 @@ static void judge_ended(struct report *r, const struct facts *f)
 	report_cure(r, "`wgmesh-init status` and the log say more");
 }
 
+/* Return: true when there is a node that could not be asked, and the report says so */
+static bool judge_unasked(struct report *r, const struct facts *f)
+{
+	if (facts_is_shut_out(f)) {
+		report_say(r, REPORT_SKIP, NODE,
+			   "a node runs here, but answers only root and its own "
+			   "user");
+		report_cure(r, "run the doctor as root");
+	} else if (facts_is_hung(f)) {
+		report_fail(r, EXITS_FAILURE, NODE,
+			    "a node runs here, but does not answer: it hangs, "
+			    "or the machine is overloaded");
+		report_cure(r,
+			    "wgmesh-init restarts a node that hangs; without it, restart the node, "
+			    "and keep its log");
+	} else {
+		return false;
+	}
+	return true;
+}
+
 void judge_peers(struct report *r, const struct facts *f)
 {
 	judge_ended(r, f);
+	if (judge_unasked(r, f) || !judge_probe(r, NODE, f->node.probe))
+		return;
 	if (facts_has_node(f)) {
 		judge_node(r, &f->node);
 		return;
 	}
+	if (f->wanted.has_peer)
+		return;
 	report_say(r, REPORT_SKIP, NAME,
 		   "no node runs here, so nobody was asked; --peer IP:PORT tries one");
 }

@@ -27,12 +27,13 @@ static const char *use_text(enum port_use use)
 /* Ours: a node's that runs here, or an interface's that it left and will adopt. */
 static bool is_ours(const struct facts *f, const struct port_facts *p)
 {
-	bool has_node = facts_has_node(f);
+	bool is_unknown = !facts_has_node(f);
+	bool has_node = facts_is_running(f);
 
 	switch (p->use) {
 	case PORT_WIREGUARD:
-		return (has_node && f->node.listen_port == p->at.port) ||
-		       (f->links.probe == 0 && f->links.is_ours);
+		return (has_node && (is_unknown || f->node.listen_port == p->at.port)) ||
+		       (f->links.probe == 0 && f->links.is_ours && f->links.is_up);
 	case PORT_GOSSIP:
 	case PORT_PROBE:
 	case PORT_HTTP:
@@ -41,7 +42,7 @@ static bool is_ours(const struct facts *f, const struct port_facts *p)
 	return false;
 }
 
-/* The node goes on without it, but nobody can look into it. */
+/* The node goes on without it, and tries again; but nobody can look into it. */
 static void judge_http(struct report *r, const struct port_facts *p)
 {
 	char at[ENDPOINT_TEXT_SIZE];
@@ -51,10 +52,13 @@ static void judge_http(struct report *r, const struct port_facts *p)
 	else
 		endpoint_format(at, &p->at);
 	if (p->bind == -EADDRINUSE)
-		report_fail(r, EXITS_SYSTEM, NAME, "TCP %s (HTTP) is taken by another program", at);
+		report_say(r, REPORT_WARN, NAME,
+			   "TCP %s (HTTP) is taken by another program: health and metrics will be "
+			   "missing there",
+			   at);
 	else
-		report_fail(r, EXITS_SYSTEM, NAME, "TCP %s (HTTP) cannot be listened at: %s", at,
-			    strerror(-p->bind));
+		report_say(r, REPORT_WARN, NAME, "TCP %s (HTTP) cannot be listened at: %s", at,
+			   strerror(-p->bind));
 	report_cure(r, "choose another address with --http (WGMESH_HTTP), or \"none\"");
 }
 
@@ -128,7 +132,7 @@ void judge_ports(struct report *r, const struct facts *f)
 			judge_http(r, p);
 		else if (is_taken && !is_ours(f, p))
 			judge_taken(r, p);
-		else if (is_taken || !judge_firewall(r, p))
+		else if (!judge_firewall(r, p))
 			str_add(&t, "%s%s %u (%s%s)", t.len > 0 ? ", " : "",
 				p->is_udp ? "UDP" : "TCP", p->at.port, use_text(p->use),
 				is_taken ? ", ours" : "");

@@ -171,6 +171,11 @@ void judge_secret(struct report *r, const struct facts *f)
 		judge_missing(r, f);
 		return;
 	}
+	if (s->code == -EACCES && facts_is_shut_out(f)) {
+		report_say(r, REPORT_SKIP, NAME, "only root and the node's own user may read %s",
+			   s->path);
+		return;
+	}
 	if (s->code < 0) {
 		judge_refused(r, s);
 		return;

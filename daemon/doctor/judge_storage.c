@@ -143,7 +143,7 @@ static void judge_lasting(struct report *r, const struct facts *f)
 
 static void judge_held(struct report *r, const struct facts *f)
 {
-	if (!f->storage.is_held || facts_has_node(f))
+	if (!f->storage.is_held || facts_is_running(f))
 		return;
 	report_fail(r, EXITS_LOCKED, STORAGE, "a node uses %s, but does not answer here: %s",
 		    f->wanted.state_dir, f->storage.holder);
@@ -169,6 +169,11 @@ void judge_storage(struct report *r, const struct facts *f)
 	}
 	if (!judge_probe(r, STORAGE, s->probe))
 		return;
+	if (s->code == -EACCES && facts_is_shut_out(f)) {
+		report_say(r, REPORT_SKIP, STORAGE, "only root and the node's own user see %s",
+			   dir);
+		return;
+	}
 	judge_held(r, f);
 	if (s->code < 0 && s->step == STORAGE_OPEN)
 		judge_absent(r, f);
@@ -204,9 +209,11 @@ void judge_key(struct report *r, const struct facts *f)
 	char key[45];
 	char ip[IP_TEXT_SIZE];
 
-	if (is_nowhere(f) || s->probe != 0 || (s->code < 0 && s->step == STORAGE_OPEN)) {
+	bool is_absent = s->code < 0 && s->step == STORAGE_OPEN;
+
+	if (is_nowhere(f) || s->probe != 0 || (is_absent && s->code != -ENOENT)) {
 		report_say(r, REPORT_SKIP, KEY, "the state directory could not be looked into");
-	} else if (s->key_code == -ENOENT) {
+	} else if (is_absent || s->key_code == -ENOENT) {
 		report_say(r, REPORT_PASS, KEY, "none yet: the first `wgmesh join` makes it");
 	} else if (s->key_code < 0) {
 		judge_bad_key(r, s);

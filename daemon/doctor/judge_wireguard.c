@@ -64,6 +64,10 @@ void judge_wireguard(struct report *r, const struct facts *f)
 			   strcmp(f->node.backend, "kernel") == 0 ? "kernel's" : "userspace one");
 		return;
 	}
+	if (facts_is_running(f)) {
+		report_say(r, REPORT_PASS, WIREGUARD, "the node that runs has found one");
+		return;
+	}
 	if (!judge_probe(r, WIREGUARD, f->wireguard.probe))
 		return;
 	if (judge_uses_kernel(f)) {
@@ -112,8 +116,8 @@ void judge_tun(struct report *r, const struct facts *f)
 		report_say(r, REPORT_SKIP, TUN, "not needed: the kernel's WireGuard uses no TUN");
 		return;
 	}
-	if (facts_has_node(f)) {
-		report_say(r, REPORT_PASS, TUN, "the node that runs uses it");
+	if (facts_is_running(f)) {
+		report_say(r, REPORT_PASS, TUN, "the node that runs has what it needs");
 		return;
 	}
 	if (f->wanted.backend == WG_BACKEND_KERNEL) {

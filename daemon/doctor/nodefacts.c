@@ -125,3 +125,15 @@ void nodefacts_take_peers(struct node_facts *out, json_t *list)
 		if (!is_cut_off(one))
 			add_peer(out, one);
 }
+
+void nodefacts_take_supervisor(struct supervisor_facts *out, json_t *lines)
+{
+	const json_t *last = json_object_get(lines, "last_exit");
+
+	take_text(out->verdict, sizeof(out->verdict), lines, "verdict");
+	take_text(out->volume, sizeof(out->volume), lines, "volume");
+	take_text(out->storage, sizeof(out->storage), lines, "storage");
+	take_text(out->storage_note, sizeof(out->storage_note), lines, "storage_note");
+	take_text(out->cause, sizeof(out->cause), lines, "cause");
+	out->last_exit = json_is_integer(last) ? (int)(json_integer_value(last) & UINT8_MAX) : -1;
+}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* nodefacts - what a running node answers over its control socket, as facts; pure */
+/* nodefacts - what a running node answers over its control socket, and PID 1, as facts; pure */
 #ifndef DAEMON_DOCTOR_NODEFACTS_H
 #define DAEMON_DOCTOR_NODEFACTS_H
 
@@ -20,5 +20,12 @@ void nodefacts_take_status(struct node_facts *out, json_t *status);
  * @list:	Answer
  */
 void nodefacts_take_peers(struct node_facts *out, json_t *list);
+
+/**
+ * nodefacts_take_supervisor() - Read the lines of PID 1
+ * @out:	Facts
+ * @lines:	They, as a JSON object; NULL for none
+ */
+void nodefacts_take_supervisor(struct supervisor_facts *out, json_t *lines);
 
 #endif /* DAEMON_DOCTOR_NODEFACTS_H */

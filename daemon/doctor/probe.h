@@ -21,5 +21,6 @@ void probe_ports(void *out, const void *arg);
 void probe_multicast(void *out, const void *arg);
 void probe_forward(void *out, const void *arg);
 void probe_clock(void *out, const void *arg);
+void probe_asked(void *out, const void *arg);
 
 #endif /* DAEMON_DOCTOR_PROBE_H */

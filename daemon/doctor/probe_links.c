@@ -121,6 +121,7 @@ static void look_at_link(struct link_facts *f, const char *ifname, int *index)
 	if (f->code == 0) {
 		f->exists = true;
 		f->is_ours = strcmp(link.alias, WG_TAG) == 0;
+		f->is_up = link.is_up;
 		f->mtu = link.mtu;
 		*index = link.index;
 		(void)snprintf(f->kind, sizeof(f->kind), "%s", link.kind);

@@ -3,6 +3,7 @@
 #include "daemon/crypto.h"
 #include "daemon/doctor/facts.h"
 #include "daemon/doctor/probe.h"
+#include "daemon/peertest.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 
 #define PATIENCE_MS 200
+#define ANSWER_MS   700
 
 static const struct ip loopback = { AF_INET, { 127, 0, 0, 1 } };
 
@@ -93,10 +95,10 @@ static void try_udp(struct port_facts *p, const struct ip *group)
 
 	/* A host without IPv6 needs no port there. */
 	p->bind = r < 0 ? r : (r6 == -EADDRINUSE ? r6 : 0);
-	if (p->bind < 0)
-		return;
-	p->echo = try_echo(fd4, p->at.port);
-	p->is_mute = is_mute(fd4, group, p->at.port);
+	/* Who cannot send from it may still try to send to it: rules for both are common. */
+	p->is_mute = fd4 >= 0 && is_mute(fd4, group, p->at.port);
+	if (p->bind == 0)
+		p->echo = try_echo(fd4, p->at.port);
 }
 
 static void try_tcp(struct port_facts *p)
@@ -126,6 +128,38 @@ static void add_port(struct ports_facts *f, enum port_use use, uint16_t port)
 	add(f, use, &at);
 }
 
+/* A node answers whoever knows the secret, and forgets a visitor; over the loopback at once. */
+static enum port_echo ask_node(const struct facts *known)
+{
+	const struct peertest q = { .keys = &known->keys,
+				    .to = { .ip = loopback, .port = known->keys.gossip_port },
+				    .limit_ms = ANSWER_MS };
+	struct peertest_result result;
+	enum port_echo echo = ECHO_UNKNOWN;
+
+	if (peertest_run(&result, &q, NULL) < 0)
+		return ECHO_UNKNOWN;
+	if (result.outcome == PEERTEST_ANSWERED)
+		echo = ECHO_CAME;
+	else if (result.outcome == PEERTEST_SILENT)
+		echo = ECHO_LOST;
+	else if (result.outcome == PEERTEST_REFUSED)
+		echo = ECHO_REFUSED;
+	else if (result.outcome == PEERTEST_UNREACHABLE)
+		echo = ECHO_NOT_SENT;
+	peertest_free(&result);
+	return echo;
+}
+
+/* Ports that a node holds cannot be tried by binding them. */
+static void ask(struct ports_facts *f, const struct facts *known)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (f->p[i].use == PORT_GOSSIP && f->p[i].bind == -EADDRINUSE &&
+		    facts_has_node(known) && known->node.gossip_port == f->p[i].at.port)
+			f->p[i].echo = ask_node(known);
+}
+
 void probe_ports(void *out, const void *arg)
 {
 	const struct facts *known = arg;
@@ -150,4 +184,5 @@ void probe_ports(void *out, const void *arg)
 		else
 			try_tcp(&f->p[i]);
 	}
+	ask(f, known);
 }

@@ -99,9 +99,9 @@ enum report_result report_worst(const struct report *r)
 int report_exit_code(const struct report *r)
 {
 	for (size_t i = 0; i < r->n; i++)
-		if (r->lines[i].result == REPORT_FAIL)
+		if (r->lines[i].result == REPORT_FAIL && r->lines[i].exit_code != EXITS_FAILURE)
 			return r->lines[i].exit_code;
-	return EXITS_OK;
+	return report_worst(r) == REPORT_FAIL ? EXITS_FAILURE : EXITS_OK;
 }
 
 /* Breaks between words; a word that is longer than a line has one to itself. */
@@ -140,8 +140,8 @@ void report_print(FILE *out, const struct report *r, size_t width)
 			print_broken(out, whole, width - INDENT);
 	}
 	(void)fprintf(out, "\nworst: %s", names[report_worst(r)]);
-	if (code > EXITS_FAILURE)
-		(void)fprintf(out, "; as it is, `wgmesh join` would end with %d", code);
+	if (code != EXITS_OK)
+		(void)fprintf(out, ", exit code %d", code);
 	(void)fputc('\n', out);
 }
 

@@ -73,9 +73,10 @@ __attribute__((format(printf, 2, 3))) void report_cure(struct report *r, const c
 enum report_result report_worst(const struct report *r);
 
 /**
- * report_exit_code() - That of the first failure: the one that `wgmesh join` would meet first
+ * report_exit_code() - That of the first failure with which `wgmesh join` would end
  *
- * Return: enum exits; EXITS_OK when nothing failed, warnings or not
+ * Return: enum exits; EXITS_FAILURE when join would survive all failures, EXITS_OK when nothing
+ *         failed, warnings or not
  */
 int report_exit_code(const struct report *r);
 

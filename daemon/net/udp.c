@@ -3,6 +3,7 @@
 #include "common/defs.h"
 
 #include <errno.h>
+#include <linux/errqueue.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>
@@ -81,6 +82,37 @@ int udp_join(const struct udp *u, const struct ip *group, int ifindex)
 	if (setsockopt(u->fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &mreq, sizeof(mreq)) < 0)
 		return errno == EADDRINUSE ? 0 : -errno;
 	return 0;
+}
+
+int udp_report_errors(const struct udp *u)
+{
+	int r = set_on(u->fd, IPPROTO_IP, IP_RECVERR);
+
+	if (r == 0 && u->is_v6)
+		r = set_on(u->fd, IPPROTO_IPV6, IPV6_RECVERR);
+	return r;
+}
+
+int udp_take_error(const struct udp *u)
+{
+	union {
+		struct cmsghdr align;
+		char buf[512];
+	} control = { .buf = { 0 } };
+	struct msghdr mh = { .msg_control = control.buf, .msg_controllen = sizeof(control.buf) };
+
+	if (recvmsg(u->fd, &mh, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+		return 0;
+	for (struct cmsghdr *cm = CMSG_FIRSTHDR(&mh); cm; cm = CMSG_NXTHDR(&mh, cm)) {
+		struct sock_extended_err why;
+
+		if ((cm->cmsg_level == IPPROTO_IP && cm->cmsg_type == IP_RECVERR) ||
+		    (cm->cmsg_level == IPPROTO_IPV6 && cm->cmsg_type == IPV6_RECVERR)) {
+			memcpy(&why, CMSG_DATA(cm), sizeof(why));
+			return -(int)why.ee_errno;
+		}
+	}
+	return -EIO;
 }
 
 void udp_close(struct udp *u)

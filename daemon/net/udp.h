@@ -62,6 +62,20 @@ int udp_open_group(struct udp *u, const struct endpoint *group, struct err *e);
  */
 int udp_join(const struct udp *u, const struct ip *group, int ifindex);
 
+/**
+ * udp_report_errors() - Have udp_receive() tell of ICMP errors, which it does not otherwise
+ *
+ * Return: 0 or a negative errno value
+ */
+int udp_report_errors(const struct udp *u);
+
+/**
+ * udp_take_error() - Take what an ICMP error says, after udp_receive() has told of one
+ *
+ * Return: the oldest one as a negative errno value, such as -ECONNREFUSED; 0 when there is none
+ */
+int udp_take_error(const struct udp *u);
+
 void udp_close(struct udp *u);
 
 /**

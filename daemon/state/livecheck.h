@@ -24,15 +24,13 @@
 
 /**
  * struct livecheck - What is asked
- * @secret:	Mesh secret; borrowed
- * @keys:	Derived from it; borrowed
+ * @keys:	Of the mesh; borrowed
  * @wanted:	The key
  * @ask:	Control endpoints of peers; borrowed
  * @n_ask:	Entries in @ask, at most LIVECHECK_ASK_MAX
  * @limit_ms:	How long to wait for answers, and for announcements
  */
 struct livecheck {
-	const struct secret *secret;
 	const struct mesh_keys *keys;
 	struct wg_key wanted;
 	const struct endpoint *ask;

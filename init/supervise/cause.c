@@ -194,26 +194,10 @@ static void add_signal(struct text *t, int sig)
 /* What wgmesh means by an exit code, or any program by two of them; NULL without a meaning. */
 static const char *meaning_of(const struct cause_facts *f)
 {
-	static const char *const meanings[] = {
-		[EXITS_USAGE] = "wrong command line or environment",
-		[EXITS_STATE_DAMAGED] = "state damaged, nothing to restore it from",
-		[EXITS_NO_WIREGUARD] = "no WireGuard",
-		[EXITS_INTERNAL] = "an error in the program, report it",
-		[EXITS_SYSTEM] = "the system refused something it normally grants",
-		[EXITS_CANNOT_CREATE] = "state cannot be created",
-		[EXITS_IO] = "read or write error",
-		[EXITS_LOCKED] = "another node holds the state directory",
-		[EXITS_NO_PERMISSION] = "a capability or an access right is missing",
-		[EXITS_POLICY] = "refused by policy or configuration",
-	};
+	bool is_shells = f->code == EXITS_NOT_EXECUTABLE || f->code == EXITS_NOT_FOUND;
 
-	if (f->code == EXITS_NOT_EXECUTABLE)
-		return "a program cannot be executed";
-	if (f->code == EXITS_NOT_FOUND)
-		return "a program was not found";
-	if (!f->is_wgmesh || f->code < 0 || (size_t)f->code >= ARRAY_LEN(meanings))
-		return NULL;
-	return meanings[f->code];
+	return is_shells || (f->is_wgmesh && f->code > EXITS_FAILURE) ? exits_meaning(f->code)
+								      : NULL;
 }
 
 static void add_code(struct text *t, const struct cause_facts *f)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "init/supervise/notify.h"
 #include "common/defs.h"
+#include "common/statusline.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -35,7 +36,8 @@ static int bind_somewhere(int fd, char *name, size_t size)
 
 	for (int try = 0; try < NAME_TRIES && r == -EADDRINUSE; try++) {
 		(void)clock_gettime(CLOCK_MONOTONIC, &now);
-		if (snprintf(name, size, "@wgmesh-init/%llx%08lx", (unsigned long long)now.tv_sec,
+		if (snprintf(name, size, STATUSLINE_NAME_HEAD "%llx%08lx",
+			     (unsigned long long)now.tv_sec,
 			     (unsigned long)now.tv_nsec) >= (int)size)
 			return -ENAMETOOLONG;
 		r = bind_name(fd, name);

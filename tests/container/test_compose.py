@@ -9,6 +9,7 @@ import pytest
 
 from box import ENV
 from engines import PLAIN, STATE_DIR
+from lib import leak
 from lib.peer import new_key
 from lib.wait import eventually
 
@@ -64,6 +65,11 @@ class Project:
     def log(self):
         return self.engine("logs", f"{self.name}_node_1").stderr
 
+    def leaks(self):
+        """Secrets and keys in the log of the last container; see lib.leak."""
+        said = self.engine("logs", f"{self.name}_node_1", check=False)
+        return leak.search([("the log", (said.stdout + said.stderr).encode())], leak.needles({SECRET}))
+
     def seed(self, volume, text):
         """Put a key file into a volume, as an older deployment left it."""
         self.engine.run("busybox", "sh", "-c", 'echo "$0" >"/seed/$1"', text, KEY_FILE,
@@ -76,7 +82,9 @@ def project(engine):
         pytest.skip("docker-compose is missing: see tests/container/deps.sh")
     the_project = Project(engine)
     yield the_project
+    found = the_project.leaks()
     the_project("down", "-v", "-t", "5", check=False)
+    assert found == []
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 
 import json
 import os
+import signal
 import stat
 
 import pytest
@@ -76,6 +77,8 @@ def test_down_takes_ours_down_and_leaves_others_alone(lab):
     assert refused.returncode == POLICY and "theirs" in refused.stderr
     assert {"theirs", "wg0"} <= set(node.port.links())
     assert node.run("wgmesh", "down", "--interface=absent").stdout == ""
+    # A node that runs would end, and its container with it, before the command has returned.
+    node.mesh_process().signal(signal.SIGSTOP)
     node.run("wgmesh", "down")
     assert "wg0" not in node.port.links() and "theirs" in node.port.links()
 

@@ -5,14 +5,16 @@ import base64
 import json
 import os
 import pathlib
+import re
 import resource
 import signal
+import socket
 
 import pytest
 
 from lib import leak
 from lib.container import Mount, Process
-from lib.lab import SECRET, Lab
+from lib.lab import CHECKOUT, SECRET, Lab
 from lib.node import SECRET_FILE, STATE_DIR, Node
 from lib.peer import Mesh, b64, new_key
 from lib.wait import eventually
@@ -49,6 +51,11 @@ def shell(lab, script, *arguments, **options):
     return box
 
 
+def asleep(box):
+    """Wait for the script's child to be what it will be."""
+    eventually(lambda: any(p.argv == ["sleep", "1000"] for p in box.init.descendants()), "the child")
+
+
 def to_log(lab, text):
     shell(lab, 'cat /given >&2', mounts=[given(lab, text)])
 
@@ -74,11 +81,11 @@ def to_file_in_run(lab, text):
 
 
 def to_arguments(lab, text):
-    shell(lab, 'sh -c "echo done; sleep 1000" "$(cat /given)" & :', mounts=[given(lab, text)])
+    asleep(shell(lab, 'sh -c "sleep 1000; exit" "$(cat /given)" & :', mounts=[given(lab, text)]))
 
 
 def to_environment(lab, text):
-    shell(lab, 'LEAK="$(cat /given)" sh -c "echo done; exec sleep 1000" & :', mounts=[given(lab, text)])
+    asleep(shell(lab, 'LEAK="$(cat /given)" sh -c "exec sleep 1000" & :', mounts=[given(lab, text)]))
 
 
 def to_answer(lab, text):
@@ -173,6 +180,67 @@ def test_a_daemon_wipes_a_secret_that_was_in_its_environment(lab):
     assert len(node.daemons()) == 2
     for process in node.daemons():
         assert process.read("environ") and SECRET.encode() not in process.read("environ")
+
+
+# Answers. What can be asked is read from the sources, so that nothing new is left out.
+
+METHOD = re.compile(r'^RPC_METHOD\("([a-z.]+)",', re.MULTILINE)
+PATH = re.compile(r'= \{ "(/[a-z]+)", NEEDS_')
+WRONG = ('{"jsonrpc":"1.0"}', '{"jsonrpc":"2.0","id":1,"method":"secret.get"}', "[1", "{" * 1000, "\xff\x00")
+
+
+def source(name):
+    return (CHECKOUT / "daemon" / name).read_text(encoding="utf-8")
+
+
+def rpc(node, line):
+    """The answer of the control socket to one line."""
+    with socket.socket(socket.AF_UNIX) as sock:
+        sock.settimeout(10)
+        sock.connect(str(node.root("/run/wgmesh/wg0.sock")))
+        sock.sendall(line.encode("latin-1") + b"\n")
+        sock.shutdown(socket.SHUT_WR)
+        return b"".join(iter(lambda: sock.recv(65536), b""))
+
+
+@pytest.fixture
+def asked(lab):
+    """A node with a peer, to ask; its private keys are none that an answer may hold."""
+    node, peer = lab.node("node", volume=lab.volume("state")), lab.peer()
+    node.wait_until_up()
+    peer.announce()
+    eventually(lambda: node.find_log("peer configured"), "the peer")
+    return node, peer
+
+
+def assert_harmless(lab, node, evidence):
+    keys = leak.keys_below(lab.volume("state"))
+    assert keys and node.public_key.encode() in b"".join(data for _, data in evidence), "somewhere it is said"
+    assert leak.search(evidence, leak.needles({SECRET}, (), keys)) == []
+
+
+def test_no_answer_of_the_control_socket_holds_a_secret_or_a_key(lab, asked):
+    node, peer = asked
+    methods, evidence = METHOD.findall(source("rpc.def")), []
+    assert len(methods) >= 7
+    for method in methods:
+        params = {"pubkey": peer.public_key, "levels": "debug", "all": True}
+        answer = rpc(node, json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
+        evidence.append((method, answer))
+        assert answer.startswith(b'{"jsonrpc"'), method
+    evidence += [(f"error {number}", rpc(node, line)) for number, line in enumerate(WRONG)]
+    assert_harmless(lab, node, evidence)
+
+
+def test_no_answer_over_http_holds_a_secret_or_a_key(lab, asked):
+    node, _ = asked
+    paths, evidence = PATH.findall(source("http/endpoints.c")), []
+    assert len(paths) >= 6
+    for path in [*paths, *(f"{path}?verbose" for path in paths), "/", "/secret", "/health?" + "x" * 9000]:
+        answer = node.run("curl", "-sS", "-i", f"http://127.0.0.1:9464{path}").stdout
+        evidence.append((path, answer.encode()))
+        assert answer.startswith("HTTP/1.1 "), path
+    assert_harmless(lab, node, evidence)
 
 
 # Core dumps. core_pattern belongs to the whole machine, so the test takes it as it is. A relative

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Whoever may send to a node cannot fill its log, nor hide in it what somebody else did."""
 
+import json
 import os
 import signal
 
@@ -49,6 +50,9 @@ def test_a_member_that_makes_up_peers_writes_no_more_than_the_limit(lab):
             introduce(peer, node, stranger())
     assert len(lines_of(node, "peer_configured")) >= BURST
     written = len(node.log.lines)
+    health = json.loads(node.run("curl", "-sS", "http://127.0.0.1:9464/health").stdout)
+    assert health["counters"]["log_suppressed"] >= STRANGERS - BURST - 2
+    assert health["counters"]["log_dropped"] == 0
     introduce(honest, node, {})
     honest.goodbye(node.port.address)
     eventually(lambda: lines_of(node, "peer_left"), "another event")

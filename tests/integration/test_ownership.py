@@ -100,6 +100,26 @@ def test_the_second_start_finds_nothing_to_do(lab):
     assert (volume / KEY_FILE).stat().st_ctime_ns == before.st_ctime_ns or node.find_log("mesh_ip")
 
 
+@pytest.mark.asan
+def test_fix_permissions_does_it_alone_and_reports(lab):
+    volume = lab.volume("state")
+    make_state(volume, 1000, 0o755, 0o644)
+
+    def report(*options):
+        box = lab.container("box", ["wgmesh-init", "fix-permissions", "--json", *options],
+                            mounts=[Mount.bind(volume, STATE_DIR)])
+        assert box.wait() == 0, box.log.text()
+        return json.loads(box.stdout.text())
+
+    would = report("--dry-run")
+    assert (would["directory"], would["dry_run"], would["exit_code"]) == (STATE_DIR, True, 0)
+    assert owner_and_mode(volume / KEY_FILE) == (1000, 1000, 0o644)
+    did = report()
+    assert (did["dry_run"], did["phase"], did["outcome"]) == (False, "ownership", "ok")
+    assert "put right for user 65532:65532" in did["note"]
+    assert owner_and_mode(volume / KEY_FILE) == (*DAEMON, 0o600)
+
+
 @pytest.mark.parametrize("missing", ["chown", "fowner", "dac_override", "fowner dac_override"])
 def test_root_that_lacks_a_right_puts_right_what_it_can_or_names_it(lab, missing):
     """Files of somebody else, which takes more than one right each."""

@@ -107,11 +107,19 @@ def test_the_daemon_shows_its_secret_to_nobody(lab, how):
     assert SECRET not in node.log.text() and private_key not in node.log.text()
 
 
-def test_an_unknown_variable_is_a_warning_that_suggests_the_right_one(lab):
+def test_an_unknown_variable_is_one_warning_that_suggests_the_right_one(lab):
     node = lab.node("node", volume=lab.volume("state"), env={"WGMESH_LISTEN_PROT": "4711"})
-    eventually(node.has_interface, "the interface")
-    warning = node.find_log("WGMESH_LISTEN_PROT", level="warn")
-    assert warning and "WGMESH_LISTEN_PORT" in warning["msg"]
+    node.wait_until_up()
+    warnings = [event for event in node.events("warn") if event.get("event") == "variable_unknown"]
+    assert [event["program"] for event in warnings] == ["wgmesh-init"]
+    assert "did you mean WGMESH_LISTEN_PORT?" in warnings[0]["msg"]
+
+
+def test_an_unknown_variable_of_a_daemon_without_a_supervisor_is_a_warning_too(lab):
+    env = {"WGMESH_LISTEN_PROT": "4711", "WGMESH_SECRET_FILE": "/nowhere", "NOTIFY_SOCKET": "/run/notify"}
+    box = lab.container("bare", ["wgmesh", "join"], env=env)
+    assert box.wait() != 0
+    assert any(event.get("event") == "variable_unknown" for event in box.log.events()), box.log.text()
 
 
 def test_a_missing_net_admin_is_named_with_the_cure(lab):

@@ -354,6 +354,18 @@ def test_thirty_three_silent_clients_keep_nobody_out(node):
         client.close()
 
 
+def test_clients_that_say_nothing_or_a_byte_now_and_then_go_after_half_a_minute(node):
+    silent, dripping, busy = (rpc.Client(node) for _ in range(3))
+    begin = time.monotonic()
+
+    def both_gone():
+        busy.ask("daemon.ping")
+        return silent.is_over() and not dripping.drip()
+    eventually(both_gone, "the end of both", 40)
+    assert time.monotonic() - begin > 25
+    assert busy.ask("daemon.ping")["pong"] is True
+
+
 def test_clients_that_leave_while_they_wait_do_no_harm(node):
     for _ in range(50):
         client = rpc.Client(node)

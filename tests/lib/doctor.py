@@ -69,6 +69,13 @@ def examine(lab, *arguments, secret=GOOD_SECRET, volume=None, mounts=(), env=Non
     return read(code, box.stdout.text(), box.log.text(), time.monotonic() - box.started)
 
 
+def idle(lab, **options):
+    """A container in which nothing runs yet, for doctors to visit."""
+    box = lab.container("box", ["sh", "-c", "echo ready; exec sleep 1000"], **options)
+    wait.eventually(lambda: box.stdout.lines, "the container")
+    return box
+
+
 def visit(node, *arguments):
     """A doctor in a node's container, as by `docker exec`."""
     begin = time.monotonic()

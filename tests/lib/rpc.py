@@ -2,6 +2,7 @@
 """A client of the control socket, as simple as one can be."""
 
 import json
+import select
 import socket
 
 from lib import wait
@@ -43,6 +44,22 @@ class Client:
     def ask(self, method, **params):
         self.send(method, **params)
         return self.take()
+
+    def is_over(self):
+        """Has the node hung up?"""
+        readable, _, _ = select.select([self._socket], [], [], 0)
+        try:
+            return bool(readable) and not self._socket.recv(1)
+        except ConnectionResetError:
+            return True
+
+    def drip(self):
+        """Send one more byte of a request that never ends; False once the node has hung up."""
+        try:
+            self._socket.send(b" ")
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+        return not self.is_over()
 
     def close(self):
         self._lines.close()

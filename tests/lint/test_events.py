@@ -13,11 +13,6 @@ FIELDS = re.compile(r"\bfields? ((?:\w+, )*\w+)\.$")
 
 # What log.c itself writes into each line.
 RESERVED = {"time", "level", "program", "component", "event", "suppressed", "msg"}
-COMPONENTS = {  # What operators have in their settings; docs/observe.md explains each.
-    "clone", "config", "exchange", "identity", "lan", "lease", "log", "migrate", "net", "netadmin", "node",
-    "notify", "ownership", "peers", "phase", "privileges", "probe", "proof", "rpc", "secret", "state",
-    "storage", "supervise", "volume",
-}
 
 
 def table():
@@ -74,8 +69,18 @@ def test_there_is_no_other_way_to_log():
     assert [f"{path}: {found}" for path, text in sources() for found in old.findall(text)] == []
 
 
-def test_components_are_those_that_are_documented():
-    assert {component for component, _, _ in table().values()} <= COMPONENTS
+def section():
+    """What is documented about logs."""
+    text = "".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "docs").glob("observe*.md"))
+    return re.split(r"^## ", text[re.search(r"^## Logs$", text, re.MULTILINE).end():], flags=re.MULTILINE)[0]
+
+
+def test_every_component_is_explained():
+    """Operators have them in their settings."""
+    text = section()
+    used = {component for component, _, _ in table().values()}
+    # Instead of this one there is the name of a phase.
+    assert [component for component in sorted(used - {"phase"}) if f"`{component}`" not in text] == []
 
 
 def test_no_field_has_the_name_of_what_every_line_has():
@@ -93,3 +98,13 @@ def test_the_fields_of_an_event_are_those_that_its_meaning_names():
     for event, keys in carried.items():
         named = FIELDS.search(rows[event][2])
         assert keys == set(named[1].split(", ") if named else ()), event
+
+
+def test_the_limits_and_the_names_that_are_documented_are_so():
+    text, source = section(), (CHECKOUT / "common" / "log.c").read_text(encoding="utf-8")
+    limits = dict(re.findall(r"(\w+)_limit = (\{ \.burst = \d+, \.every_ms = \d+ \});", source))
+    assert limits == {"news": "{ .burst = 20, .every_ms = 10000 }", "debug": "{ .burst = 100, .every_ms = 100 }"}
+    assert "| `error`, `warn`, `info` | 20 | one in 10 seconds |" in text
+    assert "| `debug` | 100 | ten a second |" in text
+    alerts = re.findall(r"`(\w+)`", text[text.index("Worth an alert"):text.index("### What is never")])
+    assert len(alerts) > 10 and [name for name in alerts if name.upper() not in table()] == []

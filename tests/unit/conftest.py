@@ -13,6 +13,8 @@ import subprocess
 
 import pytest
 
+from lib import leak
+
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 MAKER = r"cmocka_unit_test\w*"
 # A file's own short form: #define T(test) cmocka_unit_test_setup_teardown(test, ...)
@@ -51,6 +53,8 @@ class UnitTest(pytest.Item):
         if not os.path.exists(self.program):
             raise Failed(f"{self.program} has not been built")
         output, results, status = run(self.program)
+        if found := leak.search([(self.program, output.encode())], {}):
+            raise Failed("\n".join(found))
         if self.function not in results:
             raise Failed(f"{self.function} did not finish; exit status {status}\n{output}")
         if not results[self.function]:

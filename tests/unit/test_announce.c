@@ -261,6 +261,34 @@ static void an_instance_is_written_last_and_only_where_there_is_one(void **state
 	assert_null(strstr(out, "instance"));
 }
 
+static void assert_visitor(const char *members, bool want)
+{
+	struct announcement a;
+	char body[1024];
+
+	(void)snprintf(body, sizeof(body), OWN "%s}", members);
+	assert_int_equal(parse(&a, body, true), ANNOUNCE_OK);
+	assert_int_equal(a.is_visitor, want);
+}
+
+static void only_who_says_so_is_a_visitor(void **state)
+{
+	struct announcement a = { .is_visitor = true };
+	char out[1024];
+
+	(void)state;
+	assert_visitor("", false);
+	assert_visitor(",\"visitor\":true", true);
+	assert_visitor(",\"visitor\":false", false);
+	assert_visitor(",\"visitor\":\"true\"", false);
+	assert_visitor(",\"visitor\":null", false);
+	assert_true(announce_format(out, sizeof(out), &a) > 0);
+	assert_non_null(strstr(out, ",\"visitor\":true}"));
+	a.is_visitor = false;
+	assert_true(announce_format(out, sizeof(out), &a) > 0);
+	assert_null(strstr(out, "visitor"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -274,6 +302,7 @@ int main(void)
 		cmocka_unit_test(a_goodbye_has_a_key_and_no_address),
 		cmocka_unit_test(an_instance_that_is_none_never_costs_the_announcement),
 		cmocka_unit_test(an_instance_is_written_last_and_only_where_there_is_one),
+		cmocka_unit_test(only_who_says_so_is_a_visitor),
 	};
 
 	return crypto_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

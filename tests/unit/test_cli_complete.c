@@ -57,6 +57,8 @@ static void commands_and_verbs_are_offered(void **state)
 	(void)state;
 	assert_offers("pee", "peers ");
 	assert_offers("st", "status state ");
+	assert_offers("help pee", "peers ");
+	assert_offers("help peers ", "list count get ");
 	assert_offers("peers ", "list count get ");
 	assert_offers("peers --json ", "list count get ");
 	assert_offers("state s", "show snapshot ");

@@ -122,6 +122,8 @@ static void names_of_strangers_cannot_write_on_the_terminal(void **state)
 		parse("[{\"pubkey\": \"\\u001b[2J\", \"hostname\": \"\\u001b]0;x\\u0007\\n\","
 		      " \"mesh_ip\": \"\\u009b1m\", \"endpoint\": \"\\r\", \"path\": \"\\b\","
 		      " \"discovered_via\": [\"\\u202e\"], \"why\": \"\\u001b[31m\"}]");
+	/* As numbers: compilers take the text itself for an attempt to mislead. */
+	static const char right_to_left[] = { (char)0xe2, (char)0x80, (char)0xae, '\0' };
 	struct shown s;
 	struct show how = into(&s, TEXT_NO_LIMIT);
 	char *text;
@@ -133,7 +135,7 @@ static void names_of_strangers_cannot_write_on_the_terminal(void **state)
 	text = shown_end(&s);
 	assert_null(strpbrk(text, "\033\r\b\007"));
 	assert_null(strstr(text, "\302\233"));
-	assert_null(strstr(text, "\342\200\256"));
+	assert_null(strstr(text, right_to_left));
 	free(text);
 	json_decref(list);
 }

@@ -54,7 +54,7 @@ static void a_healthy_node_tells_who_it_is_where_and_whether_its_key_lasts(void 
 		"node       node-4, running, ready; took over the interface of the run before, no "
 		"packet lost\n"
 		"identity   cV7LcuFgYBTAUzNX8KaAVv5JSZwZ+bKMA9CJ0y2j0A=, loaded; kept since "
-		"2025-12-20T00:00:00Z, 12d 0h\n"
+		"2025-12-20T00:00:00Z (12d 0h)\n"
 		"interface  wg0, kernel WireGuard on UDP port 51820, exchange on 52000\n"
 		"addresses  10.77.3.4, fd00::4, in 10.77.0.0/16\n"
 		"mesh       1a2b3c4d5e6f7a8b (the same on every node with this secret)\n"

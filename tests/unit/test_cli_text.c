@@ -16,6 +16,9 @@ static void assert_clean(const char *given, const char *want)
 static void what_would_move_the_cursor_or_turn_the_writing_around_becomes_a_question_mark(
 	void **state)
 {
+	/* As numbers: compilers take the text itself for an attempt to mislead. */
+	static const char right_to_left[] = { 'x', (char)0xe2, (char)0x80, (char)0xae, 'y', '\0' };
+
 	(void)state;
 	assert_clean(NULL, "");
 	assert_clean("node-1", "node-1");
@@ -24,7 +27,7 @@ static void what_would_move_the_cursor_or_turn_the_writing_around_becomes_a_ques
 	assert_clean("\302\233"
 		     "31m",
 		     "?31m");			      /* U+009B: CSI in one character */
-	assert_clean("x\342\200\256y", "x?y");	      /* U+202E: right to left */
+	assert_clean(right_to_left, "x?y");	      /* U+202E */
 	assert_clean("x\342\200\213y", "x?y");	      /* U+200B: no width at all */
 	assert_clean("x\357\273\277y", "x?y");	      /* U+FEFF */
 	assert_clean("gr\303\274n", "gr\303\274n");   /* a letter is a letter */

@@ -308,6 +308,28 @@ static void a_hello_is_answered_from_the_address_it_came_to(void **state)
 	assert_true(endpoint_equal(&f->raw_from, &other_address));
 }
 
+static void a_visitor_is_answered_and_not_told_of(void **state)
+{
+	struct fixture *f = *state;
+	struct announcement reply;
+	struct str_out t = { .size = 1024 };
+	char plain[1024];
+
+	announcement_text(plain, 3);
+	t.out = plain;
+	t.len = strlen(plain) - 1;
+	str_add(&t, ",\"visitor\":true}");
+	send_plain(f, MESSAGE_HELLO, plain, gossip_key);
+	let_bob_receive(f, 1);
+	open_newest(f, MESSAGE_REPLY, &reply);
+	announce_free(&reply);
+	assert_int_equal(f->bob.n_announced, 0);
+	/* The same key may come to stay. */
+	send_hello(f, 3);
+	let_bob_receive(f, 2);
+	assert_int_equal(f->bob.n_announced, 1);
+}
+
 static void every_copy_of_a_hello_is_answered(void **state)
 {
 	struct fixture *f = *state;
@@ -690,6 +712,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(one_exchange_tells_each_of_the_other),
 		T(a_hello_is_answered_from_the_address_it_came_to),
+		T(a_visitor_is_answered_and_not_told_of),
 		T(every_copy_of_a_hello_is_answered),
 		T(a_reply_says_where_the_hello_came_from),
 		T(a_reply_that_nobody_asked_for_is_ignored),

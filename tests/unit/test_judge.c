@@ -145,6 +145,16 @@ static void a_starting_node_says_what_it_waits_for(void **state)
 	assert_null(check(f, "state"));
 }
 
+static void a_stopping_node_misses_nothing_that_it_takes_away_itself(void **state)
+{
+	struct fixture *f = *state;
+
+	f->view.phase = VIEW_STOPPING;
+	f->interface = (struct ifstate) { .is_known = true };
+	assert_check(f, "interface", VIEW_WARN, "being deleted");
+	assert_check(f, "address", VIEW_PASS, "");
+}
+
 static void a_netadmin_that_owes_an_answer_is_slow_then_hung(void **state)
 {
 	struct fixture *f = *state;
@@ -373,13 +383,16 @@ static void old_datagrams_that_are_sent_again_are_no_clock(void **state)
 static void who_was_heard_by_nobody_is_told_what_to_compare(void **state)
 {
 	struct fixture *f = *state;
+	const char *text;
 
 	f->facts.was_heard = false;
 	assert_alarm(f, "alone", "0123456789abcdef");
 	assert_alarm(f, "alone", "a wrong secret looks exactly so");
 	assert_alarm(f, "alone", "UDP port 52000 and multicast");
 	f->facts.has_lan = false;
-	assert_null(strstr(alarm_text(f, "alone"), "multicast"));
+	text = alarm_text(f, "alone");
+	assert_non_null(text);
+	assert_null(text ? strstr(text, "multicast") : NULL);
 	f->view.uptime_ms = JUDGE_LONELY_MS;
 	assert_quiet(f, "alone");
 	f->view.uptime_ms++;
@@ -400,6 +413,25 @@ static void who_hears_what_does_not_open_is_told_of_the_secret(void **state)
 	take_stale(f, UNIX_START - 990, JUDGE_PROOF_MS);
 	assert_quiet(f, "alone");
 	assert_alarm(f, "clock", "");
+}
+
+#define ON_LAYER "verdict=layer\nvolume=the container's own writable layer\n"
+
+static void storage_that_will_not_last_is_an_alarm_unless_that_was_asked_for(void **state)
+{
+	struct fixture *f = *state;
+
+	f->facts.supervisor = SUPERVISOR_ANSWERED;
+	f->view.supervisor = ON_LAYER "persistence=warn\nproof=predicted\n";
+	assert_alarm(f, "ephemeral", "/state is on the container's own writable layer");
+	f->view.supervisor = ON_LAYER "persistence=ignore\nproof=predicted\n";
+	assert_quiet(f, "ephemeral");
+	f->view.supervisor = ON_LAYER "persistence=warn\nproof=proven\n";
+	assert_quiet(f, "ephemeral");
+	f->view.supervisor = "verdict=persistent\npersistence=warn\nproof=predicted\n";
+	assert_quiet(f, "ephemeral");
+	f->view.supervisor = "verdict=unknown\npersistence=warn\nproof=predicted\n";
+	assert_quiet(f, "ephemeral");
 }
 
 /* --- what came and went ---------------------------------------------------------------------- */
@@ -454,6 +486,7 @@ int main(void)
 		T(where_nothing_is_wrong_every_check_passes),
 		T(what_is_not_known_passes),
 		T(a_starting_node_says_what_it_waits_for),
+		T(a_stopping_node_misses_nothing_that_it_takes_away_itself),
 		T(a_netadmin_that_owes_an_answer_is_slow_then_hung),
 		T(an_interface_that_is_down_or_gone_fails),
 		T(a_missing_address_fails_with_the_command_that_brings_it_back),
@@ -472,6 +505,7 @@ int main(void)
 		T(old_datagrams_that_are_sent_again_are_no_clock),
 		T(who_was_heard_by_nobody_is_told_what_to_compare),
 		T(who_hears_what_does_not_open_is_told_of_the_secret),
+		T(storage_that_will_not_last_is_an_alarm_unless_that_was_asked_for),
 		cmocka_unit_test(each_alarm_is_told_once_when_it_comes_and_once_when_it_goes),
 	};
 

@@ -241,6 +241,47 @@ static void the_help_lists_exactly_the_commands_options(void **state)
 	free(text);
 }
 
+static void the_help_of_every_command_fits_80_columns(void **state)
+{
+	(void)state;
+	for (unsigned int bit = 1; bit != 0; bit <<= 1) {
+		char *text = NULL;
+		size_t size = 0;
+		FILE *f = open_memstream(&text, &size);
+
+		settings_help(f, bit);
+		(void)fclose(f);
+		for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+			if (strcspn(line, "\n") > 79)
+				fail_msg("%.100s", line);
+		free(text);
+	}
+}
+
+static void what_has_no_effect_stands_at_the_end(void **state)
+{
+	char *text = NULL;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+	const char *idle;
+
+	(void)state;
+	settings_help(f, SCOPE_JOIN);
+	(void)fclose(f);
+	idle = strstr(text, "\n\nFor command lines of existing nodes:\n");
+	assert_non_null(idle);
+	for (size_t i = 0; i < SETTING_COUNT; i++) {
+		const struct setting *s = &settings_table()[i];
+		char flag[72];
+
+		if (!(s->scope & SCOPE_JOIN) || !s->name)
+			continue;
+		(void)snprintf(flag, sizeof(flag), "  --%s ", s->name);
+		assert_true((strstr(text, flag) > idle) == ((s->scope & SCOPE_NO_EFFECT) != 0));
+	}
+	free(text);
+}
+
 static void unknown_variables_are_found_with_the_nearest_name(void **state)
 {
 	char **env = ARGS("PATH=/bin", "WGMESH_INTERFACE=wg0", "WGMESH_INTREFACE=wg0",
@@ -278,6 +319,8 @@ int main(void)
 		cmocka_unit_test(a_secret_is_never_in_a_message),
 		cmocka_unit_test(help_is_asked_for_not_an_error),
 		cmocka_unit_test(the_help_lists_exactly_the_commands_options),
+		cmocka_unit_test(the_help_of_every_command_fits_80_columns),
+		cmocka_unit_test(what_has_no_effect_stands_at_the_end),
 		cmocka_unit_test(unknown_variables_are_found_with_the_nearest_name),
 	};
 

@@ -249,6 +249,28 @@ static void unicast_and_multicast_on_one_port_do_not_mix(void **state)
 	udp_close(&sender);
 }
 
+static void a_port_that_nobody_listens_on_is_told_when_asked_for(void **state)
+{
+	struct pair *p = *state;
+	static const char *const addresses[] = { "127.0.0.1", "::1" };
+	struct udp_local local;
+	struct endpoint from;
+	char buf[64];
+
+	udp_close(&p->b);
+	assert_int_equal(udp_report_errors(&p->a), 0);
+	assert_int_equal(udp_take_error(&p->a), 0);
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		struct endpoint nobody = to(addresses[i], p->port_b);
+
+		assert_int_equal(udp_send(&p->a, "hello", 5, &nobody, NULL), 0);
+		assert_int_equal(receive(&p->a, buf, sizeof(buf), &from, &local), -ECONNREFUSED);
+		assert_int_equal(udp_take_error(&p->a), -ECONNREFUSED);
+		assert_int_equal(udp_take_error(&p->a), 0);
+		assert_int_equal(udp_receive(&p->a, buf, sizeof(buf), &from, &local), -EAGAIN);
+	}
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, open_pair, close_pair)
 
 int main(void)
@@ -265,6 +287,7 @@ int main(void)
 		T(closing_twice_is_harmless),
 		T(a_taken_port_is_refused_by_number),
 		T(unicast_and_multicast_on_one_port_do_not_mix),
+		T(a_port_that_nobody_listens_on_is_told_when_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
