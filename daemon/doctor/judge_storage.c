@@ -37,11 +37,16 @@ static void judge_denied(struct report *r, const struct facts *f)
 		    "uid %u may not work in %s, which belongs to %u:%u with mode %04o%s",
 		    s->tested_uid, f->wanted.state_dir, s->uid, s->gid, s->mode & 07777,
 		    s->tested_uid == 0 ? " (root without CAP_DAC_OVERRIDE)" : "");
-	report_cure(r,
-		    "on the host: chown -R %u:%u on the volume; Kubernetes: fsGroup, or "
-		    "`wgmesh-init fix-permissions` in an init container",
-		    s->tested_uid == 0 ? s->uid : s->tested_uid,
-		    s->tested_uid == 0 ? s->gid : s->tested_uid);
+	if (s->tested_uid == 0)
+		report_cure(
+			r,
+			"let root become that user (cap_add: [SETUID, SETGID, SETPCAP, CHOWN]), as "
+			"wgmesh-init does; or on the host: chown -R 0:0 on the volume");
+	else
+		report_cure(r,
+			    "on the host: chown -R %u:%u on the volume; Kubernetes: fsGroup, or "
+			    "`wgmesh-init fix-permissions` in an init container",
+			    s->tested_uid, s->tested_uid);
 }
 
 static void judge_absent(struct report *r, const struct facts *f)

@@ -35,6 +35,11 @@ def volume(lab):
     return path
 
 
+def gossip(address):
+    """The option that has the node at an address asked, if it has the good secret."""
+    return f"--peer={address}:{GOOD_MESH.gossip_port}"
+
+
 def listing(directory):
     return sorted((str(p.relative_to(directory)), p.stat().st_mtime_ns, p.stat().st_mode)
                   for p in pathlib.Path(directory).rglob("*"))
@@ -131,6 +136,19 @@ def test_on_a_terminal_lines_are_broken_and_aligned_and_nothing_else_is_sent_the
     assert lines[-2] == "worst: fail, exit code 64"
 
 
+def test_on_a_terminal_it_says_what_it_waits_for(lab):
+    silent = lab.port()
+    silent.run("nft", "add table inet filter; "
+               "add chain inet filter input { type filter hook input priority 0; policy drop; }")
+    screen = terminal.Terminal()
+    box = lab.container("doctor", ["wgmesh", "doctor", gossip(silent.address), "--timeout=3s"], terminal=screen,
+                        env={"WGMESH_SECRET": GOOD_SECRET})
+    screen.read_until("wgmesh: still waiting for the node that --peer names")
+    box.wait()
+    assert f"{silent.address}:{GOOD_MESH.gossip_port} is silent" in screen.read_rest().replace("\r\n", "\n")
+    screen.close()
+
+
 def test_a_wrong_option_is_refused(lab):
     for wrong in (["--peer=nowhere"], ["--listen-port=x"], ["--mesh-subnet=x"], ["--http=x:y"], ["now"]):
         box = lab.container("doctor", ["wgmesh", "doctor", *wrong])
@@ -202,6 +220,34 @@ def test_another_secret_is_named_also_after_the_node_has_run_with_it(lab, volume
         node.wait_until_up()
         assert node.stop() == 0
     examine(lab, volume=volume, secret=SECRET).find("secret", "warn", "once had another secret")
+
+
+@pytest.mark.parametrize("how", ["option", "variable"])
+def test_the_secret_is_shown_to_nobody_while_the_doctor_waits(lab, volume, how):
+    hanging = lab.fuse(volume)
+    box = idle(lab, mounts=[Mount.bind(hanging.path, STATE_DIR)])
+    given = [f"--secret={GOOD_SECRET}"] if how == "option" else []
+    env = [] if how == "option" else [f"WGMESH_SECRET={GOOD_SECRET}"]
+    hanging.hang()
+    doctor = box.popen("env", *env, "wgmesh", "doctor", *given, stdout=subprocess.PIPE)
+    try:
+        # The two that stay: the doctor, and whoever waits for the storage.
+        two = eventually(lambda: doctors(box, 2), "two processes of the doctor")
+        for process in two:
+            assert GOOD_SECRET.encode() not in process
+    finally:
+        hanging.answer()
+        shown = doctor.communicate(timeout=30)[0]
+    assert GOOD_MESH.network_id[:8].hex() in shown and GOOD_SECRET not in shown
+
+
+def doctors(box, number):
+    """The doctor's processes in a container, once there are exactly so many."""
+    found = []
+    for path in box.root("/proc").glob("[0-9]*/cmdline"):
+        if path.read_bytes().split(b"\0")[1:2] == [b"doctor"]:
+            found.append(path.read_bytes() + path.with_name("environ").read_bytes())
+    return found if len(found) == number else None
 
 
 # Rights
@@ -541,10 +587,6 @@ def test_a_port_that_is_blocked_under_a_running_node(lab, volume):
 
 
 # One node that is asked
-
-
-def gossip(address):
-    return f"--peer={address}:{GOOD_MESH.gossip_port}"
 
 
 def test_a_node_that_is_there_answers_and_does_not_take_the_doctor_for_a_peer(lab, volume):
