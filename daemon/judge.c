@@ -318,6 +318,34 @@ static void alarm_storage(struct alarms *a, const struct judge_facts *f)
 		alarm_on(a, "storage", "%s", text);
 }
 
+/* What a container that is made anew would not find again: a key, and with it an address. */
+static bool will_be_lost(const char *verdict)
+{
+	static const char *const lost[] = { "anonymous", "container", "pod", "memory", "layer" };
+
+	for (size_t i = 0; i < ARRAY_LEN(lost); i++)
+		if (strcmp(verdict, lost[i]) == 0)
+			return true;
+	return false;
+}
+
+static void alarm_ephemeral(struct alarms *a, const struct judge_facts *f)
+{
+	char word[32];
+	char what[160];
+
+	if (!supervisor_value(f, "verdict", word, sizeof(word)) || !will_be_lost(word))
+		return;
+	(void)supervisor_value(f, "volume", what, sizeof(what));
+	if ((supervisor_value(f, "proof", word, sizeof(word)) && strcmp(word, "proven") == 0) ||
+	    (supervisor_value(f, "persistence", word, sizeof(word)) && strcmp(word, "ignore") == 0))
+		return;
+	alarm_on(a, "ephemeral",
+		 "this node's key is LOST when the container is made anew: %.80s is on %s; mount a "
+		 "volume there (wgmesh-init check says how)",
+		 f->state_dir, what);
+}
+
 static void alarm_supervisor(struct alarms *a, const struct judge_facts *f)
 {
 	uint64_t failures = 0;
@@ -341,6 +369,7 @@ size_t judge_alarms(const struct judge_facts *f, struct view_alarm out[static VI
 	alarm_clock(&a, f);
 	alarm_alone(&a, f);
 	alarm_storage(&a, f);
+	alarm_ephemeral(&a, f);
 	alarm_supervisor(&a, f);
 	return a.n;
 }

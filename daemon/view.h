@@ -90,7 +90,8 @@ struct view_check {
 
 /**
  * struct view_alarm - Something a person has to look at while the node goes on
- * @name:	"clone", "clock", "storage", "alone" (nobody was ever heard), "supervisor"
+ * @name:	"clone", "clock", "storage", "ephemeral" (it will not last), "alone" (nobody was ever
+ *		heard), "supervisor"
  * @since_unix_s: Since when
  * @text:	One sentence: what, and what to do
  */

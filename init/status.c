@@ -66,11 +66,13 @@ static void put_volume(struct str_out *t, const struct status_view *v)
 {
 	const struct boot *b = v->boot;
 	const struct proof *p = &b->proof;
+	const char *policy = settings_text(&b->config.settings, SETTING_PERSISTENCE);
 
 	put(t, STATUS_STATE_DIR, "%s", b->config.state_dir);
 	put(t, STATUS_INTERFACE, "%s", b->config.interface);
 	put(t, STATUS_VERDICT, "%s", verdict_name(b->volume.verdict));
 	put(t, STATUS_VOLUME, "%s", b->volume.what);
+	put(t, STATUS_PERSISTENCE, "%s", policy ? policy : "");
 	put(t, STATUS_LOCK, "%s", lock_word(b));
 	put(t, STATUS_VOLUME_ID, "%s", p->marker.volume);
 	put(t, STATUS_BOOTS, "%llu", (unsigned long long)p->marker.boots);

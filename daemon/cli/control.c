@@ -21,7 +21,7 @@ static const struct cli_usage level_usage = {
 
 static const struct cli_usage reload_usage = {
 	.name = "wgmesh reload",
-	.synopsis = "",
+	.synopsis = "[OPTIONS]",
 	.about =
 		"Has the node that runs here read INTERFACE.reload in its state directory, as SIGHUP\n"
 		"does. The file has lines `advertise-routes=CIDR,...` and `log-level=LEVELS`; what it\n"

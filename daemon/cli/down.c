@@ -10,7 +10,10 @@ static const struct cli_usage usage = {
 	.about =
 		"Deletes the interface that a node of this project made, with its addresses and routes,\n"
 		"when the node itself no longer could. wgmesh-init runs it as the last act of a stop.\n"
-		"Interfaces of others are left alone.\n",
+		"Interfaces of others are left alone.\n\n"
+		"  wgmesh down --interface wg1\n\n"
+		"Exit code: 0 when it is gone, also when it was before; 78 for an interface of\n"
+		"others, 71 when it cannot be deleted.\n",
 	.scope = SCOPE_DOWN,
 };
 

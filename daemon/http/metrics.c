@@ -105,7 +105,8 @@ static bool has_alarm(const struct view *v, const char *name)
 /* A series for each alarm that there could be, so that a rule for it works before its first time. */
 static void put_alarms(struct metrics_writer *w, const struct view *v)
 {
-	static const char *const names[] = { "clone", "clock", "storage", "alone", "supervisor" };
+	static const char *const names[] = { "clone",	  "clock", "storage",
+					     "ephemeral", "alone", "supervisor" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		metrics_count(w, METRIC_ALARM, METRIC_LABELS({ "name", names[i] }),

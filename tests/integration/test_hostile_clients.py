@@ -2,6 +2,7 @@
 """Ten thousand clients that nobody wants leave a node's tunnels, memory and descriptors as they were."""
 
 import json
+import multiprocessing
 import os
 import socket
 import threading
@@ -15,33 +16,40 @@ from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
 
-CLIENTS = 10000
-WARM_UP = 500       # so that the allocator has what it needs
+CLIENTS = {"release": 10000, "asan": 3000}
+WARM_UP = 500  # so that the allocator has what it needs
 PROBE_EVERY_S = 0.02
-PATIENCE_S = 1.0    # a legitimate probe is answered within
-RSS_SLACK = 1 << 20  # per process: what malloc keeps of a page here and there
-PLACES = 64 + 32    # connections of HTTP and of the control socket
+PATIENCE_S = {"release": 1.0, "asan": 3.0}  # a legitimate probe is answered within
+# Per process: what malloc keeps of a page here and there. The sanitizer keeps what was freed.
+RSS_SLACK = {"release": 1 << 20, "asan": 1 << 30}
+# Connections of HTTP and of the control socket, and 16 each that make room and are not closed yet.
+PLACES = 64 + 32 + 2 * 16
 SOCKET = "/run/wgmesh/wg0.sock"
 PING = b'{"jsonrpc":"2.0","method":"daemon.ping","id":2}\n'
 
 
-class Probes(threading.Thread):
-    """Asks all the time, as a kubelet and a person would, and notes how long each answer takes."""
+class Probes:
+    """Asks all the time, as a kubelet and a person would, and notes how long each answer takes.
+
+    In a process of its own: what is measured is the node, and not who else of us is busy.
+    """
 
     def __init__(self, node):
-        super().__init__(daemon=True)
+        fork = multiprocessing.get_context("fork")
         self._node = node
-        self._over = threading.Event()
-        self.worst = {}
-        self.n = 0
-        self.failures = []
-        self.start()
+        self._over = fork.Event()
+        self._results, theirs = fork.Pipe(duplex=False)
+        self._process = fork.Process(target=self._run, args=(theirs,), daemon=True)
+        self._process.start()
 
-    def run(self):
+    def _run(self, results):
+        self.n, self.worst, self.failures = 0, {}, []
         while not self._over.wait(PROBE_EVERY_S):
             self._try("livez", lambda: http.ask(self._node.port, "/livez", within=10).status == 200)
             self._try("readyz", lambda: http.ask(self._node.port, "/readyz", within=10).status == 200)
             self._try("rpc", lambda: ask_rpc(self._node)["result"]["pong"])
+        results.send((self.n, self.worst, self.failures))
+        os._exit(0)
 
     def _try(self, what, question):
         began = time.monotonic()
@@ -49,12 +57,16 @@ class Probes(threading.Thread):
             assert question(), "another answer than it should be"
         except (OSError, AssertionError, ValueError, KeyError) as error:
             self.failures.append(f"{what} after {self.n} questions: {error!r}")
-        self.worst[what] = max(self.worst.get(what, 0), time.monotonic() - began)
+        self.worst[what] = max(self.worst.get(what, 0), round(time.monotonic() - began, 3))
         self.n += 1
 
     def stop(self):
+        """How many questions, the slowest answer of each kind, and what has failed."""
         self._over.set()
-        self.join()
+        assert self._results.poll(30), "the probes have ended"
+        result = self._results.recv()
+        self._process.join()
+        return result
 
 
 class Pings(threading.Thread):
@@ -145,20 +157,20 @@ def test_hostile_clients_change_nothing(lab, variant):
 
     pings, probes = Pings(one, two.mesh_ip), Probes(one)
     began = time.monotonic()
-    most = attack(CLIENTS, dials, watched)
+    most = attack(CLIENTS[variant], dials, watched)
     took = time.monotonic() - began
-    probes.stop()
+    asked, slowest, failures = probes.stop()
     pings.stop()
-    print(f"{CLIENTS} clients in {took:.1f} s; probes: {probes.n}, the slowest {probes.worst}; pings: {pings.lost} "
+    print(f"{CLIENTS[variant]} clients in {took:.1f} s; probes: {asked}, the slowest {slowest}; pings: {pings.lost} "
           f"of {pings.sent} lost; descriptors {descriptors}, at most {most}; memory {resident}, then {watched.resident()}")
-    assert probes.failures == []
-    assert max(probes.worst.values()) < PATIENCE_S, probes.worst
+    assert failures == []
+    assert max(slowest.values()) < PATIENCE_S[variant], slowest
     assert pings.lost <= quiet.lost
-    assert most <= descriptors["mesh"] + PLACES + 8
+    assert most <= descriptors["mesh"] + PLACES
     eventually(lambda: watched.has(descriptors), "the descriptors of before", 8)
     for name, bytes_now in watched.resident().items():
-        assert variant == "asan" or bytes_now <= resident[name] + RSS_SLACK, f"{name} has grown"
+        assert bytes_now <= resident[name] + RSS_SLACK[variant], f"{name} has grown"
     said = http.ask(port, "/stats").json()
-    assert said["counters"]["clients_evicted"] > CLIENTS / 10
+    assert said["counters"]["clients_evicted"] > CLIENTS[variant] / 10
     assert http.status(port, "/readyz") == 200
     assert one.find_log("wgmesh ended") is None and len(one.events("error")) == 0

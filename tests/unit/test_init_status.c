@@ -75,6 +75,20 @@ static void the_lock_is_named_by_what_keeps_others_away(void **state)
 	assert_non_null(strstr(text, "\nlock=lease\n"));
 }
 
+static void the_policy_is_told(void **state)
+{
+	static struct boot b;
+	struct supervise m;
+	struct status_view v;
+	char text[STATUS_SIZE];
+
+	(void)state;
+	set_view(&v, &b, &m);
+	settings_init(&b.config.settings);
+	(void)status_format(&v, text);
+	assert_non_null(strstr(text, "\npersistence=warn\n"));
+}
+
 static void bad_storage_is_not_healthy_and_says_why(void **state)
 {
 	static struct boot b;
@@ -178,6 +192,7 @@ int main(void)
 		cmocka_unit_test(says_what_there_is),
 		cmocka_unit_test(only_a_running_daemon_is_healthy),
 		cmocka_unit_test(the_lock_is_named_by_what_keeps_others_away),
+		cmocka_unit_test(the_policy_is_told),
 		cmocka_unit_test(bad_storage_is_not_healthy_and_says_why),
 		cmocka_unit_test(the_proof_is_told),
 		cmocka_unit_test(a_value_cannot_forge_a_line),

@@ -415,6 +415,25 @@ static void who_hears_what_does_not_open_is_told_of_the_secret(void **state)
 	assert_alarm(f, "clock", "");
 }
 
+#define ON_LAYER "verdict=layer\nvolume=the container's own writable layer\n"
+
+static void storage_that_will_not_last_is_an_alarm_unless_that_was_asked_for(void **state)
+{
+	struct fixture *f = *state;
+
+	f->facts.supervisor = SUPERVISOR_ANSWERED;
+	f->view.supervisor = ON_LAYER "persistence=warn\nproof=predicted\n";
+	assert_alarm(f, "ephemeral", "/state is on the container's own writable layer");
+	f->view.supervisor = ON_LAYER "persistence=ignore\nproof=predicted\n";
+	assert_quiet(f, "ephemeral");
+	f->view.supervisor = ON_LAYER "persistence=warn\nproof=proven\n";
+	assert_quiet(f, "ephemeral");
+	f->view.supervisor = "verdict=persistent\npersistence=warn\nproof=predicted\n";
+	assert_quiet(f, "ephemeral");
+	f->view.supervisor = "verdict=unknown\npersistence=warn\nproof=predicted\n";
+	assert_quiet(f, "ephemeral");
+}
+
 /* --- what came and went ---------------------------------------------------------------------- */
 
 struct told {
@@ -486,6 +505,7 @@ int main(void)
 		T(old_datagrams_that_are_sent_again_are_no_clock),
 		T(who_was_heard_by_nobody_is_told_what_to_compare),
 		T(who_hears_what_does_not_open_is_told_of_the_secret),
+		T(storage_that_will_not_last_is_an_alarm_unless_that_was_asked_for),
 		cmocka_unit_test(each_alarm_is_told_once_when_it_comes_and_once_when_it_goes),
 	};
 
