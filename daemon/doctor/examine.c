@@ -38,10 +38,13 @@ struct part {
 #define PART(name, member) \
 	{ name, probe_##member, offsetof(struct facts, member), sizeof(((struct facts *)0)->member) }
 
-static const struct part first[] = {
+static const struct part secret[] = {
+	PART("the secret", secret),
+};
+
+static const struct part node[] = {
 	PART("the node that runs here", node),
 	PART("wgmesh-init", supervisor),
-	PART("the secret", secret),
 };
 
 static const struct part storage[] = {
@@ -81,6 +84,11 @@ struct round {
 	bool is_seen;
 	struct inchild children[ARRAY_LEN(rest)];
 };
+
+/* clang-format off */
+#define ROUND(name) \
+	{ .f = f, .parts = name, .n = ARRAY_LEN(name), .start_ms = now_ms, .is_seen = is_seen }
+/* clang-format on */
 
 static void start(struct round *round)
 {
@@ -136,23 +144,27 @@ static void read_version(struct version_facts *f)
 void examine(struct facts *f, bool is_seen)
 {
 	int64_t now_ms = clock_now().mono_ms;
-	struct round a = { f, first, ARRAY_LEN(first), now_ms, is_seen, { { 0 } } };
-	struct round b = { f, storage, ARRAY_LEN(storage), now_ms, is_seen, { { 0 } } };
-	struct round c = { f, rest, ARRAY_LEN(rest), now_ms, is_seen, { { 0 } } };
-	struct round d = { f, asked, ARRAY_LEN(asked), now_ms, is_seen, { { 0 } } };
+	struct round on_secret = ROUND(secret);
+	struct round on_node = ROUND(node);
+	struct round on_storage = ROUND(storage);
+	struct round on_rest = ROUND(rest);
+	struct round on_asked = ROUND(asked);
 
 	read_version(&f->version);
-	start(&a);
-	start(&b);
+	start(&on_secret);
+	/* Only that child needs it, and everybody can see the arguments of the others. */
 	wipe_given_secret(f->wanted.settings);
-	finish(&a, now_ms + FIRST_LIMIT_MS);
+	start(&on_node);
+	start(&on_storage);
+	finish(&on_secret, now_ms + FIRST_LIMIT_MS);
+	finish(&on_node, now_ms + FIRST_LIMIT_MS);
 	if (facts_has_secret(f))
 		derive_keys(&f->keys, &f->secret.secret);
-	start(&c);
-	start(&d);
-	finish(&c, now_ms + LIMIT_MS);
-	finish(&b, now_ms + LIMIT_MS);
-	finish(&d, clock_now().mono_ms + f->wanted.timeout_ms + GRACE_MS);
+	start(&on_rest);
+	start(&on_asked);
+	finish(&on_rest, now_ms + LIMIT_MS);
+	finish(&on_storage, now_ms + LIMIT_MS);
+	finish(&on_asked, clock_now().mono_ms + f->wanted.timeout_ms + GRACE_MS);
 }
 
 void examine_wipe(struct facts *f)

@@ -29,12 +29,34 @@ static void judge_full(struct report *r, const char *dir, const char *what)
 		       "safe, but no change can be saved");
 }
 
+static void judge_denied(struct report *r, const struct facts *f)
+{
+	const struct storage_facts *s = &f->storage;
+
+	report_fail(r, EXITS_NO_PERMISSION, STORAGE,
+		    "uid %u may not work in %s, which belongs to %u:%u with mode %04o%s",
+		    s->tested_uid, f->wanted.state_dir, s->uid, s->gid, s->mode & 07777,
+		    s->tested_uid == 0 ? " (root without CAP_DAC_OVERRIDE)" : "");
+	if (s->tested_uid == 0)
+		report_cure(
+			r,
+			"let root become that user (cap_add: [SETUID, SETGID, SETPCAP, CHOWN]), as "
+			"wgmesh-init does; or on the host: chown -R 0:0 on the volume");
+	else
+		report_cure(r,
+			    "on the host: chown -R %u:%u on the volume; Kubernetes: fsGroup, or "
+			    "`wgmesh-init fix-permissions` in an init container",
+			    s->tested_uid, s->tested_uid);
+}
+
 static void judge_absent(struct report *r, const struct facts *f)
 {
 	const struct storage_facts *s = &f->storage;
 	const char *dir = f->wanted.state_dir;
 
-	if (s->code != -ENOENT) {
+	if (s->code == -EACCES && s->mode != 0) {
+		judge_denied(r, f);
+	} else if (s->code != -ENOENT) {
 		report_fail(r, s->code == -EACCES ? EXITS_NO_PERMISSION : EXITS_CANNOT_CREATE,
 			    STORAGE, "%s cannot be opened by uid %u: %s", dir, s->tested_uid,
 			    strerror(-s->code));
@@ -52,21 +74,6 @@ static void judge_absent(struct report *r, const struct facts *f)
 			   dir);
 		report_cure(r, MOUNT_VOLUME, dir, dir);
 	}
-}
-
-static void judge_denied(struct report *r, const struct facts *f)
-{
-	const struct storage_facts *s = &f->storage;
-
-	report_fail(r, EXITS_NO_PERMISSION, STORAGE,
-		    "uid %u may not write to %s, which belongs to %u:%u with mode %04o%s",
-		    s->tested_uid, f->wanted.state_dir, s->uid, s->gid, s->mode & 07777,
-		    s->tested_uid == 0 ? " (root without CAP_DAC_OVERRIDE)" : "");
-	report_cure(r,
-		    "on the host: chown -R %u:%u on the volume; Kubernetes: fsGroup, or "
-		    "`wgmesh-init fix-permissions` in an init container",
-		    s->tested_uid == 0 ? s->uid : s->tested_uid,
-		    s->tested_uid == 0 ? s->gid : s->tested_uid);
 }
 
 static void judge_unwritable(struct report *r, const struct facts *f)

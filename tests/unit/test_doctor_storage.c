@@ -97,16 +97,16 @@ static void what_cannot_be_written_to_is_told_with_owner_and_mode(void **state)
 	s->mode = 040700;
 	s->tested_uid = 65532;
 	doctor_fails(judge_storage, EXITS_NO_PERMISSION,
-		     "uid 65532 may not write to /state, which belongs to 1000:1001 with mode 0700",
+		     "uid 65532 may not work in /state, which belongs to 1000:1001 with mode 0700",
 		     "on the host: chown -R 65532:65532 on the volume; Kubernetes: fsGroup, or "
 		     "`wgmesh-init fix-permissions` in an init container");
 	s->tested_uid = 0;
 	doctor_fails(
 		judge_storage, EXITS_NO_PERMISSION,
-		"uid 0 may not write to /state, which belongs to 1000:1001 with mode 0700 (root "
+		"uid 0 may not work in /state, which belongs to 1000:1001 with mode 0700 (root "
 		"without CAP_DAC_OVERRIDE)",
-		"on the host: chown -R 1000:1001 on the volume; Kubernetes: fsGroup, or "
-		"`wgmesh-init fix-permissions` in an init container");
+		"let root become that user (cap_add: [SETUID, SETGID, SETPCAP, CHOWN]), as "
+		"wgmesh-init does; or on the host: chown -R 0:0 on the volume");
 	s->code = -EROFS;
 	doctor_fails(
 		judge_storage, EXITS_CANNOT_CREATE, "/state is read-only",
@@ -142,6 +142,12 @@ static void a_directory_that_is_missing_or_shut(void **state)
 		"make it a directory that the node's user owns (docker: an empty named volume is; "
 		"Kubernetes: fsGroup, or `wgmesh-init fix-permissions` in an init container)");
 	doctor_only(judge_key, REPORT_SKIP, "the state directory could not be looked into", "");
+	s->mode = 040700;
+	doctor_fails(
+		judge_storage, EXITS_NO_PERMISSION,
+		"uid 7 may not work in /state, which belongs to 0:0 with mode 0700",
+		"on the host: chown -R 7:7 on the volume; Kubernetes: fsGroup, or `wgmesh-init "
+		"fix-permissions` in an init container");
 	s->code = -ENOTDIR;
 	doctor_judge(judge_storage);
 	assert_int_equal(said.lines[0].exit_code, EXITS_CANNOT_CREATE);
