@@ -177,7 +177,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
 	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
 	tests/unit/test_supervisor.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
-	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_viewjson.c \
+	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_view.c tests/unit/test_viewjson.c \
 	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
