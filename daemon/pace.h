@@ -4,7 +4,7 @@
  *
  * libevent accepts whoever is in the backlog before it looks at anybody else. Of a crowd, those who came
  * first would be evicted for the others before a byte of theirs was read. So a few are let in at a
- * time, and who was let in has a moment to ask. The others wait in the backlog.
+ * time, and who was let in has a moment to ask. The others wait in the backlog, which had better be long.
  */
 #ifndef DAEMON_PACE_H
 #define DAEMON_PACE_H
@@ -13,7 +13,7 @@
 
 #include <stdbool.h>
 
-#define PACE_GRACE_MS 20
+#define PACE_GRACE_MS 10
 
 struct event;
 struct event_base;

@@ -17,8 +17,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG	   64
-#define UNREAD_MAX (1024 * 1024) /* answers that wait to be read; then no request is taken */
+#define BACKLOG	   512
+#define UNREAD_MAX (64 * 1024) /* answers that wait to be read; then no request is taken */
 
 struct client {
 	struct rpc_server *server;

@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 
 /* A crowd waits here: whom the backlog has no room for, TCP tells a second later. */
-#define BACKLOG 128
+#define BACKLOG 512
 
 static int listen_tcp(const struct endpoint *at, int is_v6_only)
 {

@@ -324,7 +324,12 @@ static void on_request(struct evhttp_request *req, void *arg)
 		return;
 	}
 	c->conn.is_served = true;
-	if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
+	if (method == EVHTTP_REQ_CONNECT) {
+		/* evhttp would keep the connection, as that of a proxy. */
+		c->req = req;
+		connset_remove(&c->conn);
+		hang_up(c);
+	} else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
 		add_header(req, "Allow", "GET, HEAD");
 		send_text(h, req, HTTP_BADMETHOD,
 			  "only GET and HEAD, nothing can be changed here\n");

@@ -7,9 +7,11 @@ import os
 import random
 import socket
 import struct
+import time
 import traceback
 
 HELD = 300  # connections that the attacker keeps open at any time
+RATE = 1500  # a second; of more than some 5000, TCP itself makes newcomers wait a second
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: close(2) sends a reset
 
 
@@ -86,7 +88,9 @@ class Attack:
         rng = random.Random(7)
         clients = [(dial, words) for dial, table in self._dials for words in table.values()]
         held = collections.deque()
+        began = time.monotonic()
         for i in range(self._n):
+            time.sleep(max(0, began + i / RATE - time.monotonic()))
             dial, words = clients[i % len(clients)]
             held.append(self._send_one(dial, words(rng)))
             if len(held) > HELD:

@@ -364,6 +364,14 @@ static void other_methods_are_refused(void **state)
 	}
 }
 
+static void this_is_no_proxy(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_string_equal(ask(f, "CONNECT example:443 HTTP/1.1\r\nHost: example\r\n\r\n"), "");
+	assert_true(loop_until(f->base, all_is_closed, f));
+}
+
 static void what_is_no_request_is_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -729,6 +737,7 @@ int main(void)
 		SERVER_TEST(the_query_and_the_accept_header_count),
 		SERVER_TEST(http_1_0_and_keep_alive_are_hung_up_on_too),
 		SERVER_TEST(other_methods_are_refused),
+		SERVER_TEST(this_is_no_proxy),
 		SERVER_TEST(what_is_no_request_is_refused),
 		SERVER_TEST(a_page_of_somebody_else_cannot_ask_by_loopback),
 		SERVER_TEST(an_answer_may_take_a_while_whatever_comes_meanwhile),
