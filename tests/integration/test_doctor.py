@@ -111,8 +111,11 @@ def test_it_works_where_there_is_nothing_but_the_program(lab, variant):
         target.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["cp", "-L", path, target], check=True)
     box = idle(lab, mounts=[Mount.bind(root, "/mnt")])
-    # A sanitizer needs /proc to look for leaks.
-    result = box.run("env", "ASAN_OPTIONS=detect_leaks=0", "chroot", "/mnt", "/wgmesh", "doctor", check=False)
+    if variant == "asan":
+        # A sanitizer cannot do without; we can.
+        (root / "proc").mkdir()
+        box.run("mount", "-t", "proc", "proc", "/mnt/proc")
+    result = box.run("chroot", "/mnt", "/wgmesh", "doctor", check=False)
     assert result.returncode == USAGE and "there is no mesh secret" in result.stdout, result
     assert "wgmesh init --secret" in result.stdout
 
