@@ -8,18 +8,14 @@
 #define BATCH_MAX 16
 #define STARVE_MS 200
 
-static void go_on(struct pace *p)
-{
-	p->n_batch = 0;
-	p->is_paused = false;
-	p->listen(p->arg, true);
-}
-
 static void on_resume(evutil_socket_t fd, short what, void *arg)
 {
+	struct pace *p = arg;
+
 	(void)fd;
 	(void)what;
-	go_on(arg);
+	p->n_batch = 0;
+	p->listen(p->arg, true);
 }
 
 /* After 0 ms, those whose bytes are there by now are heard first all the same. */
@@ -27,7 +23,6 @@ static void pause_for(struct pace *p, int64_t ms)
 {
 	const struct timeval delay = { .tv_usec = (suseconds_t)(ms * 1000) };
 
-	p->is_paused = true;
 	p->listen(p->arg, false);
 	(void)event_add(p->resume, &delay);
 }
@@ -53,14 +48,6 @@ void pace_let_in(struct pace *p)
 
 	if (wait_ms > 0 || ++p->n_batch >= BATCH_MAX)
 		pause_for(p, wait_ms);
-}
-
-void pace_let_out(struct pace *p)
-{
-	if (!p->is_paused || p->set->n >= p->set->max)
-		return;
-	(void)event_del(p->resume);
-	go_on(p);
 }
 
 void pace_starve(struct pace *p)

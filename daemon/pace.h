@@ -28,7 +28,6 @@ typedef void pace_fn(void *arg, bool on);
  * @arg:	Passed to @listen
  * @resume:	Ends a pause
  * @n_batch:	Let in since others were heard
- * @is_paused:	@listen was told to pause
  */
 struct pace {
 	struct connset *set;
@@ -36,7 +35,6 @@ struct pace {
 	void *arg;
 	struct event *resume;
 	unsigned int n_batch;
-	bool is_paused;
 };
 
 /**
@@ -57,11 +55,6 @@ void pace_close(struct pace *p);
  * pace_let_in() - A connection was accepted and is in the set; may pause
  */
 void pace_let_in(struct pace *p);
-
-/**
- * pace_let_out() - Connections have left the set; may go on
- */
-void pace_let_out(struct pace *p);
 
 /**
  * pace_starve() - accept(2) has failed

@@ -55,11 +55,8 @@ static void free_client(void *owner)
 
 static void hang_up(struct client *c)
 {
-	struct rpc_server *s = c->server;
-
 	connset_remove(&c->conn);
 	free_client(c);
-	pace_let_out(&s->pace);
 }
 
 static void restart_limit(struct client *c)

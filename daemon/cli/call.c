@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
 #include "common/exits.h"
-#include "common/io.h"
 #include "common/str.h"
 #include "daemon/cli/ask.h"
 #include "daemon/cli/cli.h"
@@ -46,6 +45,22 @@ static int connect_to(const char *path, int patience_ms, struct err *e)
 	return steal_fd(&fd);
 }
 
+/* A node that has hung up already may have said why: that is for whoever reads. */
+static int send_full(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = send(fd, text, len, MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return errno == EPIPE || errno == ECONNRESET ? 0 : -errno;
+		text += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
 static int ask(int fd, const char *method, json_t *params, struct err *e)
 {
 	json_t *req = json_pack("{s:s, s:s, s:i}", "jsonrpc", "2.0", "method", method, "id", 2);
@@ -58,9 +73,9 @@ static int ask(int fd, const char *method, json_t *params, struct err *e)
 	json_decref(req);
 	if (!text)
 		return err_exit(e, EXITS_USAGE, -EINVAL, "what is asked for is no text");
-	r = io_write_full(fd, text, strlen(text));
+	r = send_full(fd, text, strlen(text));
 	if (r == 0)
-		r = io_write_full(fd, "\n", 1);
+		r = send_full(fd, "\n", 1);
 	return r < 0 ? err_set(e, r, "ask the node") : 0;
 }
 

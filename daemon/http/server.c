@@ -139,7 +139,6 @@ static void on_sweep(evutil_socket_t fd, short what, void *arg)
 	sweep(h);
 	if (connset_expire(&h->conns, clock_now().mono_ms, HTTP_LIFETIME_MS) >= 0)
 		(void)event_add(h->sweep, &period);
-	pace_let_out(&h->pace);
 }
 
 /* An answer is on its way, and right after this callback evhttp frees the connection. */

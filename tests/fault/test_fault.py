@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A sample of the fault sweeps, some of every kind in every scenario; `make sweep` runs all of them."""
 
+import base64
+import json
 import pathlib
 import re
 import subprocess
@@ -8,7 +10,8 @@ import sys
 
 import pytest
 
-from fault import scenarios
+from fault import judge, scenarios
+from fault.inject import Result
 from fault.table import KINDS
 
 SWEEP = pathlib.Path(__file__).resolve().parent / "sweep.py"
@@ -63,3 +66,12 @@ def test_a_name_without_its_contents_is_caught_after_a_power_cut():
 def test_a_key_that_another_one_replaces_without_a_copy_is_caught():
     code, said = sweep("scenario=forgetful", "fault=kill", "call=exit_group")
     assert code == 1 and "there is no copy left of" in said, said
+
+
+@pytest.mark.parametrize("form", [lambda key: key, lambda key: key.rstrip("="), lambda key: base64.b64decode(key).hex()])
+def test_a_private_key_that_is_shown_is_noticed(form):
+    tree = {"state/.snapshots/wg0.json.1": scenarios.file(scenarios.OURS)}
+    shown = form(json.loads(scenarios.OURS)["wg_private_key"])
+    assert not list(judge.leak_problems(Result(65, "", "an error"), "", tree))
+    for result, said in ((Result(0, shown, ""), ""), (Result(65, "", f"x{shown}"), ""), (Result(0, "", ""), shown)):
+        assert list(judge.leak_problems(result, said, tree)) == ["it shows a private key"]

@@ -346,6 +346,15 @@ def test_answers_come_in_the_order_of_the_questions(node):
     assert kinds == ["alarms", "pong", "active", "pong"]
 
 
+def test_only_root_and_the_nodes_own_user_are_answered(node):
+    def count(uid):
+        return node.run("setpriv", f"--reuid={uid}", "--clear-groups", "wgmesh", "peers", "count", check=False)
+    assert count(0).returncode == 0
+    assert count(65532).returncode == 0
+    refused = count(1234)
+    assert refused.returncode != 0 and "own user" in refused.stderr
+
+
 def test_thirty_three_silent_clients_keep_nobody_out(node):
     silent = [rpc.Client(node) for _ in range(33)]
     assert rpc.ask(node, "daemon.ping")["pong"] is True

@@ -99,7 +99,7 @@ def test_a_node_reloads_and_is_ready_again(lab):
     node = lab.node("node", volume=lab.volume("state"))
     eventually(lambda: is_healthy(node), "health")
     node.signal(signal.SIGHUP)
-    node.wait_for_log("nothing to reload")
+    node.wait_for_event("reload_done")
     wait_for_status(node, reloading=False, ready=True, healthy=True, restarts=0)
 
 

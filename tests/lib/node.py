@@ -86,6 +86,11 @@ class Node(Container):
         return wait.eventually(lambda: self.find_log(text), f'"{text}" in the log of {self.name}',
                                within)
 
+    def wait_for_event(self, name, within=5.0):
+        """Wait for a line of an event of common/events.def; returns it."""
+        return wait.eventually(lambda: next((event for event in self.log.events() if event.get("event") == name), None),
+                               f"the event {name} of {self.name}", within)
+
     def wait_until_up(self):
         """Wait until it has its interface and hears what is said on the LAN."""
         self.wait_for_log("announcing and listening")

@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define ANSWER_SIZE 65536
+#define ANSWER_SIZE 32768
 #define ASK(path)   "GET " path " HTTP/1.1\r\nHost: localhost\r\n\r\n"
 #define CLIENTS	    (3 * HTTP_CLIENTS_MAX)
 #define CROWD	    120 /* less than the backlog */
@@ -28,6 +28,7 @@
  * @waiting:	Who waits for it
  * @n_cancelled: Who did, and was gone
  * @ready:	Mark of the only check
+ * @peers:	Peers that it tells of; NULL for none
  * @n_fds:	Descriptors before the first client
  */
 struct fixture {
@@ -41,11 +42,12 @@ struct fixture {
 	size_t n_waiting;
 	size_t n_cancelled;
 	enum view_mark mark;
+	struct peers *peers;
 	size_t n_fds;
 	struct http_config cfg;
 };
 
-/* A client, and what it has been told. */
+/* A client, and how many bytes it has been told; @text has the first of them. */
 struct client {
 	int fd;
 	bool is_over;
@@ -74,6 +76,7 @@ static void fill(void *arg, struct view *out)
 	out->backend = "kernel";
 	out->identity = "loaded";
 	out->pubkey[0] = 'k';
+	out->peers = f->peers;
 	out->n_checks = 1;
 	out->checks[0] = (struct view_check) { .name = "state", .mark = f->mark, .text = "why" };
 }
@@ -158,6 +161,7 @@ static int tear_down(void **state)
 	struct fixture *f = *state;
 
 	http_close(f->server);
+	peers_free(f->peers);
 	event_base_free(f->base);
 	tempdir_remove(&f->dir);
 	free(f);
@@ -172,6 +176,7 @@ static void dial_path(struct client *c, const char *path)
 
 	c->is_over = false;
 	c->len = 0;
+	c->text[0] = '\0';
 	c->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_true(c->fd >= 0);
 	(void)snprintf(at.sun_path, sizeof(at.sun_path), "%s", path);
@@ -191,6 +196,7 @@ static void dial_tcp(struct client *c, const struct fixture *f)
 
 	c->is_over = false;
 	c->len = 0;
+	c->text[0] = '\0';
 	c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	assert_int_equal(connect(c->fd, (struct sockaddr *)&ss, len), 0);
 	(void)fcntl(c->fd, F_SETFL, O_NONBLOCK);
@@ -203,17 +209,22 @@ static void send_text(const struct client *c, const char *text)
 
 static bool has_hung_up(void *arg)
 {
+	static char rest[ANSWER_SIZE];
 	struct client *c = arg;
-	ssize_t n;
 
 	while (!c->is_over) {
-		n = recv(c->fd, c->text + c->len, ANSWER_SIZE - 1 - c->len, 0);
+		size_t kept = c->len < ANSWER_SIZE - 1 ? c->len : ANSWER_SIZE - 1;
+		bool fits = kept < ANSWER_SIZE - 1;
+		ssize_t n = recv(c->fd, fits ? c->text + kept : rest,
+				 fits ? ANSWER_SIZE - 1 - kept : sizeof(rest), 0);
+
 		if (n < 0 && errno == EAGAIN)
 			break;
 		c->is_over = n <= 0;
 		c->len += n > 0 ? (size_t)n : 0;
+		if (fits)
+			c->text[c->len] = '\0';
 	}
-	c->text[c->len] = '\0';
 	return c->is_over;
 }
 
@@ -543,6 +554,44 @@ static void so_many_who_wait_for_answers_are_evicted_too(void **state)
 	assert_true(loop_until(f->base, all_is_closed, f));
 }
 
+/* So much to tell that it does not fit into the socket. */
+static void make_peers(struct fixture *f)
+{
+	struct wg_key self = { .b = { 1 } };
+
+	f->peers = peers_new(&self);
+	assert_non_null(f->peers);
+	for (unsigned int i = 1; i <= PEERS_MAX; i++) {
+		struct known_peer who = { .key = { .b = { 2, (uint8_t)(i >> 8), (uint8_t)i } } };
+		struct sighting s = { .who = &who, .method = METHOD_LAN };
+		struct peer *p;
+
+		assert_int_equal(peers_sight(f->peers, &s, clock_now(), &p), PEER_NEW);
+	}
+}
+
+static void who_talks_on_without_listening_is_not_read_without_end(void **state)
+{
+	struct fixture *f = *state;
+	static struct client c;
+	static char more[65536];
+	size_t sent = 0;
+
+	make_peers(f);
+	dial(&c, f);
+	send_text(&c, ASK("/health"));
+	loop_drain(f->base);
+	for (int i = 0; i < 200; i++) {
+		ssize_t n = send(c.fd, more, sizeof(more), MSG_NOSIGNAL);
+
+		sent += n > 0 ? (size_t)n : 0;
+		loop_drain(f->base);
+	}
+	assert_in_range(sent, 1, 1 << 20);
+	assert_begins(talk(f, &c, ""), "HTTP/1.1 200 ");
+	assert_true(c.len > 300000);
+}
+
 static void nobody_stays_longer_than_the_limit(void **state)
 {
 	struct fixture *f = *state;
@@ -689,6 +738,7 @@ int main(void)
 		SERVER_TEST(who_says_nothing_makes_room_for_who_asks),
 		SERVER_TEST(who_waits_for_an_answer_stays_when_others_only_sit_there),
 		SERVER_TEST(so_many_who_wait_for_answers_are_evicted_too),
+		SERVER_TEST(who_talks_on_without_listening_is_not_read_without_end),
 		SERVER_TEST(nobody_stays_longer_than_the_limit),
 		SERVER_TEST(an_idle_server_does_not_wake_up),
 		SERVER_TEST(without_a_descriptor_to_spare_the_loop_does_not_spin),
