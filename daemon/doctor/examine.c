@@ -87,7 +87,7 @@ struct round {
 
 /* clang-format off */
 #define ROUND(name) \
-	{ .f = f, .parts = name, .n = ARRAY_LEN(name), .start_ms = now_ms, .is_seen = is_seen }
+	{ .f = f, .parts = (name), .n = ARRAY_LEN(name), .start_ms = now_ms, .is_seen = is_seen }
 /* clang-format on */
 
 static void start(struct round *round)

@@ -176,7 +176,7 @@ struct supervisor_facts {
 	char storage[24];
 	char storage_note[240];
 	int last_exit;
-	char cause[300];
+	char cause[440];
 };
 
 /* How far a test write came. */

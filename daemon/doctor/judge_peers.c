@@ -60,8 +60,11 @@ static void judge_ended(struct report *r, const struct facts *f)
 
 	if (!facts_has_supervisor(f) || init->last_exit <= 0 || facts_has_node(f))
 		return;
-	report_fail(r, init->last_exit, NODE, "the node ended with code %d: %s", init->last_exit,
-		    init->cause[0] ? init->cause : "it did not say why");
+	if (init->cause[0] != '\0')
+		report_fail(r, init->last_exit, NODE, "%s", init->cause);
+	else
+		report_fail(r, init->last_exit, NODE,
+			    "the node ended with code %d, and did not say why", init->last_exit);
 	report_cure(r, "`wgmesh-init status` and the log say more");
 }
 

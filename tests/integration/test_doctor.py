@@ -111,8 +111,11 @@ def test_it_works_where_there_is_nothing_but_the_program(lab, variant):
         target.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run(["cp", "-L", path, target], check=True)
     box = idle(lab, mounts=[Mount.bind(root, "/mnt")])
-    # A sanitizer needs /proc to look for leaks.
-    result = box.run("env", "ASAN_OPTIONS=detect_leaks=0", "chroot", "/mnt", "/wgmesh", "doctor", check=False)
+    if variant == "asan":
+        # A sanitizer cannot do without; we can.
+        (root / "proc").mkdir()
+        box.run("mount", "-t", "proc", "proc", "/mnt/proc")
+    result = box.run("chroot", "/mnt", "/wgmesh", "doctor", check=False)
     assert result.returncode == USAGE and "there is no mesh secret" in result.stdout, result
     assert "wgmesh init --secret" in result.stdout
 
@@ -389,8 +392,8 @@ def test_the_backend_that_was_asked_for_is_nothing_to_warn_about(lab, volume):
 
 def test_without_the_right_to_make_namespaces_the_kernel_is_asked(lab, volume):
     """Root in most containers has no CAP_SYS_ADMIN: the answer is the same."""
-    every = examine(lab, volume=volume, caps=None).lines("wireguard")
-    assert every == examine(lab, volume=volume).lines("wireguard")
+    tried, asked = (examine(lab, volume=volume, **caps).lines("wireguard") for caps in ({"caps": None}, {}))
+    assert [c["result"] for c in tried] == [c["result"] for c in asked]
 
 
 def test_a_tun_device_that_is_missing(lab, volume):

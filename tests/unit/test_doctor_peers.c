@@ -165,11 +165,15 @@ static void why_a_supervised_node_ended_is_told(void **state)
 {
 	(void)state;
 	facts.supervisor = (struct supervisor_facts) { .last_exit = EXITS_NO_WIREGUARD,
-						       .cause = "there is no WireGuard" };
+						       .cause = "wgmesh ended with code 69" };
 	doctor_judge(judge_peers);
-	doctor_line(0, REPORT_FAIL, "the node ended with code 69: there is no WireGuard",
+	doctor_line(0, REPORT_FAIL, "wgmesh ended with code 69",
 		    "`wgmesh-init status` and the log say more");
 	assert_int_equal(said.lines[0].exit_code, EXITS_NO_WIREGUARD);
+	facts.supervisor.cause[0] = '\0';
+	doctor_judge(judge_peers);
+	doctor_line(0, REPORT_FAIL, "the node ended with code 69, and did not say why",
+		    "`wgmesh-init status` and the log say more");
 	facts.supervisor.last_exit = 0;
 	doctor_judge(judge_peers);
 	assert_int_equal(said.lines[0].result, REPORT_SKIP);
