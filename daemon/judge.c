@@ -106,13 +106,15 @@ static bool supervisor_value(const struct judge_facts *f, const char *key, char 
 static void storage_trouble(const struct judge_facts *f, char *out, size_t size)
 {
 	char word[32];
+	bool is_told;
 
 	out[0] = '\0';
-	if (supervisor_value(f, "storage", word, sizeof(word))) {
-		if (strcmp(word, "ok") != 0 &&
-		    (!supervisor_value(f, "storage_note", out, size) || out[0] == '\0'))
+	is_told = supervisor_value(f, "storage", word, sizeof(word));
+	if (is_told && strcmp(word, "ok") != 0) {
+		if (!supervisor_value(f, "storage_note", out, size) || out[0] == '\0')
 			(void)snprintf(out, size, "the storage of %s is %s", f->state_dir, word);
-	} else if (f->write.is_known && f->write.error != 0) {
+	} else if ((!is_told || f->supervisor != SUPERVISOR_ANSWERED) && f->write.is_known &&
+		   f->write.error != 0) {
 		(void)snprintf(out, size,
 			       "%.80s cannot be written (%.80s: %s); a restart would not find what "
 			       "this run has learned",

@@ -118,6 +118,7 @@ static void on_alarm(void *arg, const char *name, const struct view_alarm *a)
 			  name);
 }
 
+/* What PID 1 told last holds until it tells otherwise: an alarm is not over because it is silent. */
 static void fill_judgement(struct node *n, struct view *out)
 {
 	const struct judge_teller teller = { .arg = n, .tell = on_alarm };
@@ -134,8 +135,10 @@ static void fill_judgement(struct node *n, struct view *out)
 		.has_lan = n->lan != NULL,
 	};
 
+	out->supervisor = supervisor_last(&n->pid1);
 	out->n_checks = judge_checks(&facts, out->checks);
 	out->n_alarms = judge_alarms(&facts, out->alarms);
+	out->supervisor = supervisor_text(&n->pid1);
 	judge_follow(&n->alarms, out->alarms, out->n_alarms, out->now.unix_s, &teller);
 }
 
@@ -144,11 +147,12 @@ static void fill(void *arg, struct view *out)
 	struct node *n = arg;
 
 	memset(out, 0, sizeof(*out));
+	if (!n->gather.is_running)
+		supervisor_late(&n->pid1);
 	out->phase = phase_of(n);
 	out->now = clock_now();
 	out->started_unix_s = n->began.unix_s;
 	out->uptime_ms = out->now.mono_ms - n->began.mono_ms;
-	out->supervisor = supervisor_text(&n->pid1);
 	if (n->reload_pending)
 		out->reload_note = "the file has not been read yet: its disk is slow or hangs";
 	else if (n->reload_note[0] != '\0')
