@@ -20,7 +20,7 @@
 #define VIEW_CHECKS_MAX	   8
 #define VIEW_ALARMS_MAX	   8
 #define VIEW_ENDPOINTS_MAX 8
-#define VIEW_PATIENCE_MS   1000 /* a fresh view waits this long for netadmin and for PID 1 */
+#define VIEW_PATIENCE_MS   900 /* a fresh view waits this long: probes give up after a second */
 
 enum view_phase {
 	VIEW_STARTING, /* netadmin sets up; there are no addresses yet */

@@ -157,7 +157,7 @@ static void an_alarm_of_pid_1_is_not_over_while_it_is_asked_or_silent(void **sta
 static void our_own_address_is_told_when_others_see_it(void **state)
 {
 	struct endpoint us = endpoint_of("127.0.0.1:52000");
-	struct ip observer = ip_of("192.0.2.1");
+	struct ownaddr_observer observer = { .key = key_of(2), .ip = ip_of("192.0.2.1") };
 	struct fixture *f = *state;
 	const struct view *v;
 
