@@ -177,6 +177,13 @@ static int reload(const struct server *s)
 	return reply(s, &done, fd);
 }
 
+static int restore_addresses(struct server *s)
+{
+	struct err e = { 0 };
+
+	return netadmin_restore_addresses(&s->node, &e) < 0 ? reply_error(s, &e) : 0;
+}
+
 static int echo(const struct server *s)
 {
 	struct netadmin_reply r = { .event = NETADMIN_ECHOED };
@@ -221,6 +228,8 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 		return echo(s);
 	case NETADMIN_LOG:
 		return set_levels(s, req->levels);
+	case NETADMIN_ADDRESSES:
+		return restore_addresses(s);
 	case NETADMIN_RELOAD:
 		return reload(s);
 	case NETADMIN_PEER:

@@ -65,6 +65,8 @@ enum netadmin_op {
 	NETADMIN_STOP,	     /* delete the interface and end; answered by NETADMIN_STOPPED */
 	NETADMIN_ECHO,	     /* answered by NETADMIN_ECHOED, once everything before it is done */
 	NETADMIN_LOG,	     /* change what this process logs; answered only when it fails */
+	NETADMIN_ADDRESSES,  /* give the interface those of its addresses that are missing; answered
+				only on failure */
 	NETADMIN_RELOAD,     /* read INTERFACE.reload; answered by NETADMIN_RELOADED */
 };
 

@@ -179,6 +179,8 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us);
 struct endpoint node_peers_literal(const struct node *n, const char *text);
 /* Writes out what differs for every peer that is marked dirty. */
 void node_peers_flush(struct node *n);
+/* The interface was down: the kernel has lost the routes to what is behind peers. */
+void node_peers_restore_routes(struct node *n);
 /* Says HELLO to all who are there: what we say of ourselves has changed. */
 void node_peers_greet(struct node *n);
 void node_peers_say_goodbye(struct node *n);

@@ -59,6 +59,13 @@ static void sync_routes(struct node *n, const struct peer *p, const struct recon
 	n->routes_moved |= routes_set(&n->routes, p->slot, nets, total, &h);
 }
 
+void node_peers_restore_routes(struct node *n)
+{
+	const struct routes_handler h = { .arg = n, .change = send_route };
+
+	routes_repeat(&n->routes, &h);
+}
+
 /* Two gateways into one network: WireGuard would give it to whichever was written last. */
 static void leave_to_leaders(const struct node *n, const struct peer *p,
 			     struct reconcile_want *want)
