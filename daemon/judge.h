@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define JUDGE_SLOW_MS	800    /* netadmin owes an answer for so long: worth a warning */
+#define JUDGE_SLOW_MS	700    /* netadmin owes an answer for so long: worth a warning */
 #define JUDGE_HUNG_MS	5000   /* and for so long: it hangs */
 #define JUDGE_SKEW_S	30     /* clocks that differ by less are taken for right */
 #define JUDGE_STALE_MS	120000 /* how long a datagram from another time is told of */
