@@ -154,6 +154,15 @@ static void check_supervisor(struct checks *c, const struct judge_facts *f)
 	}
 }
 
+/* The node goes on; but a probe at that address asks somebody else, or nobody. */
+static void check_http(struct checks *c, const struct judge_facts *f)
+{
+	if (f->http_trouble)
+		check(c, "http", VIEW_WARN, "%s", f->http_trouble);
+	else
+		check(c, "http", VIEW_PASS, "every address of --http is served");
+}
+
 size_t judge_checks(const struct judge_facts *f, struct view_check out[static VIEW_CHECKS_MAX])
 {
 	struct checks c = { .out = out };
@@ -165,6 +174,7 @@ size_t judge_checks(const struct judge_facts *f, struct view_check out[static VI
 		check_state(&c, f);
 	}
 	check_supervisor(&c, f);
+	check_http(&c, f);
 	return c.n;
 }
 

@@ -129,6 +129,7 @@ static void fill_judgement(struct node *n, struct view *out)
 		.state_dir = n->cfg->state_dir,
 		.write = { n->was_saved, n->save_error.code, n->save_error.msg },
 		.supervisor = n->pid1.state,
+		.http_trouble = http_trouble(n->http),
 		.clone_place = n->clone.is_on ? n->clone_place : NULL,
 		.stale = n->stale,
 		.was_heard = n->was_heard,

@@ -78,7 +78,8 @@ const char *view_mark_name(enum view_mark mark);
 
 /**
  * struct view_check - One thing that readiness depends on
- * @name:	One word with underscores: "netadmin", "interface", "address", "state", "supervisor"
+ * @name:	One word with underscores: "netadmin", "interface", "address", "state", "supervisor",
+ *		"http"
  * @mark:	VIEW_FAIL makes the node not ready
  * @text:	What was found, and for a failure what to do
  */
