@@ -108,7 +108,8 @@ struct node {
 	uint16_t known_cursor; /* slot where the next selection of known peers begins */
 	uint32_t dump_number;  /* of the last dump asked for */
 	bool dump_pending;
-	int64_t owed_since_ms; /* netadmin owes an answer since then; 0 when it owes none */
+	struct netadmin_log admin_log; /* as the last dump told */
+	int64_t owed_since_ms;	       /* netadmin owes an answer since then; 0 when it owes none */
 	bool reload_pending;
 	bool was_heard;					  /* somebody else was, in this run */
 	char reload_note[sizeof(((struct err *)0)->msg)]; /* why the last reload changed nothing */

@@ -95,8 +95,8 @@ static void fill_endpoints(const struct node *n, struct view *out)
 
 static void fill_counters(struct node *n, struct view *out)
 {
-	n->counters.log_dropped = log_dropped();
-	n->counters.log_suppressed = log_suppressed();
+	n->counters.log_dropped = log_dropped() + n->admin_log.dropped;
+	n->counters.log_suppressed = log_suppressed() + n->admin_log.suppressed;
 	n->counters.clients_evicted = rpc_server_evicted(n->rpc) + http_evicted(n->http);
 	out->counters = &n->counters;
 	out->reconcile_s = &n->reconcile_s;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
 #include "common/str.h"
+#include "daemon/netadmin_wire.h"
 #include "daemon/node_impl.h"
 #include "tests/unit/fixtures.h"
+#include "tests/unit/loop.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -154,6 +156,31 @@ static void an_alarm_of_pid_1_is_not_over_while_it_is_asked_or_silent(void **sta
 	(void)close(listener);
 }
 
+static bool has_log_lines(void *arg)
+{
+	return look(arg)->counters->log_dropped == log_dropped() + 3;
+}
+
+static void log_lines_of_both_processes_are_counted(void **state)
+{
+	struct netadmin_reply done = { .event = NETADMIN_DUMP_DONE, .log = { 3, 5 } };
+	struct netadmin admin = { .pid = -1 };
+	struct notify notify = { .fd = -1 };
+	struct fixture *f = *state;
+	int pair[2];
+
+	run(f);
+	f->node.notify = &notify;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	admin.fd = pair[0];
+	assert_int_equal(node_admin_open(&f->node, &admin, NULL), 0);
+	assert_int_equal(netadmin_wire_send(pair[1], &done, sizeof(done), -1, 0), 0);
+	assert_true(loop_until(f->node.base, has_log_lines, f));
+	assert_int_equal(look(f)->counters->log_suppressed, log_suppressed() + 5);
+	adminlink_close(f->node.admin);
+	(void)close(pair[1]);
+}
+
 static void our_own_address_is_told_when_others_see_it(void **state)
 {
 	struct endpoint us = endpoint_of("127.0.0.1:52000");
@@ -193,6 +220,7 @@ int main(void)
 		T(a_running_node_knows_itself),
 		T(what_netadmin_owes_and_could_not_write_is_judged),
 		T(an_alarm_of_pid_1_is_not_over_while_it_is_asked_or_silent),
+		T(log_lines_of_both_processes_are_counted),
 		T(our_own_address_is_told_when_others_see_it),
 		T(a_clone_that_fell_silent_is_forgotten_without_anybody_being_heard),
 	};
