@@ -70,7 +70,10 @@ static int64_t skew_of(const struct envelope *env)
 static enum peertest_outcome judge(struct test *t, const struct envelope *env,
 				   enum envelope_result r)
 {
-	t->out->skew_s = skew_of(env);
+	bool is_dated = r == ENVELOPE_OK || r == ENVELOPE_TOO_OLD || r == ENVELOPE_IN_FUTURE;
+
+	t->out->skew_s = is_dated ? skew_of(env) : 0;
+	t->visitor.skew_s = r == ENVELOPE_OK ? t->out->skew_s : 0;
 	if (r == ENVELOPE_TOO_OLD || r == ENVELOPE_IN_FUTURE)
 		return PEERTEST_STALE;
 	if (r == ENVELOPE_BAD_PAYLOAD || r == ENVELOPE_WRONG_PROTOCOL)
