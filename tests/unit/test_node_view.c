@@ -138,6 +138,27 @@ static void our_own_address_is_told_when_others_see_it(void **state)
 	assert_int_equal(v->nat, NAT_NONE);
 }
 
+static void who_was_heard_by_nobody_for_a_minute_is_told_what_to_compare(void **state)
+{
+	struct fixture *f = *state;
+	const struct view *v;
+
+	run(f);
+	f->node.began.mono_ms = clock_now().mono_ms - JUDGE_LONELY_MS + 5000;
+	assert_int_equal(look(f)->n_alarms, 0);
+	f->node.began.mono_ms -= 6000;
+	v = look(f);
+	assert_int_equal(v->n_alarms, 1);
+	assert_string_equal(v->alarms[0].name, "alone");
+	assert_non_null(strstr(v->alarms[0].text, "abababababababab"));
+	assert_non_null(strstr(v->alarms[0].text, "52000"));
+	assert_null(strstr(v->alarms[0].text, "multicast"));
+	f->node.counters.datagrams[FATE_NOT_OURS] = 1;
+	assert_non_null(strstr(look(f)->alarms[0].text, "none opens with this node's secret"));
+	f->node.was_heard = true;
+	assert_int_equal(look(f)->n_alarms, 0);
+}
+
 static void a_clone_that_fell_silent_is_forgotten_without_anybody_being_heard(void **state)
 {
 	struct fixture *f = *state;
@@ -162,6 +183,7 @@ int main(void)
 		T(a_running_node_knows_itself),
 		T(what_netadmin_owes_and_could_not_write_is_judged),
 		T(our_own_address_is_told_when_others_see_it),
+		T(who_was_heard_by_nobody_for_a_minute_is_told_what_to_compare),
 		T(a_clone_that_fell_silent_is_forgotten_without_anybody_being_heard),
 	};
 
