@@ -119,7 +119,7 @@ def test_the_round_trip_of_an_exchange_is_the_latency(pair):
 def test_rates_are_those_between_two_questions(pair):
     one, two = pair
     peer_of(one, two)
-    with two.popen("ping", "-n", "-q", "-i0.01", "-w4", "-s1000", one.mesh_ip, stdout=subprocess.DEVNULL):
+    with two.popen("ping", "-n", "-q", "-i0.01", "-w2", "-s1000", one.mesh_ip, stdout=subprocess.DEVNULL):
         rate = eventually(lambda: (now := peer_of(one, two))["rx_rate"] > 10000 and now["rx_rate"],
                           "a rate", 10)
         assert rate < 1e6
