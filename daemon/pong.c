@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/pong.h"
+#include "daemon/clock.h"
+#include "daemon/connset.h"
+#include "daemon/pace.h"
 #include "daemon/peers.h"
 
 #include <errno.h>
@@ -18,32 +21,29 @@
 #define UNREAD_MAX	1024 /* bytes of answers; who does not read them is no prober */
 
 struct connection {
-	struct pong *owner;
+	struct conn conn;
 	struct bufferevent *bev;
-	struct connection *next;
-	struct connection *prev;
 };
 
 struct pong {
 	struct event_base *base;
 	struct evconnlistener *listener;
-	struct connection *connections;
-	size_t n_connections;
+	struct connset connections;
+	struct pace pace;
 };
+
+static void free_connection(void *owner)
+{
+	struct connection *c = owner;
+
+	bufferevent_free(c->bev);
+	free(c);
+}
 
 static void hang_up(struct connection *c)
 {
-	struct pong *p = c->owner;
-
-	if (c->prev)
-		c->prev->next = c->next;
-	else
-		p->connections = c->next;
-	if (c->next)
-		c->next->prev = c->prev;
-	p->n_connections--;
-	bufferevent_free(c->bev);
-	free(c);
+	connset_remove(&c->conn);
+	free_connection(c);
 }
 
 static void on_read(struct bufferevent *bev, void *arg)
@@ -80,7 +80,7 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 {
 	static const struct timeval silence = { .tv_sec = SILENCE_S };
 	struct pong *p = arg;
-	struct connection *c = p->n_connections < CONNECTIONS_MAX ? calloc(1, sizeof(*c)) : NULL;
+	struct connection *c = calloc(1, sizeof(*c));
 
 	(void)listener;
 	(void)sa;
@@ -92,31 +92,35 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 		(void)evutil_closesocket(fd);
 		return;
 	}
-	c->owner = p;
-	c->next = p->connections;
-	if (c->next)
-		c->next->prev = c;
-	p->connections = c;
-	p->n_connections++;
+	connset_add(&p->connections, &c->conn, c, clock_now().mono_ms);
 	bufferevent_setcb(c->bev, on_read, NULL, on_event, c);
 	bufferevent_set_timeouts(c->bev, &silence, &silence);
 	(void)bufferevent_enable(c->bev, EV_READ | EV_WRITE);
+	pace_let_in(&p->pace);
 }
 
-/*
- * Without a free descriptor the listener would stay readable and the loop would spin. Probers come
- * back; whoever has been here longest makes room.
- */
+/* Probers come back; whoever has been here longest makes room. */
 static void on_accept_error(struct evconnlistener *listener, void *arg)
 {
-	const struct pong *p = arg;
-	struct connection *oldest = p->connections;
+	struct pong *p = arg;
 
 	(void)listener;
-	while (oldest && oldest->next)
-		oldest = oldest->next;
-	if (oldest)
-		hang_up(oldest);
+	pace_starve(&p->pace);
+}
+
+static void set_listening(void *arg, bool on)
+{
+	struct pong *p = arg;
+
+	(void)(on ? evconnlistener_enable(p->listener) : evconnlistener_disable(p->listener));
+}
+
+static void free_server(struct pong *p)
+{
+	pace_close(&p->pace);
+	if (p->listener)
+		evconnlistener_free(p->listener);
+	free(p);
 }
 
 int pong_open(struct pong **out, struct event_base *base, const struct endpoint *at, struct err *e)
@@ -125,19 +129,20 @@ int pong_open(struct pong **out, struct event_base *base, const struct endpoint 
 	struct sockaddr_storage ss = { 0 };
 	socklen_t len = endpoint_to_sockaddr(&ss, at, false);
 	struct pong *p = calloc(1, sizeof(*p));
+	int r;
 
 	if (!p)
 		return err_set(e, -ENOMEM, "open the probe server");
 	p->base = base;
+	connset_init(&p->connections, CONNECTIONS_MAX, free_connection);
 	p->listener = evconnlistener_new_bind(base, on_accept, p,
 					      LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC |
 						      LEV_OPT_REUSEABLE,
 					      BACKLOG, (struct sockaddr *)&ss, (int)len);
-	if (!p->listener) {
-		int saved = errno;
-
-		free(p);
-		return err_set(e, -saved, "listen on %s", endpoint_format(text, at));
+	r = p->listener ? pace_open(&p->pace, base, &p->connections, set_listening, p) : -errno;
+	if (r < 0) {
+		free_server(p);
+		return err_set(e, r, "listen on %s", endpoint_format(text, at));
 	}
 	evconnlistener_set_error_cb(p->listener, on_accept_error);
 	*out = p;
@@ -148,8 +153,6 @@ void pong_close(struct pong *p)
 {
 	if (!p)
 		return;
-	while (p->connections)
-		hang_up(p->connections);
-	evconnlistener_free(p->listener);
-	free(p);
+	connset_clear(&p->connections);
+	free_server(p);
 }

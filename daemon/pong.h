@@ -20,7 +20,8 @@ struct pong;
  * @at:		Mesh address and port
  * @e:		Receives the reason on failure
  *
- * Connections are closed after ten silent seconds; there are at most as many as there are peers.
+ * Connections are closed after ten silent seconds; there are at most as many as there are peers, and
+ * then the oldest makes room.
  *
  * Return: 0 or a negative errno value
  */

@@ -20,7 +20,7 @@
 #define VIEW_CHECKS_MAX	   8
 #define VIEW_ALARMS_MAX	   8
 #define VIEW_ENDPOINTS_MAX 8
-#define VIEW_PATIENCE_MS   1000 /* a fresh view waits this long for netadmin and for PID 1 */
+#define VIEW_PATIENCE_MS   750 /* for netadmin and PID 1: a kubelet gives a probe one second */
 
 enum view_phase {
 	VIEW_STARTING, /* netadmin sets up; there are no addresses yet */
