@@ -25,6 +25,7 @@ PROBE_EVERY_S = 0.02
 PATIENCE_S = {"release": 1.0, "asan": 3.0}
 LATE_SHARE = 0.1
 ALWAYS_S = 8.0
+LOST_SHARE = 0.02  # of the pings, beyond those that are lost in peace: so much a busy machine may drop
 # Per process: what malloc keeps of a page here and there. The sanitizer keeps what was freed.
 RSS_SLACK = {"release": 1 << 20, "asan": 1 << 30}
 # Connections of HTTP and of the control socket, and 16 each that make room and are not closed yet.
@@ -172,7 +173,7 @@ def test_hostile_clients_change_nothing(lab, variant):
           f"of {pings.sent} lost; descriptors {descriptors}, at most {most}; memory {resident}, then {watched.resident()}")
     assert failures == []
     assert max(late.values()) <= LATE_SHARE and max(slowest.values()) < ALWAYS_S, (late, slowest)
-    assert pings.lost <= quiet.lost
+    assert pings.lost <= quiet.lost + pings.sent * LOST_SHARE
     assert most <= descriptors["mesh"] + PLACES
     eventually(lambda: watched.has(descriptors), "the descriptors of before", 8)
     for name, bytes_now in watched.resident().items():
