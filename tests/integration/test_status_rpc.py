@@ -219,14 +219,14 @@ def test_without_wgmesh_init_the_last_write_tells_of_the_storage(lab):
     assert len(said) == 1 and "No space left on device" in said[0]["msg"]
 
 
-def test_a_netadmin_that_hangs_costs_each_answer_a_second_and_is_named(node):
+def test_a_netadmin_that_hangs_costs_each_answer_less_than_a_second_and_is_named(node):
     netadmin = node.netadmin()
     netadmin.signal(signal.SIGSTOP)
     # An answer that is younger than a second is given again.
     eventually(lambda: rpc.check(node, "netadmin")[0] == "warn", "a warning")
     begin = time.monotonic()
     rpc.ask(node, "daemon.status")
-    assert 0.9 < time.monotonic() - begin < 3
+    assert 0.7 < time.monotonic() - begin < 3
     _, text = eventually(lambda: (c := rpc.check(node, "netadmin"))[0] == "fail" and c, "the check", 10)
     assert "has not answered for" in text
     netadmin.signal(signal.SIGCONT)
