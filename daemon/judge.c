@@ -290,7 +290,7 @@ static void alarm_clock(struct alarms *a, const struct judge_facts *f)
 		alarm_on(
 			a, "clock",
 			"the clock of the node at %s is %lld s %s ours, so that it is not heard; set "
-			"its time: %zu other peers agree with this node's",
+			"its time (peers whose clocks agree with ours: %zu)",
 			from, llabs(f->stale.skew_s), f->stale.skew_s > 0 ? "ahead of" : "behind",
 			agreeing);
 	else

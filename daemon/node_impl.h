@@ -146,6 +146,8 @@ void node_give_up(struct node *n, const char *sentence);
 /* node_layers.c: what talks to the network */
 int node_layers_open(struct node *n, struct err *e);
 void node_layers_close(struct node *n);
+/* Says nothing of this node any more, and hears of nobody: what is left to say is a goodbye. */
+void node_layers_hush(struct node *n);
 
 /* node_admin.c: netadmin */
 int node_admin_start(const struct node *n, struct netadmin *out, struct err *e);

@@ -146,6 +146,13 @@ int node_layers_open(struct node *n, struct err *e)
 	return 0;
 }
 
+void node_layers_hush(struct node *n)
+{
+	lan_close(n->lan);
+	n->lan = NULL;
+	exchange_stop(n->exchange);
+}
+
 void node_layers_close(struct node *n)
 {
 	ifwatch_close(n->ifwatch);

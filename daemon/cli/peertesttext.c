@@ -56,7 +56,7 @@ static void add_secret(struct causes *c, const struct peertest *q)
 	crypto_hex(id, sizeof(id), q->keys->network_id, SHORT_ID);
 	add(c,
 	    "wrong secret: nodes do not answer what another secret sealed; `wgmesh status` there must "
-	    "show the mesh %s, which is that of the secret used here",
+	    "show the network id %s, which is that of the secret used here",
 	    id);
 }
 
@@ -235,6 +235,17 @@ static void put_clock(const struct show *s, const struct peertest_result *r)
 	field(s, "its clock", line);
 }
 
+/* Who announces no address of its own is where its answer came from, as nodes take it, too. */
+static const char *tunnel_text(char out[static ENDPOINT_TEXT_SIZE], const struct peertest_result *r)
+{
+	struct endpoint at;
+
+	if (endpoint_parse(&at, r->answer.self.endpoint) < 0 || !ip_is_wildcard(&at.ip))
+		return r->answer.self.endpoint;
+	at.ip = r->from.ip;
+	return endpoint_format(out, &at);
+}
+
 static void put_answer(const struct show *s, const struct peertest_result *r)
 {
 	const struct announcement *a = &r->answer;
@@ -249,7 +260,7 @@ static void put_answer(const struct show *s, const struct peertest_result *r)
 	(void)snprintf(line, sizeof(line), "%s%s%s", ip_format(text, &a->self.mesh_ip),
 		       a->self.mesh_ip6.family ? ", " : "", ip_format(ip6, &a->self.mesh_ip6));
 	field(s, "mesh address", line);
-	field(s, "WireGuard at", a->self.endpoint);
+	field(s, "WireGuard at", tunnel_text(text, r));
 	join_networks(line, a);
 	field(s, "networks", line);
 	field(s, "round trip", text_latency(latency, r->rtt_us));
@@ -269,14 +280,16 @@ static void put_answer(const struct show *s, const struct peertest_result *r)
 void peertesttext_print(const struct show *s, const struct peertest *q,
 			const struct peertest_result *r)
 {
+	const char *verdict = r->outcome == PEERTEST_ANSWERED ? "SUCCESS: " : "FAILED: ";
+	char whole[ENDPOINT_TEXT_SIZE + LINE_SIZE + 2];
 	char text[ENDPOINT_TEXT_SIZE];
 	struct causes c = { 0 };
 	char line[LINE_SIZE];
 
 	headline(line, r);
-	(void)fprintf(s->out, "%s: %s: ", r->outcome == PEERTEST_ANSWERED ? "SUCCESS" : "FAILED",
-		      endpoint_format(text, &q->to));
-	text_wrap(s->out, line, strlen("SUCCESS: "), s->width);
+	(void)snprintf(whole, sizeof(whole), "%s: %s", endpoint_format(text, &q->to), line);
+	(void)fputs(verdict, s->out);
+	text_wrap(s->out, whole, strlen(verdict), s->width);
 	if (r->outcome == PEERTEST_ANSWERED) {
 		put_answer(s, r);
 		return;

@@ -43,7 +43,7 @@ def test_status_tells_who_the_node_is_and_where_without_a_secret(pair):
     assert one.mesh_ip in field(text, "addresses") and one.mesh_ip6 in field(text, "addresses")
     assert field(text, "node") == "one, running, ready"
     assert "wg0, " in field(text, "interface") and "UDP port 51820" in field(text, "interface")
-    assert field(text, "mesh").startswith(Mesh(SECRET).network_id[:8].hex())
+    assert field(text, "network id").startswith(Mesh(SECRET).network_id[:8].hex())
     assert field(text, "storage").startswith("persistent, lasts: /var/lib/wgmesh")
     assert field(text, "proof").startswith("predicted: ")
     assert field(text, "restarts") == "0"
@@ -162,3 +162,15 @@ def test_an_answer_that_makes_no_sense_is_survived(tmp_path, variant, answer):
             done = person.run(*command, "--socket-path", fake.path, variant=variant)
             assert done.returncode in (0, 1, 64), (command, done)
             assert "Sanitizer" not in done.stderr
+
+
+@pytest.mark.parametrize("answer", [b'{"jsonrpc":"2.0","id":2}', b'{"jsonrpc":"2.0","id":2,"result":null}',
+                                    b'{"jsonrpc":"2.0","id":2,"result":[1]}', b"[1]", b"5", b""])
+@pytest.mark.parametrize("command", [("status",), ("status", "--json"), ("peers", "list"),
+                                     ("peers", "count", "--json"), ("reload",)])
+def test_what_is_no_answer_is_not_shown_as_one(tmp_path, command, answer):
+    answers = dict.fromkeys(("daemon.status", "peers.list", "peers.count", "daemon.reload"), answer + b"\n")
+    with FakeNode(tmp_path / "sock", answers) as fake:
+        done = person.run(*command, "--socket-path", fake.path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the node answered with " in done.stderr

@@ -119,7 +119,7 @@ def test_the_round_trip_of_an_exchange_is_the_latency(pair):
 def test_rates_are_those_between_two_questions(pair):
     one, two = pair
     peer_of(one, two)
-    with two.popen("ping", "-n", "-q", "-i0.01", "-w4", "-s1000", one.mesh_ip, stdout=subprocess.DEVNULL):
+    with two.popen("ping", "-n", "-q", "-i0.01", "-w2", "-s1000", one.mesh_ip, stdout=subprocess.DEVNULL):
         rate = eventually(lambda: (now := peer_of(one, two))["rx_rate"] > 10000 and now["rx_rate"],
                           "a rate", 10)
         assert rate < 1e6
@@ -378,34 +378,9 @@ def test_thirty_three_silent_clients_keep_nobody_out(node):
         client.close()
 
 
-def test_clients_that_say_nothing_or_a_byte_now_and_then_go_after_half_a_minute(node):
-    silent, dripping, busy = (rpc.Client(node) for _ in range(3))
-    begin = time.monotonic()
-
-    def both_gone():
-        busy.ask("daemon.ping")
-        return silent.is_over() and not dripping.drip()
-    eventually(both_gone, "the end of both", 40)
-    assert time.monotonic() - begin > 25
-    assert busy.ask("daemon.ping")["pong"] is True
-
-
 def test_clients_that_leave_while_they_wait_do_no_harm(node):
     for _ in range(50):
         client = rpc.Client(node)
         client.send("daemon.status")
         client.close()
     assert rpc.ask(node, "daemon.ping")["pong"] is True
-
-
-# Who is alone
-
-def test_whoever_was_heard_by_nobody_is_told_what_to_compare(lab):
-    one = lab.node("one", volume=lab.volume("one"))
-    text = eventually(lambda: rpc.ready(one) and rpc.alarm(one, "alone"), "the alarm", 75)
-    mesh = Mesh(SECRET)
-    assert mesh.network_id[:8].hex() in text and str(mesh.gossip_port) in text and "multicast" in text
-    lab.peer("peer").announce()
-    eventually(lambda: rpc.alarm(one, "alone") is None, "its end")
-    eventually(lambda: [e["level"] for e in one.log.events() if e.get("alarm") == "alone"]
-               == ["warn", "info"], "both lines in the log")

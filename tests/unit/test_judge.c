@@ -293,6 +293,11 @@ static void clocks_that_differ_a_little_are_right(void **state)
 	(void)clock_of(f, 2, JUDGE_SKEW_S);
 	(void)clock_of(f, 3, -JUDGE_SKEW_S);
 	assert_quiet(f, "clock");
+	(void)clock_of(f, 2, -JUDGE_SKEW_S);
+	assert_quiet(f, "clock");
+	(void)clock_of(f, 2, JUDGE_SKEW_S);
+	(void)clock_of(f, 3, JUDGE_SKEW_S);
+	assert_quiet(f, "clock");
 }
 
 static void most_peers_together_are_right(void **state)
@@ -364,9 +369,24 @@ static void datagrams_that_stay_as_old_as_they_are_come_from_another_clock(void 
 	take_stale(f, UNIX_START - 1000 + 11, JUDGE_PROOF_MS);
 	assert_alarm(f, "clock", "192.0.2.9:52000 is 1000 s behind ours, so that neither");
 	(void)see(f->view.peers, 2, METHOD_LAN, NULL, JUDGE_PROOF_MS);
-	assert_alarm(f, "clock", "1 other peers agree");
+	assert_alarm(f, "clock", "agree with ours: 1");
+	(void)see(f->view.peers, 3, METHOD_LAN, NULL, JUDGE_PROOF_MS);
+	see(f->view.peers, 4, METHOD_LAN, NULL, JUDGE_PROOF_MS)->skew_s = 70;
+	see(f->view.peers, 5, METHOD_LAN, NULL, JUDGE_PROOF_MS)->skew_s = -70;
+	assert_alarm(f, "clock", "agree with ours: 2");
 	f->view.now = at(JUDGE_PROOF_MS + JUDGE_STALE_MS);
 	assert_quiet(f, "clock");
+}
+
+static void clocks_are_one_alarm_whatever_speaks_of_them(void **state)
+{
+	struct fixture *f = *state;
+
+	take_stale(f, UNIX_START - 1000, 0);
+	take_stale(f, UNIX_START - 1000 + 11, JUDGE_PROOF_MS);
+	see(f->view.peers, 2, METHOD_LAN, NULL, JUDGE_PROOF_MS)->skew_s = 70;
+	assert_alarm(f, "clock", "the only peer's clock");
+	assert_int_equal(f->n_alarms, 1);
 }
 
 static void a_clock_that_is_ahead_is_told_so(void **state)
@@ -518,6 +538,7 @@ int main(void)
 		T(of_two_nodes_either_may_be_wrong),
 		T(a_clock_alarm_ends_when_clocks_agree_or_the_peer_is_silent),
 		T(datagrams_that_stay_as_old_as_they_are_come_from_another_clock),
+		T(clocks_are_one_alarm_whatever_speaks_of_them),
 		T(a_clock_that_is_ahead_is_told_so),
 		T(old_datagrams_that_are_sent_again_are_no_clock),
 		T(who_was_heard_by_nobody_is_told_what_to_compare),

@@ -196,6 +196,27 @@ static void our_own_address_is_told_when_others_see_it(void **state)
 	assert_int_equal(v->nat, NAT_NONE);
 }
 
+static void who_was_heard_by_nobody_for_a_minute_is_told_what_to_compare(void **state)
+{
+	struct fixture *f = *state;
+	const struct view *v;
+
+	run(f);
+	f->node.began.mono_ms = clock_now().mono_ms - JUDGE_LONELY_MS + 5000;
+	assert_int_equal(look(f)->n_alarms, 0);
+	f->node.began.mono_ms -= 6000;
+	v = look(f);
+	assert_int_equal(v->n_alarms, 1);
+	assert_string_equal(v->alarms[0].name, "alone");
+	assert_non_null(strstr(v->alarms[0].text, "abababababababab"));
+	assert_non_null(strstr(v->alarms[0].text, "52000"));
+	assert_null(strstr(v->alarms[0].text, "multicast"));
+	f->node.counters.datagrams[FATE_NOT_OURS] = 1;
+	assert_non_null(strstr(look(f)->alarms[0].text, "none opens with this node's secret"));
+	f->node.was_heard = true;
+	assert_int_equal(look(f)->n_alarms, 0);
+}
+
 static void a_clone_that_fell_silent_is_forgotten_without_anybody_being_heard(void **state)
 {
 	struct fixture *f = *state;
@@ -222,6 +243,7 @@ int main(void)
 		T(an_alarm_of_pid_1_is_not_over_while_it_is_asked_or_silent),
 		T(log_lines_of_both_processes_are_counted),
 		T(our_own_address_is_told_when_others_see_it),
+		T(who_was_heard_by_nobody_for_a_minute_is_told_what_to_compare),
 		T(a_clone_that_fell_silent_is_forgotten_without_anybody_being_heard),
 	};
 
