@@ -42,7 +42,8 @@ struct http_config {
  * @e:		Receives the reason on failure
  *
  * An address that cannot be listened at is no failure: it is logged as an error and tried again
- * every five seconds, since it may be a mesh address, or that of a node that is just ending.
+ * after five seconds, then ever more rarely, since it may be a mesh address, or that of a node that
+ * is just ending.
  *
  * Return: 0 or -ENOMEM
  */
