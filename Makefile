@@ -170,7 +170,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
 	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_reload.c \
 	tests/unit/test_node_view.c tests/unit/test_notify.c \
-	tests/unit/test_ownaddr.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
+	tests/unit/test_ownaddr.c tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
 	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
 	tests/unit/test_reconcile.c tests/unit/test_reload.c tests/unit/test_routes.c \
 	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/caps.h"
+#include "common/defs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <linux/nsfs.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static void free_caps(const cap_t *caps)
@@ -35,6 +41,28 @@ bool caps_may(cap_value_t cap)
 bool caps_has_bound(cap_value_t cap)
 {
 	return cap_get_bound(cap) == 1;
+}
+
+/*
+ * struct vfs_cap_data of capabilities(7), all little-endian: a word of flags, then the low halves of
+ * the permitted and the inheritable set.
+ */
+bool caps_has_file(const char *path, cap_value_t cap)
+{
+	uint8_t data[64];
+	ssize_t n = getxattr(path, "security.capability", data, sizeof(data));
+
+	if (n < 8)
+		return false;
+	return (data[4 + cap / 8] >> (cap % 8)) & 1;
+}
+
+bool caps_is_network_foreign(void)
+{
+	auto_close int net = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	auto_close int owner = net < 0 ? -1 : ioctl(net, NS_GET_USERNS);
+
+	return net >= 0 && owner < 0 && errno == EPERM;
 }
 
 void caps_raise(void)

@@ -30,6 +30,21 @@ bool caps_may(cap_value_t cap);
 bool caps_has_bound(cap_value_t cap);
 
 /**
+ * caps_has_file() - Does a program have a capability as a file capability, permitted?
+ * @path:	Program
+ * @cap:	CAP_* number, below 32
+ */
+bool caps_has_file(const char *path, cap_value_t cap);
+
+/**
+ * caps_is_network_foreign() - Does our network namespace belong to a user namespace outside of ours?
+ *
+ * Then our capabilities do not count for it. The kernel names the owner of a namespace only to whoever
+ * has power over it (ioctl_ns(2)).
+ */
+bool caps_is_network_foreign(void);
+
+/**
  * caps_raise() - Put every permitted capability into effect
  *
  * A program with file capabilities may have been given them permitted only ("+p"), because with

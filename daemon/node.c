@@ -63,6 +63,7 @@ static void begin_stop(struct node *n)
 		  n->cfg->ifname);
 	node_notify_stopping(n);
 	if (n->phase == NODE_RUNNING) {
+		node_layers_hush(n);
 		node_peers_say_goodbye(n);
 		node_cache_save(n);
 	}

@@ -235,6 +235,17 @@ static void put_clock(const struct show *s, const struct peertest_result *r)
 	field(s, "its clock", line);
 }
 
+/* Who announces no address of its own is where its answer came from, as nodes take it, too. */
+static const char *tunnel_text(char out[static ENDPOINT_TEXT_SIZE], const struct peertest_result *r)
+{
+	struct endpoint at;
+
+	if (endpoint_parse(&at, r->answer.self.endpoint) < 0 || !ip_is_wildcard(&at.ip))
+		return r->answer.self.endpoint;
+	at.ip = r->from.ip;
+	return endpoint_format(out, &at);
+}
+
 static void put_answer(const struct show *s, const struct peertest_result *r)
 {
 	const struct announcement *a = &r->answer;
@@ -249,7 +260,7 @@ static void put_answer(const struct show *s, const struct peertest_result *r)
 	(void)snprintf(line, sizeof(line), "%s%s%s", ip_format(text, &a->self.mesh_ip),
 		       a->self.mesh_ip6.family ? ", " : "", ip_format(ip6, &a->self.mesh_ip6));
 	field(s, "mesh address", line);
-	field(s, "WireGuard at", a->self.endpoint);
+	field(s, "WireGuard at", tunnel_text(text, r));
 	join_networks(line, a);
 	field(s, "networks", line);
 	field(s, "round trip", text_latency(latency, r->rtt_us));

@@ -49,6 +49,7 @@ struct exchange {
 	struct ratelimit limit;
 	struct attempt *attempts;
 	size_t n_attempts;
+	bool is_stopped;
 	char datagram[ENVELOPE_DATAGRAM_MAX];
 };
 
@@ -117,7 +118,7 @@ void exchange_hello(struct exchange *x, const struct endpoint *to)
 	struct attempt *a;
 	long len;
 
-	if (to->ip.family == 0 || to->port == 0 || attempt_find(x, to) ||
+	if (x->is_stopped || to->ip.family == 0 || to->port == 0 || attempt_find(x, to) ||
 	    x->n_attempts == ATTEMPTS_MAX)
 		return;
 	a = calloc(1, sizeof(*a));
@@ -305,6 +306,14 @@ int exchange_open(struct exchange **out, struct event_base *base, const struct e
 	}
 	*out = x;
 	return 0;
+}
+
+void exchange_stop(struct exchange *x)
+{
+	x->is_stopped = true;
+	while (x->attempts)
+		attempt_end(x->attempts);
+	(void)event_del(x->readable);
 }
 
 void exchange_close(struct exchange *x)

@@ -56,4 +56,11 @@ void exchange_hello(struct exchange *x, const struct endpoint *to);
  */
 void exchange_goodbye(struct exchange *x, const struct endpoint *to, const struct wg_key *self);
 
+/**
+ * exchange_stop() - Hear nobody, answer nobody and greet nobody from now on; goodbyes are still said
+ *
+ * Whoever heard from us after our goodbye would take us for a node that is back.
+ */
+void exchange_stop(struct exchange *x);
+
 #endif /* DAEMON_DISCOVERY_EXCHANGE_H */

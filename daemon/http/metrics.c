@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/http/metrics.h"
-#include "common/defs.h"
 #include "common/statusline.h"
 #include "common/str.h"
 #include "daemon/http/metrics_writer.h"
@@ -10,13 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPENMETRICS	"application/openmetrics-text"
-#define KEY_LABEL_LEN	8 /* as existing nodes cut it */
-#define VALUE_SIZE	80
-#define LAST_SIGHTING	3 /* bit numbers of enum peer_method are 0 to this */
-#define US_PER_S	1e6
-#define MS_PER_S	1e3
-#define STATE_NAMES_MAX 12
+#define OPENMETRICS   "application/openmetrics-text"
+#define KEY_LABEL_LEN 8 /* as existing nodes cut it */
+#define VALUE_SIZE    80
+#define LAST_SIGHTING 3 /* bit numbers of enum peer_method are 0 to this */
+#define US_PER_S      1e6
+#define MS_PER_S      1e3
 
 enum metrics_form metrics_choose_form(const char *accept)
 {
@@ -39,17 +37,19 @@ const char *metrics_content_type(enum metrics_form form)
 					   : "text/plain; version=0.0.4; charset=utf-8";
 }
 
-/* One sample for each name, 1 for that which holds; one that nobody here knows is added. */
+/* One sample for each value in the table, 1 for that which holds; one that is not there is added. */
 static void put_states(struct metrics_writer *w, enum metric_id id, const char *label,
-		       const char *const names[], const char *now)
+		       const char *now)
 {
+	char value[METRIC_VALUE_SIZE];
+	const char *pos = NULL;
 	bool is_known = false;
 
-	for (size_t i = 0; names[i]; i++) {
-		bool holds = strcmp(names[i], now) == 0;
+	while (metric_next_value(id, label, &pos, value)) {
+		bool holds = strcmp(value, now) == 0;
 
 		is_known |= holds;
-		metrics_count(w, id, METRIC_LABELS({ label, names[i] }), holds);
+		metrics_count(w, id, METRIC_LABELS({ label, value }), holds);
 	}
 	if (!is_known)
 		metrics_count(w, id, METRIC_LABELS({ label, now }), 1);
@@ -76,10 +76,9 @@ static void put_phase(struct metrics_writer *w, const struct view *v)
 {
 	static const char *const phases[] = { [VIEW_STARTING] = "starting",
 					      [VIEW_RUNNING] = "running",
-					      [VIEW_STOPPING] = "stopping",
-					      NULL };
+					      [VIEW_STOPPING] = "stopping" };
 
-	put_states(w, METRIC_UP, "phase", phases, phases[v->phase]);
+	put_states(w, METRIC_UP, "phase", phases[v->phase]);
 	metrics_count(w, METRIC_READY, NULL, view_is_ready(v));
 }
 
@@ -102,24 +101,29 @@ static bool has_alarm(const struct view *v, const char *name)
 	return false;
 }
 
+static bool is_listed(enum metric_id id, const char *label, const char *value)
+{
+	char listed[METRIC_VALUE_SIZE];
+	const char *pos = NULL;
+
+	while (metric_next_value(id, label, &pos, listed))
+		if (strcmp(listed, value) == 0)
+			return true;
+	return false;
+}
+
 /* A series for each alarm that there could be, so that a rule for it works before its first time. */
 static void put_alarms(struct metrics_writer *w, const struct view *v)
 {
-	static const char *const names[] = { "clone",	  "clock", "storage",
-					     "ephemeral", "alone", "supervisor" };
+	char name[METRIC_VALUE_SIZE];
+	const char *pos = NULL;
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		metrics_count(w, METRIC_ALARM, METRIC_LABELS({ "name", names[i] }),
-			      has_alarm(v, names[i]));
-	for (size_t i = 0; i < v->n_alarms; i++) {
-		bool is_listed = false;
-
-		for (size_t k = 0; k < ARRAY_LEN(names); k++)
-			is_listed |= strcmp(names[k], v->alarms[i].name) == 0;
-		if (!is_listed)
+	while (metric_next_value(METRIC_ALARM, "name", &pos, name))
+		metrics_count(w, METRIC_ALARM, METRIC_LABELS({ "name", name }), has_alarm(v, name));
+	for (size_t i = 0; i < v->n_alarms; i++)
+		if (!is_listed(METRIC_ALARM, "name", v->alarms[i].name))
 			metrics_count(w, METRIC_ALARM, METRIC_LABELS({ "name", v->alarms[i].name }),
 				      1);
-	}
 }
 
 static void put_times(struct metrics_writer *w, const struct view *v)
@@ -131,7 +135,6 @@ static void put_times(struct metrics_writer *w, const struct view *v)
 
 static void put_mesh(struct metrics_writer *w, const struct view *v)
 {
-	static const char *const types[] = { "unknown", "none", "cone", "symmetric", NULL };
 	struct viewjson_counts c = viewjson_count(v);
 
 	metrics_count(w, METRIC_ACTIVE_PEERS, NULL, (uint64_t)c.active);
@@ -141,7 +144,7 @@ static void put_mesh(struct metrics_writer *w, const struct view *v)
 	metrics_count(w, METRIC_PEERS, METRIC_LABELS({ "path", "relayed" }), (uint64_t)c.relayed);
 	metrics_count(w, METRIC_PEERS, METRIC_LABELS({ "path", "none" }),
 		      (uint64_t)(c.total - c.direct - c.relayed));
-	put_states(w, METRIC_NAT_TYPE, "type", types, view_nat_name(v->nat));
+	put_states(w, METRIC_NAT_TYPE, "type", view_nat_name(v->nat));
 }
 
 /* --- counters -------------------------------------------------------------------------------- */
@@ -198,35 +201,13 @@ static void put_counters(struct metrics_writer *w, const struct view *v)
 
 /* --- what PID 1 says ------------------------------------------------------------------------- */
 
-static void put_supervisor_states(struct metrics_writer *w, const char *lines)
+static void put_supervisor_state(struct metrics_writer *w, enum metric_id id, const char *label,
+				 const char *lines, const char *key)
 {
-	static const struct {
-		const char *key;
-		enum metric_id id;
-		const char *label;
-		const char *names[STATE_NAMES_MAX];
-	} sets[] = {
-		{ "verdict",
-		  METRIC_PERSISTENCE_VERDICT,
-		  "verdict",
-		  { "persistent", "anonymous", "container", "pod", "memory", "layer", "readonly",
-		    "wrong-type", "broken", "split", "unknown", NULL } },
-		{ "proof",
-		  METRIC_PERSISTENCE_PROOF,
-		  "proof",
-		  { "none", "predicted", "adopted", "restart", "proven", "partial-loss",
-		    "wrong-volume", "clone", "unreadable", NULL } },
-		{ "storage",
-		  METRIC_STORAGE_STATE,
-		  "state",
-		  { "ok", "unmounted", "wrong-volume", "shared", "readonly", "full", "hung",
-		    "failing", NULL } },
-	};
 	char value[VALUE_SIZE];
 
-	for (size_t i = 0; i < ARRAY_LEN(sets); i++)
-		if (statusline_value(lines, sets[i].key, value, sizeof(value)))
-			put_states(w, sets[i].id, sets[i].label, sets[i].names, value);
+	if (statusline_value(lines, key, value, sizeof(value)))
+		put_states(w, id, label, value);
 }
 
 static void put_number(struct metrics_writer *w, enum metric_id id, const char *lines,
@@ -250,7 +231,9 @@ static void put_supervisor(struct metrics_writer *w, const char *lines)
 	if (statusline_value(lines, "healthy", value, sizeof(value)))
 		metrics_count(w, METRIC_SUPERVISOR_HEALTHY, NULL, strcmp(value, "true") == 0);
 	put_number(w, METRIC_SUPERVISOR_UPTIME, lines, "uptime_s");
-	put_supervisor_states(w, lines);
+	put_supervisor_state(w, METRIC_PERSISTENCE_VERDICT, "verdict", lines, "verdict");
+	put_supervisor_state(w, METRIC_PERSISTENCE_PROOF, "proof", lines, "proof");
+	put_supervisor_state(w, METRIC_STORAGE_STATE, "state", lines, "storage");
 	put_number(w, METRIC_BOOTS, lines, "boots");
 	put_number(w, METRIC_RESTARTS, lines, "restarts");
 	put_number(w, METRIC_FAILURES, lines, "failures");

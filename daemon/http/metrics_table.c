@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/http/metrics_table.h"
 #include "common/defs.h"
+#include "common/str.h"
+
+#include <string.h>
 
 /* clang-format off */
 static const struct metric_family table[] = {
@@ -15,7 +18,7 @@ static const struct metric_family table[] = {
 		"1 when /readyz answers 200: running, and no check failed" },
 	[METRIC_CHECK] = { "wgmesh_check", METRIC_GAUGE, "", "name, mark=pass|warn|fail",
 		"1 for the mark that each check of readiness has" },
-	[METRIC_ALARM] = { "wgmesh_alarm", METRIC_GAUGE, "", "name=clone|clock|storage|alone|supervisor",
+	[METRIC_ALARM] = { "wgmesh_alarm", METRIC_GAUGE, "", "name=clone|clock|storage|ephemeral|alone|supervisor",
 		"1 while something needs a person: /health has the sentence" },
 	[METRIC_UPTIME] = { "wgmesh_uptime_seconds", METRIC_GAUGE, "seconds", "",
 		"Since the start of this run" },
@@ -123,4 +126,24 @@ const char *metric_type_name(enum metric_type type)
 const struct metric_family *metrics_table(void)
 {
 	return table;
+}
+
+bool metric_next_value(enum metric_id id, const char *label, const char **pos,
+		       char out[static METRIC_VALUE_SIZE])
+{
+	size_t len = strlen(label);
+	const char *p = *pos ? *pos : table[id].labels;
+
+	/* Before the first value stands "LABEL=", at the beginning or after ", ". */
+	while (!*pos && *p && (strncmp(p, label, len) != 0 || p[len] != '=')) {
+		p += strcspn(p, ",");
+		p += strspn(p, ", ");
+	}
+	if (*p == '\0' || *p == ',')
+		return false;
+	p += *pos ? 0 : len + 1;
+	len = strcspn(p, "|,");
+	str_cut(out, METRIC_VALUE_SIZE, p, len);
+	*pos = p + len + (p[len] == '|' ? 1 : 0);
+	return true;
 }

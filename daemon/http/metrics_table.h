@@ -8,6 +8,10 @@
 #ifndef DAEMON_HTTP_METRICS_TABLE_H
 #define DAEMON_HTTP_METRICS_TABLE_H
 
+#include <stdbool.h>
+
+#define METRIC_VALUE_SIZE 24
+
 /* In the order in which they are written. */
 enum metric_id {
 	METRIC_BUILD_INFO,
@@ -90,5 +94,17 @@ struct metric_family {
  * metrics_table() - The table, indexed by enum metric_id, METRIC_COUNT rows
  */
 const struct metric_family *metrics_table(void);
+
+/**
+ * metric_next_value() - Walk through the values that the table lists for a label
+ * @id:		Family
+ * @label:	Label
+ * @pos:	Where to go on; points to NULL at first
+ * @out:	Receives the next value
+ *
+ * Return: false after the last one
+ */
+bool metric_next_value(enum metric_id id, const char *label, const char **pos,
+		       char out[static METRIC_VALUE_SIZE]);
 
 #endif /* DAEMON_HTTP_METRICS_TABLE_H */

@@ -72,6 +72,7 @@ struct client {
  * @sweep:	Looks for those that have ended
  * @retry:	Tries addresses again
  * @next:	Next server
+ * @trouble:	Why an address is not listened at; empty when all are
  */
 struct http {
 	struct http_config cfg;
@@ -84,6 +85,7 @@ struct http {
 	struct event *sweep;
 	struct event *retry;
 	struct http *next;
+	char trouble[240];
 };
 
 /* A listener's error callback is told of the evhttp that it belongs to, and of nothing of ours. */
@@ -397,6 +399,7 @@ static void listen_everywhere(struct http *h, bool is_first)
 	static const struct timeval later = { .tv_sec = RETRY_S };
 	bool is_complete = true;
 
+	h->trouble[0] = '\0';
 	for (size_t i = 0; i < h->cfg.at->n; i++) {
 		char text[HTTP_PATH_SIZE];
 		struct err e = { 0 };
@@ -407,6 +410,9 @@ static void listen_everywhere(struct http *h, bool is_first)
 				  http_address_format(text, &h->cfg.at->list[i]));
 		else if (r < 0 && is_first)
 			log_event(EVENT_HTTP_OFF, NULL, "%s: %s", e.msg, strerror(-r));
+		if (r < 0)
+			(void)snprintf(h->trouble, sizeof(h->trouble), "%.190s: %.40s", e.msg,
+				       strerror(-r));
 		is_complete &= r >= 0;
 	}
 	if (!is_complete)
@@ -497,6 +503,11 @@ void http_close(struct http *h)
 		if (h->bound[i] && h->cfg.at->list[i].path[0])
 			(void)unlink(h->cfg.at->list[i].path);
 	free_server(h);
+}
+
+const char *http_trouble(const struct http *h)
+{
+	return h && h->trouble[0] != '\0' ? h->trouble : NULL;
 }
 
 uint64_t http_evicted(const struct http *h)

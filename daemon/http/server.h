@@ -56,6 +56,14 @@ int http_open(struct http **out, struct event_base *base, const struct http_conf
 void http_close(struct http *h);
 
 /**
+ * http_trouble() - Why nobody answers at one of the addresses
+ * @h:		Server, may be NULL
+ *
+ * Return: a sentence, valid until the loop runs again; NULL when all are listened at
+ */
+const char *http_trouble(const struct http *h);
+
+/**
  * http_evicted() - Connections that were closed to make room, or for slowness
  * @h:		Server, may be NULL
  */

@@ -109,7 +109,8 @@ static enum state_verdict judge_reload(char *note, const struct state_content *c
 		}
 		p += len + (p[len] == '\n' ? 1 : 0);
 	}
-	return say(note, STATE_GOOD, "%u settings, read on SIGHUP by existing nodes", n);
+	return say(note, STATE_GOOD, "%u setting%s, read by `wgmesh reload` and on SIGHUP", n,
+		   n == 1 ? "" : "s");
 }
 
 /* An encrypted mesh-state.json is base64 on one line or several. */

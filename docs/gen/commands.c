@@ -98,7 +98,11 @@ static void put_command(const struct doc *d, const struct cli_command *c, const 
 
 	(void)fprintf(d->out, ".SS wgmesh %s%s%s\n", c->name, v ? " " : "", v ? v->name : "");
 	if (usage_read(&u, c->run, v ? v->name : NULL) < 0) {
-		doc_text(d, v ? v->about : c->about);
+		char about[256];
+
+		(void)snprintf(about, sizeof(about), "%s", v ? v->about : c->about);
+		doc_begin_sentence(about);
+		doc_text(d, about);
 		return;
 	}
 	(void)fputs(".nf\n", d->out);

@@ -163,7 +163,7 @@ static void put_filled(const struct doc *d, const char *text)
 		is_over = ends_sentence(text, len);
 		last = text[len - 1];
 	}
-	(void)fputs(is_over || last == ':' ? "\n" : ".\n", d->out);
+	(void)fputs(strchr(".?!:", last) ? "\n" : ".\n", d->out);
 }
 
 void doc_text(const struct doc *d, const char *text)
@@ -274,6 +274,12 @@ static void put_item(const struct doc *d, const char *tag)
 	(void)fputc('\n', d->out);
 }
 
+void doc_begin_sentence(char *text)
+{
+	if (strncmp(text, "wgmesh", strlen("wgmesh")) != 0)
+		text[0] = (char)toupper((unsigned char)text[0]);
+}
+
 static void put_item_text(const struct doc *d, const struct doc_table *t, const char *const *cells,
 			  size_t last)
 {
@@ -281,8 +287,7 @@ static void put_item_text(const struct doc *d, const struct doc_table *t, const 
 	struct str_out s = { .out = text, .size = sizeof(text) };
 
 	str_add(&s, "%s", cells[last]);
-	if (strncmp(text, "wgmesh", strlen("wgmesh")) != 0)
-		text[0] = (char)toupper((unsigned char)text[0]);
+	doc_begin_sentence(text);
 	for (size_t i = 1; i < last; i++)
 		if (cells[i][0] != '\0')
 			str_add(&s, "%s %c%s: %s", ends_sentence(text, s.len) ? "" : ".",

@@ -45,6 +45,11 @@ struct doc_table {
 void doc_text(const struct doc *d, const char *text);
 
 /**
+ * doc_begin_sentence() - Give a text a capital letter, unless it begins with a program's name
+ */
+void doc_begin_sentence(char *text);
+
+/**
  * doc_paragraphs() - Write the lines of a help text: paragraphs, and examples, which are indented
  * @d:		Where to; a manual page only
  * @text:	Lines

@@ -216,6 +216,8 @@ static int exit_code_of(int error)
 	case ENXIO:
 	case EUCLEAN:
 	case ETIMEDOUT:
+	case ENOSPC:
+	case EDQUOT:
 		return EXITS_IO;
 	case EXDEV:
 		return EXITS_POLICY;
@@ -258,12 +260,12 @@ int writability_judge(const struct probe *p, struct err *e)
 				"cannot %s in the state directory %.200s%s", p->step, p->dir,
 				cure_of(p->error));
 	if (p->free_bytes < WRITABILITY_MIN_BYTES)
-		return err_exit(e, EXITS_CANNOT_CREATE, -ENOSPC,
+		return err_exit(e, EXITS_IO, -ENOSPC,
 				"the state directory %.200s has only %llu bytes free; free some "
 				"space on the volume",
 				p->dir, (unsigned long long)p->free_bytes);
 	if (p->free_inodes < WRITABILITY_MIN_INODES)
-		return err_exit(e, EXITS_CANNOT_CREATE, -ENOSPC,
+		return err_exit(e, EXITS_IO, -ENOSPC,
 				"the state directory %.200s has room for only %llu more files "
 				"(inodes); remove some files on the volume",
 				p->dir, (unsigned long long)p->free_inodes);

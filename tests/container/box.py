@@ -13,6 +13,7 @@ import uuid
 HERE = pathlib.Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 BUSYBOX = "/bin/busybox"
+WIREGUARD = "/usr/bin/wireguard-go"
 # Another docker may come first elsewhere, and Debian's is the one that is tested with.
 ENV = {"PATH": "/usr/bin:/usr/sbin:/bin:/sbin", "HOME": "/run", "LANG": "C.UTF-8"}
 COMMAND_S = 60

@@ -5,7 +5,7 @@ import functools
 
 import pytest
 
-from box import Box, Unavailable
+from box import BUSYBOX, WIREGUARD, Box, Unavailable
 from cases import places
 from engines import ENGINES, image_tar
 
@@ -14,7 +14,7 @@ from engines import ENGINES, image_tar
 def box():
     try:
         with Box() as the_box:
-            image_tar(the_box.directory / "image.tar")
+            image_tar(the_box.directory / "image.tar", BUSYBOX, WIREGUARD)
             the_box.run("mkdir", "-m", "777", "/run/memory")
             yield the_box
     except Unavailable as missing:

@@ -12,12 +12,12 @@ import tarfile
 from lib.lab import programs
 from lib.wait import eventually
 
-from box import BUSYBOX, ENV, Unavailable
+from box import ENV, Unavailable
 
 PLAIN = "localhost/wgmesh-test:plain"
+BARE = "localhost/wgmesh-test:bare"
 VOLUME = "localhost/wgmesh-test:volume"
 STATE_DIR = "/var/lib/wgmesh"
-WIREGUARD = "/usr/bin/wireguard-go"
 USER = "30000"
 LIBRARY = re.compile(r"(/\S+) \(0x")
 
@@ -41,12 +41,10 @@ def libraries(program):
     return LIBRARY.findall(listed)
 
 
-def image_tar(path):
-    """An image without any registry: both programs, what they load, a shell, and the two directories."""
-    init, wgmesh = (program.resolve() for program in programs())
-    files = {"bin/wgmesh-init": init, "bin/wgmesh": wgmesh, "bin/busybox": BUSYBOX}
-    if pathlib.Path(WIREGUARD).exists():
-        files["bin/wireguard-go"] = WIREGUARD
+def image_tar(path, *others):
+    """An image without any registry: both programs and others, what they load, and the directories."""
+    files = {f"bin/{pathlib.Path(program).name}": pathlib.Path(program).resolve()
+             for program in (*programs(), *others)}
     for program in list(files.values()):
         files.update({library.lstrip("/"): library for library in libraries(program)})
     with tarfile.open(path, "w") as tar:

@@ -67,7 +67,7 @@ def save(to, group, name, text):
 def record_engines(to):
     with Box() as box:
         tar = box.directory / "image.tar"
-        image_tar(tar)
+        image_tar(tar, BUSYBOX, WIREGUARD)
         box.run("mkdir", "-m", "777", "/run/memory")
         host = places(box)
         for name, kind in ENGINES.items():

@@ -9,6 +9,7 @@ import stat
 import pytest
 
 from lib.container import Mount
+from lib.doctor import idle
 from lib.lab import CHECKOUT, SECRET
 from lib.node import SECRET_FILE, STATE_DIR, Node
 from lib.wait import eventually
@@ -49,6 +50,19 @@ def test_the_backend_that_was_asked_for_is_used_or_the_start_is_refused(lab, ava
     else:
         assert node.wait() == NO_WIREGUARD
         assert any("modprobe wireguard" in event["msg"] for event in node.events("error"))
+
+
+@pytest.mark.kernel
+def test_the_doctor_names_the_wireguard_that_a_start_will_use(lab, available):
+    box = idle(lab)
+    shown = box.exec("wgmesh", "doctor", "--json", check=False)
+    line, = (check for check in json.loads(shown.stdout)["checks"] if check["name"] == "wireguard")
+    if available == "kernel":
+        assert line["result"] == "pass" and "kernel" in line["text"]
+    else:
+        assert line["result"] == "warn" and "modprobe wireguard" in line["cure"]
+    # Whatever it made to find that out is gone.
+    assert "wg" not in box.run("ip", "-brief", "link").stdout
 
 
 def test_the_userspace_backend_is_used_on_request(lab):

@@ -54,6 +54,7 @@ def test_status_tells_who_the_node_is_and_where_without_a_secret(pair):
     assert "ALARM" not in text and "NOT READY" not in text
 
 
+@pytest.mark.kernel
 def test_every_column_of_a_peer_has_its_value(pair):
     one, two = pair
     eventually(lambda: " ms" in status(one).splitlines()[-1], "a latency")
@@ -61,7 +62,7 @@ def test_every_column_of_a_peer_has_its_value(pair):
     peer, = shown["peers_detail"]
     assert (peer["hostname"], peer["path"], peer["pubkey"]) == ("two", "direct", two.public_key)
     assert peer["handshake_age_s"] < 60 and peer["rx_bytes"] > 0 and peer["latency_us"] > 0
-    assert shown["pubkey"] == one.public_key and shown["supervisor"]["verdict"] == "persistent"
+    assert shown["pubkey"] == one.public_key and shown["supervisor"]["lock"] == "held"
     full = status(one, "--full").splitlines()[-1]
     assert two.public_key in full and two.public_key not in status(one)
 

@@ -68,7 +68,7 @@ def test_a_node_alone_tells_all_of_itself(lab, node):
     assert status["nat_type"] == "unknown" and status["endpoints"] == []
     assert status["peers"] == {"active": 0, "total": 0, "dead": 0, "direct": 0, "relayed": 0}
     assert [c["name"] for c in status["checks"]] == ["netadmin", "interface", "address", "state",
-                                                     "supervisor"]
+                                                     "supervisor", "http"]
     assert {c["mark"] for c in status["checks"]} == {"pass"}
     assert status["alarms"] == []
     assert status["supervisor"]["ready"] is True
@@ -119,7 +119,7 @@ def test_the_round_trip_of_an_exchange_is_the_latency(pair):
 def test_rates_are_those_between_two_questions(pair):
     one, two = pair
     peer_of(one, two)
-    with two.popen("ping", "-n", "-q", "-i0.01", "-w4", "-s1000", one.mesh_ip, stdout=subprocess.DEVNULL):
+    with two.popen("ping", "-n", "-q", "-i0.01", "-w2", "-s1000", one.mesh_ip, stdout=subprocess.DEVNULL):
         rate = eventually(lambda: (now := peer_of(one, two))["rx_rate"] > 10000 and now["rx_rate"],
                           "a rate", 10)
         assert rate < 1e6
@@ -166,11 +166,26 @@ def test_an_interface_that_is_down_is_a_failed_check_until_it_is_up(node):
     assert rpc.ask(node, "daemon.status")["ready"] is False
     run_cure(node, text)
     eventually(lambda: rpc.check(node, "interface")[0] == "pass", "the check")
-    # The kernel forgets IPv6 addresses of what goes down.
-    mark, text = rpc.check(node, "address")
-    if mark == "fail":
-        run_cure(node, text)
+    # The kernel forgets IPv6 addresses of what goes down, and the node gives them back.
     eventually(lambda: rpc.ask(node, "daemon.status")["ready"], "readiness")
+
+
+def test_routes_and_addresses_come_back_when_the_interface_was_down(pair):
+    one, two = pair
+    write_reload(two, "advertise-routes=192.168.77.0/24,fd00:77::/64\n")
+    rpc.ask(two, "daemon.reload")
+
+    def routes():
+        return [net for family, net in (("-4", "192.168.77.0/24"), ("-6", "fd00:77::/64"))
+                if net in one.run("ip", family, "route", "show", "dev", "wg0").stdout]
+    eventually(lambda: len(routes()) == 2, "the routes")
+    one.run("ip", "link", "set", "wg0", "down")
+    assert routes() == []
+    one.run("ip", "link", "set", "wg0", "up")
+    eventually(lambda: len(routes()) == 2, "the routes again")
+    eventually(lambda: rpc.ask(one, "daemon.status")["ready"], "readiness")
+    one.wait_for_event("interface_raised")
+    eventually(lambda: one.pings(two.mesh_ip) and one.pings(two.mesh_ip6), "pings through the tunnel")
 
 
 @pytest.mark.parametrize("family", ["-4", "-6"])
@@ -219,14 +234,14 @@ def test_without_wgmesh_init_the_last_write_tells_of_the_storage(lab):
     assert len(said) == 1 and "No space left on device" in said[0]["msg"]
 
 
-def test_a_netadmin_that_hangs_costs_each_answer_a_second_and_is_named(node):
+def test_a_netadmin_that_hangs_costs_each_answer_less_than_a_second_and_is_named(node):
     netadmin = node.netadmin()
     netadmin.signal(signal.SIGSTOP)
     # An answer that is younger than a second is given again.
     eventually(lambda: rpc.check(node, "netadmin")[0] == "warn", "a warning")
     begin = time.monotonic()
     rpc.ask(node, "daemon.status")
-    assert 0.9 < time.monotonic() - begin < 3
+    assert 0.7 < time.monotonic() - begin < 3
     _, text = eventually(lambda: (c := rpc.check(node, "netadmin"))[0] == "fail" and c, "the check", 10)
     assert "has not answered for" in text
     netadmin.signal(signal.SIGCONT)
@@ -363,34 +378,9 @@ def test_thirty_three_silent_clients_keep_nobody_out(node):
         client.close()
 
 
-def test_clients_that_say_nothing_or_a_byte_now_and_then_go_after_half_a_minute(node):
-    silent, dripping, busy = (rpc.Client(node) for _ in range(3))
-    begin = time.monotonic()
-
-    def both_gone():
-        busy.ask("daemon.ping")
-        return silent.is_over() and not dripping.drip()
-    eventually(both_gone, "the end of both", 40)
-    assert time.monotonic() - begin > 25
-    assert busy.ask("daemon.ping")["pong"] is True
-
-
 def test_clients_that_leave_while_they_wait_do_no_harm(node):
     for _ in range(50):
         client = rpc.Client(node)
         client.send("daemon.status")
         client.close()
     assert rpc.ask(node, "daemon.ping")["pong"] is True
-
-
-# Who is alone
-
-def test_whoever_was_heard_by_nobody_is_told_what_to_compare(lab):
-    one = lab.node("one", volume=lab.volume("one"))
-    text = eventually(lambda: rpc.ready(one) and rpc.alarm(one, "alone"), "the alarm", 75)
-    mesh = Mesh(SECRET)
-    assert mesh.network_id[:8].hex() in text and str(mesh.gossip_port) in text and "multicast" in text
-    lab.peer("peer").announce()
-    eventually(lambda: rpc.alarm(one, "alone") is None, "its end")
-    eventually(lambda: [e["level"] for e in one.log.events() if e.get("alarm") == "alone"]
-               == ["warn", "info"], "both lines in the log")

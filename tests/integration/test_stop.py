@@ -38,6 +38,22 @@ def test_a_stop_says_goodbye_and_takes_the_interface_down(lab, started, number, 
     assert not started.has_interface()
 
 
+def test_after_its_goodbye_a_node_is_silent_however_long_it_stops(lab, started):
+    peer = lab.peer()
+    peer.announce()
+    key, address = started.public_key, started.port.address
+    peer.wait_for("HELLO", where=lambda m: m.body["wg_pubkey"] == key)
+    # Without netadmin the interface cannot be deleted, so the daemon waits for it.
+    started.netadmin().signal(signal.SIGSTOP)
+    started.signal(signal.SIGTERM)
+    last = peer.wait_for("GOODBYE", where=lambda m: m.body["wg_pubkey"] == key)
+    peer.announce()
+    peer.send(peer.seal("HELLO", peer.announcement()), address)
+    started.wait(within=6)
+    heard = [m for m in peer.heard[peer.heard.index(last) + 1:] if m.body["wg_pubkey"] == key]
+    assert heard == [], "whoever hears from it again takes it for a node that is back"
+
+
 def test_the_interface_goes_even_if_the_daemon_had_to_be_killed(started):
     for process in started.daemons():
         process.signal(signal.SIGSTOP)

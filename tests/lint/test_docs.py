@@ -3,6 +3,9 @@
 
 import pathlib
 import re
+import subprocess
+
+from lib.lab import programs
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 DOCS = CHECKOUT / "docs"
@@ -48,3 +51,22 @@ def test_every_message_that_is_explained_exists():
     said = "\n".join(literals(path.read_text(encoding="utf-8")) for part in ("init", "daemon", "common")
                      for path in (CHECKOUT / part).rglob("*.c"))
     assert [message for message in explained if message not in said] == []
+
+
+def packages_with(libraries):
+    """The Debian packages that own files, by the names that `dpkg -S` knows them by."""
+    owners = set()
+    for library in libraries:
+        names = {library, library.removeprefix("/usr"), "/usr" + library}
+        shown = subprocess.run(["dpkg", "-S", *names], text=True, stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, check=False).stdout
+        owners |= {line.split(":")[0] for line in shown.splitlines()}
+    return owners
+
+
+def test_the_image_of_the_readme_has_every_library_that_the_daemon_is_linked_with():
+    linked = subprocess.run(["ldd", programs("release")[1]], text=True, stdout=subprocess.PIPE, check=True).stdout
+    needed = packages_with(re.findall(r"=> (/\S+)", linked)) - {"libc6"}
+    page = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+    assert len(needed) > 5
+    assert [package for package in sorted(needed) if f" {package} " not in page.replace("\n", " \n ")] == []

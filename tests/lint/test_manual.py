@@ -126,6 +126,12 @@ def test_a_page_has_no_fault_of_form(name):
 
 
 @pytest.mark.parametrize("name", PAGES)
+def test_every_sentence_ends_once_and_begins_with_a_capital(name):
+    assert re.findall(r"(?m)^.*[^.]\.\.$", page(name)) == []
+    assert re.findall(r"(?m)^\.(?:SS|fi|PP)\b.*\n[a-z].*\.$", page(name)) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_a_page_fits_a_small_terminal(name):
     shown = run("mandoc", "-T", "utf8", "-O", "width=78", DOCS / "man" / f"{name}.8")
     shown = re.sub(".\b", "", shown)

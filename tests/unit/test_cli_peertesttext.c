@@ -87,6 +87,18 @@ static void an_answer_tells_who_is_there(void **state)
 			   "  its program    this one\n");
 }
 
+static void who_announces_no_address_is_where_it_answered_from(void **state)
+{
+	struct peertest_result r = answered();
+	char *text;
+
+	(void)state;
+	(void)str_copy(r.answer.self.endpoint, sizeof(r.answer.self.endpoint), "0.0.0.0:51821");
+	text = print(HERE, &r, TEXT_NO_LIMIT);
+	assert_non_null(strstr(text, "  WireGuard at   10.0.0.5:51821\n"));
+	free(text);
+}
+
 static void whom_it_knows_is_listed_without_the_key_that_asked(void **state)
 {
 	struct known_peer known[3] = { peer_of(3), peer_of(VISITOR), peer_of(4) };
@@ -262,6 +274,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answer_tells_who_is_there),
+		cmocka_unit_test(who_announces_no_address_is_where_it_answered_from),
 		cmocka_unit_test(whom_it_knows_is_listed_without_the_key_that_asked),
 		cmocka_unit_test(silence_names_every_cause_that_it_can_have),
 		cmocka_unit_test(what_is_heard_on_the_lan_rules_causes_out),

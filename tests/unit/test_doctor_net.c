@@ -170,6 +170,12 @@ static void forwarding_matters_to_those_who_advertise_networks(void **state)
 		"this node advertises networks, but forwards nothing to them over IPv4 and IPv6",
 		"sysctl -w net.ipv4.ip_forward=1; sysctl -w net.ipv6.conf.all.forwarding=1; in a "
 		"container: docker run --sysctl, compose: sysctls:");
+	facts.forward = (struct forward_facts) { .v4 = 1, .rp_filter = 2 };
+	doctor_only(
+		judge_forward, REPORT_WARN,
+		"this node advertises networks, but forwards nothing to them over IPv6",
+		"sysctl -w net.ipv6.conf.all.forwarding=1; in a container: docker run --sysctl, "
+		"compose: sysctls:");
 	facts.forward = (struct forward_facts) { .v4 = 1, .v6 = 1 };
 	doctor_only(judge_forward, REPORT_PASS, "IPv4 on, IPv6 on", "");
 }

@@ -96,9 +96,9 @@ static void nothing_that_others_wrote_commands_a_terminal(void **state)
 {
 	(void)state;
 	report_say(&r, REPORT_WARN, "peers", "%s", "\x1b[2Jnode\x7f \xff\n");
-	report_cure(&r, "%s", "\a");
+	report_cure(&r, "%s", "\a ~");
 	assert_string_equal(r.lines[0].text, "?[2Jnode? ??");
-	assert_string_equal(r.lines[0].cure, "?");
+	assert_string_equal(r.lines[0].cure, "? ~");
 	assert_non_null(strstr(print(SIZE_MAX), "?[2Jnode? ??"));
 }
 

@@ -109,6 +109,7 @@ static void what_a_node_uses_is_good_enough(void **state)
 	doctor_only(judge_tun, REPORT_PASS, "the node that runs has what it needs", "");
 	(void)snprintf(facts.node.backend, sizeof(facts.node.backend), "kernel");
 	doctor_only(judge_wireguard, REPORT_PASS, "the node that runs uses the kernel's", "");
+	doctor_only(judge_tun, REPORT_SKIP, "not needed: the kernel's WireGuard uses no TUN", "");
 	facts.node = (struct node_facts) { .code = -EPROTO };
 	doctor_only(judge_wireguard, REPORT_PASS, "the node that runs has found one", "");
 }

@@ -693,6 +693,31 @@ static void a_node_with_a_hundred_routes_still_announces_all_of_them(void **stat
 	announce_free(&reply);
 }
 
+static bool bob_was_told_goodbye_twice(void *arg)
+{
+	const struct fixture *f = arg;
+
+	return f->bob.n_goodbyes > 1;
+}
+
+static void who_has_stopped_says_goodbye_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+
+	exchange_hello(f->alice.x, &f->raw_at);
+	exchange_stop(f->alice.x);
+	exchange_hello(f->bob.x, &f->alice.at);
+	exchange_hello(f->alice.x, &f->bob.at);
+	exchange_goodbye(f->alice.x, &f->bob.at, &f->alice.self.self.key);
+	assert_true(loop_until(f->base, bob_was_told_goodbye, f));
+	/* A second one, so that the loop has been at the HELLO, too. */
+	exchange_goodbye(f->alice.x, &f->bob.at, &f->alice.self.self.key);
+	assert_true(loop_until(f->base, bob_was_told_goodbye_twice, f));
+	assert_int_equal(f->alice.n_announced + f->bob.n_announced, 0);
+	assert_int_equal(f->alice.counters.replies_sent, 0);
+	assert_int_equal(f->alice.counters.hellos_sent, 1);
+}
+
 static void closing_ends_what_is_under_way(void **state)
 {
 	struct fixture *f = *state;
@@ -734,6 +759,7 @@ int main(void)
 		T(a_flood_from_one_address_leaves_the_others_their_share),
 		T(known_peers_are_told_as_far_as_no_fragment_is_needed),
 		T(a_node_with_a_hundred_routes_still_announces_all_of_them),
+		T(who_has_stopped_says_goodbye_and_nothing_else),
 		T(closing_ends_what_is_under_way),
 	};
 

@@ -156,8 +156,8 @@ static void each_failure_has_its_exit_code(void **state)
 		int exit_code;
 	} table[] = {
 		{ -EROFS, EXITS_CANNOT_CREATE },
-		{ -ENOSPC, EXITS_CANNOT_CREATE },
-		{ -EDQUOT, EXITS_CANNOT_CREATE },
+		{ -ENOSPC, EXITS_IO },
+		{ -EDQUOT, EXITS_IO },
 		{ -ENOENT, EXITS_CANNOT_CREATE },
 		{ -EIO, EXITS_IO },
 		{ -ESTALE, EXITS_IO },
@@ -186,7 +186,7 @@ static void nearly_full_is_full(void **state)
 	assert_int_equal(writability_judge(&p, &e), 0);
 	p.free_bytes--;
 	assert_int_equal(writability_judge(&p, &e), -ENOSPC);
-	assert_int_equal(e.exit_code, EXITS_CANNOT_CREATE);
+	assert_int_equal(e.exit_code, EXITS_IO);
 	p.free_bytes++;
 	p.free_inodes--;
 	assert_int_equal(writability_judge(&p, &e), -ENOSPC);

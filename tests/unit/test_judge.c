@@ -115,7 +115,7 @@ static void where_nothing_is_wrong_every_check_passes(void **state)
 	struct fixture *f = *state;
 
 	(void)check(f, "netadmin");
-	assert_int_equal(f->n_checks, 5);
+	assert_int_equal(f->n_checks, 6);
 	for (size_t i = 0; i < f->n_checks; i++)
 		assert_int_equal(f->checks[i].mark, VIEW_PASS);
 	(void)alarm_text(f, "");
@@ -216,9 +216,13 @@ static void without_pid_1_our_own_last_write_counts(void **state)
 	assert_check(f, "state", VIEW_FAIL, "No space left on device");
 	assert_check(f, "state", VIEW_FAIL, "write wg0-peers.json");
 	assert_alarm(f, "storage", "No space left");
-	/* PID 1 looks more often than we write. */
+	/* PID 1 looks more often than we write, unless it hangs. */
+	f->facts.supervisor = SUPERVISOR_ANSWERED;
 	f->view.supervisor = "storage=ok\n";
 	assert_check(f, "state", VIEW_PASS, "/state");
+	f->facts.supervisor = SUPERVISOR_SILENT;
+	assert_check(f, "state", VIEW_FAIL, "No space left");
+	f->facts.supervisor = SUPERVISOR_ANSWERED;
 	/* A plain supervisor does not look at all. */
 	f->view.supervisor = "healthy=true\n";
 	assert_check(f, "state", VIEW_FAIL, "No space left");
@@ -236,6 +240,17 @@ static void a_supervisor_is_asked_for_its_opinion(void **state)
 	assert_check(f, "supervisor", VIEW_WARN, "state running");
 	f->view.supervisor = "healthy=true\nstate=running\n";
 	assert_check(f, "supervisor", VIEW_PASS, "nothing wrong");
+}
+
+static void an_address_that_cannot_be_served_is_a_warning(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_check(f, "http", VIEW_PASS, "served");
+	f->facts.http_trouble = "127.0.0.1:9464 is taken";
+	assert_check(f, "http", VIEW_WARN, "127.0.0.1:9464 is taken");
+	f->view.phase = VIEW_STARTING;
+	assert_check(f, "http", VIEW_WARN, "127.0.0.1:9464 is taken");
 }
 
 /* --- alarms ---------------------------------------------------------------------------------- */
@@ -276,6 +291,11 @@ static void clocks_that_differ_a_little_are_right(void **state)
 
 	(void)clock_of(f, 2, JUDGE_SKEW_S);
 	(void)clock_of(f, 3, -JUDGE_SKEW_S);
+	assert_quiet(f, "clock");
+	(void)clock_of(f, 2, -JUDGE_SKEW_S);
+	assert_quiet(f, "clock");
+	(void)clock_of(f, 2, JUDGE_SKEW_S);
+	(void)clock_of(f, 3, JUDGE_SKEW_S);
 	assert_quiet(f, "clock");
 }
 
@@ -348,9 +368,24 @@ static void datagrams_that_stay_as_old_as_they_are_come_from_another_clock(void 
 	take_stale(f, UNIX_START - 1000 + 11, JUDGE_PROOF_MS);
 	assert_alarm(f, "clock", "192.0.2.9:52000 is 1000 s behind ours, so that neither");
 	(void)see(f->view.peers, 2, METHOD_LAN, NULL, JUDGE_PROOF_MS);
-	assert_alarm(f, "clock", "1 other peers agree");
+	assert_alarm(f, "clock", "agree with ours: 1");
+	(void)see(f->view.peers, 3, METHOD_LAN, NULL, JUDGE_PROOF_MS);
+	see(f->view.peers, 4, METHOD_LAN, NULL, JUDGE_PROOF_MS)->skew_s = 70;
+	see(f->view.peers, 5, METHOD_LAN, NULL, JUDGE_PROOF_MS)->skew_s = -70;
+	assert_alarm(f, "clock", "agree with ours: 2");
 	f->view.now = at(JUDGE_PROOF_MS + JUDGE_STALE_MS);
 	assert_quiet(f, "clock");
+}
+
+static void clocks_are_one_alarm_whatever_speaks_of_them(void **state)
+{
+	struct fixture *f = *state;
+
+	take_stale(f, UNIX_START - 1000, 0);
+	take_stale(f, UNIX_START - 1000 + 11, JUDGE_PROOF_MS);
+	see(f->view.peers, 2, METHOD_LAN, NULL, JUDGE_PROOF_MS)->skew_s = 70;
+	assert_alarm(f, "clock", "the only peer's clock");
+	assert_int_equal(f->n_alarms, 1);
 }
 
 static void a_clock_that_is_ahead_is_told_so(void **state)
@@ -493,6 +528,7 @@ int main(void)
 		T(bad_storage_fails_with_what_pid_1_says_of_it),
 		T(without_pid_1_our_own_last_write_counts),
 		T(a_supervisor_is_asked_for_its_opinion),
+		T(an_address_that_cannot_be_served_is_a_warning),
 		T(a_clone_is_named),
 		T(a_restart_loop_is_told_with_its_cause),
 		T(clocks_that_differ_a_little_are_right),
@@ -501,6 +537,7 @@ int main(void)
 		T(of_two_nodes_either_may_be_wrong),
 		T(a_clock_alarm_ends_when_clocks_agree_or_the_peer_is_silent),
 		T(datagrams_that_stay_as_old_as_they_are_come_from_another_clock),
+		T(clocks_are_one_alarm_whatever_speaks_of_them),
 		T(a_clock_that_is_ahead_is_told_so),
 		T(old_datagrams_that_are_sent_again_are_no_clock),
 		T(who_was_heard_by_nobody_is_told_what_to_compare),

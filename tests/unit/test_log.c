@@ -118,7 +118,9 @@ static void lines_wait_for_room_in_order_and_only_once(void **state)
 	assert_string_equal(at, "");
 }
 
-/* Loses 500 lines, then reads on. */
+#define LOST_TWICE 2
+
+/* Writes 500 lines to what nobody reads, then reads on; twice. */
 static void lose_lines(void)
 {
 	static char buf[128 * 1024];
@@ -130,19 +132,20 @@ static void lose_lines(void)
 	assert_int_equal(fcntl(fds[0], F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(fcntl(fds[1], F_SETFL, O_NONBLOCK), 0);
 	assert_int_equal(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
-	while (write(fds[1], buf, 4096) > 0)
-		;
 	assert_int_equal(log_init("prog", LOG_FORMAT_TEXT, NULL), 0);
-	for (int i = 0; i < 500; i++)
-		log_event(EVENT_PHASE_WARNING, NULL, "line");
-	while (read(fds[0], buf, sizeof(buf)) > 0)
-		;
-	log_event(EVENT_PEER_ADDED_AGAIN, NULL, "on time");
-	n = read(fds[0], buf, sizeof(buf) - 1);
-	assert_true(n > 0);
-	buf[n] = '\0';
+	for (int round = 0; round < LOST_TWICE; round++) {
+		while (write(fds[1], buf, 4096) > 0)
+			;
+		for (int i = 0; i < 500; i++)
+			log_event(EVENT_PHASE_WARNING, NULL, "line");
+		while (read(fds[0], buf, sizeof(buf)) > 0)
+			;
+		log_event(EVENT_PEER_ADDED_AGAIN, NULL, "on time");
+		n = read(fds[0], buf, sizeof(buf) - 1);
+		assert_true(n > 0);
+		assert_int_equal(write(saved, buf, (size_t)n), n);
+	}
 	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
-	(void)fputs(buf, stderr);
 }
 
 static void every_line_is_written_or_counted_as_missing(void **state)
@@ -157,7 +160,7 @@ static void every_line_is_written_or_counted_as_missing(void **state)
 	for (const char *p = strstr(at, "/log: "); p; p = strstr(p + 1, "/log: "))
 		missing += strtoul(p + strlen("/log: "), NULL, 10);
 	assert_true(missing > 0);
-	assert_int_equal(written + missing, 500);
+	assert_int_equal(written + missing, LOST_TWICE * 500);
 	assert_non_null(strstr(at, "on time\n"));
 }
 

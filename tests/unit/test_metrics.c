@@ -77,6 +77,49 @@ static void every_family_has_a_name_a_type_and_a_meaning(void **state)
 	}
 }
 
+static void the_table_lists_the_values_of_a_label(void **state)
+{
+	char value[METRIC_VALUE_SIZE];
+	const char *pos = NULL;
+
+	(void)state;
+	assert_true(metric_next_value(METRIC_CHECK, "mark", &pos, value));
+	assert_string_equal(value, "pass");
+	assert_true(metric_next_value(METRIC_CHECK, "mark", &pos, value));
+	assert_true(metric_next_value(METRIC_CHECK, "mark", &pos, value));
+	assert_string_equal(value, "fail");
+	assert_false(metric_next_value(METRIC_CHECK, "mark", &pos, value));
+	assert_false(metric_next_value(METRIC_CHECK, "mark", &pos, value));
+	pos = NULL;
+	assert_false(metric_next_value(METRIC_CHECK, "name", &pos, value));
+	pos = NULL;
+	assert_true(metric_next_value(METRIC_NODE_INFO, "backend", &pos, value));
+	assert_true(metric_next_value(METRIC_NODE_INFO, "backend", &pos, value));
+	assert_string_equal(value, "userspace");
+	assert_false(metric_next_value(METRIC_NODE_INFO, "backend", &pos, value));
+	pos = NULL;
+	assert_false(metric_next_value(METRIC_READY, "name", &pos, value));
+}
+
+static void no_label_is_missing_in_the_table(void **state)
+{
+	const char *text = render(*state, 5, METRICS_PROMETHEUS);
+	const struct metric_family *t = metrics_table();
+
+	for (int i = 0; i < METRIC_COUNT; i++)
+		for (const char *p = text; (p = strstr(p, t[i].name)); p++) {
+			const char *brace = p + strlen(t[i].name);
+			char label[40];
+			char value[100];
+
+			if (p[-1] != '\n' ||
+			    sscanf(brace, "{%39[a-z_]=\"%99[^\"]\"", label, value) != 2)
+				continue;
+			if (!strstr(t[i].labels, label))
+				fail_msg("%s has no label %s in the table", t[i].name, label);
+		}
+}
+
 static void a_node_is_told_as_prometheus_reads_it(void **state)
 {
 	const char *text = prometheus(*state);
@@ -329,6 +372,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_family_has_a_name_a_type_and_a_meaning),
+		cmocka_unit_test(the_table_lists_the_values_of_a_label),
+		VIEW_TEST(no_label_is_missing_in_the_table),
 		VIEW_TEST(a_node_is_told_as_prometheus_reads_it),
 		VIEW_TEST(openmetrics_names_families_and_ends),
 		VIEW_TEST(buckets_count_what_is_below_them_too),

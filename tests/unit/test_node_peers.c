@@ -4,6 +4,7 @@
 #include "daemon/clock.h"
 #include "daemon/netadmin_wire.h"
 #include "daemon/node_impl.h"
+#include "tests/unit/fakeadmin.h"
 #include "tests/unit/fixtures.h"
 #include "tests/unit/loop.h"
 
@@ -44,34 +45,16 @@ static void describe(void *arg, struct announcement *out, bool with_known)
 	out->self = peer_of(SELF);
 }
 
-static void ignore_reply(void *arg, const struct netadmin_reply *r, int fd)
-{
-	(void)arg;
-	(void)r;
-	(void)fd;
-}
-
-static void ignore(void *arg)
-{
-	(void)arg;
-}
-
 static void open_links(struct fixture *f)
 {
-	struct adminlink_handler on_admin = { f, ignore_reply, ignore, ignore };
 	struct exchange_config exchange = { .key = f->config.keys.gossip_key,
 					    .once = true,
 					    .handler = &f->node.handler };
-	struct netadmin admin = { .pid = -1 };
 	struct err e = { 0 };
-	int pair[2];
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	admin.fd = pair[0];
-	f->admin = pair[1];
+	f->admin = fakeadmin_open(&f->node);
 	f->node.handler.describe = describe;
 	f->node.handler.counters = &f->node.counters;
-	assert_int_equal(adminlink_open(&f->node.admin, f->node.base, &admin, &on_admin, &e), 0);
 	assert_int_equal(exchange_open(&f->node.exchange, f->node.base, &exchange, &e), 0);
 }
 

@@ -2,6 +2,7 @@
 #include "common/log.h"
 #include "daemon/netadmin_wire.h"
 #include "daemon/node_impl.h"
+#include "tests/unit/fakeadmin.h"
 #include "tests/unit/fixtures.h"
 #include "tests/unit/loop.h"
 
@@ -32,30 +33,6 @@ struct fixture {
 	char note[400];
 };
 
-static void ignore_reply(void *arg, const struct netadmin_reply *r, int fd)
-{
-	(void)arg;
-	(void)r;
-	(void)fd;
-}
-
-static void ignore(void *arg)
-{
-	(void)arg;
-}
-
-static void open_link(struct fixture *f)
-{
-	struct adminlink_handler h = { f, ignore_reply, ignore, ignore };
-	struct netadmin admin = { .pid = -1 };
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
-	admin.fd = pair[0];
-	f->admin = pair[1];
-	assert_int_equal(adminlink_open(&f->node.admin, f->node.base, &admin, &h, NULL), 0);
-}
-
 static int make_fixture(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -72,7 +49,7 @@ static int make_fixture(void **state)
 	f->node.peers = peers_new(&self);
 	f->node.advertised.net[0] = prefix_of(LEFT);
 	f->node.advertised.n = 1;
-	open_link(f);
+	f->admin = fakeadmin_open(&f->node);
 	assert_int_equal(node_view_init(&f->node), 0);
 	(void)log_set_levels("error");
 	*state = f;

@@ -12,12 +12,29 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PING  "{\"jsonrpc\":\"2.0\",\"method\":\"daemon.ping\",\"id\":2}\n"
 #define COUNT "{\"jsonrpc\":\"2.0\",\"method\":\"peers.count\"}\n"
 #define LIST  "{\"jsonrpc\":\"2.0\",\"method\":\"peers.list\"}\n"
+
+static time_t ahead_s;
+
+/* Stands before the C library's, for libevent too: tests go ahead in time instead of waiting. */
+__attribute__((visibility("default"))) int ahead_gettime(clockid_t id, struct timespec *ts) __asm__(
+	"clock_gettime");
+
+int ahead_gettime(clockid_t id, struct timespec *ts)
+{
+	int r = (int)syscall(SYS_clock_gettime, id, ts);
+
+	if (r == 0)
+		ts->tv_sec += ahead_s;
+	return r;
+}
 
 /**
  * struct fixture - A server in a directory of its own, and one client
@@ -388,14 +405,19 @@ static void closing_forgets_who_waits(void **state)
 	assert_true(nobody_waits(f));
 }
 
-/* A connection that has had an answer, so that the server is known to have taken it. */
-static int connected(struct fixture *f)
+static int connected_again(struct fixture *f, int client)
 {
-	f->client = -1;
+	f->client = client;
 	f->n_lines = 0;
 	say(f, PING);
 	assert_true(loop_until(f->base, one_answer_came, f));
 	return f->client;
+}
+
+/* A connection that has had an answer, so that the server is known to have taken it. */
+static int connected(struct fixture *f)
+{
+	return connected_again(f, -1);
 }
 
 static void the_oldest_idle_client_makes_room_for_a_new_one(void **state)
@@ -424,6 +446,32 @@ static void the_oldest_idle_client_makes_room_for_a_new_one(void **state)
 	f->client = -1;
 }
 
+static void who_completes_no_request_in_half_a_minute_goes(void **state)
+{
+	struct fixture *f = *state;
+	int silent = connected(f);
+	int dripping = connected(f);
+	int busy = connected(f);
+
+	ahead_s += RPC_SERVER_SILENCE_S - 2;
+	assert_int_equal(write(dripping, " ", 1), 1);
+	assert_int_equal(connected_again(f, busy), busy);
+	assert_int_equal(rpc_server_evicted(f->server), 0);
+	ahead_s += 3;
+	loop_drain(f->base);
+	assert_int_equal(rpc_server_evicted(f->server), 2);
+	f->client = silent;
+	assert_true(loop_until(f->base, server_hung_up, f));
+	f->is_over = false;
+	f->client = dripping;
+	assert_true(loop_until(f->base, server_hung_up, f));
+	f->is_over = false;
+	(void)connected_again(f, busy);
+	assert_false(f->is_over);
+	(void)close(silent);
+	(void)close(dripping);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
 
 int main(void)
@@ -443,6 +491,7 @@ int main(void)
 		T(a_client_that_leaves_while_it_waits_is_forgotten),
 		T(closing_forgets_who_waits),
 		T(the_oldest_idle_client_makes_room_for_a_new_one),
+		T(who_completes_no_request_in_half_a_minute_goes),
 	};
 
 	/* As in the node: a client that is gone is an error of its connection. */

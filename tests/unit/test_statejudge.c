@@ -74,7 +74,8 @@ static void other_files_are_judged_by_their_form(void **state)
 		"QUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJDQUJD\n";
 
 	(void)state;
-	JUDGE(STATE_RELOAD, "wg0.reload", "# x\n\nlog-level=info\n", STATE_GOOD, "1 settings");
+	JUDGE(STATE_RELOAD, "wg0.reload", "# x\n\nlog-level=info\n", STATE_GOOD,
+	      "1 setting, read by `wgmesh reload`");
 	JUDGE(STATE_RELOAD, "wg0.reload", "log-level", STATE_DAMAGED, "without \"=\"");
 	JUDGE(STATE_RELOAD, "wg0.reload", "a=b\0c", STATE_DAMAGED, "no text");
 	JUDGE(STATE_SERVICE, "account.json", "{}", STATE_GOOD, "as it is");
