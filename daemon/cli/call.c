@@ -21,10 +21,10 @@ static int refuse_path(const char *path, int r, struct err *e)
 {
 	if (r == -EACCES || r == -EPERM)
 		return err_set(e, r, "the node at %s answers only root and its own user", path);
-	return err_set(e, r,
-		       "no node answers at %s; is it running, and is this its container and its "
-		       "--interface? `wgmesh doctor` looks for the cause",
-		       path);
+	return err_exit(e, EXITS_FAILURE, r,
+			"no node answers at %s (%s); is it running, and is this its container and "
+			"its --interface? `wgmesh doctor` looks for the cause",
+			path, strerror(-r));
 }
 
 static int connect_to(const char *path, int patience_ms, struct err *e)
@@ -84,11 +84,11 @@ static int refuse_answer(ssize_t n, struct err *e)
 	if (n < 0 && errno == EINTR)
 		return err_set(e, -EINTR, "the question to the node");
 	if (n < 0 && errno == EAGAIN)
-		return err_set(e, -ETIMEDOUT,
-			       "the node takes questions, but does not answer; it hangs, or the "
-			       "machine is overloaded");
-	return err_set(e, -EPROTO,
-		       "the node did not answer; only root and the node's own user are answered");
+		return err_exit(e, EXITS_FAILURE, -ETIMEDOUT,
+				"the node takes questions, but does not answer; it hangs, or the "
+				"machine is overloaded");
+	return err_exit(e, EXITS_FAILURE, -EPROTO,
+			"the node did not answer; only root and the node's own user are answered");
 }
 
 /* Reads up to the newline that ends the answer. */
@@ -105,7 +105,9 @@ static int read_answer(json_t **out, int fd, struct err *e)
 		if (buf[used - 1] != '\n')
 			continue;
 		*out = json_loadb(buf, used, 0, NULL);
-		return *out ? 0 : err_set(e, -EBADMSG, "the node answered with no JSON");
+		return *out ? 0
+			    : err_exit(e, EXITS_FAILURE, -EBADMSG,
+				       "the node answered with no JSON");
 	}
 	return refuse_answer(n, e);
 }
@@ -132,7 +134,8 @@ static int exchange(json_t **out, int fd, const struct cli_question *q, struct e
 	} else if (json_is_object(result)) {
 		*out = json_incref(result);
 	} else {
-		r = err_set(e, -EBADMSG, "the node answered with something else than was asked");
+		r = err_exit(e, EXITS_FAILURE, -EBADMSG,
+			     "the node answered with something else than was asked");
 	}
 	json_decref(answer);
 	return r;

@@ -3,6 +3,7 @@
 
 import json
 import re
+import time
 
 import pytest
 
@@ -174,3 +175,15 @@ def test_what_is_no_answer_is_not_shown_as_one(tmp_path, command, answer):
         done = person.run(*command, "--socket-path", fake.path)
     assert (done.returncode, done.stdout) == (1, "")
     assert "the node answered with " in done.stderr
+
+
+def test_a_sentence_about_a_missing_node_ends_with_what_to_do(tmp_path):
+    done = person.run("status", "--socket-path", tmp_path / "sock")
+    assert done.returncode == 1 and f"{tmp_path}/sock (No such file or directory); " in done.stderr
+    assert done.stderr.endswith("`wgmesh doctor` looks for the cause\n")
+
+
+def test_a_node_that_takes_a_question_and_hangs_is_named(tmp_path):
+    with FakeNode(tmp_path / "sock", {"peers.count": lambda params: time.sleep(6)}) as fake:
+        done = person.run("peers", "count", "--socket-path", fake.path)
+    assert done.returncode == 1 and done.stderr.startswith("wgmesh: the node takes questions, but does not answer")
