@@ -315,7 +315,7 @@ test: ## install what is missing, build and run every test; T= passes options to
 	$(Q)$(PYTEST) --variants release,asan $(T) $(TESTED)
 test-kernel: programs $(O)/wgtool $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
-test-container: ## storage verdicts and identities in containers of Docker, compose and Podman; T= as for test
+test-container: ## storage verdicts, identities and a bare image in containers of Docker, compose and Podman; T= as for test
 	$(Q)tests/deps.sh
 	$(Q)tests/container/deps.sh
 	$(Q)$(SUB) WERROR=1 programs
