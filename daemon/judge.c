@@ -389,10 +389,20 @@ size_t judge_alarms(const struct judge_facts *f, struct view_alarm out[static VI
 	return a.n;
 }
 
+/* A member may claim any time at all; what is above a thousand years is as good as that. */
+static int64_t skew_of(int64_t made_s, int64_t now_s)
+{
+	const int64_t most = INT64_C(1000) * 365 * 86400;
+
+	if (made_s > now_s + most)
+		return most;
+	return made_s < now_s - most ? -most : made_s - now_s;
+}
+
 void judge_take_stale(struct judge_stale *s, int64_t made_s, struct now now,
 		      const struct endpoint *from)
 {
-	int64_t skew_s = made_s - now.unix_s;
+	int64_t skew_s = skew_of(made_s, now.unix_s);
 	bool is_recent = s->heard_ms != 0 && now.mono_ms - s->heard_ms < JUDGE_STALE_MS;
 
 	/*

@@ -359,6 +359,18 @@ static void take_stale(struct fixture *f, int64_t made_s, int64_t ms)
 	f->view.now = at(ms);
 }
 
+static void a_time_beyond_all_times_is_no_overflow(void **state)
+{
+	struct fixture *f = *state;
+
+	take_stale(f, INT64_MIN, 0);
+	take_stale(f, INT64_MIN, 20000);
+	assert_alarm(f, "clock", "31536000000 s behind ours");
+	take_stale(f, INT64_MAX, 30000);
+	take_stale(f, INT64_MAX, 50000);
+	assert_alarm(f, "clock", "31536000000 s ahead of ours");
+}
+
 static void datagrams_that_stay_as_old_as_they_are_come_from_another_clock(void **state)
 {
 	struct fixture *f = *state;
@@ -537,6 +549,7 @@ int main(void)
 		T(half_of_the_peers_prove_nothing),
 		T(of_two_nodes_either_may_be_wrong),
 		T(a_clock_alarm_ends_when_clocks_agree_or_the_peer_is_silent),
+		T(a_time_beyond_all_times_is_no_overflow),
 		T(datagrams_that_stay_as_old_as_they_are_come_from_another_clock),
 		T(clocks_are_one_alarm_whatever_speaks_of_them),
 		T(a_clock_that_is_ahead_is_told_so),
