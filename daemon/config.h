@@ -5,12 +5,12 @@
 
 #include "common/err.h"
 #include "common/settings.h"
-#include "daemon/addr.h"
-#include "daemon/announce.h"
-#include "daemon/derive.h"
 #include "daemon/http/address.h"
-#include "daemon/routelist.h"
+#include "daemon/net/addr.h"
+#include "daemon/peers/routelist.h"
 #include "daemon/wg/wg.h"
+#include "daemon/wire/announce.h"
+#include "daemon/wire/derive.h"
 
 #include <stdbool.h>
 #include <stdint.h>

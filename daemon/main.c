@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/exits.h"
 #include "daemon/cli/commands.h"
-#include "daemon/crypto.h"
-#include "daemon/json.h"
+#include "daemon/wire/crypto.h"
+#include "daemon/wire/json.h"
 
 #include <errno.h>
 #include <stdbool.h>

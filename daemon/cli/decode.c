@@ -4,7 +4,7 @@
 #include "daemon/cli/cli.h"
 #include "daemon/clock.h"
 #include "daemon/config.h"
-#include "daemon/envelope.h"
+#include "daemon/wire/envelope.h"
 
 #include <errno.h>
 #include <jansson.h>

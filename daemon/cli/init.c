@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/exits.h"
 #include "daemon/cli/cli.h"
-#include "daemon/crypto.h"
-#include "daemon/derive.h"
+#include "daemon/wire/crypto.h"
+#include "daemon/wire/derive.h"
 
 #include <stdio.h>
 #include <unistd.h>

@@ -2,7 +2,7 @@
 #include "daemon/cli/initlines.h"
 #include "common/defs.h"
 #include "common/statusline.h"
-#include "daemon/viewjson.h"
+#include "daemon/view/viewjson.h"
 
 #include <sys/socket.h>
 #include <sys/time.h>

@@ -4,8 +4,8 @@
 #include "common/statusline.h"
 #include "daemon/cli/cli.h"
 #include "daemon/config.h"
-#include "daemon/node.h"
-#include "daemon/notify.h"
+#include "daemon/node/node.h"
+#include "daemon/node/notify.h"
 
 #include <errno.h>
 #include <stdlib.h>

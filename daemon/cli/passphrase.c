@@ -4,8 +4,8 @@
 #include "common/exits.h"
 #include "common/io.h"
 #include "common/str.h"
-#include "daemon/crypto.h"
 #include "daemon/state/sealed.h"
+#include "daemon/wire/crypto.h"
 
 #include <errno.h>
 #include <fcntl.h>

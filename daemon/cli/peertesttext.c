@@ -4,7 +4,7 @@
 #include "common/str.h"
 #include "daemon/cli/table.h"
 #include "daemon/cli/text.h"
-#include "daemon/crypto.h"
+#include "daemon/wire/crypto.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

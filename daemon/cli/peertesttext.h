@@ -4,7 +4,7 @@
 #define DAEMON_CLI_PEERTESTTEXT_H
 
 #include "daemon/cli/show.h"
-#include "daemon/peertest.h"
+#include "daemon/discovery/peertest.h"
 
 #include <jansson.h>
 

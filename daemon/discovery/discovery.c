@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/discovery/discovery.h"
 #include "daemon/clock.h"
-#include "daemon/crypto.h"
-#include "daemon/envelope.h"
+#include "daemon/wire/crypto.h"
+#include "daemon/wire/envelope.h"
 
 #include <errno.h>
 #include <string.h>

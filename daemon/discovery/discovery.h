@@ -8,9 +8,9 @@
 #ifndef DAEMON_DISCOVERY_DISCOVERY_H
 #define DAEMON_DISCOVERY_DISCOVERY_H
 
-#include "daemon/addr.h"
-#include "daemon/announce.h"
-#include "daemon/view.h"
+#include "daemon/net/addr.h"
+#include "daemon/view/view.h"
+#include "daemon/wire/announce.h"
 
 #include <stdbool.h>
 #include <stddef.h>

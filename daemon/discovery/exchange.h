@@ -9,9 +9,9 @@
 #define DAEMON_DISCOVERY_EXCHANGE_H
 
 #include "common/err.h"
-#include "daemon/addr.h"
-#include "daemon/crypto.h"
 #include "daemon/discovery/discovery.h"
+#include "daemon/net/addr.h"
+#include "daemon/wire/crypto.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,9 +2,9 @@
 #include "daemon/discovery/lan.h"
 #include "common/log.h"
 #include "daemon/clock.h"
-#include "daemon/envelope.h"
+#include "daemon/discovery/ratelimit.h"
 #include "daemon/net/udp.h"
-#include "daemon/ratelimit.h"
+#include "daemon/wire/envelope.h"
 
 #include <errno.h>
 #include <event2/event.h>

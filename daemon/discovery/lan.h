@@ -9,8 +9,8 @@
 #define DAEMON_DISCOVERY_LAN_H
 
 #include "common/err.h"
-#include "daemon/addr.h"
 #include "daemon/discovery/discovery.h"
+#include "daemon/net/addr.h"
 
 #include <stdint.h>
 

@@ -3,7 +3,7 @@
 #include "common/str.h"
 #include "daemon/clock.h"
 #include "daemon/discovery/discovery.h"
-#include "daemon/envelope.h"
+#include "daemon/wire/envelope.h"
 
 #include <net/if.h>
 #include <string.h>

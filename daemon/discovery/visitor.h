@@ -11,9 +11,9 @@
 #define DAEMON_DISCOVERY_VISITOR_H
 
 #include "common/err.h"
-#include "daemon/announce.h"
-#include "daemon/derive.h"
 #include "daemon/net/udp.h"
+#include "daemon/wire/announce.h"
+#include "daemon/wire/derive.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -12,11 +12,11 @@
 
 #include "common/holder.h"
 #include "common/settings.h"
-#include "daemon/addr.h"
-#include "daemon/derive.h"
+#include "daemon/discovery/peertest.h"
 #include "daemon/http/address.h"
-#include "daemon/peertest.h"
+#include "daemon/net/addr.h"
 #include "daemon/wg/wg.h"
+#include "daemon/wire/derive.h"
 
 #include <errno.h>
 #include <limits.h>

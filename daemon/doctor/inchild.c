@@ -3,7 +3,7 @@
 #include "common/defs.h"
 #include "common/io.h"
 #include "daemon/clock.h"
-#include "daemon/crypto.h"
+#include "daemon/wire/crypto.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/doctor/judge.h"
 
-#include <errno.h>
 #include <string.h>
 
 void judge_all(struct report *r, const struct facts *f)
@@ -21,21 +20,6 @@ void judge_all(struct report *r, const struct facts *f)
 	judge_clock(r, f);
 	judge_asked(r, f);
 	judge_peers(r, f);
-}
-
-bool judge_probe(struct report *r, const char *name, int probe)
-{
-	if (probe == 0)
-		return true;
-	if (probe == -ETIMEDOUT) {
-		report_say(r, REPORT_WARN, name, "this could not be looked at in time");
-		report_cure(r, "run the doctor once more when the machine is less busy");
-	} else {
-		report_say(r, REPORT_WARN, name, "this could not be looked at: %s",
-			   strerror(-probe));
-		report_cure(r, "look for a limit of memory or processes (docker run --pids-limit)");
-	}
-	return false;
 }
 
 void judge_version(struct report *r, const struct facts *f)

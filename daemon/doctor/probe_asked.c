@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "daemon/discovery/peertest.h"
 #include "daemon/doctor/facts.h"
 #include "daemon/doctor/probe.h"
-#include "daemon/peertest.h"
 
 #include <stdio.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
-#include "daemon/crypto.h"
 #include "daemon/doctor/facts.h"
 #include "daemon/doctor/probe.h"
 #include "daemon/net/udp.h"
+#include "daemon/wire/crypto.h"
 
 #include <errno.h>
 #include <ifaddrs.h>

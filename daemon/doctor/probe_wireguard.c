@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/crypto.h"
 #include "daemon/doctor/facts.h"
 #include "daemon/doctor/inchild.h"
 #include "daemon/doctor/probe.h"
@@ -7,6 +6,7 @@
 #include "daemon/net/rtnl.h"
 #include "daemon/wg/genl.h"
 #include "daemon/wg/spawn.h"
+#include "daemon/wire/crypto.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -16,7 +16,7 @@
 
 #include "common/err.h"
 #include "common/settings.h"
-#include "daemon/addr.h"
+#include "daemon/net/addr.h"
 
 #include <stdbool.h>
 #include <stddef.h>

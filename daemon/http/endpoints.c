@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/http/endpoints.h"
 #include "common/defs.h"
-#include "daemon/addr.h"
 #include "daemon/http/metrics.h"
-#include "daemon/viewjson.h"
+#include "daemon/net/addr.h"
+#include "daemon/view/viewjson.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -4,7 +4,7 @@
 #define DAEMON_HTTP_ENDPOINTS_H
 
 #include "daemon/http/process.h"
-#include "daemon/view.h"
+#include "daemon/view/view.h"
 
 #include <stdbool.h>
 #include <stddef.h>

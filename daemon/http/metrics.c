@@ -3,8 +3,8 @@
 #include "common/statusline.h"
 #include "common/str.h"
 #include "daemon/http/metrics_writer.h"
-#include "daemon/peerpath.h"
-#include "daemon/viewjson.h"
+#include "daemon/peers/peerpath.h"
+#include "daemon/view/viewjson.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,9 +3,9 @@
 #ifndef DAEMON_HTTP_METRICS_WRITER_H
 #define DAEMON_HTTP_METRICS_WRITER_H
 
-#include "daemon/histogram.h"
 #include "daemon/http/metrics.h"
 #include "daemon/http/metrics_table.h"
+#include "daemon/view/histogram.h"
 
 #include <stdint.h>
 #include <stdio.h>

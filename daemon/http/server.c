@@ -17,12 +17,12 @@
  */
 #include "daemon/http/server.h"
 #include "common/log.h"
-#include "daemon/addr.h"
 #include "daemon/clock.h"
-#include "daemon/connset.h"
 #include "daemon/http/endpoints.h"
 #include "daemon/http/listen.h"
-#include "daemon/pace.h"
+#include "daemon/net/addr.h"
+#include "daemon/net/connset.h"
+#include "daemon/net/pace.h"
 
 #include <errno.h>
 #include <event2/buffer.h>

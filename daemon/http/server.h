@@ -9,7 +9,7 @@
 
 #include "common/err.h"
 #include "daemon/http/address.h"
-#include "daemon/view.h"
+#include "daemon/view/view.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 #ifndef DAEMON_NET_IFSTATE_H
 #define DAEMON_NET_IFSTATE_H
 
-#include "daemon/addr.h"
+#include "daemon/net/addr.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -8,7 +8,7 @@
 #define DAEMON_NET_NLMSG_H
 
 #include "common/err.h"
-#include "daemon/addr.h"
+#include "daemon/net/addr.h"
 
 #include <linux/netlink.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #ifndef DAEMON_NET_RTNL_MSG_H
 #define DAEMON_NET_RTNL_MSG_H
 
-#include "daemon/addr.h"
+#include "daemon/net/addr.h"
 #include "daemon/net/rtnl.h"
 
 #include <linux/netlink.h>

@@ -4,7 +4,7 @@
 #define DAEMON_NET_UDP_H
 
 #include "common/err.h"
-#include "daemon/addr.h"
+#include "daemon/net/addr.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/state/archive.h"
 #include "common/str.h"
-#include "daemon/json.h"
+#include "daemon/wire/json.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/state/identity.h"
-#include "daemon/json.h"
+#include "daemon/wire/json.h"
 
 #include <errno.h>
 #include <string.h>

@@ -10,9 +10,9 @@
 #define DAEMON_STATE_IDENTITY_H
 
 #include "common/err.h"
-#include "daemon/addr.h"
-#include "daemon/crypto.h"
+#include "daemon/net/addr.h"
 #include "daemon/wg/wg.h"
+#include "daemon/wire/crypto.h"
 
 #include <stdbool.h>
 #include <stddef.h>

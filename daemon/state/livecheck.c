@@ -3,8 +3,8 @@
 #include "common/defs.h"
 #include "daemon/clock.h"
 #include "daemon/discovery/visitor.h"
-#include "daemon/envelope.h"
 #include "daemon/net/udp.h"
+#include "daemon/wire/envelope.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -10,10 +10,10 @@
 #define DAEMON_STATE_LIVECHECK_H
 
 #include "common/err.h"
-#include "daemon/addr.h"
-#include "daemon/announce.h"
-#include "daemon/derive.h"
+#include "daemon/net/addr.h"
 #include "daemon/wg/wg.h"
+#include "daemon/wire/announce.h"
+#include "daemon/wire/derive.h"
 
 #include <stdbool.h>
 #include <stddef.h>

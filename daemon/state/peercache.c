@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/state/peercache.h"
-#include "daemon/announce_json.h"
+#include "daemon/wire/announce_json.h"
 
 #include <errno.h>
 #include <stdlib.h>

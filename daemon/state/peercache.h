@@ -3,7 +3,7 @@
 #ifndef DAEMON_STATE_PEERCACHE_H
 #define DAEMON_STATE_PEERCACHE_H
 
-#include "daemon/announce.h"
+#include "daemon/wire/announce.h"
 
 #include <stddef.h>
 #include <stdint.h>

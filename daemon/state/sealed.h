@@ -19,7 +19,7 @@
 #define DAEMON_STATE_SEALED_H
 
 #include "common/err.h"
-#include "daemon/crypto.h"
+#include "daemon/wire/crypto.h"
 
 #include <stdbool.h>
 #include <stddef.h>

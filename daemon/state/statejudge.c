@@ -3,9 +3,9 @@
 #include "common/defs.h"
 #include "common/err.h"
 #include "common/marker.h"
-#include "daemon/json.h"
 #include "daemon/state/identity.h"
 #include "daemon/state/peercache.h"
+#include "daemon/wire/json.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/crypto.h"
 #include "daemon/wg/wg.h"
+#include "daemon/wire/crypto.h"
 
 #include <errno.h>
 #include <string.h>

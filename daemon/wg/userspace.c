@@ -10,11 +10,11 @@
 #include "common/caps.h"
 #include "common/defs.h"
 #include "common/exits.h"
-#include "daemon/crypto.h"
 #include "daemon/net/growbuf.h"
 #include "daemon/wg/backend.h"
 #include "daemon/wg/spawn.h"
 #include "daemon/wg/uapi.h"
+#include "daemon/wire/crypto.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "common/str.h"
-#include "daemon/crypto.h"
 #include "daemon/wg/backend.h"
+#include "daemon/wire/crypto.h"
 
 #include <errno.h>
 #include <net/if.h>

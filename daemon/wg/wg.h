@@ -9,7 +9,7 @@
 #define DAEMON_WG_WG_H
 
 #include "common/err.h"
-#include "daemon/addr.h"
+#include "daemon/net/addr.h"
 
 #include <stdbool.h>
 #include <stddef.h>

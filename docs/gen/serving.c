@@ -9,7 +9,7 @@ void section_methods(const struct doc *d)
 	static const struct doc_table t = { { "method", "params", "result", "meaning" } };
 	static const char *const rows[][4] = {
 #define RPC_METHOD(name, start, finish, params, result, meaning) { name, params, result, meaning },
-#include "daemon/rpc.def"
+#include "daemon/rpc/rpc.def"
 #undef RPC_METHOD
 	};
 

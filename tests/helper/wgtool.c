@@ -12,9 +12,9 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "common/str.h"
-#include "daemon/crypto.h"
 #include "daemon/net/rtnl.h"
 #include "daemon/wg/wg.h"
+#include "daemon/wire/crypto.h"
 #include "tests/helper/wgpeers.h"
 
 #include <inttypes.h>

@@ -143,7 +143,7 @@ def test_every_alarm_verdict_proof_and_state_has_a_series(pair):
     def told(name, label):
         return {dict(labels)[label] for sample, labels in found if sample == name}
 
-    assert told("wgmesh_alarm", "name") == words_in("daemon/judge.c", r'alarm_on\(\s*\w+,\s*"(\w+)"')
+    assert told("wgmesh_alarm", "name") == words_in("daemon/view/judge.c", r'alarm_on\(\s*\w+,\s*"(\w+)"')
     assert told("wgmesh_persistence_verdict", "verdict") == words_in(
         "init/volume/volume.c", r'\[VERDICT_\w+\] = \{ "([\w-]+)"')
     assert told("wgmesh_persistence_proof", "proof") == words_in(

@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_FAKEADMIN_H
 #define TESTS_UNIT_FAKEADMIN_H
 
-#include "daemon/node_impl.h"
+#include "daemon/node/node_impl.h"
 #include "tests/unit/test.h"
 
 #include <sys/socket.h>

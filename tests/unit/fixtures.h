@@ -3,7 +3,7 @@
 #ifndef TESTS_UNIT_FIXTURES_H
 #define TESTS_UNIT_FIXTURES_H
 
-#include "daemon/peers.h"
+#include "daemon/peers/peers.h"
 #include "tests/unit/test.h"
 
 #define UNIX_START 1767225600 /* 2026-01-01T00:00:00Z */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
-#include "daemon/addr.h"
+#include "daemon/net/addr.h"
 #include "tests/unit/test.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/announce.h"
-#include "daemon/json.h"
+#include "daemon/wire/announce.h"
+#include "daemon/wire/json.h"
 #include "tests/unit/test.h"
 
 #include <errno.h>

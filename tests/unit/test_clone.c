@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/clone.h"
+#include "daemon/node/clone.h"
 #include "tests/unit/test.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
-#include "daemon/connset.h"
+#include "daemon/net/connset.h"
 #include "tests/unit/test.h"
 
 #define MAX 3

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/crypto.h"
+#include "daemon/wire/crypto.h"
 #include "tests/unit/vectors.h"
 
 #include <errno.h>

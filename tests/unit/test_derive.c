@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/exits.h"
-#include "daemon/derive.h"
+#include "daemon/wire/derive.h"
 #include "tests/unit/test.h"
 
 #include <errno.h>

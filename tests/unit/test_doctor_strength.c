@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "daemon/derive.h"
 #include "daemon/doctor/strength.h"
+#include "daemon/wire/derive.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/endpoint.h"
+#include "daemon/wire/endpoint.h"
 #include "tests/unit/test.h"
 
 #include <stdio.h>

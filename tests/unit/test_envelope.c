@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/envelope.h"
+#include "daemon/wire/envelope.h"
 #include "tests/unit/test.h"
 
 #include <errno.h>

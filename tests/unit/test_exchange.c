@@ -3,9 +3,9 @@
 #include "common/str.h"
 #include "daemon/clock.h"
 #include "daemon/discovery/exchange.h"
-#include "daemon/envelope.h"
+#include "daemon/discovery/ratelimit.h"
 #include "daemon/net/udp.h"
-#include "daemon/ratelimit.h"
+#include "daemon/wire/envelope.h"
 #include "tests/unit/fixtures.h"
 #include "tests/unit/loop.h"
 

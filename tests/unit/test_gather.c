@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/gather.h"
+#include "daemon/view/gather.h"
 #include "tests/unit/loop.h"
 
 #include <stdlib.h>

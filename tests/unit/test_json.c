@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/json.h"
+#include "daemon/wire/json.h"
 #include "tests/unit/test.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/judge.h"
+#include "daemon/view/judge.h"
 #include "tests/unit/fixtures.h"
 
 #include <errno.h>

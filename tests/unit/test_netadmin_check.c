@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/test.h"
 
-#include "daemon/netadmin_check.h"
+#include "daemon/admin/netadmin_check.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/netadmin_wire.h"
+#include "daemon/admin/netadmin_wire.h"
 #include "tests/unit/test.h"
 
 #include <dirent.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
-#include "daemon/netadmin_wire.h"
-#include "daemon/node_impl.h"
+#include "daemon/admin/netadmin_wire.h"
+#include "daemon/node/node_impl.h"
 #include "tests/unit/fixtures.h"
 #include "tests/unit/loop.h"
 

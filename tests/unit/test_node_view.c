@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
 #include "common/str.h"
-#include "daemon/netadmin_wire.h"
-#include "daemon/node_impl.h"
+#include "daemon/admin/netadmin_wire.h"
+#include "daemon/node/node_impl.h"
 #include "tests/unit/fixtures.h"
 #include "tests/unit/loop.h"
 

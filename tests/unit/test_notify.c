@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
 #include "common/log.h"
-#include "daemon/notify.h"
+#include "daemon/node/notify.h"
 #include "tests/unit/test.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/ownaddr.h"
+#include "daemon/view/ownaddr.h"
 #include "tests/unit/fixtures.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/clock.h"
-#include "daemon/pace.h"
+#include "daemon/net/pace.h"
 #include "tests/unit/loop.h"
 
 #define MAX   20

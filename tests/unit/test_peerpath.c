@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/peerpath.h"
+#include "daemon/peers/peerpath.h"
 #include "tests/unit/fixtures.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
-#include "daemon/pong.h"
+#include "daemon/discovery/pong.h"
 #include "tests/unit/fixtures.h"
 #include "tests/unit/loop.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/ratelimit.h"
+#include "daemon/discovery/ratelimit.h"
 #include "tests/unit/fixtures.h"
 
 #include <stdio.h>

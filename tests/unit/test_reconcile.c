@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/reconcile.h"
+#include "daemon/peers/reconcile.h"
 #include "tests/unit/fixtures.h"
 
 #include <string.h>

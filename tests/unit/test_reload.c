@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/reload.h"
+#include "daemon/node/reload.h"
 #include "tests/unit/fixtures.h"
 
 #include <errno.h>

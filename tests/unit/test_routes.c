@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/routes.h"
+#include "daemon/peers/routes.h"
 #include "tests/unit/fixtures.h"
 
 #include <stdio.h>

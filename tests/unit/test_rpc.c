@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/rpc.h"
+#include "daemon/rpc/rpc.h"
 #include "tests/unit/fixtures.h"
 #include "tests/unit/vectors.h"
 

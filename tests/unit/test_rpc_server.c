@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/str.h"
-#include "daemon/rpc_server.h"
+#include "daemon/rpc/rpc_server.h"
 #include "tests/unit/fixtures.h"
 #include "tests/unit/loop.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/crypto.h"
 #include "daemon/state/snapshot_list.h"
+#include "daemon/wire/crypto.h"
 #include "tests/unit/tempdir.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/crypto.h"
 #include "daemon/state/statejudge.h"
+#include "daemon/wire/crypto.h"
 #include "tests/unit/test.h"
 
 #include <stdlib.h>

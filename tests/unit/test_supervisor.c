@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/supervisor.h"
+#include "daemon/view/supervisor.h"
 #include "tests/unit/loop.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/announce.h"
-#include "daemon/endpoint.h"
-#include "daemon/json.h"
+#include "daemon/wire/announce.h"
+#include "daemon/wire/endpoint.h"
+#include "daemon/wire/json.h"
 #include "tests/unit/vectors.h"
 
 #include <errno.h>

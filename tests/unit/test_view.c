@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/view.h"
+#include "daemon/view/view.h"
 #include "tests/unit/test.h"
 
 static void a_node_is_ready_when_it_runs_and_no_check_failed(void **state)

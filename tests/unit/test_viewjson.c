@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/viewjson.h"
+#include "daemon/view/viewjson.h"
 #include "tests/unit/fixtures.h"
 
 #include <stdlib.h>

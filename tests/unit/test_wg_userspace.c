@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
 #include "common/exits.h"
-#include "daemon/crypto.h"
 #include "daemon/net/rtnl.h"
 #include "daemon/wg/backend.h"
 #include "daemon/wg/spawn.h"
 #include "daemon/wg/wg.h"
+#include "daemon/wire/crypto.h"
 #include "tests/helper/wgpeers.h"
 #include "tests/unit/netns.h"
 

@@ -5,7 +5,7 @@
 
 #include "common/str.h"
 #include "daemon/http/process.h"
-#include "daemon/view.h"
+#include "daemon/view/view.h"
 #include "tests/unit/fixtures.h"
 
 #include <stdlib.h>

@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * DOC: Theory of operation
+ *
+ * netadmin blocks in recvmsg(2) and wakes only for a request. Peer changes that are already
+ * waiting are taken together and written in as few netlink messages as possible; every other
+ * request is served one by one, in order.
+ */
+#include "daemon/admin/netadmin.h"
+#include "common/defs.h"
+#include "common/io.h"
+#include "common/log.h"
+#include "common/statefile.h"
+#include "daemon/admin/netadmin_check.h"
+#include "daemon/admin/netadmin_setup.h"
+#include "daemon/admin/netadmin_wire.h"
+#include "daemon/node/reload.h"
+#include "daemon/state/peercache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BATCH_MAX 64
+
+struct server {
+	struct netadmin_node node;
+	struct netadmin_log inherited; /* counted by the mesh process before the fork */
+	int sock;
+	size_t n_batch;
+	struct wg_peer_config batch[BATCH_MAX];
+};
+
+static int reply(const struct server *s, const struct netadmin_reply *r, int fd)
+{
+	return netadmin_wire_send(s->sock, r, sizeof(*r), fd, 0);
+}
+
+static int reply_error(const struct server *s, const struct err *e)
+{
+	struct netadmin_reply r = { .event = NETADMIN_ERROR, .error = *e };
+
+	return reply(s, &r, -1);
+}
+
+static int flush_batch(struct server *s)
+{
+	struct err e = { 0 };
+	int r;
+
+	if (s->n_batch == 0)
+		return 0;
+	r = wg_set_peers(s->node.wg, s->batch, s->n_batch, &e);
+	s->n_batch = 0;
+	return r < 0 ? reply_error(s, &e) : 0;
+}
+
+static int take_peer(struct server *s, const struct wg_peer_config *peer)
+{
+	struct wg_peer_config *slot;
+
+	if (s->n_batch == BATCH_MAX && flush_batch(s) < 0)
+		return -EPIPE;
+	slot = &s->batch[s->n_batch++];
+	*slot = *peer;
+	slot->psk = (peer->flags & WG_PEER_HAS_PSK) ? s->node.cfg->keys->psk : NULL;
+	return 0;
+}
+
+static int change_route(struct server *s, const struct prefix *route, bool add)
+{
+	struct err e = { 0 };
+	int r = add ? rtnl_route_add(s->node.rtnl, s->node.ifindex, route, &e)
+		    : rtnl_route_del(s->node.rtnl, s->node.ifindex, route, &e);
+
+	return r < 0 ? reply_error(s, &e) : 0;
+}
+
+static int send_peer_state(const struct wg_peer_state *peer, void *arg)
+{
+	struct netadmin_reply r = { .event = NETADMIN_PEER_STATE, .peer = *peer };
+
+	return reply(arg, &r, -1);
+}
+
+static int dump(struct server *s)
+{
+	struct netadmin_reply done = { .event = NETADMIN_DUMP_DONE };
+
+	if (wg_dump(s->node.wg, NULL, send_peer_state, s, &done.error) == 0)
+		memset(&done.error, 0, sizeof(done.error));
+	done.log.dropped = log_dropped() - s->inherited.dropped;
+	done.log.suppressed = log_suppressed() - s->inherited.suppressed;
+	return reply(s, &done, -1);
+}
+
+/* The whole of what was handed over, owned by the caller; NULL for what cannot be read. */
+static char *read_cache(int fd, size_t *len, struct err *e)
+{
+	auto_free char *buf = malloc(PEERCACHE_FILE_MAX);
+	struct cached_peer *peers = NULL;
+	char *whole = NULL;
+	size_t n = 0;
+	ssize_t got;
+
+	if (!buf || fd < 0 || lseek(fd, 0, SEEK_SET) < 0) {
+		(void)err_set(e, -EBADF, "a peer cache that cannot be read");
+		return NULL;
+	}
+	got = io_read_bounded(fd, buf, PEERCACHE_FILE_MAX);
+	if (got < 0 || peercache_parse(&peers, &n, buf, (size_t)got, 0, INT64_MAX) < 0) {
+		(void)err_set(e, -EPROTO, "a peer cache that is none");
+		return NULL;
+	}
+	free(peers);
+	*len = (size_t)got;
+	whole = buf;
+	buf = NULL;
+	return whole;
+}
+
+/* Copies first: the mesh process could change a shared file between a check and a write. */
+static int save_cache(struct server *s, int fd)
+{
+	struct netadmin_reply done = { .event = NETADMIN_SAVED };
+	char name[NAME_MAX + 1];
+	size_t len = 0;
+	auto_free char *buf = read_cache(fd, &len, &done.error);
+
+	(void)snprintf(name, sizeof(name), "%s-peers.json", s->node.cfg->ifname);
+	if (buf && statefile_replace(s->node.dirfd, name, buf, len, &done.error) == 0)
+		memset(&done.error, 0, sizeof(done.error));
+	return reply(s, &done, -1);
+}
+
+static int set_levels(const struct server *s, const char *levels)
+{
+	struct err e = { 0 };
+
+	if (log_set_levels(levels) == 0)
+		return 0;
+	(void)err_set(&e, -EINVAL, "log levels that are none");
+	return reply_error(s, &e);
+}
+
+/* Bytes as a file that has no name: the mesh process never waits for a disk. */
+static int as_file(const char *bytes, size_t len)
+{
+	auto_close int fd = memfd_create("reload", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (io_write_full(fd, bytes, len) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		return -EIO;
+	return steal_fd(&fd);
+}
+
+static int reload(const struct server *s)
+{
+	struct netadmin_reply done = { .event = NETADMIN_RELOADED };
+	char name[NAME_MAX + 1];
+	char bytes[RELOAD_FILE_MAX + 1];
+	auto_close int fd = -1;
+	ssize_t len;
+
+	(void)snprintf(name, sizeof(name), "%s.reload", s->node.cfg->ifname);
+	len = statefile_read(s->node.dirfd, name, bytes, sizeof(bytes), &done.error);
+	if (len >= 0)
+		fd = as_file(bytes, (size_t)len);
+	if (len >= 0 && fd < 0)
+		(void)err_set(&done.error, fd, "hand over %s", name);
+	return reply(s, &done, fd);
+}
+
+static int restore_addresses(struct server *s)
+{
+	struct err e = { 0 };
+
+	return netadmin_restore_addresses(&s->node, &e) < 0 ? reply_error(s, &e) : 0;
+}
+
+static int echo(const struct server *s)
+{
+	struct netadmin_reply r = { .event = NETADMIN_ECHOED };
+
+	return reply(s, &r, -1);
+}
+
+static int stop(struct server *s)
+{
+	struct netadmin_reply r = { .event = NETADMIN_STOPPED };
+
+	if (rtnl_link_delete(s->node.rtnl, s->node.cfg->ifname, &r.error) == 0)
+		memset(&r.error, 0, sizeof(r.error));
+	(void)reply(s, &r, -1);
+	return -ESHUTDOWN;
+}
+
+/* Return: 0 to go on, negative to end */
+static int serve(struct server *s, const struct netadmin_request *req, int fd)
+{
+	struct err e = { 0 };
+
+	/* The mesh process is not trusted with more than the table of requests. */
+	if (netadmin_check(req, &e) < 0)
+		return reply_error(s, &e);
+	if (req->op == NETADMIN_PEER)
+		return take_peer(s, &req->peer);
+	if (flush_batch(s) < 0)
+		return -EPIPE;
+	switch ((enum netadmin_op)req->op) {
+	case NETADMIN_ROUTE_ADD:
+		return change_route(s, &req->route, true);
+	case NETADMIN_ROUTE_DEL:
+		return change_route(s, &req->route, false);
+	case NETADMIN_DUMP:
+		return dump(s);
+	case NETADMIN_SAVE_CACHE:
+		return save_cache(s, fd);
+	case NETADMIN_STOP:
+		return stop(s);
+	case NETADMIN_ECHO:
+		return echo(s);
+	case NETADMIN_LOG:
+		return set_levels(s, req->levels);
+	case NETADMIN_ADDRESSES:
+		return restore_addresses(s);
+	case NETADMIN_RELOAD:
+		return reload(s);
+	case NETADMIN_PEER:
+		break;
+	}
+	return 0;
+}
+
+static void serve_all(struct server *s)
+{
+	struct netadmin_request req;
+	int r = 0;
+
+	while (r == 0) {
+		auto_close int fd = -1;
+		/* Wait only when nothing is left to flush. */
+		int flags = s->n_batch > 0 ? MSG_DONTWAIT : 0;
+
+		r = netadmin_wire_receive(s->sock, &req, sizeof(req), &fd, flags);
+		if (r == -EAGAIN)
+			r = flush_batch(s);
+		else if (r == 0)
+			r = serve(s, &req, fd);
+	}
+}
+
+static int open_cache(const struct netadmin_node *node)
+{
+	char name[NAME_MAX + 1];
+
+	(void)snprintf(name, sizeof(name), "%s-peers.json", node->cfg->ifname);
+	return openat(node->dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+}
+
+static void run(int sock, const struct netadmin_config *cfg)
+{
+	static struct server s;
+	struct netadmin_reply r = { .event = NETADMIN_READY };
+	struct netadmin_ready ready;
+	struct err e = { 0 };
+
+	s.sock = sock;
+	s.inherited = (struct netadmin_log) { log_dropped(), log_suppressed() };
+	if (netadmin_setup(&s.node, cfg, &ready, &e) < 0) {
+		r.event = NETADMIN_FAILED;
+		r.error = e;
+		(void)reply(&s, &r, -1);
+	} else {
+		auto_close int cache = open_cache(&s.node);
+
+		r.ready = ready;
+		if (reply(&s, &r, cache) == 0)
+			serve_all(&s);
+	}
+	netadmin_teardown(&s.node);
+}
+
+/* Only the mesh process decides when to stop, by its socket: ^C reaches the whole group. */
+static void ignore_stop_signals(void)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGQUIT);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+/*
+ * The end of file on the socket would tell as well, but not one that hangs; and the next run must not
+ * find two that hold the key and the interface.
+ */
+static void end_with(pid_t parent)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != parent)
+		_exit(0);
+}
+
+int netadmin_start(struct netadmin *out, const struct netadmin_config *cfg, struct err *e)
+{
+	const pid_t self = getpid();
+	int pair[2];
+	pid_t pid;
+
+	out->fd = -1;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_set(e, -errno, "make the socket pair to netadmin");
+	pid = fork();
+	if (pid < 0) {
+		(void)close(pair[0]);
+		(void)close(pair[1]);
+		return err_set(e, -errno, "fork netadmin");
+	}
+	if (pid == 0) {
+		(void)close(pair[0]);
+		end_with(self);
+		(void)prctl(PR_SET_NAME, "wgmesh-netadmin", 0, 0, 0);
+		ignore_stop_signals();
+		run(pair[1], cfg);
+		_exit(0);
+	}
+	(void)close(pair[1]);
+	out->fd = pair[0];
+	out->pid = pid;
+	return 0;
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * netadmin - the process that holds the private key and CAP_NET_ADMIN
+ *
+ * The daemon is two processes. This one owns the state directory and the interface; it talks to
+ * nobody but the mesh process, over a socketpair of fixed-size, validated messages, and does only
+ * what the closed table of requests below says. The mesh process talks to the network and has
+ * neither the key nor a capability.
+ *
+ * When the mesh process goes away without asking for NETADMIN_STOP, that was a crash: this process
+ * ends too, even if it hangs, and leaves the interface alone, so that packets flow while the daemon
+ * is restarted.
+ */
+#ifndef DAEMON_ADMIN_NETADMIN_H
+#define DAEMON_ADMIN_NETADMIN_H
+
+#include "common/err.h"
+#include "common/log.h"
+#include "daemon/net/addr.h"
+#include "daemon/state/identity.h"
+#include "daemon/wg/wg.h"
+#include "daemon/wire/derive.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/**
+ * struct netadmin_config - What netadmin is told once, before anything from the network is heard
+ * @state_dir:	State directory
+ * @ifname:	Interface
+ * @wireguard_go: Userspace implementation to run
+ * @backend:	Back end wanted
+ * @listen_port: UDP port of WireGuard
+ * @mtu:	Bytes, 0 to derive it from the underlay
+ * @has_custom_subnet: @custom_subnet is set
+ * @custom_subnet: --mesh-subnet
+ * @no_ipv6:	No IPv6 mesh address
+ * @new_identity: --new-identity
+ * @secret:	Mesh secret; borrowed
+ * @keys:	Derived from it; borrowed
+ */
+struct netadmin_config {
+	const char *state_dir;
+	const char *ifname;
+	const char *wireguard_go;
+	enum wg_backend backend;
+	uint16_t listen_port;
+	uint32_t mtu;
+	bool has_custom_subnet;
+	struct prefix custom_subnet;
+	bool no_ipv6;
+	bool new_identity;
+	const struct secret *secret;
+	const struct mesh_keys *keys;
+};
+
+enum netadmin_op {
+	NETADMIN_PEER = 1,  /* apply one struct wg_peer_config; answered only when it fails */
+	NETADMIN_ROUTE_ADD, /* route a network through the interface; answered only on failure */
+	NETADMIN_ROUTE_DEL,
+	NETADMIN_DUMP,	     /* answered by NETADMIN_PEER_STATE for each peer, then DUMP_DONE */
+	NETADMIN_SAVE_CACHE, /* a file descriptor follows: write its contents as the peer cache;
+				answered by NETADMIN_SAVED */
+	NETADMIN_STOP,	     /* delete the interface and end; answered by NETADMIN_STOPPED */
+	NETADMIN_ECHO,	     /* answered by NETADMIN_ECHOED, once everything before it is done */
+	NETADMIN_LOG,	     /* change what this process logs; answered only when it fails */
+	NETADMIN_ADDRESSES,  /* give the interface those of its addresses that are missing; answered
+				only on failure */
+	NETADMIN_RELOAD,     /* read INTERFACE.reload; answered by NETADMIN_RELOADED */
+};
+
+/**
+ * struct netadmin_request - One message from the mesh process
+ * @op:		enum netadmin_op
+ * @peer:	NETADMIN_PEER; its psk pointer is ignored, the key is known here
+ * @route:	NETADMIN_ROUTE_ADD and _DEL
+ * @levels:	NETADMIN_LOG: as for log_set_levels()
+ */
+struct netadmin_request {
+	uint32_t op;
+	union {
+		struct wg_peer_config peer;
+		struct prefix route;
+		char levels[LOG_LEVELS_SIZE];
+	};
+};
+
+enum netadmin_event {
+	NETADMIN_READY = 1, /* the interface is up; a descriptor of the peer cache may follow */
+	NETADMIN_FAILED,    /* start-up failed; the process has ended */
+	NETADMIN_ERROR,	    /* a request failed */
+	NETADMIN_PEER_STATE,
+	NETADMIN_DUMP_DONE,
+	NETADMIN_STOPPED,
+	NETADMIN_ECHOED,
+	NETADMIN_SAVED,	   /* the peer cache was written, or could not be */
+	NETADMIN_RELOADED, /* a descriptor of what the file says; none, and an error, without it */
+};
+
+/**
+ * struct netadmin_ready - What the mesh process learns about its own node
+ * @public_key:	Ours
+ * @mesh_ip:	Our IPv4 mesh address
+ * @mesh_ip6:	Our IPv6 mesh address, "none" with --no-ipv6 or where IPv6 is disabled
+ * @listen_port: WireGuard's UDP port
+ * @ifindex:	The interface
+ * @backend:	WG_BACKEND_KERNEL or WG_BACKEND_USERSPACE
+ * @was_adopted: The interface was there, left by an earlier run
+ * @origin:	Where the key came from
+ * @identity_s:	Unix time when the key file was written, 0 when not known
+ */
+struct netadmin_ready {
+	struct wg_key public_key;
+	struct ip mesh_ip;
+	struct ip mesh_ip6;
+	uint16_t listen_port;
+	int32_t ifindex;
+	uint32_t backend;
+	bool was_adopted;
+	uint32_t origin;
+	int64_t identity_s;
+};
+
+/**
+ * struct netadmin_log - Log lines of netadmin that nobody saw
+ * @dropped:	Standard error had no room for them
+ * @suppressed:	Held back by rate limits
+ */
+struct netadmin_log {
+	uint64_t dropped;
+	uint64_t suppressed;
+};
+
+/**
+ * struct netadmin_reply - One message to the mesh process
+ * @event:	enum netadmin_event
+ * @log:	NETADMIN_DUMP_DONE
+ * @ready:	NETADMIN_READY
+ * @error:	NETADMIN_FAILED and NETADMIN_ERROR; NETADMIN_DUMP_DONE, _STOPPED, _SAVED and _RELOADED,
+ *		code 0 for success
+ * @peer:	NETADMIN_PEER_STATE
+ */
+struct netadmin_reply {
+	uint32_t event;
+	struct netadmin_log log;
+	union {
+		struct netadmin_ready ready;
+		struct err error;
+		struct wg_peer_state peer;
+	};
+};
+
+/**
+ * struct netadmin - The mesh process's end
+ * @fd:		SOCK_SEQPACKET, non-blocking; -1 when not started
+ * @pid:	Process id of netadmin
+ */
+struct netadmin {
+	int fd;
+	pid_t pid;
+};
+
+/**
+ * netadmin_start() - Fork the process; it sets up identity and interface, then reports READY
+ * @out:	Receives the mesh process's end
+ * @cfg:	Configuration; borrowed for the call
+ * @e:		Receives the reason on failure
+ *
+ * Return: 0 or a negative errno value
+ */
+int netadmin_start(struct netadmin *out, const struct netadmin_config *cfg, struct err *e);
+
+/**
+ * netadmin_send() - Send a request without waiting
+ * @n:		The mesh process's end
+ * @req:	Request; borrowed
+ * @fd:		Descriptor that goes with it, -1 for none; stays the caller's
+ *
+ * Return: 0, -EAGAIN when the socket is full (try again once it is writable), or another negative
+ *         errno value when netadmin is gone
+ */
+int netadmin_send(const struct netadmin *n, const struct netadmin_request *req, int fd);
+
+/**
+ * netadmin_receive() - Take one reply
+ * @n:		The mesh process's end
+ * @out:	Receives the reply
+ * @fd:		Receives the descriptor that came with it, owned by the caller, or -1
+ *
+ * Return: 0, -EAGAIN when there is none, -EPIPE when netadmin is gone, or -EPROTO
+ */
+int netadmin_receive(const struct netadmin *n, struct netadmin_reply *out, int *fd);
+
+#endif /* DAEMON_ADMIN_NETADMIN_H */

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/admin/netadmin_check.h"
+
+#include <errno.h>
+#include <string.h>
+
+static bool is_family(const struct ip *ip)
+{
+	return ip->family == AF_INET || ip->family == AF_INET6;
+}
+
+static bool is_sane(const struct prefix *p)
+{
+	return is_family(&p->ip) && p->bits > 0 && p->bits <= (p->ip.family == AF_INET ? 32 : 128);
+}
+
+static int check_peer(const struct wg_peer_config *peer, struct err *e)
+{
+	if (peer->n_allowed > WG_ALLOWED_MAX)
+		return err_set(e, -EPROTO, "a peer with %zu allowed prefixes", peer->n_allowed);
+	for (size_t i = 0; i < peer->n_allowed; i++)
+		if (!is_sane(&peer->allowed[i]))
+			return err_set(e, -EPROTO,
+				       "a peer with an allowed prefix that none may "
+				       "have");
+	if ((peer->flags & WG_PEER_HAS_ENDPOINT) &&
+	    (!is_family(&peer->endpoint.ip) || peer->endpoint.port == 0))
+		return err_set(e, -EPROTO, "a peer with an endpoint that is none");
+	return 0;
+}
+
+/* Text for a parser of our own: it has an end, and only what levels are written with. */
+static int check_levels(const char levels[static LOG_LEVELS_SIZE], struct err *e)
+{
+	size_t len = strnlen(levels, LOG_LEVELS_SIZE);
+
+	if (len == LOG_LEVELS_SIZE)
+		return err_set(e, -EPROTO, "log levels without an end");
+	for (size_t i = 0; i < len; i++)
+		if (levels[i] < ' ' || levels[i] > '~')
+			return err_set(e, -EPROTO, "log levels that are no text");
+	return 0;
+}
+
+int netadmin_check(const struct netadmin_request *req, struct err *e)
+{
+	switch ((enum netadmin_op)req->op) {
+	case NETADMIN_PEER:
+		return check_peer(&req->peer, e);
+	case NETADMIN_ROUTE_ADD:
+	case NETADMIN_ROUTE_DEL:
+		return is_sane(&req->route) ? 0 : err_set(e, -EPROTO, "a route that none may have");
+	case NETADMIN_LOG:
+		return check_levels(req->levels, e);
+	case NETADMIN_DUMP:
+	case NETADMIN_SAVE_CACHE:
+	case NETADMIN_STOP:
+	case NETADMIN_ECHO:
+	case NETADMIN_ADDRESSES:
+	case NETADMIN_RELOAD:
+		return 0;
+	}
+	return err_set(e, -EPROTO, "request %u is not in the table", req->op);
+}

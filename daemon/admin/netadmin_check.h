@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* netadmin_check - is a request one that the mesh process may make? pure */
+#ifndef DAEMON_ADMIN_NETADMIN_CHECK_H
+#define DAEMON_ADMIN_NETADMIN_CHECK_H
+
+#include "common/err.h"
+#include "daemon/admin/netadmin.h"
+
+/**
+ * netadmin_check() - Judge a request before anything is done with it
+ * @req:	Request, from a process that may have been taken over
+ * @e:		Says what is wrong with it
+ *
+ * No peer may have a default route, as an allowed prefix or as a route: it would get all of this
+ * node's traffic.
+ *
+ * Return: 0 or -EPROTO
+ */
+int netadmin_check(const struct netadmin_request *req, struct err *e);
+
+#endif /* DAEMON_ADMIN_NETADMIN_CHECK_H */

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* What passes between the node and netadmin. */
+#include "common/exits.h"
+#include "common/log.h"
+#include "daemon/node/node_impl.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+void node_request_dump(struct node *n)
+{
+	struct netadmin_request req = { .op = NETADMIN_DUMP };
+
+	if (n->dump_pending)
+		return;
+	n->dump_pending = true;
+	n->dump_number++;
+	node_admin_owes(n);
+	adminlink_send(n->admin, &req, -1);
+}
+
+void node_admin_owes(struct node *n)
+{
+	if (n->owed_since_ms == 0)
+		n->owed_since_ms = clock_now().mono_ms;
+}
+
+/* An answer is a sign of life, also when others are still to come. */
+static void admin_answered(struct node *n)
+{
+	n->owed_since_ms = n->dump_pending || n->echo_owed ? clock_now().mono_ms : 0;
+}
+
+static void take_dump_end(struct node *n, const struct netadmin_reply *r)
+{
+	const struct err *e = &r->error;
+
+	n->admin_log = r->log;
+	n->dump_pending = false;
+	/* Half a report would look as if somebody had removed the other half. */
+	if (e->code != 0)
+		log_event(EVENT_NETADMIN_FAILED, NULL, "%s: %s", e->msg, strerror(-e->code));
+	else if (n->phase == NODE_RUNNING)
+		node_peers_dumped(n);
+	node_notify_changed(n);
+	admin_answered(n);
+	gather_came(&n->gather, GATHER_NETADMIN);
+}
+
+static void take_end(struct node *n, const struct err *e)
+{
+	if (e->code != 0)
+		log_event(EVENT_NETADMIN_FAILED, NULL, "%s: %s", e->msg, strerror(-e->code));
+	node_end(n, e->code != 0 ? EXITS_SYSTEM : EXITS_OK);
+}
+
+static void take_reply(struct node *n, const struct netadmin_reply *r, int fd)
+{
+	switch ((enum netadmin_event)r->event) {
+	case NETADMIN_READY:
+		node_ready(n, &r->ready, fd);
+		break;
+	case NETADMIN_FAILED:
+		node_fail(n, &r->error);
+		break;
+	case NETADMIN_ERROR:
+		n->counters.write_errors++;
+		log_event(EVENT_NETADMIN_FAILED, NULL, "%s: %s", r->error.msg,
+			  strerror(-r->error.code));
+		break;
+	case NETADMIN_PEER_STATE:
+		if (n->phase == NODE_RUNNING)
+			node_peers_observed(n, &r->peer);
+		break;
+	case NETADMIN_DUMP_DONE:
+		take_dump_end(n, r);
+		break;
+	case NETADMIN_ECHOED:
+		node_notify_echoed(n);
+		admin_answered(n);
+		break;
+	case NETADMIN_SAVED:
+		node_cache_saved(n, &r->error);
+		break;
+	case NETADMIN_RELOADED:
+		node_reload_take(n, &r->error, fd);
+		break;
+	case NETADMIN_STOPPED:
+		take_end(n, &r->error);
+		break;
+	}
+}
+
+static void on_reply(void *arg, const struct netadmin_reply *r, int fd)
+{
+	take_reply(arg, r, fd);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static void on_admin_idle(void *arg)
+{
+	struct node *n = arg;
+
+	if (n->phase == NODE_RUNNING)
+		node_peers_flush(n);
+}
+
+static void on_admin_gone(void *arg)
+{
+	struct node *n = arg;
+
+	/* After NETADMIN_STOPPED or _FAILED it ends as it should. */
+	if (n->is_over)
+		return;
+	node_give_up(n, "netadmin has ended; the interface stays for the next run");
+}
+
+int node_admin_start(const struct node *n, struct netadmin *out, struct err *e)
+{
+	const struct config *c = n->cfg;
+	struct netadmin_config cfg = {
+		.state_dir = c->state_dir,
+		.ifname = c->ifname,
+		.wireguard_go = c->wireguard_go,
+		.backend = c->backend,
+		.listen_port = c->listen_port,
+		.mtu = c->mtu,
+		.has_custom_subnet = c->has_custom_subnet,
+		.custom_subnet = c->custom_subnet,
+		.no_ipv6 = c->no_ipv6,
+		.new_identity = c->new_identity,
+		.secret = &c->secret,
+		.keys = &c->keys,
+	};
+
+	return netadmin_start(out, &cfg, e);
+}
+
+int node_admin_open(struct node *n, const struct netadmin *admin, struct err *e)
+{
+	struct adminlink_handler handler = {
+		.arg = n, .on_reply = on_reply, .on_idle = on_admin_idle, .on_gone = on_admin_gone
+	};
+
+	return adminlink_open(&n->admin, n->base, admin, &handler, e);
+}

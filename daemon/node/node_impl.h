@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/* node_impl - the node's own state, shared by the node_*.c files and by nobody else */
+#ifndef DAEMON_NODE_NODE_IMPL_H
+#define DAEMON_NODE_NODE_IMPL_H
+
+#include "daemon/admin/adminlink.h"
+#include "daemon/config.h"
+#include "daemon/discovery/discovery.h"
+#include "daemon/discovery/exchange.h"
+#include "daemon/discovery/lan.h"
+#include "daemon/discovery/pong.h"
+#include "daemon/http/server.h"
+#include "daemon/net/ifwatch.h"
+#include "daemon/node/clone.h"
+#include "daemon/node/notify.h"
+#include "daemon/peers/peers.h"
+#include "daemon/peers/reconcile.h"
+#include "daemon/peers/routes.h"
+#include "daemon/rpc/rpc_server.h"
+#include "daemon/view/gather.h"
+#include "daemon/view/judge.h"
+#include "daemon/view/ownaddr.h"
+#include "daemon/view/supervisor.h"
+#include "daemon/view/view.h"
+
+#include <event2/event.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define NODE_KNOWN_MAX 8 /* known peers offered to one announcement; what fits is sent */
+
+enum node_phase {
+	NODE_STARTING, /* netadmin sets up */
+	NODE_RUNNING,
+	NODE_STOPPING, /* the interface is being deleted */
+};
+
+/**
+ * struct node_peer - What the node itself keeps for a row of the peer table
+ * @node:	Back reference for the timer
+ * @timer:	When something is due for this peer; NULL until first used
+ * @hello_ms:	When a HELLO was last started
+ * @n_unanswered: HELLOs since it was last heard
+ * @seen_dump:	Number of the last dump that had it
+ * @written_dump: Number of the dump that was last asked for when it was last written
+ * @trail:	Which runs of it were heard
+ * @clone_ms:	When it was last said that there are two of it, 0 for never
+ * @read_ms:	When the bytes were read that its rates count from, 0 for never
+ * @read_rx:	Received until then
+ * @read_tx:	Sent until then
+ */
+struct node_peer {
+	struct node *node;
+	struct event *timer;
+	int64_t hello_ms;
+	unsigned int n_unanswered;
+	uint32_t seen_dump;
+	uint32_t written_dump;
+	struct clone_trail trail;
+	int64_t clone_ms;
+	int64_t read_ms;
+	uint64_t read_rx;
+	uint64_t read_tx;
+};
+
+/**
+ * struct node - Everything of one running node
+ */
+struct node {
+	const struct config *cfg;
+	enum node_phase phase;
+	int exit_code;
+	bool is_over; /* the exit code stands */
+	struct event_base *base;
+	struct event *on_term;
+	struct event *on_int;
+	struct event *on_quit;
+	struct event *on_hup;
+	struct event *safety_timer; /* reads WireGuard's state now and then */
+	struct event *cache_timer;  /* saves the peer cache a little after a change */
+	struct event *stop_timer;   /* ends a stop that netadmin does not finish */
+	struct event *beat_timer;   /* asks netadmin for an echo, which becomes a heartbeat */
+	struct event *status_timer; /* sends a changed status text when its second is over */
+	struct notify *notify;
+	bool echo_owed;
+	char status[NOTIFY_STATUS_SIZE]; /* last sent to the supervisor */
+	int64_t status_ms;
+	struct adminlink *admin;
+	struct netadmin_ready ready;
+	struct reconcile_self self;
+	int64_t start_unix_s;
+	struct now began;
+	struct routelist advertised; /* networks behind this node; a reload changes them */
+	struct view_source source;
+	struct gather gather;
+	struct view_counters counters;
+	struct discovery_handler handler;
+	struct exchange *exchange;
+	struct lan *lan;
+	struct pong *pong[2];
+	struct rpc_server *rpc;
+	struct http *http;
+	struct peers *peers;
+	struct node_peer rows[PEERS_MAX];
+	struct routes routes;
+	bool routes_moved; /* a network was given up: who else announces it may have it now */
+	struct known_peer known[NODE_KNOWN_MAX];
+	uint16_t known_cursor; /* slot where the next selection of known peers begins */
+	uint32_t dump_number;  /* of the last dump asked for */
+	bool dump_pending;
+	struct netadmin_log admin_log; /* as the last dump told */
+	int64_t owed_since_ms;	       /* netadmin owes an answer since then; 0 when it owes none */
+	bool reload_pending;
+	bool was_heard;					  /* somebody else was, in this run */
+	char reload_note[sizeof(((struct err *)0)->msg)]; /* why the last reload changed nothing */
+	struct err save_error; /* of the last write of the peer cache; code 0 for success */
+	bool was_saved;	       /* there was such a write */
+	struct judge_stale stale;
+	struct judge_memory alarms;
+	struct ownaddr ownaddr;
+	struct supervisor pid1;
+	struct ifwatch *ifwatch;
+	struct histogram reconcile_s;
+	struct histogram rtt_s;
+	bool is_settled;      /* the first dump has come: what WireGuard has is known */
+	bool sweep_strangers; /* the grace for unknown peers of an adopted interface is over */
+	int64_t cache_saved_ms;
+	char instance[CLONE_INSTANCE_SIZE];
+	struct clone_alarm clone;
+	bool clone_told; /* the supervisor knows of it */
+	char clone_place[ANNOUNCE_HOSTNAME_MAX + ENDPOINT_TEXT_SIZE +
+			 8]; /* whom the alarm is about */
+};
+
+/* node.c: begin and end */
+
+/* Everything is set up: opens the layers. @cache_fd is the peer cache, -1 for none; borrowed. */
+void node_ready(struct node *n, const struct netadmin_ready *ready, int cache_fd);
+/* Leaves the loop; the first exit code counts. */
+void node_end(struct node *n, int exit_code);
+/* Ends with a sentence to the log and to the supervisor; the exit code is the error's, if it has one. */
+void node_fail(struct node *n, const struct err *e);
+/* The same where no system call has failed. */
+void node_give_up(struct node *n, const char *sentence);
+
+/* node_layers.c: what talks to the network */
+int node_layers_open(struct node *n, struct err *e);
+void node_layers_close(struct node *n);
+/* Says nothing of this node any more, and hears of nobody: what is left to say is a goodbye. */
+void node_layers_hush(struct node *n);
+
+/* node_admin.c: netadmin */
+int node_admin_start(const struct node *n, struct netadmin *out, struct err *e);
+int node_admin_open(struct node *n, const struct netadmin *admin, struct err *e);
+/* Asks what WireGuard has, unless that is under way. */
+void node_request_dump(struct node *n);
+/* It owes an answer from now on, if it did not before. */
+void node_admin_owes(struct node *n);
+
+/* node_reload.c: INTERFACE.reload */
+
+/* Begins; a fresh view waits for the end. */
+int node_reload_begin(struct node *n, struct err *e);
+/* Takes what netadmin has read; @fd is -1 without a file. */
+void node_reload_take(struct node *n, const struct err *e, int fd);
+/* Changes what both processes log. */
+int node_log_levels(struct node *n, const char *levels, struct err *e);
+
+/* node_peers.c: from sightings to WireGuard */
+
+/* Takes an announcement that came from the network. */
+void node_peers_announced(struct node *n, const struct announcement *a, const struct endpoint *from,
+			  enum discovery_source source, int64_t rtt_us);
+void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timestamp,
+			const struct endpoint *from);
+/*
+ * Takes a sighting of any method into the table and does what follows: greets a new face, writes
+ * what changed. @knows_us: the peer has answered us, so it has our key.
+ */
+void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us);
+/* The endpoint a text stands for, when it is a literal outside the mesh; otherwise "none". */
+struct endpoint node_peers_literal(const struct node *n, const char *text);
+/* Writes out what differs for every peer that is marked dirty. */
+void node_peers_flush(struct node *n);
+/* The interface was down: the kernel has lost the routes to what is behind peers. */
+void node_peers_restore_routes(struct node *n);
+/* Says HELLO to all who are there: what we say of ourselves has changed. */
+void node_peers_greet(struct node *n);
+void node_peers_say_goodbye(struct node *n);
+void node_peers_free(struct node *n);
+
+/* node_observe.c: what WireGuard says of them */
+
+/* Takes what it says of one peer. */
+void node_peers_observed(struct node *n, const struct wg_peer_state *state);
+/* A dump is complete: finds what is missing in WireGuard, or has outlived its tunnel. */
+void node_peers_dumped(struct node *n);
+
+/* node_cache.c: peers that outlive a restart */
+
+/* Takes the peer cache of the last run; @fd is read to its end. */
+void node_cache_load(struct node *n, int fd);
+void node_cache_save(struct node *n);
+/* netadmin has written the cache, or could not. */
+void node_cache_saved(struct node *n, const struct err *e);
+
+/* node_clone.c: one key in two places */
+
+/* The run begins: draws what tells it from all others. */
+void node_clone_init(struct node *n);
+/* Takes any announcement; true for one of our own key, an echo or a clone's, which is no peer's. */
+bool node_clone_heard(struct node *n, const struct announcement *a, const struct endpoint *from);
+/* Ends the alarm when the other one has been silent long enough. */
+void node_clone_settle(struct node *n);
+/* Takes an announcement of a peer in the table. */
+void node_clone_follow(struct node *n, const struct peer *p, const struct announcement *a,
+		       const struct endpoint *from);
+
+/* node_self.c: what we say of ourselves */
+void node_self_describe(struct node *n, struct announcement *out, bool with_known);
+
+/* node_view.c: what we answer to those who ask on this machine */
+int node_view_init(struct node *n);
+void node_view_close(struct node *n);
+/* Looks whether an alarm has come or gone, and logs that. */
+void node_view_judge(struct node *n);
+
+/* node_notify.c: what the supervisor is told; nothing, where there is none */
+int node_notify_init(struct node *n);
+void node_notify_starting(struct node *n);
+/* The interface is up and the layers are open; heartbeats begin. */
+void node_notify_ready(struct node *n);
+/* The peer table may have changed: the status text follows, at most once a second. */
+void node_notify_changed(struct node *n);
+/* netadmin has answered the echo request. */
+void node_notify_echoed(struct node *n);
+void node_notify_reload_begins(struct node *n);
+void node_notify_reload_ends(struct node *n);
+void node_notify_stopping(struct node *n);
+/* The node ends; @error_number is 0 when no system call tells why. */
+void node_notify_failed(struct node *n, int error_number, const char *sentence);
+/* The status text of a running node. */
+void node_notify_format(char out[static NOTIFY_STATUS_SIZE], const struct node *n);
+
+#endif /* DAEMON_NODE_NODE_IMPL_H */

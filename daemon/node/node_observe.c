@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/* What WireGuard says of the peers, and what follows from it. */
+#include "common/log.h"
+#include "daemon/node/node_impl.h"
+
+#define RATE_MIN_MS 1000 /* between two readings that a rate is made of */
+
+static void remove_stranger(struct node *n, const struct wg_key *key)
+{
+	struct netadmin_request req = { .op = NETADMIN_PEER };
+
+	req.peer.key = *key;
+	req.peer.flags = WG_PEER_REMOVE;
+	adminlink_send(n->admin, &req, -1);
+}
+
+/* What WireGuard has, when nothing of ours is under way that would change it. */
+static void take_actual(struct node *n, struct peer *p, const struct wg_peer_state *state)
+{
+	uint64_t hash = reconcile_allowed_hash(state->allowed, state->n_allowed);
+	bool is_new = !p->applied.present;
+
+	if (n->rows[p->slot].written_dump == n->dump_number && !is_new)
+		return;
+	if (is_new) {
+		/* An adopted interface: what is there counts as applied, and an endpoint that
+		 * roamed and works is better than what the cache remembers. */
+		p->applied.present = true;
+		p->applied.keepalive_s = state->keepalive_s;
+		p->applied.endpoint =
+			peer_has_tunnel(p, clock_now()) ? p->endpoint : state->endpoint;
+		p->is_dirty = true;
+	}
+	if (p->applied.allowed_hash != hash) {
+		p->applied.allowed_hash = hash;
+		p->is_dirty = true;
+	}
+}
+
+static uint64_t rate(uint64_t now, uint64_t before, int64_t ms)
+{
+	/* A peer that was configured anew counts from zero. */
+	return now < before ? 0 : (now - before) * 1000 / (uint64_t)ms;
+}
+
+static void take_bytes(struct node *n, struct peer *p, const struct wg_peer_state *state)
+{
+	struct node_peer *row = &n->rows[p->slot];
+	int64_t now_ms = clock_now().mono_ms;
+	int64_t elapsed_ms = now_ms - row->read_ms;
+
+	p->rx_bytes = state->rx_bytes;
+	p->tx_bytes = state->tx_bytes;
+	if (row->read_ms != 0 && elapsed_ms < RATE_MIN_MS)
+		return;
+	p->rx_rate = row->read_ms == 0 ? 0 : rate(state->rx_bytes, row->read_rx, elapsed_ms);
+	p->tx_rate = row->read_ms == 0 ? 0 : rate(state->tx_bytes, row->read_tx, elapsed_ms);
+	row->read_ms = now_ms;
+	row->read_rx = state->rx_bytes;
+	row->read_tx = state->tx_bytes;
+}
+
+void node_peers_observed(struct node *n, const struct wg_peer_state *state)
+{
+	struct peer *p = peers_find(n->peers, &state->key);
+	bool first_handshake;
+
+	if (!p) {
+		/* After a restart, peers of the last run may be heard again any moment. */
+		if (n->sweep_strangers)
+			remove_stranger(n, &state->key);
+		return;
+	}
+	first_handshake = p->handshake_s == 0 && state->handshake_s != 0;
+	p->handshake_s = state->handshake_s;
+	take_bytes(n, p, state);
+	p->tunnel = state->endpoint;
+	n->rows[p->slot].seen_dump = n->dump_number;
+	take_actual(n, p, state);
+	if (first_handshake)
+		log_event(EVENT_TUNNEL_UP,
+			  LOG_FIELDS({ "peer", p->key_text }, { "host", p->info.hostname }),
+			  "tunnel is up");
+}
+
+void node_peers_dumped(struct node *n)
+{
+	struct now now = clock_now();
+
+	n->is_settled = true;
+	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
+		const struct node_peer *row = &n->rows[p->slot];
+
+		if (p->applied.present && row->seen_dump != n->dump_number &&
+		    row->written_dump != n->dump_number) {
+			log_event(EVENT_PEER_ADDED_AGAIN, LOG_FIELDS({ "peer", p->key_text }),
+				  "peer %s was removed by somebody else; adding it again",
+				  p->key_text);
+			p->applied.present = false;
+			p->is_dirty = true;
+		}
+		if (p->applied.present && !peer_is_active(p, now))
+			p->is_dirty = true;
+	}
+	node_peers_flush(n);
+}

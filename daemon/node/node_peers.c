@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * DOC: Theory of operation
+ *
+ * A sighting changes one row of the table; the row is reconciled at once, and what differs goes to
+ * netadmin as one request. Each row has one timer for all that time alone brings: the next HELLO
+ * (existing nodes forget us after five minutes without one), our turn to begin a handshake, and
+ * the end of a peer that fell silent. An idle mesh wakes for nothing else.
+ */
+#include "common/log.h"
+#include "daemon/node/node_impl.h"
+#include "daemon/state/peercache.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define REFRESH_MS	   80000  /* HELLO to a peer we hear; protocol.md section 9: 60 to 120 s */
+#define RETRY_FIRST_MS	   5000	  /* HELLO to one that is silent, then twice as long each time */
+#define RETRY_MAX_MS	   600000 /* */
+#define RETRY_DOUBLINGS	   7
+#define GOODBYE_MAX_AGE_S  60
+#define CACHE_DELAY_MS	   2000
+#define TRANSITIVE_KEEP_MS PEER_FORGET_MS
+
+/**
+ * struct pass - A look at what changed
+ * @began_us:	When
+ * @writes:	Requests to netadmin before it
+ */
+struct pass {
+	uint64_t began_us;
+	uint64_t writes;
+};
+
+static void schedule(struct node *n, struct peer *p, const struct reconcile_want *want,
+		     struct now now);
+
+/* --- writing to WireGuard ------------------------------------------------------------------ */
+
+static void send_route(void *arg, const struct prefix *net, bool add)
+{
+	struct node *n = arg;
+	struct netadmin_request req = { .op = add ? NETADMIN_ROUTE_ADD : NETADMIN_ROUTE_DEL };
+
+	req.route = *net;
+	n->counters.route_writes++;
+	adminlink_send(n->admin, &req, -1);
+}
+
+static void sync_routes(struct node *n, const struct peer *p, const struct reconcile_want *want)
+{
+	const struct routes_handler h = { .arg = n, .change = send_route };
+	struct prefix nets[ANNOUNCE_ROUTES_MAX];
+	size_t total = 0;
+
+	for (size_t i = 0; want->present && i < p->n_routes; i++)
+		if (reconcile_route_is_sane(&p->routes[i], &n->self))
+			nets[total++] = p->routes[i];
+	n->routes_moved |= routes_set(&n->routes, p->slot, nets, total, &h);
+}
+
+void node_peers_restore_routes(struct node *n)
+{
+	const struct routes_handler h = { .arg = n, .change = send_route };
+
+	routes_repeat(&n->routes, &h);
+}
+
+/* Two gateways into one network: WireGuard would give it to whichever was written last. */
+static void leave_to_leaders(const struct node *n, const struct peer *p,
+			     struct reconcile_want *want)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < want->n_allowed; i++)
+		if (!routes_is_led_by_another(&n->routes, p->slot, &want->allowed[i]))
+			want->allowed[kept++] = want->allowed[i];
+	want->n_allowed = kept;
+}
+
+static void log_change(const struct peer *p, const struct reconcile_want *want)
+{
+	char endpoint[ENDPOINT_TEXT_SIZE];
+	char ip[IP_TEXT_SIZE];
+
+	log_event(want->present ? EVENT_PEER_CONFIGURED : EVENT_PEER_REMOVED,
+		  LOG_FIELDS({ "peer", p->key_text }, { "host", p->info.hostname },
+			     { "mesh_ip", ip_format(ip, &p->info.mesh_ip) },
+			     { "endpoint", endpoint_format(endpoint, &want->endpoint) }),
+		  "%s", want->present ? "peer configured" : "peer removed");
+}
+
+static void write_change(struct node *n, struct peer *p, struct now now)
+{
+	struct netadmin_request req = { .op = NETADMIN_PEER };
+	struct reconcile_want want;
+
+	/* Writing to an adopted interface what it has already would disturb its traffic. */
+	if (!n->is_settled)
+		return;
+	reconcile_want(&want, p, &n->self, now);
+	leave_to_leaders(n, p, &want);
+	if (reconcile_diff(&req.peer, p, &want, now)) {
+		adminlink_send(n->admin, &req, -1);
+		n->counters.peer_writes++;
+		if (want.present != p->applied.present)
+			log_change(p, &want);
+		reconcile_applied(p, &want);
+		n->rows[p->slot].written_dump = n->dump_number;
+	}
+	sync_routes(n, p, &want);
+	p->is_dirty = false;
+	schedule(n, p, &want, now);
+}
+
+/* Peers that announce a network look again whether it is theirs now. */
+static void hand_over_routes(struct node *n)
+{
+	n->routes_moved = false;
+	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
+		p->is_dirty |= p->n_routes > 0;
+}
+
+/* A look at what changed, from its first thought to its last request. */
+static struct pass begin_pass(const struct node *n)
+{
+	return (struct pass) {
+		.began_us = clock_monotonic_us(),
+		.writes = n->counters.peer_writes + n->counters.route_writes,
+	};
+}
+
+static void end_pass(struct node *n, const struct pass *p)
+{
+	static const double us_per_s = 1e6;
+
+	if (n->counters.peer_writes + n->counters.route_writes != p->writes)
+		n->counters.passes_changed++;
+	else
+		n->counters.passes_noop++;
+	histogram_add(&n->reconcile_s, (double)(clock_monotonic_us() - p->began_us) / us_per_s);
+}
+
+static void write_dirty(struct node *n)
+{
+	struct now now = clock_now();
+
+	do {
+		if (n->routes_moved)
+			hand_over_routes(n);
+		for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
+			/* netadmin is behind: go on when it has caught up, see on_idle(). */
+			if (!n->is_settled || adminlink_is_busy(n->admin))
+				return;
+			if (p->is_dirty)
+				write_change(n, p, now);
+		}
+	} while (n->routes_moved);
+}
+
+void node_peers_flush(struct node *n)
+{
+	struct pass pass = begin_pass(n);
+
+	write_dirty(n);
+	end_pass(n, &pass);
+}
+
+/* --- what time brings ---------------------------------------------------------------------- */
+
+/* Nothing of the row's last peer may count for its next one. */
+static void reset_row(struct node_peer *row)
+{
+	if (row->timer)
+		(void)event_del(row->timer);
+	row->hello_ms = 0;
+	row->n_unanswered = 0;
+	row->seen_dump = 0;
+	row->written_dump = 0;
+	row->trail = (struct clone_trail) { 0 };
+	row->clone_ms = 0;
+	row->read_ms = 0;
+}
+
+static void forget(struct node *n, struct peer *p)
+{
+	reset_row(&n->rows[p->slot]);
+	peers_remove(n->peers, p);
+}
+
+static int64_t hello_pause_ms(const struct node_peer *row)
+{
+	unsigned int doublings = row->n_unanswered;
+	int64_t pause;
+
+	if (doublings == 0)
+		return REFRESH_MS;
+	if (doublings > RETRY_DOUBLINGS)
+		return RETRY_MAX_MS;
+	pause = (int64_t)RETRY_FIRST_MS << (doublings - 1);
+	return pause < RETRY_MAX_MS ? pause : RETRY_MAX_MS;
+}
+
+static void hello(struct node *n, struct peer *p, struct now now)
+{
+	struct node_peer *row = &n->rows[p->slot];
+
+	/* Counts as unanswered until the peer is heard. */
+	row->hello_ms = now.mono_ms;
+	row->n_unanswered++;
+	exchange_hello(n->exchange, &p->control);
+}
+
+static bool is_worth_a_hello(const struct peer *p)
+{
+	return !p->said_goodbye && p->control.ip.family != 0;
+}
+
+/* When a peer leaves the table: whom we ever heard is tried for thirty days. */
+static bool is_over(const struct peer *p, struct now now)
+{
+	if (p->applied.present)
+		return false;
+	if (peer_is_verified(p) || (p->methods & METHOD_CACHE))
+		return now.unix_s - p->seen_unix_s > PEERCACHE_AGE_S;
+	return now.mono_ms - p->first_seen_ms >= TRANSITIVE_KEEP_MS;
+}
+
+static void on_due(evutil_socket_t fd, short what, void *arg)
+{
+	struct node_peer *row = arg;
+	struct node *n = row->node;
+	struct pass pass = begin_pass(n);
+	uint16_t slot = (uint16_t)(row - n->rows);
+	struct now now = clock_now();
+	struct peer *p = peers_at(n->peers, slot);
+
+	(void)fd;
+	(void)what;
+	if (!p || n->phase != NODE_RUNNING)
+		return;
+	if (is_worth_a_hello(p) && now.mono_ms - row->hello_ms >= hello_pause_ms(row))
+		hello(n, p, now);
+	write_change(n, p, now);
+	if (is_over(p, now))
+		forget(n, p);
+	/* Its networks, or a mesh address that it held, may be another's now. */
+	write_dirty(n);
+	end_pass(n, &pass);
+}
+
+/* The earlier of two moments, where one that is past no longer matters. */
+static int64_t sooner(int64_t at, int64_t candidate, struct now now)
+{
+	return candidate > now.mono_ms && candidate < at ? candidate : at;
+}
+
+static void schedule(struct node *n, struct peer *p, const struct reconcile_want *want,
+		     struct now now)
+{
+	struct node_peer *row = &n->rows[p->slot];
+	int64_t hello_at = row->hello_ms + hello_pause_ms(row);
+	int64_t at = want->again_ms;
+	struct timeval tv;
+
+	if (is_worth_a_hello(p))
+		at = sooner(at, hello_at > now.mono_ms ? hello_at : now.mono_ms + 1, now);
+	if (peer_is_verified(p))
+		at = sooner(at, p->heard_ms + PEER_FORGET_MS, now);
+	else
+		at = sooner(at, p->first_seen_ms + TRANSITIVE_KEEP_MS, now);
+	if (!row->timer) {
+		row->node = n;
+		row->timer = evtimer_new(n->base, on_due, row);
+	}
+	if (!row->timer)
+		return;
+	if (at == INT64_MAX) {
+		(void)event_del(row->timer);
+		return;
+	}
+	tv.tv_sec = (at - now.mono_ms) / 1000;
+	tv.tv_usec = ((at - now.mono_ms) % 1000) * 1000;
+	(void)event_add(row->timer, &tv);
+}
+
+/* --- sightings ----------------------------------------------------------------------------- */
+
+static void save_cache_soon(struct node *n)
+{
+	static const struct timeval delay = { .tv_sec = CACHE_DELAY_MS / 1000 };
+
+	if (!evtimer_pending(n->cache_timer, NULL))
+		(void)event_add(n->cache_timer, &delay);
+}
+
+void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
+{
+	struct now now = clock_now();
+	struct peer *p = NULL;
+	enum peer_change change = peers_sight(n->peers, s, now, &p);
+	struct node_peer *row = p ? &n->rows[p->slot] : NULL;
+
+	if (!p)
+		return;
+	n->counters.sightings[__builtin_ctz(s->method)]++;
+	if (change == PEER_NEW)
+		reset_row(row);
+	if (s->method != METHOD_TRANSITIVE && s->method != METHOD_CACHE)
+		row->n_unanswered = 0;
+	if (knows_us && p->replied_ms == INT64_MIN) {
+		p->replied_ms = now.mono_ms;
+		p->is_dirty = true;
+	}
+	if (change == PEER_NEW || change == PEER_CHANGED) {
+		p->is_dirty = true;
+		save_cache_soon(n);
+	}
+	/* A new face is greeted at once, unless its own HELLO or REPLY is what we just took. */
+	if ((change == PEER_NEW || (change == PEER_CHANGED && s->method == METHOD_LAN)) &&
+	    !knows_us && is_worth_a_hello(p))
+		hello(n, p, now);
+	if (p->is_dirty)
+		node_peers_flush(n);
+}
+
+struct endpoint node_peers_literal(const struct node *n, const char *text)
+{
+	struct endpoint e;
+
+	if (endpoint_parse(&e, text) < 0 || ip_is_wildcard(&e.ip) ||
+	    reconcile_is_inside_mesh(&e.ip, &n->self) ||
+	    (n->cfg->no_ipv6 && e.ip.family == AF_INET6))
+		memset(&e, 0, sizeof(e));
+	return e;
+}
+
+static size_t mask_routes(struct prefix *out, const struct announcement *a)
+{
+	for (size_t i = 0; i < a->n_routes; i++) {
+		out[i] = a->routes[i];
+		prefix_mask(&out[i]);
+	}
+	return a->n_routes;
+}
+
+static void take_known_peer(struct node *n, const struct known_peer *known)
+{
+	char endpoint[ENDPOINT_OUT_SIZE];
+	char control[ENDPOINT_OUT_SIZE];
+	struct sighting s = { .who = known, .method = METHOD_TRANSITIVE };
+
+	endpoint_from_known_peer(endpoint, known->endpoint);
+	endpoint_control(control, endpoint, n->cfg->keys.gossip_port);
+	s.endpoint = node_peers_literal(n, endpoint);
+	s.control = node_peers_literal(n, control);
+	node_peers_sight(n, &s, false);
+}
+
+/* What an announcement tells beside who and where. */
+static void take_measures(struct node *n, struct peer *p, const struct announcement *a,
+			  int64_t rtt_us)
+{
+	static const double us_per_s = 1e6;
+
+	p->skew_s = a->timestamp - clock_now().unix_s;
+	if (rtt_us <= 0)
+		return;
+	p->rtt_us = rtt_us;
+	histogram_add(&n->rtt_s, (double)rtt_us / us_per_s);
+}
+
+void node_peers_announced(struct node *n, const struct announcement *a, const struct endpoint *from,
+			  enum discovery_source source, int64_t rtt_us)
+{
+	char text[ENDPOINT_OUT_SIZE];
+	struct prefix routes[ANNOUNCE_ROUTES_MAX];
+	struct sighting s = { .who = &a->self, .routes = routes, .has_routes = true };
+	const struct ownaddr_observer observer = { .key = a->self.key, .ip = from->ip };
+	struct peer *p;
+
+	if (node_clone_heard(n, a, from))
+		return;
+	n->was_heard = true;
+	s.n_routes = mask_routes(routes, a);
+	/* Through the tunnel we never ask: a wildcard endpoint would lead it into itself (B15). */
+	if (!reconcile_is_inside_mesh(&from->ip, &n->self))
+		s.control = *from;
+	if (source == DISCOVERY_LAN) {
+		s.method = METHOD_LAN;
+		s.control.port = n->cfg->keys.gossip_port;
+		endpoint_from_lan(text, a->self.endpoint, &from->ip);
+	} else {
+		s.method = METHOD_EXCHANGE;
+		endpoint_from_exchange(text, a->self.endpoint, &from->ip);
+	}
+	s.endpoint = node_peers_literal(n, text);
+	if (source == DISCOVERY_REPLY && s.control.ip.family != 0)
+		ownaddr_take(&n->ownaddr, &a->observed, &observer, clock_now().mono_ms);
+	node_peers_sight(n, &s, source == DISCOVERY_REPLY);
+	p = peers_find(n->peers, &a->self.key);
+	if (p) {
+		take_measures(n, p, a, rtt_us);
+		node_clone_follow(n, p, a, from);
+	}
+	for (size_t i = 0; source != DISCOVERY_LAN && i < a->n_known; i++)
+		take_known_peer(n, &a->known[i]);
+}
+
+void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timestamp,
+			const struct endpoint *from)
+{
+	struct now now = clock_now();
+	struct peer *p = peers_find(n->peers, key);
+
+	if (!p || p->said_goodbye || llabs(now.unix_s - timestamp) > GOODBYE_MAX_AGE_S)
+		return;
+	/* The type of a datagram can be forged: a live tunnel ends only on its own peer's word. */
+	if (peer_has_tunnel(p, now) && !ip_equal(&from->ip, &p->endpoint.ip) &&
+	    !ip_equal(&from->ip, &p->control.ip) && !ip_equal(&from->ip, &p->tunnel.ip) &&
+	    !ip_equal(&from->ip, &p->info.mesh_ip) && !ip_equal(&from->ip, &p->info.mesh_ip6))
+		return;
+	log_event(EVENT_PEER_LEFT,
+		  LOG_FIELDS({ "peer", p->key_text }, { "host", p->info.hostname }),
+		  "peer said goodbye");
+	p->said_goodbye = true;
+	p->replied_ms = INT64_MIN;
+	p->handshake_s = 0;
+	p->first_seen_ms = now.mono_ms;
+	p->is_dirty = true;
+	node_peers_flush(n);
+}
+
+void node_peers_greet(struct node *n)
+{
+	struct now now = clock_now();
+
+	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
+		if (is_worth_a_hello(p) && peer_is_active(p, now))
+			hello(n, p, now);
+}
+
+void node_peers_say_goodbye(struct node *n)
+{
+	struct now now = clock_now();
+
+	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
+		if (peer_is_active(p, now) && p->control.ip.family != 0)
+			exchange_goodbye(n->exchange, &p->control, &n->ready.public_key);
+}
+
+void node_peers_free(struct node *n)
+{
+	for (size_t i = 0; i < PEERS_MAX; i++)
+		if (n->rows[i].timer)
+			event_free(n->rows[i].timer);
+	peers_free(n->peers);
+	n->peers = NULL;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/peers/peers.h"
+#include "common/defs.h"
+#include "daemon/wire/derive.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS	      1024 /* a power of two */
+#define NO_SLOT	      UINT16_MAX
+#define LAN_RANK_MS   30000
+#define RANKED_CACHE  "cache"
+#define RANKED_LAN    "lan"
+#define NAME_EXCHANGE "dht"
+
+_Static_assert(PEERS_MAX < NO_SLOT, "a slot number fits");
+
+struct peers {
+	struct wg_key self;
+	size_t count;
+	uint16_t bucket[BUCKETS];
+	struct peer rows[PEERS_MAX];
+};
+
+const char *peer_method_name(enum peer_method method)
+{
+	switch (method) {
+	case METHOD_CACHE:
+		return RANKED_CACHE;
+	case METHOD_LAN:
+		return RANKED_LAN;
+	case METHOD_EXCHANGE:
+		return NAME_EXCHANGE;
+	case METHOD_TRANSITIVE:
+		return "dht-transitive";
+	}
+	return "";
+}
+
+struct peers *peers_new(const struct wg_key *self)
+{
+	/* calloc() of so much is untouched zero pages: rows cost memory only once they are used. */
+	struct peers *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->self = *self;
+	memset(t->bucket, 0xff, sizeof(t->bucket));
+	return t;
+}
+
+void peers_free(struct peers *t)
+{
+	free(t);
+}
+
+/* Public keys are uniform already, and an attacker who can choose them must know the secret. */
+static size_t bucket_of(const struct wg_key *key)
+{
+	return ((size_t)key->b[0] | (size_t)key->b[1] << 8) % BUCKETS;
+}
+
+struct peer *peers_find(struct peers *t, const struct wg_key *key)
+{
+	for (uint16_t i = t->bucket[bucket_of(key)]; i != NO_SLOT; i = t->rows[i].next)
+		if (memcmp(&t->rows[i].info.key, key, sizeof(*key)) == 0)
+			return &t->rows[i];
+	return NULL;
+}
+
+struct peer *peers_next(struct peers *t, const struct peer *prev)
+{
+	for (size_t i = prev ? (size_t)prev->slot + 1 : 0; i < PEERS_MAX; i++)
+		if (t->rows[i].in_use)
+			return &t->rows[i];
+	return NULL;
+}
+
+struct peer *peers_at(struct peers *t, uint16_t slot)
+{
+	return slot < PEERS_MAX && t->rows[slot].in_use ? &t->rows[slot] : NULL;
+}
+
+size_t peers_count(const struct peers *t)
+{
+	return t->count;
+}
+
+/* A free row, or the one of the peer that is missed least; NULL when all are in WireGuard. */
+static struct peer *find_room(struct peers *t)
+{
+	struct peer *oldest = NULL;
+
+	for (size_t i = 0; i < PEERS_MAX; i++) {
+		struct peer *p = &t->rows[i];
+
+		if (!p->in_use)
+			return p;
+		if (!p->applied.present && (!oldest || p->seen_unix_s < oldest->seen_unix_s))
+			oldest = p;
+	}
+	if (oldest)
+		peers_remove(t, oldest);
+	return oldest;
+}
+
+static struct peer *insert(struct peers *t, const struct wg_key *key, struct now now)
+{
+	struct peer *p = find_room(t);
+	uint16_t *head = &t->bucket[bucket_of(key)];
+
+	if (!p)
+		return NULL;
+	memset(p, 0, sizeof(*p));
+	p->slot = (uint16_t)(p - t->rows);
+	p->in_use = true;
+	p->info.key = *key;
+	(void)wg_key_format(p->key_text, key);
+	p->first_seen_ms = now.mono_ms;
+	p->heard_ms = INT64_MIN;
+	p->replied_ms = INT64_MIN;
+	p->next = *head;
+	*head = p->slot;
+	t->count++;
+	return p;
+}
+
+/*
+ * Two keys with one mesh address: the lower key text keeps it (protocol.md section 3). Looks at
+ * every row, but only when an address appears, changes or goes.
+ */
+static void settle_mesh_ip(struct peers *t, const struct ip *ip)
+{
+	const struct peer *winner = NULL;
+
+	if (ip->family == 0)
+		return;
+	for (struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p))
+		if (ip_equal(&p->info.mesh_ip, ip) &&
+		    (!winner ||
+		     derive_collision_winner(p->key_text, winner->key_text) == p->key_text))
+			winner = p;
+	for (struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p)) {
+		if (!ip_equal(&p->info.mesh_ip, ip) || p->lost_ip == (p != winner))
+			continue;
+		p->lost_ip = p != winner;
+		p->is_dirty = true;
+	}
+}
+
+void peers_remove(struct peers *t, struct peer *p)
+{
+	uint16_t *link = &t->bucket[bucket_of(&p->info.key)];
+
+	while (*link != p->slot)
+		link = &t->rows[*link].next;
+	*link = p->next;
+	p->in_use = false;
+	t->count--;
+	settle_mesh_ip(t, &p->info.mesh_ip);
+}
+
+static bool take_text(char *dst, size_t size, const char *src)
+{
+	if (*src == '\0' || strcmp(dst, src) == 0)
+		return false;
+	(void)strncpy(dst, src, size - 1);
+	dst[size - 1] = '\0';
+	return true;
+}
+
+static bool take_ip(struct ip *dst, const struct ip *src)
+{
+	if (src->family == 0 || ip_equal(dst, src))
+		return false;
+	*dst = *src;
+	return true;
+}
+
+static bool take_routes(struct peer *p, const struct sighting *s)
+{
+	size_t n = s->n_routes < ANNOUNCE_ROUTES_MAX ? s->n_routes : ANNOUNCE_ROUTES_MAX;
+	bool same = n == p->n_routes;
+
+	if (!s->has_routes)
+		return false;
+	for (size_t i = 0; same && i < n; i++)
+		same = prefix_equal(&p->routes[i], &s->routes[i]);
+	if (same)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		p->routes[i] = s->routes[i];
+	p->n_routes = n;
+	return true;
+}
+
+/* A laptop that left the LAN must be reachable again by what others say of it. */
+static const char *ranked_method(const struct peer *p, struct now now)
+{
+	bool is_stale = now.mono_ms - p->endpoint_ms > LAN_RANK_MS;
+
+	if (is_stale && strcmp(p->endpoint_method, RANKED_LAN) == 0)
+		return RANKED_CACHE;
+	return p->endpoint_method;
+}
+
+static bool take_endpoint(struct peer *p, const struct sighting *s, struct now now)
+{
+	const char *method = peer_method_name(s->method);
+	char old[ENDPOINT_TEXT_SIZE];
+	char new[ENDPOINT_TEXT_SIZE];
+	bool differs = !endpoint_equal(&p->endpoint, &s->endpoint);
+
+	if (s->endpoint.ip.family == 0)
+		return false;
+	/*
+	 * Through the old one packets flow, and WireGuard follows a peer that roams by itself. What
+	 * comes over the exchange can be a rumour, or a captured HELLO sent from somewhere else.
+	 */
+	if (s->method != METHOD_LAN && peer_has_tunnel(p, now))
+		return false;
+	(void)endpoint_format(old, &p->endpoint);
+	(void)endpoint_format(new, &s->endpoint);
+	if (!endpoint_replaces(old, ranked_method(p, now), new, method))
+		return false;
+	p->endpoint = s->endpoint;
+	p->endpoint_ms = now.mono_ms;
+	(void)strncpy(p->endpoint_method, method, sizeof(p->endpoint_method) - 1);
+	return differs;
+}
+
+static bool is_from_peer_itself(enum peer_method method)
+{
+	return method == METHOD_LAN || method == METHOD_EXCHANGE;
+}
+
+/* Others guess the port behind a NAT; the address a peer was heard from is the one that works. */
+static void take_control(struct peer *p, const struct sighting *s, struct now now)
+{
+	bool is_heard = peer_is_verified(p) && now.mono_ms - p->heard_ms < PEER_ACTIVE_MS;
+
+	if (s->control.ip.family == 0)
+		return;
+	if (is_from_peer_itself(s->method) || !is_heard || p->control.ip.family == 0)
+		p->control = s->control;
+}
+
+static bool take_age(struct peer *p, const struct sighting *s, struct now now)
+{
+	bool came_back = false;
+
+	if (s->method == METHOD_CACHE && p->seen_unix_s < s->seen_unix_s)
+		p->seen_unix_s = s->seen_unix_s;
+	if (!is_from_peer_itself(s->method))
+		return false;
+	came_back = p->said_goodbye || p->heard_ms == INT64_MIN ||
+		    now.mono_ms - p->heard_ms > PEER_FORGET_MS;
+	if (came_back && !peer_has_tunnel(p, now)) {
+		/* It may have forgotten us: who begins the handshake is open again. */
+		p->first_seen_ms = now.mono_ms;
+		p->replied_ms = INT64_MIN;
+		p->handshake_s = 0;
+	}
+	p->said_goodbye = false;
+	p->heard_ms = now.mono_ms;
+	p->seen_unix_s = now.unix_s;
+	return came_back;
+}
+
+static bool take_info(struct peers *t, struct peer *p, const struct sighting *s)
+{
+	const struct known_peer *who = s->who;
+	struct ip old = p->info.mesh_ip;
+	bool changed = false;
+
+	if (take_ip(&p->info.mesh_ip, &who->mesh_ip)) {
+		settle_mesh_ip(t, &old);
+		settle_mesh_ip(t, &p->info.mesh_ip);
+		changed = true;
+	}
+	changed |= take_ip(&p->info.mesh_ip6, &who->mesh_ip6);
+	changed |= take_text(p->info.hostname, sizeof(p->info.hostname), who->hostname);
+	(void)take_text(p->info.nat_type, sizeof(p->info.nat_type), who->nat_type);
+	(void)take_text(p->info.endpoint, sizeof(p->info.endpoint), who->endpoint);
+	changed |= take_routes(p, s);
+	p->info.introducer = who->introducer;
+	return changed;
+}
+
+enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct now now,
+			     struct peer **out)
+{
+	const struct known_peer *who = s->who;
+	struct peer *p = peers_find(t, &who->key);
+	bool is_new = !p;
+	bool changed = false;
+
+	*out = NULL;
+	if (memcmp(&who->key, &t->self, sizeof(t->self)) == 0)
+		return PEER_IGNORED;
+	if (!p)
+		p = insert(t, &who->key, now);
+	if (!p)
+		return PEER_IGNORED;
+	*out = p;
+	p->methods |= s->method;
+	changed |= take_endpoint(p, s, now);
+	/* What others tell never overrides what the peer itself, or our own disk, said. */
+	if (is_new || s->method != METHOD_TRANSITIVE)
+		changed |= take_info(t, p, s);
+	take_control(p, s, now);
+	changed |= take_age(p, s, now);
+	if (is_new)
+		return PEER_NEW;
+	return changed ? PEER_CHANGED : PEER_UNCHANGED;
+}
+
+bool peer_is_verified(const struct peer *p)
+{
+	return p->heard_ms != INT64_MIN;
+}
+
+bool peer_has_tunnel(const struct peer *p, struct now now)
+{
+	return p->handshake_s != 0 && now.unix_s - p->handshake_s < PEER_HANDSHAKE_S;
+}
+
+bool peer_is_active(const struct peer *p, struct now now)
+{
+	if (p->said_goodbye)
+		return false;
+	if (peer_has_tunnel(p, now))
+		return true;
+	return peer_is_verified(p) && now.mono_ms - p->heard_ms < PEER_ACTIVE_MS;
+}

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * peers - the table of other nodes: one row per public key, who said what of it, and when
+ *
+ * Pure: sightings and the time come in, changes go out. Discovery methods report sightings; what
+ * becomes of them in WireGuard is decided by reconcile.h.
+ */
+#ifndef DAEMON_PEERS_PEERS_H
+#define DAEMON_PEERS_PEERS_H
+
+#include "daemon/clock.h"
+#include "daemon/wire/announce.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PEERS_MAX	 1000
+#define PEER_ACTIVE_MS	 (5 * 60 * 1000)  /* heard of within: active (protocol.md section 9) */
+#define PEER_FORGET_MS	 (10 * 60 * 1000) /* out of WireGuard when silent for so long */
+#define PEER_HANDSHAKE_S 150		  /* a handshake younger than this is a live tunnel */
+#define PEER_METHOD_SIZE 16
+#define PEER_TEXT_SIZE	 45 /* 44 characters of base64 */
+
+/* How a peer was discovered; a bit each, since several methods may have found it. */
+enum peer_method {
+	METHOD_CACHE = 1 << 0,
+	METHOD_LAN = 1 << 1,
+	METHOD_EXCHANGE = 1 << 2,   /* "dht" on paper: a HELLO or REPLY came from it */
+	METHOD_TRANSITIVE = 1 << 3, /* "dht-transitive": another peer told of it */
+};
+
+/* Name of one method as existing nodes print it: "lan", "dht", "dht-transitive", "cache". */
+const char *peer_method_name(enum peer_method method);
+
+/**
+ * struct peer_applied - What WireGuard has for a peer, as far as we know
+ * @present:	The peer is configured
+ * @endpoint:	Endpoint we set last; the kernel may have roamed since
+ * @keepalive_s: Keepalive in seconds
+ * @allowed_hash: reconcile_allowed_hash() of its allowed prefixes
+ */
+struct peer_applied {
+	bool present;
+	struct endpoint endpoint;
+	uint16_t keepalive_s;
+	uint64_t allowed_hash;
+};
+
+/**
+ * struct peer - One other node
+ * @info:	What was announced: key, names, mesh addresses
+ * @key_text:	Its key as base64
+ * @routes:	Networks behind it, masked and checked
+ * @n_routes:	Entries in @routes
+ * @endpoint:	WireGuard endpoint in use; "none" when no literal is known
+ * @endpoint_method: Name of the method that reported it; decides what may replace it
+ * @endpoint_ms: When @endpoint_method last reported it
+ * @control:	Where its exchange socket is; "none" when unknown
+ * @methods:	enum peer_method bits
+ * @first_seen_ms: When the row was made, or the peer came back after a GOODBYE or a long silence
+ * @heard_ms:	When the peer itself was last heard; INT64_MIN for never in this run
+ * @seen_unix_s: The same as Unix time, or what the cache said
+ * @said_goodbye: It announced its stop and has not been heard since
+ * @replied_ms:	When it first answered a HELLO of ours, and so knew our key; INT64_MIN for never
+ * @lost_ip:	Another peer with a lower key has the same mesh address
+ * @handshake_s: Unix time of the last handshake that WireGuard reported, 0 for never
+ * @rx_bytes:	Received through the tunnel
+ * @tx_bytes:	Sent through the tunnel
+ * @rx_rate:	Bytes a second received between the last two readings
+ * @tx_rate:	Bytes a second sent between them
+ * @rtt_us:	Round trip of the last HELLO and its REPLY in microseconds, 0 when not known
+ * @skew_s:	Its clock less ours, in seconds, as its last announcement says
+ * @tunnel:	Where WireGuard last heard it; "none" when unknown
+ * @applied:	What WireGuard has
+ * @is_dirty:	A change waits to be sent to WireGuard
+ * @in_use:	The row holds a peer
+ * @slot:	Index of the row; stable for the peer's life
+ * @next:	Next row of the same hash bucket
+ */
+struct peer {
+	struct known_peer info;
+	char key_text[PEER_TEXT_SIZE];
+	size_t n_routes;
+	struct prefix routes[ANNOUNCE_ROUTES_MAX];
+	struct endpoint endpoint;
+	char endpoint_method[PEER_METHOD_SIZE];
+	int64_t endpoint_ms;
+	struct endpoint control;
+	unsigned int methods;
+	int64_t first_seen_ms;
+	int64_t heard_ms;
+	int64_t replied_ms;
+	int64_t seen_unix_s;
+	bool said_goodbye;
+	bool lost_ip;
+	int64_t handshake_s;
+	uint64_t rx_bytes;
+	uint64_t tx_bytes;
+	uint64_t rx_rate;
+	uint64_t tx_rate;
+	int64_t rtt_us;
+	int64_t skew_s;
+	struct endpoint tunnel;
+	struct peer_applied applied;
+	bool is_dirty;
+	bool in_use;
+	uint16_t slot;
+	uint16_t next;
+};
+
+struct peers;
+
+/**
+ * peers_new() - Make an empty table for PEERS_MAX peers
+ * @self:	Our own key: it never enters the table
+ *
+ * Return: table owned by the caller, to be freed with peers_free(); NULL without memory
+ */
+struct peers *peers_new(const struct wg_key *self);
+void peers_free(struct peers *t);
+
+/**
+ * struct sighting - What one datagram, or one cache entry, says of a peer
+ * @who:	Announced fields; borrowed
+ * @routes:	Networks behind it; borrowed; checked by the caller
+ * @n_routes:	Entries in @routes
+ * @has_routes:	@routes is the owner's own list and replaces what we have, even when empty
+ * @method:	Who reports it
+ * @endpoint:	WireGuard endpoint; "none" when no literal follows
+ * @control:	Address of its exchange socket; "none" when unknown
+ * @seen_unix_s: Only with METHOD_CACHE: when it was last heard
+ */
+struct sighting {
+	const struct known_peer *who;
+	const struct prefix *routes;
+	size_t n_routes;
+	bool has_routes;
+	enum peer_method method;
+	struct endpoint endpoint;
+	struct endpoint control;
+	int64_t seen_unix_s;
+};
+
+enum peer_change {
+	PEER_IGNORED,	/* our own key, or the table is full */
+	PEER_UNCHANGED, /* only its age was refreshed */
+	PEER_CHANGED,	/* an address, route or name differs: reconcile it */
+	PEER_NEW,	/* a new row */
+};
+
+/**
+ * peers_sight() - Take a sighting into the table
+ * @t:		Table
+ * @s:		Sighting; borrowed
+ * @now:	Time
+ * @out:	Receives the row; NULL when ignored
+ *
+ * Non-empty fields overwrite, empty ones never do; endpoints by rank (endpoint_replaces()), where a
+ * LAN endpoint that was last announced more than 30 s ago has lost its rank, because laptops leave.
+ * What others tell changes no field but the endpoint, and not even that while packets flow. A full
+ * table gives up the peer that was seen longest ago and is not in WireGuard.
+ *
+ * Return: what changed
+ */
+enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct now now,
+			     struct peer **out);
+
+struct peer *peers_find(struct peers *t, const struct wg_key *key);
+
+/**
+ * peers_next() - Walk the table
+ * @t:		Table
+ * @prev:	NULL to begin, then the row before
+ *
+ * Return: next row, or NULL at the end. The row may be removed before the next call.
+ */
+struct peer *peers_next(struct peers *t, const struct peer *prev);
+
+/**
+ * peers_at() - The row in a slot, or NULL when it is free
+ */
+struct peer *peers_at(struct peers *t, uint16_t slot);
+
+void peers_remove(struct peers *t, struct peer *p);
+size_t peers_count(const struct peers *t);
+
+/**
+ * peer_is_active() - Heard of within five minutes, or a live tunnel, and not gone
+ */
+bool peer_is_active(const struct peer *p, struct now now);
+
+/**
+ * peer_is_verified() - Has the peer itself been heard in this run? Others may only have told of it.
+ */
+bool peer_is_verified(const struct peer *p);
+
+/**
+ * peer_has_tunnel() - Is its last handshake younger than PEER_HANDSHAKE_S?
+ */
+bool peer_has_tunnel(const struct peer *p, struct now now);
+
+#endif /* DAEMON_PEERS_PEERS_H */
