@@ -152,7 +152,7 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_user.c tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c \
 	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
-	tests/unit/test_cli_complete.c tests/unit/test_cli_peers.c tests/unit/test_cli_peertesttext.c \
+	tests/unit/test_cli_complete.c tests/unit/test_cli_fuzz.c tests/unit/test_cli_peers.c tests/unit/test_cli_peertesttext.c \
 	tests/unit/test_cli_peertext.c tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c \
 	tests/unit/test_cli_table.c tests/unit/test_cli_text.c tests/unit/test_cli_watch.c \
 	tests/unit/test_clone.c tests/unit/test_config.c tests/unit/test_connset.c \

@@ -106,13 +106,15 @@ static bool supervisor_value(const struct judge_facts *f, const char *key, char 
 static void storage_trouble(const struct judge_facts *f, char *out, size_t size)
 {
 	char word[32];
+	bool is_told;
 
 	out[0] = '\0';
-	if (supervisor_value(f, "storage", word, sizeof(word))) {
-		if (strcmp(word, "ok") != 0 &&
-		    (!supervisor_value(f, "storage_note", out, size) || out[0] == '\0'))
+	is_told = supervisor_value(f, "storage", word, sizeof(word));
+	if (is_told && strcmp(word, "ok") != 0) {
+		if (!supervisor_value(f, "storage_note", out, size) || out[0] == '\0')
 			(void)snprintf(out, size, "the storage of %s is %s", f->state_dir, word);
-	} else if (f->write.is_known && f->write.error != 0) {
+	} else if ((!is_told || f->supervisor != SUPERVISOR_ANSWERED) && f->write.is_known &&
+		   f->write.error != 0) {
 		(void)snprintf(out, size,
 			       "%.80s cannot be written (%.80s: %s); a restart would not find what "
 			       "this run has learned",
@@ -123,12 +125,15 @@ static void storage_trouble(const struct judge_facts *f, char *out, size_t size)
 static void check_state(struct checks *c, const struct judge_facts *f)
 {
 	char text[TROUBLE_SIZE];
+	char word[32];
 
 	storage_trouble(f, text, sizeof(text));
 	if (text[0] != '\0')
 		check(c, "state", VIEW_FAIL, "%s", text);
-	else
+	else if (f->write.is_known || supervisor_value(f, "storage", word, sizeof(word)))
 		check(c, "state", VIEW_PASS, "%s can be written", f->state_dir);
+	else
+		check(c, "state", VIEW_PASS, "nothing is known to be wrong with %s", f->state_dir);
 }
 
 static void check_supervisor(struct checks *c, const struct judge_facts *f)
@@ -152,6 +157,15 @@ static void check_supervisor(struct checks *c, const struct judge_facts *f)
 	}
 }
 
+/* The node goes on; but a probe at that address asks somebody else, or nobody. */
+static void check_http(struct checks *c, const struct judge_facts *f)
+{
+	if (f->http_trouble)
+		check(c, "http", VIEW_WARN, "%s", f->http_trouble);
+	else
+		check(c, "http", VIEW_PASS, "every address of --http is served");
+}
+
 size_t judge_checks(const struct judge_facts *f, struct view_check out[static VIEW_CHECKS_MAX])
 {
 	struct checks c = { .out = out };
@@ -163,6 +177,7 @@ size_t judge_checks(const struct judge_facts *f, struct view_check out[static VI
 		check_state(&c, f);
 	}
 	check_supervisor(&c, f);
+	check_http(&c, f);
 	return c.n;
 }
 

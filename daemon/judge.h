@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define JUDGE_SLOW_MS	800    /* netadmin owes an answer for so long: worth a warning */
+#define JUDGE_SLOW_MS	700    /* netadmin owes an answer for so long: worth a warning */
 #define JUDGE_HUNG_MS	5000   /* and for so long: it hangs */
 #define JUDGE_SKEW_S	30     /* clocks that differ by less are taken for right */
 #define JUDGE_STALE_MS	120000 /* how long a datagram from another time is told of */
@@ -58,6 +58,7 @@ struct judge_stale {
  * @state_dir:	State directory
  * @write:	Our own last write
  * @supervisor: Whether PID 1 answers
+ * @http_trouble: Why health and metrics are missing somewhere; NULL when they are not
  * @clone_place: Where our key is live as well; NULL when it is not
  * @stale:	Datagrams from another time
  * @was_heard:	Somebody was heard in this run
@@ -70,6 +71,7 @@ struct judge_facts {
 	const char *state_dir;
 	struct judge_write write;
 	enum supervisor_state supervisor;
+	const char *http_trouble;
 	const char *clone_place;
 	struct judge_stale stale;
 	bool was_heard;

@@ -33,6 +33,7 @@
 
 struct server {
 	struct netadmin_node node;
+	struct netadmin_log inherited; /* counted by the mesh process before the fork */
 	int sock;
 	size_t n_batch;
 	struct wg_peer_config batch[BATCH_MAX];
@@ -96,6 +97,8 @@ static int dump(struct server *s)
 
 	if (wg_dump(s->node.wg, NULL, send_peer_state, s, &done.error) == 0)
 		memset(&done.error, 0, sizeof(done.error));
+	done.log.dropped = log_dropped() - s->inherited.dropped;
+	done.log.suppressed = log_suppressed() - s->inherited.suppressed;
 	return reply(s, &done, -1);
 }
 
@@ -177,6 +180,13 @@ static int reload(const struct server *s)
 	return reply(s, &done, fd);
 }
 
+static int restore_addresses(struct server *s)
+{
+	struct err e = { 0 };
+
+	return netadmin_restore_addresses(&s->node, &e) < 0 ? reply_error(s, &e) : 0;
+}
+
 static int echo(const struct server *s)
 {
 	struct netadmin_reply r = { .event = NETADMIN_ECHOED };
@@ -221,6 +231,8 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 		return echo(s);
 	case NETADMIN_LOG:
 		return set_levels(s, req->levels);
+	case NETADMIN_ADDRESSES:
+		return restore_addresses(s);
 	case NETADMIN_RELOAD:
 		return reload(s);
 	case NETADMIN_PEER:
@@ -263,6 +275,7 @@ static void run(int sock, const struct netadmin_config *cfg)
 	struct err e = { 0 };
 
 	s.sock = sock;
+	s.inherited = (struct netadmin_log) { log_dropped(), log_suppressed() };
 	if (netadmin_setup(&s.node, cfg, &ready, &e) < 0) {
 		r.event = NETADMIN_FAILED;
 		r.error = e;

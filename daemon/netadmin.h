@@ -65,6 +65,8 @@ enum netadmin_op {
 	NETADMIN_STOP,	     /* delete the interface and end; answered by NETADMIN_STOPPED */
 	NETADMIN_ECHO,	     /* answered by NETADMIN_ECHOED, once everything before it is done */
 	NETADMIN_LOG,	     /* change what this process logs; answered only when it fails */
+	NETADMIN_ADDRESSES,  /* give the interface those of its addresses that are missing; answered
+				only on failure */
 	NETADMIN_RELOAD,     /* read INTERFACE.reload; answered by NETADMIN_RELOADED */
 };
 
@@ -121,8 +123,19 @@ struct netadmin_ready {
 };
 
 /**
+ * struct netadmin_log - Log lines of netadmin that nobody saw
+ * @dropped:	Standard error had no room for them
+ * @suppressed:	Held back by rate limits
+ */
+struct netadmin_log {
+	uint64_t dropped;
+	uint64_t suppressed;
+};
+
+/**
  * struct netadmin_reply - One message to the mesh process
  * @event:	enum netadmin_event
+ * @log:	NETADMIN_DUMP_DONE
  * @ready:	NETADMIN_READY
  * @error:	NETADMIN_FAILED and NETADMIN_ERROR; NETADMIN_DUMP_DONE, _STOPPED, _SAVED and _RELOADED,
  *		code 0 for success
@@ -130,6 +143,7 @@ struct netadmin_ready {
  */
 struct netadmin_reply {
 	uint32_t event;
+	struct netadmin_log log;
 	union {
 		struct netadmin_ready ready;
 		struct err error;

@@ -56,6 +56,7 @@ int netadmin_check(const struct netadmin_request *req, struct err *e)
 	case NETADMIN_SAVE_CACHE:
 	case NETADMIN_STOP:
 	case NETADMIN_ECHO:
+	case NETADMIN_ADDRESSES:
 	case NETADMIN_RELOAD:
 		return 0;
 	}

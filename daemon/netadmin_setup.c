@@ -170,7 +170,6 @@ static int setup_mtu(struct netadmin_node *n, const struct rtnl_link *link, stru
 }
 
 struct wanted_addresses {
-	struct netadmin_node *n;
 	struct prefix v4;
 	struct prefix v6;
 	bool has_v4;
@@ -197,16 +196,34 @@ static int sort_address(const struct prefix *p, void *arg)
 	return 0;
 }
 
-static int setup_addresses(struct netadmin_node *n, struct netadmin_ready *ready, struct err *e)
+static struct wanted_addresses wanted_addresses(const struct netadmin_node *n)
 {
 	const struct netadmin_config *cfg = n->cfg;
 	const struct prefix *subnet =
 		cfg->has_custom_subnet ? &cfg->custom_subnet : &cfg->keys->subnet;
-	struct wanted_addresses w = {
-		.n = n,
+
+	return (struct wanted_addresses) {
 		.v4 = { .ip = n->id.mesh_ip, .bits = subnet->bits },
 		.v6 = { .ip = n->id.mesh_ip6, .bits = cfg->keys->prefix6.bits },
 	};
+}
+
+int netadmin_restore_addresses(struct netadmin_node *n, struct err *e)
+{
+	struct wanted_addresses w = wanted_addresses(n);
+	int r = rtnl_addr_list(n->rtnl, n->ifindex, sort_address, &w, e);
+
+	if (r == 0 && !w.has_v4)
+		r = rtnl_addr_add(n->rtnl, n->ifindex, &w.v4, e);
+	if (r == 0 && !w.has_v6 && n->has_ip6)
+		r = rtnl_addr_add(n->rtnl, n->ifindex, &w.v6, e);
+	return r;
+}
+
+static int setup_addresses(struct netadmin_node *n, struct netadmin_ready *ready, struct err *e)
+{
+	const struct netadmin_config *cfg = n->cfg;
+	struct wanted_addresses w = wanted_addresses(n);
 	int r = rtnl_addr_list(n->rtnl, n->ifindex, sort_address, &w, e);
 
 	for (size_t i = 0; r == 0 && i < w.n_stale; i++)
@@ -225,6 +242,7 @@ static int setup_addresses(struct netadmin_node *n, struct netadmin_ready *ready
 			  strerror(-r));
 	else
 		ready->mesh_ip6 = n->id.mesh_ip6;
+	n->has_ip6 = r == 0;
 	return 0;
 }
 

@@ -17,6 +17,7 @@
  * @rtnl:	rtnetlink handle
  * @wg:		WireGuard handle
  * @ifindex:	Interface
+ * @has_ip6:	It has the IPv6 mesh address, as far as this process knows
  */
 struct netadmin_node {
 	const struct netadmin_config *cfg;
@@ -26,6 +27,7 @@ struct netadmin_node {
 	struct rtnl *rtnl;
 	struct wg *wg;
 	int ifindex;
+	bool has_ip6;
 };
 
 /**
@@ -42,6 +44,13 @@ struct netadmin_node {
  */
 int netadmin_setup(struct netadmin_node *n, const struct netadmin_config *cfg,
 		   struct netadmin_ready *ready, struct err *e);
+
+/**
+ * netadmin_restore_addresses() - Add those that the interface had after the set-up, and lost
+ *
+ * Return: 0 or a negative errno value
+ */
+int netadmin_restore_addresses(struct netadmin_node *n, struct err *e);
 
 /**
  * netadmin_teardown() - Wipe the key and close the handles; the interface stays

@@ -32,8 +32,11 @@ static void admin_answered(struct node *n)
 	n->owed_since_ms = n->dump_pending || n->echo_owed ? clock_now().mono_ms : 0;
 }
 
-static void take_dump_end(struct node *n, const struct err *e)
+static void take_dump_end(struct node *n, const struct netadmin_reply *r)
 {
+	const struct err *e = &r->error;
+
+	n->admin_log = r->log;
 	n->dump_pending = false;
 	/* Half a report would look as if somebody had removed the other half. */
 	if (e->code != 0)
@@ -71,7 +74,7 @@ static void take_reply(struct node *n, const struct netadmin_reply *r, int fd)
 			node_peers_observed(n, &r->peer);
 		break;
 	case NETADMIN_DUMP_DONE:
-		take_dump_end(n, &r->error);
+		take_dump_end(n, r);
 		break;
 	case NETADMIN_ECHOED:
 		node_notify_echoed(n);

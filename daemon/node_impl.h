@@ -108,7 +108,8 @@ struct node {
 	uint16_t known_cursor; /* slot where the next selection of known peers begins */
 	uint32_t dump_number;  /* of the last dump asked for */
 	bool dump_pending;
-	int64_t owed_since_ms; /* netadmin owes an answer since then; 0 when it owes none */
+	struct netadmin_log admin_log; /* as the last dump told */
+	int64_t owed_since_ms;	       /* netadmin owes an answer since then; 0 when it owes none */
 	bool reload_pending;
 	bool was_heard;					  /* somebody else was, in this run */
 	char reload_note[sizeof(((struct err *)0)->msg)]; /* why the last reload changed nothing */
@@ -181,6 +182,8 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us);
 struct endpoint node_peers_literal(const struct node *n, const char *text);
 /* Writes out what differs for every peer that is marked dirty. */
 void node_peers_flush(struct node *n);
+/* The interface was down: the kernel has lost the routes to what is behind peers. */
+void node_peers_restore_routes(struct node *n);
 /* Says HELLO to all who are there: what we say of ourselves has changed. */
 void node_peers_greet(struct node *n);
 void node_peers_say_goodbye(struct node *n);

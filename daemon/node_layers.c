@@ -87,9 +87,24 @@ static void on_interface(void *arg, const struct ifstate *s)
 	node_give_up(n, sentence);
 }
 
+static void on_interface_raised(void *arg)
+{
+	struct netadmin_request req = { .op = NETADMIN_ADDRESSES };
+	struct node *n = arg;
+
+	if (n->phase != NODE_RUNNING)
+		return;
+	log_event(EVENT_INTERFACE_RAISED, LOG_FIELDS({ "interface", n->cfg->ifname }),
+		  "%s was down; giving it back its routes and addresses", n->cfg->ifname);
+	adminlink_send(n->admin, &req, -1);
+	node_peers_restore_routes(n);
+}
+
 static void watch_interface(struct node *n)
 {
-	struct ifwatch_handler h = { .arg = n, .changed = on_interface };
+	struct ifwatch_handler h = { .arg = n,
+				     .changed = on_interface,
+				     .raised = on_interface_raised };
 	struct err e = { 0 };
 	int r = ifwatch_open(&n->ifwatch, n->base, n->ready.ifindex, &h, &e);
 

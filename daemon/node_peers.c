@@ -59,6 +59,13 @@ static void sync_routes(struct node *n, const struct peer *p, const struct recon
 	n->routes_moved |= routes_set(&n->routes, p->slot, nets, total, &h);
 }
 
+void node_peers_restore_routes(struct node *n)
+{
+	const struct routes_handler h = { .arg = n, .change = send_route };
+
+	routes_repeat(&n->routes, &h);
+}
+
 /* Two gateways into one network: WireGuard would give it to whichever was written last. */
 static void leave_to_leaders(const struct node *n, const struct peer *p,
 			     struct reconcile_want *want)
@@ -369,6 +376,7 @@ void node_peers_announced(struct node *n, const struct announcement *a, const st
 	char text[ENDPOINT_OUT_SIZE];
 	struct prefix routes[ANNOUNCE_ROUTES_MAX];
 	struct sighting s = { .who = &a->self, .routes = routes, .has_routes = true };
+	const struct ownaddr_observer observer = { .key = a->self.key, .ip = from->ip };
 	struct peer *p;
 
 	if (node_clone_heard(n, a, from))
@@ -388,7 +396,7 @@ void node_peers_announced(struct node *n, const struct announcement *a, const st
 	}
 	s.endpoint = node_peers_literal(n, text);
 	if (source == DISCOVERY_REPLY && s.control.ip.family != 0)
-		ownaddr_take(&n->ownaddr, &a->observed, &from->ip, clock_now().mono_ms);
+		ownaddr_take(&n->ownaddr, &a->observed, &observer, clock_now().mono_ms);
 	node_peers_sight(n, &s, source == DISCOVERY_REPLY);
 	p = peers_find(n->peers, &a->self.key);
 	if (p) {

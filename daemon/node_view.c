@@ -95,8 +95,8 @@ static void fill_endpoints(const struct node *n, struct view *out)
 
 static void fill_counters(struct node *n, struct view *out)
 {
-	n->counters.log_dropped = log_dropped();
-	n->counters.log_suppressed = log_suppressed();
+	n->counters.log_dropped = log_dropped() + n->admin_log.dropped;
+	n->counters.log_suppressed = log_suppressed() + n->admin_log.suppressed;
 	n->counters.clients_evicted = rpc_server_evicted(n->rpc) + http_evicted(n->http);
 	out->counters = &n->counters;
 	out->reconcile_s = &n->reconcile_s;
@@ -118,6 +118,7 @@ static void on_alarm(void *arg, const char *name, const struct view_alarm *a)
 			  name);
 }
 
+/* What PID 1 told last holds until it tells otherwise: an alarm is not over because it is silent. */
 static void fill_judgement(struct node *n, struct view *out)
 {
 	const struct judge_teller teller = { .arg = n, .tell = on_alarm };
@@ -128,14 +129,17 @@ static void fill_judgement(struct node *n, struct view *out)
 		.state_dir = n->cfg->state_dir,
 		.write = { n->was_saved, n->save_error.code, n->save_error.msg },
 		.supervisor = n->pid1.state,
+		.http_trouble = http_trouble(n->http),
 		.clone_place = n->clone.is_on ? n->clone_place : NULL,
 		.stale = n->stale,
 		.was_heard = n->was_heard,
 		.has_lan = n->lan != NULL,
 	};
 
+	out->supervisor = supervisor_last(&n->pid1);
 	out->n_checks = judge_checks(&facts, out->checks);
 	out->n_alarms = judge_alarms(&facts, out->alarms);
+	out->supervisor = supervisor_text(&n->pid1);
 	judge_follow(&n->alarms, out->alarms, out->n_alarms, out->now.unix_s, &teller);
 }
 
@@ -144,11 +148,12 @@ static void fill(void *arg, struct view *out)
 	struct node *n = arg;
 
 	memset(out, 0, sizeof(*out));
+	if (!n->gather.is_running)
+		supervisor_late(&n->pid1);
 	out->phase = phase_of(n);
 	out->now = clock_now();
 	out->started_unix_s = n->began.unix_s;
 	out->uptime_ms = out->now.mono_ms - n->began.mono_ms;
-	out->supervisor = supervisor_text(&n->pid1);
 	if (n->reload_pending)
 		out->reload_note = "the file has not been read yet: its disk is slow or hangs";
 	else if (n->reload_note[0] != '\0')

@@ -3,32 +3,50 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
 
-void ownaddr_take(struct ownaddr *o, const struct endpoint *us, const struct ip *observer,
-		  int64_t now_ms)
+#define SITE_LEN 8 /* bytes of an IPv6 address that one network has in common */
+
+/* One who has many keys, or many addresses, is one all the same. */
+static bool is_same(const struct ownaddr_observer *a, const struct ownaddr_observer *b)
 {
-	size_t i = 0;
+	if (memcmp(&a->key, &b->key, sizeof(a->key)) == 0 || ip_equal(&a->ip, &b->ip))
+		return true;
+	return a->ip.family == AF_INET6 && b->ip.family == AF_INET6 &&
+	       memcmp(a->ip.b, b->ip.b, SITE_LEN) == 0;
+}
 
-	if (us->ip.family == 0 || us->port == 0 || observer->family == 0)
+static void forget(struct ownaddr *o, const struct ownaddr_observer *observer)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < o->n; i++)
+		if (!is_same(&o->seen[i].observer, observer))
+			o->seen[kept++] = o->seen[i];
+	o->n = kept;
+}
+
+void ownaddr_take(struct ownaddr *o, const struct endpoint *us,
+		  const struct ownaddr_observer *observer, int64_t now_ms)
+{
+	if (us->ip.family == 0 || us->port == 0 || observer->ip.family == 0)
 		return;
-	while (i < o->n && !ip_equal(&o->seen[i].observer, observer))
-		i++;
+	forget(o, observer);
 	/* A new one takes the place of the oldest, which is the last. */
-	if (i == o->n && o->n < OWNADDR_OBSERVERS_MAX)
+	if (o->n < OWNADDR_OBSERVERS_MAX)
 		o->n++;
-	else if (i == o->n)
-		i--;
-	memmove(&o->seen[1], &o->seen[0], i * sizeof(o->seen[0]));
+	memmove(&o->seen[1], &o->seen[0], (o->n - 1) * sizeof(o->seen[0]));
 	o->seen[0].observer = *observer;
 	o->seen[0].us = *us;
 	o->seen[0].at_ms = now_ms;
 }
 
-static bool is_local(const struct ownaddr_local *local, const struct ip *ip)
+/* The address and port that we send from: there is no NAT in between. */
+static bool is_direct(const struct ownaddr_local *local, const struct endpoint *us)
 {
 	for (size_t i = 0; i < local->n; i++)
-		if (ip_equal(&local->ip[i], ip))
-			return true;
+		if (ip_equal(&local->ip[i], &us->ip))
+			return us->port == local->port;
 	return false;
 }
 
@@ -37,14 +55,47 @@ static bool is_recent(const struct ownaddr *o, size_t i, int64_t now_ms)
 	return now_ms - o->seen[i].at_ms <= OWNADDR_KEEP_MS;
 }
 
-/* Has another observer seen us at this address, on any port? */
-static bool is_confirmed(const struct ownaddr *o, size_t i, int64_t now_ms)
+/**
+ * struct votes - What the observers say of the address that one of them saw
+ * @n:		How many saw that address
+ * @agreeing:	How many saw its port as well
+ * @most:	The most that saw one port
+ */
+struct votes {
+	size_t n;
+	size_t agreeing;
+	size_t most;
+};
+
+static size_t count_port(const struct ownaddr *o, const struct endpoint *us, int64_t now_ms)
 {
-	for (size_t k = 0; k < o->n; k++)
-		if (k != i && is_recent(o, k, now_ms) &&
-		    ip_equal(&o->seen[k].us.ip, &o->seen[i].us.ip))
-			return true;
-	return false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->n; i++)
+		n += is_recent(o, i, now_ms) && endpoint_equal(&o->seen[i].us, us) ? 1 : 0;
+	return n;
+}
+
+static struct votes count(const struct ownaddr *o, const struct endpoint *us, int64_t now_ms)
+{
+	struct votes v = { .agreeing = count_port(o, us, now_ms) };
+
+	for (size_t i = 0; i < o->n; i++) {
+		size_t same;
+
+		if (!is_recent(o, i, now_ms) || !ip_equal(&o->seen[i].us.ip, &us->ip))
+			continue;
+		same = count_port(o, &o->seen[i].us, now_ms);
+		v.n++;
+		v.most = same > v.most ? same : v.most;
+	}
+	return v;
+}
+
+/* Without any one of them there would still be two who see different ports. */
+static bool is_symmetric(const struct votes *v)
+{
+	return v->n - v->most > 1;
 }
 
 static bool is_listed(const struct endpoint *list, size_t n, const struct endpoint *e)
@@ -62,9 +113,10 @@ size_t ownaddr_list(const struct ownaddr *o, const struct ownaddr_local *local, 
 
 	for (size_t i = 0; i < o->n && total < VIEW_ENDPOINTS_MAX; i++) {
 		const struct endpoint *us = &o->seen[i].us;
+		struct votes v = count(o, us, now_ms);
 
 		if (is_recent(o, i, now_ms) && !is_listed(out, total, us) &&
-		    (is_local(local, &us->ip) || is_confirmed(o, i, now_ms)))
+		    (is_direct(local, us) || v.agreeing > 1 || is_symmetric(&v)))
 			out[total++] = *us;
 	}
 	return total;
@@ -73,28 +125,27 @@ size_t ownaddr_list(const struct ownaddr *o, const struct ownaddr_local *local, 
 enum view_nat ownaddr_nat(const struct ownaddr *o, const struct ownaddr_local *local,
 			  int64_t now_ms)
 {
-	bool is_direct = false;
-	bool is_mapped = false;
-	bool is_cone = false;
+	bool has_direct = false;
+	bool has_mapped = false;
+	bool has_cone = false;
 
 	for (size_t i = 0; i < o->n; i++) {
+		const struct endpoint *us = &o->seen[i].us;
+		struct votes v;
+
 		if (!is_recent(o, i, now_ms))
 			continue;
-		if (is_local(local, &o->seen[i].us.ip) && o->seen[i].us.port == local->port) {
-			is_direct = true;
+		if (is_direct(local, us)) {
+			has_direct = true;
 			continue;
 		}
-		is_mapped = true;
-		for (size_t k = i + 1; k < o->n; k++) {
-			if (!is_recent(o, k, now_ms) ||
-			    !ip_equal(&o->seen[k].us.ip, &o->seen[i].us.ip))
-				continue;
-			if (o->seen[k].us.port != o->seen[i].us.port)
-				return NAT_SYMMETRIC;
-			is_cone = true;
-		}
+		has_mapped = true;
+		v = count(o, us, now_ms);
+		if (is_symmetric(&v))
+			return NAT_SYMMETRIC;
+		has_cone |= v.agreeing > 1;
 	}
-	if (is_cone)
+	if (has_cone)
 		return NAT_CONE;
-	return is_direct && !is_mapped ? NAT_NONE : NAT_UNKNOWN;
+	return has_direct && !has_mapped ? NAT_NONE : NAT_UNKNOWN;
 }

@@ -3,13 +3,16 @@
  * ownaddr - where others see us, and what that tells of a NAT; pure
  *
  * Each REPLY says from which address our HELLO came. One member alone could lie, or be mistaken, so
- * an address counts when two at different addresses agree on it, or when it is one of our own.
+ * nothing is believed that would not hold without any one of them, but that the address and port we
+ * send from are ours. A member counts once, whatever it calls itself: by its key, and by its address,
+ * of which everybody has 2^64 in IPv6.
  */
 #ifndef DAEMON_OWNADDR_H
 #define DAEMON_OWNADDR_H
 
 #include "daemon/addr.h"
 #include "daemon/view.h"
+#include "daemon/wg/wg.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -18,14 +21,24 @@
 #define OWNADDR_KEEP_MS	      (5 * 60 * 1000)
 
 /**
+ * struct ownaddr_observer - Who saw us
+ * @key:	Its key
+ * @ip:		Its address
+ */
+struct ownaddr_observer {
+	struct wg_key key;
+	struct ip ip;
+};
+
+/**
  * struct ownaddr - What others told; all zero before anybody did
  * @n:		Entries in use
- * @seen:	Who saw us where and when, newest first, one entry for each observer's address
+ * @seen:	Who saw us where and when, newest first, one entry for each observer
  */
 struct ownaddr {
 	size_t n;
 	struct {
-		struct ip observer;
+		struct ownaddr_observer observer;
 		struct endpoint us;
 		int64_t at_ms;
 	} seen[OWNADDR_OBSERVERS_MAX];
@@ -47,11 +60,11 @@ struct ownaddr_local {
  * ownaddr_take() - An observer says where it sees us
  * @o:		What others told
  * @us:		Address and port; "none" is passed over
- * @observer:	Its own address
+ * @observer:	Who it is
  * @now_ms:	Monotonic time
  */
-void ownaddr_take(struct ownaddr *o, const struct endpoint *us, const struct ip *observer,
-		  int64_t now_ms);
+void ownaddr_take(struct ownaddr *o, const struct endpoint *us,
+		  const struct ownaddr_observer *observer, int64_t now_ms);
 
 /**
  * ownaddr_list() - The addresses that are believed, newest first, each once
@@ -71,9 +84,9 @@ size_t ownaddr_list(const struct ownaddr *o, const struct ownaddr_local *local, 
  * @local:	This machine
  * @now_ms:	Monotonic time
  *
- * Return: NAT_NONE when all see the very address and port we send from; NAT_CONE when observers at
- *         different addresses see one and the same mapping; NAT_SYMMETRIC when they see different
- *         ports of one address; otherwise NAT_UNKNOWN
+ * Return: NAT_NONE when all see the very address and port we send from; NAT_CONE when observers
+ *         see one and the same mapping, all but one at most; NAT_SYMMETRIC when at least three see
+ *         one address, and more than one of them another port than the others; otherwise NAT_UNKNOWN
  */
 enum view_nat ownaddr_nat(const struct ownaddr *o, const struct ownaddr_local *local,
 			  int64_t now_ms);

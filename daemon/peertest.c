@@ -56,11 +56,24 @@ static void note_error(struct test *t, int r)
 	t->out->error = r;
 }
 
+/* What a member says of the time may be anything. */
+static int64_t skew_of(const struct envelope *env)
+{
+	int64_t skew_s;
+
+	if (__builtin_sub_overflow(env->timestamp, clock_now().unix_s, &skew_s))
+		return -INT64_MAX;
+	return skew_s;
+}
+
 /* Whether the node could be opened at all, and what it says of the time. */
 static enum peertest_outcome judge(struct test *t, const struct envelope *env,
 				   enum envelope_result r)
 {
-	t->out->skew_s = env->timestamp - clock_now().unix_s;
+	bool is_dated = r == ENVELOPE_OK || r == ENVELOPE_TOO_OLD || r == ENVELOPE_IN_FUTURE;
+
+	t->out->skew_s = is_dated ? skew_of(env) : 0;
+	t->visitor.skew_s = r == ENVELOPE_OK ? t->out->skew_s : 0;
 	if (r == ENVELOPE_TOO_OLD || r == ENVELOPE_IN_FUTURE)
 		return PEERTEST_STALE;
 	if (r == ENVELOPE_BAD_PAYLOAD || r == ENVELOPE_WRONG_PROTOCOL)
@@ -111,7 +124,7 @@ static void take_from_lan(struct test *t, size_t len, const struct endpoint *fro
 		envelope_free(&env);
 	} else if (r == ENVELOPE_TOO_OLD || r == ENVELOPE_IN_FUTURE) {
 		t->out->lan = PEERTEST_LAN_STALE;
-		t->out->skew_s = env.timestamp - clock_now().unix_s;
+		t->out->skew_s = skew_of(&env);
 	}
 }
 

@@ -20,8 +20,8 @@ struct pong;
  * @at:		Mesh address and port
  * @e:		Receives the reason on failure
  *
- * Connections are closed after ten silent seconds; there are at most as many as there are peers, and
- * then the oldest makes room.
+ * A connection is closed ten seconds after its last whole ping. There are 256; one more takes the place
+ * of the one that was silent longest.
  *
  * Return: 0 or a negative errno value
  */

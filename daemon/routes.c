@@ -62,6 +62,13 @@ bool routes_is_led_by_another(const struct routes *t, uint16_t owner, const stru
 	return false;
 }
 
+void routes_repeat(const struct routes *t, const struct routes_handler *h)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (!routes_is_led_by_another(t, t->entry[i].owner, &t->entry[i].net))
+			h->change(h->arg, &t->entry[i].net, true);
+}
+
 bool routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, size_t n,
 		const struct routes_handler *h)
 {

@@ -48,6 +48,11 @@ bool routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, siz
 		const struct routes_handler *h);
 
 /**
+ * routes_repeat() - Tell the handler of each network once more: the kernel has lost its routes
+ */
+void routes_repeat(const struct routes *t, const struct routes_handler *h);
+
+/**
  * routes_is_led_by_another() - Did another peer announce a network earlier, and still does?
  * @t:		Table
  * @owner:	Slot of the peer

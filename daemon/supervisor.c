@@ -65,7 +65,7 @@ static void on_refused(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	finish(s, s->state);
+	finish(s, s->refused);
 }
 
 /* Return: SUPERVISOR_SILENT when it will answer, or how the question has ended already */
@@ -107,7 +107,7 @@ static int await(struct supervisor *s)
 int supervisor_ask_at(struct supervisor *s, const struct sockaddr_un *sa, socklen_t len)
 {
 	hang_up(s);
-	s->state = connect_to(s, sa, len);
+	s->refused = connect_to(s, sa, len);
 	return await(s);
 }
 
@@ -118,12 +118,12 @@ int supervisor_ask(struct supervisor *s)
 	socklen_t len = 0;
 
 	hang_up(s);
-	s->state = SUPERVISOR_NONE;
+	s->refused = SUPERVISOR_NONE;
 	/* One that runs beside another PID 1 has a name with its number; ours is our parent. */
 	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++)
-		if (s->state == SUPERVISOR_NONE &&
+		if (s->refused == SUPERVISOR_NONE &&
 		    statusline_address(&sa, &len, candidates[i]) == 0)
-			s->state = connect_to(s, &sa, len);
+			s->refused = connect_to(s, &sa, len);
 	return await(s);
 }
 
@@ -144,6 +144,17 @@ void supervisor_close(struct supervisor *s)
 	if (s->base)
 		hang_up(s);
 	s->base = NULL;
+}
+
+void supervisor_late(struct supervisor *s)
+{
+	if (s->event)
+		s->state = SUPERVISOR_SILENT;
+}
+
+const char *supervisor_last(const struct supervisor *s)
+{
+	return s->state != SUPERVISOR_NONE && s->text[0] != '\0' ? s->text : NULL;
 }
 
 const char *supervisor_text(const struct supervisor *s)

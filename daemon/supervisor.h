@@ -14,7 +14,7 @@ struct event_base;
 
 enum supervisor_state {
 	SUPERVISOR_NONE,     /* there is none in this container */
-	SUPERVISOR_SILENT,   /* there is one, and it has not answered (yet) */
+	SUPERVISOR_SILENT,   /* there is one, and it does not answer */
 	SUPERVISOR_ANSWERED, /* its lines are here */
 };
 
@@ -25,7 +25,8 @@ enum supervisor_state {
  * @fd:		Connection, -1 for none
  * @done:	Called from the loop when the answer is complete, or will never be
  * @arg:	Passed to @done
- * @state:	How the last question ended
+ * @state:	How the last question ended; one that is open changes nothing yet
+ * @refused:	How the open question will end, when nothing is read
  * @len:	Bytes in @incoming
  * @incoming:	Answer that is being read
  * @text:	Last whole answer
@@ -37,6 +38,7 @@ struct supervisor {
 	void (*done)(void *arg);
 	void *arg;
 	enum supervisor_state state;
+	enum supervisor_state refused;
 	size_t len;
 	char incoming[STATUSLINE_TEXT_SIZE];
 	char text[STATUSLINE_TEXT_SIZE];
@@ -67,6 +69,20 @@ int supervisor_ask(struct supervisor *s);
  * @len:	Its length
  */
 int supervisor_ask_at(struct supervisor *s, const struct sockaddr_un *sa, socklen_t len);
+
+/**
+ * supervisor_late() - Nobody waits any longer: while the question is open, PID 1 counts as silent
+ * @s:		Supervisor
+ *
+ * An answer that comes after all is still taken.
+ */
+void supervisor_late(struct supervisor *s);
+
+/**
+ * supervisor_last() - The lines of its last answer, also when it is silent now; NULL without one, or
+ * where there is no PID 1 of ours
+ */
+const char *supervisor_last(const struct supervisor *s);
 
 /**
  * supervisor_text() - The key=value lines of the last answer; NULL unless it answered the last time

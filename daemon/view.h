@@ -52,8 +52,8 @@ const char *view_fate_name(enum view_fate fate);
  * @write_errors: Requests that netadmin could not do
  * @passes_changed: Reconcile passes that wrote something
  * @passes_noop: Reconcile passes that found nothing to write
- * @log_dropped: Log lines that standard error had no room for
- * @log_suppressed: Log lines held back by rate limits
+ * @log_dropped: Log lines of both processes that standard error had no room for
+ * @log_suppressed: Log lines of both held back by rate limits
  * @clients_evicted: HTTP and RPC connections closed to make room, or for slowness
  */
 struct view_counters {
@@ -78,7 +78,8 @@ const char *view_mark_name(enum view_mark mark);
 
 /**
  * struct view_check - One thing that readiness depends on
- * @name:	One word with underscores: "netadmin", "interface", "address", "state", "supervisor"
+ * @name:	One word with underscores: "netadmin", "interface", "address", "state", "supervisor",
+ *		"http"
  * @mark:	VIEW_FAIL makes the node not ready
  * @text:	What was found, and for a failure what to do
  */

@@ -170,6 +170,7 @@ static void put_mesh(json_t *obj, const struct view *v)
 
 	put_text(obj, "phase", phase_name(v->phase));
 	put(obj, "ready", json_boolean(view_is_ready(v)));
+	put(obj, "fresh", json_boolean(v->is_fresh));
 	put_time(obj, "started", v->started_unix_s);
 	put_text(obj, "hostname", v->hostname);
 	put_text(obj, "network_id", v->network_id);

@@ -23,12 +23,12 @@ struct cli_question {
 
 /**
  * cli_ask() - Ask, and wait for the answer
- * @out:	Receives the result, owned by the caller; NULL on failure
+ * @out:	Receives the result, a JSON object owned by the caller; NULL on failure
  * @q:		What is asked
  * @e:		Receives the reason on failure, may be NULL
  *
- * Return: 0, -ENOENT when the node answers with an error or has no socket, or another negative errno
- *         value
+ * Return: 0, -ENOENT when the node answers with an error or has no socket, -EINTR when a signal came,
+ *         -ETIMEDOUT when it does not answer, or another negative errno value
  */
 int cli_ask(json_t **out, const struct cli_question *q, struct err *e);
 

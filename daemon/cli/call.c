@@ -21,10 +21,10 @@ static int refuse_path(const char *path, int r, struct err *e)
 {
 	if (r == -EACCES || r == -EPERM)
 		return err_set(e, r, "the node at %s answers only root and its own user", path);
-	return err_set(e, r,
-		       "no node answers at %s; is it running, and is this its container and its "
-		       "--interface? `wgmesh doctor` looks for the cause",
-		       path);
+	return err_exit(e, EXITS_FAILURE, r,
+			"no node answers at %s (%s); is it running, and is this its container and "
+			"its --interface? `wgmesh doctor` looks for the cause",
+			path, strerror(-r));
 }
 
 static int connect_to(const char *path, int patience_ms, struct err *e)
@@ -79,50 +79,63 @@ static int ask(int fd, const char *method, json_t *params, struct err *e)
 	return r < 0 ? err_set(e, r, "ask the node") : 0;
 }
 
+static int refuse_answer(ssize_t n, struct err *e)
+{
+	if (n < 0 && errno == EINTR)
+		return err_set(e, -EINTR, "the question to the node");
+	if (n < 0 && errno == EAGAIN)
+		return err_exit(e, EXITS_FAILURE, -ETIMEDOUT,
+				"the node takes questions, but does not answer; it hangs, or the "
+				"machine is overloaded");
+	return err_exit(e, EXITS_FAILURE, -EPROTO,
+			"the node did not answer; only root and the node's own user are answered");
+}
+
 /* Reads up to the newline that ends the answer. */
-static json_t *read_answer(int fd, struct err *e)
+static int read_answer(json_t **out, int fd, struct err *e)
 {
 	auto_free char *buf = malloc(ANSWER_MAX);
-	json_t *answer;
+	ssize_t n = 0;
 	size_t used = 0;
 
-	while (buf && used < ANSWER_MAX) {
-		ssize_t n = read(fd, buf + used, ANSWER_MAX - used);
-
-		if (n <= 0)
-			break;
+	if (!buf)
+		return err_set(e, -ENOMEM, "read the answer of the node");
+	while (used < ANSWER_MAX && (n = read(fd, buf + used, ANSWER_MAX - used)) > 0) {
 		used += (size_t)n;
 		if (buf[used - 1] != '\n')
 			continue;
-		answer = json_loadb(buf, used, 0, NULL);
-		if (!answer)
-			(void)err_set(e, -EPROTO,
-				      "the node answered with something else than JSON");
-		return answer;
+		*out = json_loadb(buf, used, 0, NULL);
+		return *out ? 0
+			    : err_exit(e, EXITS_FAILURE, -EBADMSG,
+				       "the node answered with no JSON");
 	}
-	(void)err_set(e, -EPROTO,
-		      "the node did not answer; only root and the node's own user are answered");
-	return NULL;
+	return refuse_answer(n, e);
 }
 
 static int exchange(json_t **out, int fd, const struct cli_question *q, struct err *e)
 {
+	json_t *answer = NULL;
+	json_t *error;
+	json_t *result;
 	int r = ask(fd, q->method, q->params, e);
-	json_t *answer = r < 0 ? NULL : read_answer(fd, e);
-	json_t *error = json_object_get(answer, "error");
 
+	if (r == 0)
+		r = read_answer(&answer, fd, e);
 	if (r < 0)
 		return r;
-	if (!answer)
-		return -EPROTO;
+	error = json_object_get(answer, "error");
+	result = json_object_get(answer, "result");
 	if (error) {
 		const char *message = json_string_value(json_object_get(error, "message"));
 		char shown[300];
 
 		r = err_exit(e, EXITS_FAILURE, -ENOENT, "%s",
 			     str_visible(shown, sizeof(shown), message ? message : "it refused"));
+	} else if (json_is_object(result)) {
+		*out = json_incref(result);
 	} else {
-		*out = json_incref(json_object_get(answer, "result"));
+		r = err_exit(e, EXITS_FAILURE, -EBADMSG,
+			     "the node answered with something else than was asked");
 	}
 	json_decref(answer);
 	return r;

@@ -198,6 +198,18 @@ static enum complete_more offer_in_word(const struct offers *to, const struct pl
 	return offer_value(to, row, head);
 }
 
+/* bash takes "[::1]:9464" for five words, two of which are colons. */
+static bool is_colons(const char *word)
+{
+	return *word == ':' && word[strspn(word, ":")] == '\0';
+}
+
+/* In the middle of such a word nothing fits. */
+static bool is_behind_colon(const struct complete *q)
+{
+	return is_colons(q->current) || (q->n > 0 && is_colons(q->words[q->n - 1]));
+}
+
 enum complete_more complete_line(const struct complete *q, complete_fn *fn, void *arg)
 {
 	const struct offers to = {
@@ -207,10 +219,18 @@ enum complete_more complete_line(const struct complete *q, complete_fn *fn, void
 	};
 	struct place p = { .scope = 0 };
 
-	for (size_t i = 0; i < q->n; i++)
-		if (strcmp(q->words[i], "=") != 0)
-			take_word(&p, q->words[i]);
-	if (p.is_lost)
+	for (size_t i = 0; i < q->n; i++) {
+		const char *word = q->words[i];
+
+		if (strcmp(word, "=") == 0)
+			continue;
+		/* ":9464" is a value itself, "127.0.0.1:9464" one that is not at its end yet. */
+		if (!is_colons(word) || p.wants_value)
+			take_word(&p, word);
+		if (is_colons(word))
+			i++;
+	}
+	if (p.is_lost || is_behind_colon(q))
 		return COMPLETE_NOTHING;
 	if (p.wants_value)
 		return offer_value(&to, p.wants_value, "");

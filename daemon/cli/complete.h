@@ -29,7 +29,8 @@ typedef void complete_fn(void *arg, const char *word, const char *about);
 
 /**
  * complete_line() - Offer what fits
- * @q:		Command line; a word "=" is one that bash split off, and counts as a blank
+ * @q:		Command line; a word "=" is one that bash split off, and counts as a blank; a word ":" too,
+ *		and glues those beside it together
  * @fn:	Called for each word that begins with @q->current
  * @arg:	Passed to @fn
  *

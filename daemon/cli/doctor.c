@@ -52,9 +52,13 @@ static int load_peer(struct wanted *w, const struct settings *s, struct err *e)
 	w->has_peer = true;
 	if (endpoint_parse(&w->peer, text) == 0)
 		return 0;
+	/* Without a port, it is the one that follows from the secret. */
+	w->peer.port = 0;
+	if (ip_parse(&w->peer.ip, text) == 0)
+		return 0;
 	return err_exit(e, EXITS_USAGE, -EINVAL,
-			"--peer=\"%.60s\" is no address and port, such as 192.0.2.1:52101 or "
-			"[2001:db8::1]:52101",
+			"--peer=\"%.60s\" is no address such as 192.0.2.1, 192.0.2.1:52101 or "
+			"[2001:db8::1]:52101; names are not looked up",
 			text);
 }
 

@@ -8,6 +8,7 @@
 #define DAEMON_CLI_MEMBER_H
 
 #include <jansson.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -20,13 +21,14 @@ static inline const char *member_text(json_t *object, const char *name)
 	return text ? text : "";
 }
 
-/* The number of a member; @fallback when it is absent or no number. */
+/* The number of a member; @fallback when it is absent, or no number that fits. */
 static inline int64_t member_int(json_t *object, const char *name, int64_t fallback)
 {
 	json_t *value = json_object_get(object, name);
 
 	if (json_is_real(value))
-		return (int64_t)json_real_value(value);
+		return fabs(json_real_value(value)) < 0x1p63 ? (int64_t)json_real_value(value)
+							     : fallback;
 	return json_is_integer(value) ? (int64_t)json_integer_value(value) : fallback;
 }
 

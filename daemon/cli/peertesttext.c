@@ -56,7 +56,7 @@ static void add_secret(struct causes *c, const struct peertest *q)
 	crypto_hex(id, sizeof(id), q->keys->network_id, SHORT_ID);
 	add(c,
 	    "wrong secret: nodes do not answer what another secret sealed; `wgmesh status` there must "
-	    "show the mesh %s, which is that of the secret used here",
+	    "show the network id %s, which is that of the secret used here",
 	    id);
 }
 
@@ -280,14 +280,16 @@ static void put_answer(const struct show *s, const struct peertest_result *r)
 void peertesttext_print(const struct show *s, const struct peertest *q,
 			const struct peertest_result *r)
 {
+	const char *verdict = r->outcome == PEERTEST_ANSWERED ? "SUCCESS: " : "FAILED: ";
+	char whole[ENDPOINT_TEXT_SIZE + LINE_SIZE + 2];
 	char text[ENDPOINT_TEXT_SIZE];
 	struct causes c = { 0 };
 	char line[LINE_SIZE];
 
 	headline(line, r);
-	(void)fprintf(s->out, "%s: %s: ", r->outcome == PEERTEST_ANSWERED ? "SUCCESS" : "FAILED",
-		      endpoint_format(text, &q->to));
-	text_wrap(s->out, line, strlen("SUCCESS: "), s->width);
+	(void)snprintf(whole, sizeof(whole), "%s: %s", endpoint_format(text, &q->to), line);
+	(void)fputs(verdict, s->out);
+	text_wrap(s->out, whole, strlen(verdict), s->width);
 	if (r->outcome == PEERTEST_ANSWERED) {
 		put_answer(s, r);
 		return;

@@ -31,7 +31,7 @@ static const char *latency(char out[static TEXT_NUMBER_SIZE], json_t *peer)
 
 	if (us > 0)
 		return text_latency(out, us);
-	return ms >= 0 ? text_latency(out, ms * 1000) : "";
+	return ms >= 0 ? text_latency(out, ms < INT64_MAX / 1000 ? ms * 1000 : INT64_MAX) : "";
 }
 
 /* How long ago a time was; "never" when there is none. */
@@ -260,6 +260,7 @@ void peertext_members(const struct show *s, json_t *object)
 	json_t *value;
 
 	json_object_foreach (object, name, value) {
+		auto_free char *title = text_clean(name);
 		auto_free char *text = value_text(value);
 		auto_free char *line = NULL;
 		char number[TEXT_NUMBER_SIZE];
@@ -268,7 +269,7 @@ void peertext_members(const struct show *s, json_t *object)
 		if (asprintf(&line, "%s%s%s%s", text ? text : "", *extra ? " (" : "", extra,
 			     *extra ? ")" : "") < 0)
 			line = NULL;
-		(void)fprintf(s->out, "%-*s ", NAME_WIDTH, name);
+		(void)fprintf(s->out, "%-*s ", NAME_WIDTH, title ? title : "");
 		text_wrap(s->out, line, NAME_WIDTH + 1, s->width);
 	}
 }

@@ -140,7 +140,7 @@ static void put_mesh(const struct show *s, json_t *status)
 		field(s, "addresses", "%s%s%s%s%s", member_text(status, "mesh_ip"),
 		      *ip6 ? ", " : "", ip6, *subnet ? ", in " : "", subnet);
 	if (*network)
-		field(s, "mesh", "%s (the same on every node with this secret)", network);
+		field(s, "network id", "%s (the same on every node with this secret)", network);
 }
 
 static void put_outside(const struct show *s, json_t *status)
@@ -250,16 +250,42 @@ static void put_supervisor(const struct show *s, json_t *status)
 
 /* --- all of it ----------------------------------------------------------------------------- */
 
+static bool has_alarm(json_t *status, const char *name)
+{
+	json_t *alarm;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "alarms"), i, alarm) {
+		if (strcmp(member_text(alarm, "name"), name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* What a node without peers has to do with its secret; the alarm that says so comes a minute later. */
+static const char *solitude(json_t *status, json_t *count)
+{
+	json_t *fates = json_object_get(json_object_get(status, "counters"), "datagrams");
+
+	if (member_int(count, "active", 0) > 0 || member_int(count, "dead", 0) > 0 ||
+	    has_alarm(status, "alone"))
+		return "";
+	if (member_int(fates, "not_ours", 0) > 0 && member_int(fates, "accepted", 0) == 0)
+		return "; datagrams arrive, but none opens with this node's secret: compare the "
+		       "network id with `wgmesh status` on another node";
+	return "; if others should be there, their `wgmesh status` must show the same network id";
+}
+
 static void put_peers(const struct show *s, json_t *status, json_t *list)
 {
 	json_t *count = json_object_get(status, "peers");
 
 	if (json_is_object(count))
-		field(s, "peers", "%lld active (%lld direct, %lld relayed), %lld silent",
+		field(s, "peers", "%lld active (%lld direct, %lld relayed), %lld silent%s",
 		      (long long)member_int(count, "active", 0),
 		      (long long)member_int(count, "direct", 0),
 		      (long long)member_int(count, "relayed", 0),
-		      (long long)member_int(count, "dead", 0));
+		      (long long)member_int(count, "dead", 0), solitude(status, count));
 	if (json_array_size(list) == 0)
 		return;
 	(void)fputc('\n', s->out);

@@ -172,6 +172,13 @@ static bool shrink_one(struct layout *l, const struct table *t)
 
 static void fit(struct layout *l, const struct table *t, size_t width)
 {
+	/* What is wider than the terminal is cut in any case: at once, since it may be very wide. */
+	for (size_t i = 0; i < t->n_columns; i++) {
+		size_t least = least_width(l, t, i);
+
+		if (least < l->width[i] && l->width[i] > width)
+			l->width[i] = least > width ? least : width;
+	}
 	while (total_width(l, t, true) > width && drop_one(l, t))
 		;
 	while (total_width(l, t, false) > width && shrink_one(l, t))

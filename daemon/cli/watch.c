@@ -71,6 +71,16 @@ static size_t count_lines(const char *text)
 	return n;
 }
 
+/* Cut to one row: a second one would scroll everything up. */
+static void put_rest(FILE *out, size_t n_lines, size_t columns)
+{
+	char text[48];
+	size_t taken;
+
+	(void)snprintf(text, sizeof(text), "… %zu more lines", n_lines);
+	(void)fprintf(out, "%.*s" CLEAR_LINE, (int)text_cut(text, columns, &taken), text);
+}
+
 /* The last row gets no line break: that would scroll everything up by one. */
 void watch_frame(FILE *out, const char *text, size_t rows, size_t columns)
 {
@@ -83,8 +93,8 @@ void watch_frame(FILE *out, const char *text, size_t rows, size_t columns)
 		size_t more = rows_of(p, len, columns);
 
 		if (used + more + (*next ? 1 : 0) > rows) {
-			(void)fprintf(out, "%s… %zu more lines" CLEAR_LINE, separator,
-				      count_lines(p));
+			(void)fputs(separator, out);
+			put_rest(out, count_lines(p), columns);
 			break;
 		}
 		(void)fprintf(out, "%s%.*s" CLEAR_LINE, separator, (int)len, p);
@@ -124,12 +134,24 @@ static void put_failure(const struct show *show, const struct watch *w, const st
 	json_decref(obj);
 }
 
+/* A question that ^Z broke off is asked again; one that ^C did is not wanted any more. */
+static int draw_again(const struct watch *w, const struct show *show, struct err *e)
+{
+	int r;
+
+	do {
+		*e = (struct err) { 0 };
+		r = w->draw(show, w->arg, e);
+	} while (r == -EINTR && !ended_by);
+	return r;
+}
+
 /* The text of one frame, owned by the caller; NULL without memory. */
 static char *compose(const struct settings *s, const struct watch *w, struct show *show)
 {
-	struct err e = { 0 };
 	char *text = NULL;
 	size_t len = 0;
+	struct err e;
 
 	show->out = open_memstream(&text, &len);
 	if (!show->out)
@@ -137,7 +159,7 @@ static char *compose(const struct settings *s, const struct watch *w, struct sho
 	show->now_s = clock_now().unix_s;
 	if (!w->is_json)
 		put_title(show->out, s, w, show->now_s);
-	if (w->draw(show, w->arg, &e) < 0)
+	if (draw_again(w, show, &e) < 0)
 		put_failure(show, w, &e);
 	return fclose(show->out) == 0 ? text : NULL;
 }
@@ -180,6 +202,8 @@ static int draw_frame(const struct settings *s, const struct watch *w)
 	text = compose(s, w, &show);
 	if (!text)
 		return -ENOMEM;
+	if (ended_by)
+		return 0;
 	/* Frames of people that stand one behind the other need something between them. */
 	if (!t.can_move && !w->is_json)
 		(void)puts("");
@@ -191,15 +215,24 @@ static int draw_frame(const struct settings *s, const struct watch *w)
 
 /* --- staying ------------------------------------------------------------------------------- */
 
+/* What nohup, or a shell for what it starts in the background, has turned off stays off. */
+static void catch_end(int number)
+{
+	const struct sigaction end = { .sa_handler = on_end };
+	struct sigaction before;
+
+	if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+		(void)sigaction(number, &end, NULL);
+}
+
 static void catch_signals(sigset_t *waiting)
 {
-	struct sigaction end = { .sa_handler = on_end };
 	struct sigaction resize = { .sa_handler = on_resize };
 	sigset_t winch;
 
-	(void)sigaction(SIGINT, &end, NULL);
-	(void)sigaction(SIGTERM, &end, NULL);
-	(void)sigaction(SIGHUP, &end, NULL);
+	catch_end(SIGINT);
+	catch_end(SIGTERM);
+	catch_end(SIGHUP);
 	(void)sigaction(SIGWINCH, &resize, NULL);
 	(void)sigemptyset(&winch);
 	(void)sigaddset(&winch, SIGWINCH);
@@ -269,8 +302,8 @@ static int stay(const struct settings *s, const struct watch *w)
 int watch_run(const struct settings *s, const struct watch *w)
 {
 	struct show show = { .out = stdout, .is_full = settings_flag(s, SETTING_FULL) };
-	struct err e = { 0 };
 	struct terminal t;
+	struct err e;
 
 	if (settings_flag(s, SETTING_WATCH))
 		return stay(s, w);
@@ -278,7 +311,7 @@ int watch_run(const struct settings *s, const struct watch *w)
 	show.width = show.is_full ? TEXT_NO_LIMIT : t.columns;
 	show.is_loud = t.can_move;
 	show.now_s = clock_now().unix_s;
-	if (w->draw(&show, w->arg, &e) == 0)
+	if (draw_again(w, &show, &e) == 0)
 		return EXITS_OK;
 	if (w->without && !w->is_json)
 		w->without(&show, w->arg);

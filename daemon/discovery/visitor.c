@@ -99,7 +99,8 @@ static void say_goodbye(const struct visitor *v, const struct endpoint *to, size
 	char plain[GOODBYE_MAX];
 	char datagram[2 * GOODBYE_MAX];
 	uint8_t nonce[CRYPTO_NONCE_LEN];
-	long len = goodbye_format(plain, sizeof(plain), &v->self.key, clock_now().unix_s);
+	int64_t their_now_s = clock_now().unix_s + v->skew_s;
+	long len = goodbye_format(plain, sizeof(plain), &v->self.key, their_now_s);
 
 	crypto_random(nonce, sizeof(nonce));
 	if (len >= 0)

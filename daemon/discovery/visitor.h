@@ -24,12 +24,16 @@
  * @self:	What it says of itself
  * @direct:	Asks, and hears answers; fd -1 where that cannot be
  * @group:	Listens to the LAN; fd -1 where that cannot be
+ * @skew_s:	How far the clocks of those who answered are ahead of ours: existing nodes believe a
+ *		goodbye that seems older than a minute as little as one from the future, but take in
+ *		whoever is less than ten minutes off
  */
 struct visitor {
 	const struct mesh_keys *keys;
 	struct known_peer self;
 	struct udp direct;
 	struct udp group;
+	int64_t skew_s;
 };
 
 /**

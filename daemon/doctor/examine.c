@@ -160,6 +160,8 @@ void examine(struct facts *f, bool is_seen)
 	finish(&on_node, now_ms + FIRST_LIMIT_MS);
 	if (facts_has_secret(f))
 		derive_keys(&f->keys, &f->secret.secret);
+	if (f->wanted.peer.port == 0)
+		f->wanted.peer.port = f->keys.gossip_port;
 	start(&on_rest);
 	start(&on_asked);
 	finish(&on_rest, now_ms + LIMIT_MS);

@@ -15,10 +15,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+static pid_t parent;
+
+void inchild_die_with_parent(void)
+{
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	/* It may have ended before. */
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+}
+
 __attribute__((noreturn)) static void run(inchild_fn *fn, const void *arg, struct inchild *c)
 {
-	/* Whoever is interrupted leaves nobody behind. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	inchild_die_with_parent();
 	/* A node that hangs up on us is an answer, too. */
 	(void)signal(SIGPIPE, SIG_IGN);
 	fn(c->buf, arg);
@@ -35,6 +44,7 @@ static int start(struct inchild *c, inchild_fn *fn, const void *arg)
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	c->fd = ends[0];
+	parent = getpid();
 	c->pid = fork();
 	if (c->pid == 0) {
 		(void)close(ends[0]);

@@ -61,4 +61,12 @@ bool inchild_wait(struct inchild *c, int64_t until_ms);
  */
 int inchild_take(struct inchild *c, void *out);
 
+/**
+ * inchild_die_with_parent() - In a prober that has changed its user or its user namespace
+ *
+ * Whoever interrupts us leaves no prober behind, even one that hangs; but the kernel forgets that wish
+ * when the credentials of a process change (prctl(2), PR_SET_PDEATHSIG).
+ */
+void inchild_die_with_parent(void);
+
 #endif /* DAEMON_DOCTOR_INCHILD_H */

@@ -119,7 +119,10 @@ void judge_asked(struct report *r, const struct facts *f)
 
 	if (!f->wanted.has_peer)
 		return;
-	endpoint_format(to, &f->wanted.peer);
+	if (f->wanted.peer.port == 0)
+		ip_format(to, &f->wanted.peer.ip);
+	else
+		endpoint_format(to, &f->wanted.peer);
 	if (!judge_probe(r, NAME, f->asked.probe))
 		return;
 	if (!f->asked.was_asked) {

@@ -24,6 +24,15 @@ static const char *use_text(enum port_use use)
 	return "";
 }
 
+/* The node itself says that an address of its own is another's. */
+static bool lacks_http(const struct facts *f)
+{
+	for (size_t i = 0; i < f->node.n_alarms; i++)
+		if (strcmp(f->node.alarms[i].name, "http") == 0)
+			return true;
+	return false;
+}
+
 /* Ours: a node's that runs here, or an interface's that it left and will adopt. */
 static bool is_ours(const struct facts *f, const struct port_facts *p)
 {
@@ -36,8 +45,9 @@ static bool is_ours(const struct facts *f, const struct port_facts *p)
 		       (f->links.probe == 0 && f->links.is_ours && f->links.is_up);
 	case PORT_GOSSIP:
 	case PORT_PROBE:
-	case PORT_HTTP:
 		return has_node;
+	case PORT_HTTP:
+		return has_node && !lacks_http(f);
 	}
 	return false;
 }

@@ -11,9 +11,12 @@ static void take_text(char *out, size_t size, json_t *object, const char *name)
 	(void)snprintf(out, size, "%s", text ? text : "");
 }
 
+/* Any number but the one that has no opposite. */
 static int64_t number(json_t *object, const char *name)
 {
-	return json_integer_value(json_object_get(object, name));
+	int64_t n = json_integer_value(json_object_get(object, name));
+
+	return n == INT64_MIN ? -INT64_MAX : n;
 }
 
 static uint16_t port(json_t *object, const char *name)

@@ -56,12 +56,14 @@ static bool is_from_engine(int fd)
 					 ((unsigned long)fs.f_flags & ST_RDONLY) != 0);
 }
 
+/* What comes by a pipe, as from `--secret-file <(pass mesh)`, can be read only once: not here. */
 static ssize_t read_file(struct secret_facts *f, char *raw)
 {
-	auto_close int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	struct stat st;
+	bool is_plain = stat(f->path, &st) == 0 && S_ISREG(st.st_mode);
+	auto_close int fd = is_plain ? open(f->path, O_RDONLY | O_CLOEXEC | O_NOCTTY) : -1;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fd < 0)
 		return -1;
 	f->mode = st.st_mode;
 	f->is_exposed = (st.st_mode & S_IROTH) && !is_from_engine(fd);

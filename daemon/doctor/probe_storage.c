@@ -2,6 +2,7 @@
 #include "common/defs.h"
 #include "common/io.h"
 #include "daemon/doctor/facts.h"
+#include "daemon/doctor/inchild.h"
 #include "daemon/doctor/probe.h"
 #include "daemon/state/identity.h"
 #include "daemon/state/snapshot_list.h"
@@ -33,6 +34,7 @@ static void become_owner(struct storage_facts *f)
 	if (geteuid() == 0 && f->uid != 0 && setegid(f->gid) == 0 && seteuid(f->uid) < 0)
 		r = setegid(before);
 	(void)r;
+	inchild_die_with_parent();
 	f->tested_uid = geteuid();
 }
 
@@ -91,7 +93,6 @@ static int try_writing(struct storage_facts *f, int dirfd)
 {
 	static const char name[] = ".wgmesh.doctor";
 	auto_close int fd = openat(dirfd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
-	int r;
 
 	f->step = STORAGE_CREATE;
 	if (fd >= 0)
@@ -101,9 +102,9 @@ static int try_writing(struct storage_facts *f, int dirfd)
 	fd = io_create_anew(dirfd, name, O_WRONLY, 0600);
 	if (fd < 0)
 		return fd;
-	r = write_test(f, fd);
+	/* First of all, since what follows may hang, and then we are killed. */
 	(void)unlinkat(dirfd, name, 0);
-	return r;
+	return write_test(f, fd);
 }
 
 static void note_time(struct storage_facts *f, int dirfd, const char *name)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/crypto.h"
 #include "daemon/doctor/facts.h"
+#include "daemon/doctor/inchild.h"
 #include "daemon/doctor/probe.h"
 #include "daemon/net/nlsock.h"
 #include "daemon/net/rtnl.h"
@@ -83,5 +84,6 @@ void probe_wireguard(void *out, const void *arg)
 				search ? search : SPAWN_PATH);
 	f->socket_dir = check_socket_dir();
 	f->has_netns = enter_netns();
+	inchild_die_with_parent();
 	f->link = f->has_netns ? try_link() : 0;
 }

@@ -46,7 +46,7 @@ static const char *cure(int code)
 {
 	switch (-code) {
 	case EADDRINUSE:
-		return ", another address can be given with --http";
+		return ", another program or node has it; give another address with --http, or none";
 	case EADDRNOTAVAIL:
 		return ", it is tried again until this machine has that address";
 	case EACCES:

@@ -39,8 +39,9 @@
 #define HEADERS_MAX 8192
 #define INPUT_MAX \
 	(2 * HEADERS_MAX) /* what is read ahead; evhttp itself has no limit while it writes */
-#define SWEEP_MS 250
-#define RETRY_S	 5
+#define SWEEP_MS      250
+#define RETRY_FIRST_S 5
+#define RETRY_MAX_S   320
 
 /**
  * struct client - One connection
@@ -71,7 +72,9 @@ struct client {
  * @pace:	How fast others are let in
  * @sweep:	Looks for those that have ended
  * @retry:	Tries addresses again
+ * @retry_s:	After so long; each time twice as long, since a second node on a host may wait for good
  * @next:	Next server
+ * @trouble:	Why an address is not listened at; empty when all are
  */
 struct http {
 	struct http_config cfg;
@@ -83,7 +86,9 @@ struct http {
 	struct pace pace;
 	struct event *sweep;
 	struct event *retry;
+	int retry_s;
 	struct http *next;
+	char trouble[240];
 };
 
 /* A listener's error callback is told of the evhttp that it belongs to, and of nothing of ours. */
@@ -394,9 +399,10 @@ static int listen_at(struct http *h, size_t i, struct err *e)
 /* Tries those that are not open; the first time that one fails is an error, the next ones are not. */
 static void listen_everywhere(struct http *h, bool is_first)
 {
-	static const struct timeval later = { .tv_sec = RETRY_S };
+	const struct timeval later = { .tv_sec = h->retry_s };
 	bool is_complete = true;
 
+	h->trouble[0] = '\0';
 	for (size_t i = 0; i < h->cfg.at->n; i++) {
 		char text[HTTP_PATH_SIZE];
 		struct err e = { 0 };
@@ -407,10 +413,16 @@ static void listen_everywhere(struct http *h, bool is_first)
 				  http_address_format(text, &h->cfg.at->list[i]));
 		else if (r < 0 && is_first)
 			log_event(EVENT_HTTP_OFF, NULL, "%s: %s", e.msg, strerror(-r));
+		if (r < 0)
+			(void)snprintf(h->trouble, sizeof(h->trouble), "%.190s: %.40s", e.msg,
+				       strerror(-r));
 		is_complete &= r >= 0;
 	}
-	if (!is_complete)
-		(void)event_add(h->retry, &later);
+	if (is_complete)
+		return;
+	(void)event_add(h->retry, &later);
+	if (h->retry_s < RETRY_MAX_S)
+		h->retry_s *= 2;
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -478,6 +490,7 @@ int http_open(struct http **out, struct event_base *base, const struct http_conf
 	set_up_evhttp(h);
 	h->next = servers;
 	servers = h;
+	h->retry_s = RETRY_FIRST_S;
 	listen_everywhere(h, true);
 	*out = h;
 	return 0;
@@ -497,6 +510,11 @@ void http_close(struct http *h)
 		if (h->bound[i] && h->cfg.at->list[i].path[0])
 			(void)unlink(h->cfg.at->list[i].path);
 	free_server(h);
+}
+
+const char *http_trouble(const struct http *h)
+{
+	return h && h->trouble[0] != '\0' ? h->trouble : NULL;
 }
 
 uint64_t http_evicted(const struct http *h)

@@ -42,7 +42,8 @@ struct http_config {
  * @e:		Receives the reason on failure
  *
  * An address that cannot be listened at is no failure: it is logged as an error and tried again
- * every five seconds, since it may be a mesh address, or that of a node that is just ending.
+ * after five seconds, then ever more rarely, since it may be a mesh address, or that of a node that
+ * is just ending.
  *
  * Return: 0 or -ENOMEM
  */
@@ -54,6 +55,14 @@ int http_open(struct http **out, struct event_base *base, const struct http_conf
  * @h:		Server, may be NULL
  */
 void http_close(struct http *h);
+
+/**
+ * http_trouble() - Why nobody answers at one of the addresses
+ * @h:		Server, may be NULL
+ *
+ * Return: a sentence, valid until the loop runs again; NULL when all are listened at
+ */
+const char *http_trouble(const struct http *h);
 
 /**
  * http_evicted() - Connections that were closed to make room, or for slowness

@@ -32,14 +32,17 @@ static unsigned int forget_at(struct ifstate *s, size_t i)
 static unsigned int take_link(struct ifstate *s, const struct nlmsghdr *nlh)
 {
 	struct rtnl_link_msg m;
-	bool same;
+	unsigned int events = 0;
 
 	if (rtnl_msg_parse_link(&m, nlh) < 0 || m.link.index != s->ifindex)
 		return 0;
-	same = s->exists && s->is_up == m.link.is_up;
+	if (!s->exists || s->is_up != m.link.is_up)
+		events |= IFSTATE_CHANGED;
+	if (s->exists && !s->is_up && m.link.is_up)
+		events |= IFSTATE_RAISED;
 	s->exists = true;
 	s->is_up = m.link.is_up;
-	return same ? 0 : IFSTATE_CHANGED;
+	return events;
 }
 
 static unsigned int take_no_link(struct ifstate *s)

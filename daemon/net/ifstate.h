@@ -37,6 +37,7 @@ enum ifstate_event {
 	IFSTATE_CHANGED = 1 << 0, /* something is otherwise than it was */
 	IFSTATE_END = 1 << 1,	  /* the dump that was begun is complete */
 	IFSTATE_AGAIN = 1 << 2,	  /* the tables changed under the dump: begin another one */
+	IFSTATE_RAISED = 1 << 3,  /* it was down, and is up again */
 };
 
 /**

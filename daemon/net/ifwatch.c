@@ -87,6 +87,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		if (n == -ENOBUFS || (events & IFSTATE_AGAIN))
 			w->must_ask = true;
 	}
+	if (events & IFSTATE_RAISED)
+		w->h.raised(w->h.arg);
 	if (events & IFSTATE_CHANGED)
 		w->h.changed(w->h.arg, &w->state);
 }

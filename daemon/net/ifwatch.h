@@ -19,10 +19,13 @@ struct ifwatch;
  * @arg:	Passed to the call
  * @changed:	Something is otherwise than it was; @s is borrowed for the call, which must not close
  *		the watch
+ * @raised:	It was down and is up again, however short: the kernel has dropped its routes and its
+ *		IPv6 addresses; must not close the watch
  */
 struct ifwatch_handler {
 	void *arg;
 	void (*changed)(void *arg, const struct ifstate *s);
+	void (*raised)(void *arg);
 };
 
 /**

@@ -76,6 +76,8 @@ static void take(struct probe *p, size_t len, const struct endpoint *from)
 	if (envelope_open(&env, p->buf, len, p->q->keys->gossip_key, clock_now().unix_s) !=
 	    ENVELOPE_OK)
 		return;
+	if (was_asked(p, from))
+		p->visitor.skew_s = env.timestamp - clock_now().unix_s;
 	if (announce_parse(&a, &env, false) == ANNOUNCE_OK) {
 		livecheck_judge(p->out, &p->q->wanted, &a, from);
 		announce_free(&a);

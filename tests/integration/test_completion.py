@@ -24,6 +24,7 @@ complete -p wgmesh | grep -q -- '-F _wgmesh' || exit 9
 IFS=$'\n' read -r -d '' -a COMP_WORDS
 COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
 [ "${COMP_WORDS[COMP_CWORD]}" = EMPTY ] && COMP_WORDS[COMP_CWORD]=
+compopt() { [ "$*" != "-o default" ] || COMPREPLY+=(FILES); }
 _wgmesh
 printf '%s\n' "${COMPREPLY[@]}"
 """
@@ -128,7 +129,26 @@ def test_choices_are_completed(shell):
 def test_files_are_completed(shell):
     (shell.directory / "secret-here").touch()
     found = shell.complete("wgmesh status --secret-file sec")
-    assert found == (["FILES"] if shell.name == "zsh" else ["secret-here"])
+    assert found == (["secret-here"] if shell.name == "fish" else ["FILES"])
+
+
+@pytest.mark.parametrize("typed,completed", [
+    ("--secret-file=pl", "--secret-file=plain "),
+    ("--secret-file 'with", "--secret-file 'with a blank' "),
+    ("--secret-file with", r"--secret-file with\ a\ blank "),
+    ("--secret-file=~/pl", "--secret-file=~/plain "),
+    (r"--secret-file \$", r"--secret-file \$\(touch\ x\) "),
+    ("--http=127.0.0.1:9464 --backend=k", "--http=127.0.0.1:9464 --backend=kernel ")])
+@pytest.mark.parametrize("command", ["wgmesh", "~/bin/wgmesh"])
+def test_bash_completes_words_that_need_quotes(path, tmp_path, command, typed, completed):
+    for name in ("plain", "with a blank", "$(touch x)"):
+        (tmp_path / name).touch()
+    env = {"PATH": path, "HOME": str(tmp_path), "TERM": "dumb", "PS1": "> "}
+    with person.Session("bash", "--norc", "--noprofile", columns=200, env=env, cwd=tmp_path) as session:
+        session.terminal.type("source <(wgmesh completion bash); PS1='# '\n")
+        session.terminal.type(f"{command} join {typed}\t.")
+        session.terminal.read_until(f"# {command} join {completed}.")
+    assert not (tmp_path / "x").exists()
 
 
 def test_peers_are_completed_by_name_and_key(shell, node):

@@ -12,9 +12,9 @@ import subprocess
 
 import pytest
 
-from lib import terminal
+from lib import person, terminal
 from lib.container import DOCKER_CAPS, Mount
-from lib.doctor import GOOD_SECRET, examine, idle, visit, within
+from lib.doctor import GOOD_SECRET, examine, idle, read, visit, within
 from lib.lab import CHECKOUT, SECRET
 from lib.node import SECRET_FILE, STATE_DIR
 from lib.peer import Mesh
@@ -637,3 +637,15 @@ def test_a_node_that_this_host_may_not_send_to(lab):
 
 def test_a_node_is_not_asked_without_the_secret(lab):
     examine(lab, gossip("192.0.2.1"), secret=None).find("peers", "skip", "that takes the secret")
+
+
+def test_a_secret_that_comes_by_a_pipe_is_read_as_it_is():
+    done = subprocess.run([person.program(), "doctor", "--json", "--state-dir=none", "--secret-file=/dev/stdin"],
+                          input=GOOD_SECRET, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          timeout=30, check=False, env=person.environment())
+    read(done.returncode, done.stdout, done.stderr).find("secret", "pass", GOOD_MESH.network_id[:8].hex())
+
+
+def test_a_peer_without_a_port_is_asked_at_that_of_the_secret(lab):
+    said = examine(lab, "--peer=127.0.0.1")
+    said.find("peers", "fail", f"127.0.0.1:{GOOD_MESH.gossip_port}")

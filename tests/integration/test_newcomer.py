@@ -116,7 +116,7 @@ def test_the_secret_is_another_one_than_before(lab):
     said = visit(node)
     said.find("secret", "warn", "once had another secret")
     said.find("peers", "warn", "hears nobody", "network id")
-    status_says(node, Mesh(SECRET).network_id[:8].hex(), "0 active")
+    status_says(node, Mesh(SECRET).network_id[:8].hex(), "0 active", "show the same network id")
 
 
 def test_the_secret_is_another_one_than_everybody_elses(lab):

@@ -3,6 +3,7 @@
 
 import json
 import re
+import time
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_status_tells_who_the_node_is_and_where_without_a_secret(pair):
     assert one.mesh_ip in field(text, "addresses") and one.mesh_ip6 in field(text, "addresses")
     assert field(text, "node") == "one, running, ready"
     assert "wg0, " in field(text, "interface") and "UDP port 51820" in field(text, "interface")
-    assert field(text, "mesh").startswith(Mesh(SECRET).network_id[:8].hex())
+    assert field(text, "network id").startswith(Mesh(SECRET).network_id[:8].hex())
     assert field(text, "storage").startswith("persistent, lasts: /var/lib/wgmesh")
     assert field(text, "proof").startswith("predicted: ")
     assert field(text, "restarts") == "0"
@@ -162,3 +163,27 @@ def test_an_answer_that_makes_no_sense_is_survived(tmp_path, variant, answer):
             done = person.run(*command, "--socket-path", fake.path, variant=variant)
             assert done.returncode in (0, 1, 64), (command, done)
             assert "Sanitizer" not in done.stderr
+
+
+@pytest.mark.parametrize("answer", [b'{"jsonrpc":"2.0","id":2}', b'{"jsonrpc":"2.0","id":2,"result":null}',
+                                    b'{"jsonrpc":"2.0","id":2,"result":[1]}', b"[1]", b"5", b""])
+@pytest.mark.parametrize("command", [("status",), ("status", "--json"), ("peers", "list"),
+                                     ("peers", "count", "--json"), ("reload",)])
+def test_what_is_no_answer_is_not_shown_as_one(tmp_path, command, answer):
+    answers = dict.fromkeys(("daemon.status", "peers.list", "peers.count", "daemon.reload"), answer + b"\n")
+    with FakeNode(tmp_path / "sock", answers) as fake:
+        done = person.run(*command, "--socket-path", fake.path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "the node answered with " in done.stderr
+
+
+def test_a_sentence_about_a_missing_node_ends_with_what_to_do(tmp_path):
+    done = person.run("status", "--socket-path", tmp_path / "sock")
+    assert done.returncode == 1 and f"{tmp_path}/sock (No such file or directory); " in done.stderr
+    assert done.stderr.endswith("`wgmesh doctor` looks for the cause\n")
+
+
+def test_a_node_that_takes_a_question_and_hangs_is_named(tmp_path):
+    with FakeNode(tmp_path / "sock", {"peers.count": lambda params: time.sleep(6)}) as fake:
+        done = person.run("peers", "count", "--socket-path", fake.path)
+    assert done.returncode == 1 and done.stderr.startswith("wgmesh: the node takes questions, but does not answer")

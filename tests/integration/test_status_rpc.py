@@ -68,7 +68,7 @@ def test_a_node_alone_tells_all_of_itself(lab, node):
     assert status["nat_type"] == "unknown" and status["endpoints"] == []
     assert status["peers"] == {"active": 0, "total": 0, "dead": 0, "direct": 0, "relayed": 0}
     assert [c["name"] for c in status["checks"]] == ["netadmin", "interface", "address", "state",
-                                                     "supervisor"]
+                                                     "supervisor", "http"]
     assert {c["mark"] for c in status["checks"]} == {"pass"}
     assert status["alarms"] == []
     assert status["supervisor"]["ready"] is True
@@ -166,11 +166,26 @@ def test_an_interface_that_is_down_is_a_failed_check_until_it_is_up(node):
     assert rpc.ask(node, "daemon.status")["ready"] is False
     run_cure(node, text)
     eventually(lambda: rpc.check(node, "interface")[0] == "pass", "the check")
-    # The kernel forgets IPv6 addresses of what goes down.
-    mark, text = rpc.check(node, "address")
-    if mark == "fail":
-        run_cure(node, text)
+    # The kernel forgets IPv6 addresses of what goes down, and the node gives them back.
     eventually(lambda: rpc.ask(node, "daemon.status")["ready"], "readiness")
+
+
+def test_routes_and_addresses_come_back_when_the_interface_was_down(pair):
+    one, two = pair
+    write_reload(two, "advertise-routes=192.168.77.0/24,fd00:77::/64\n")
+    rpc.ask(two, "daemon.reload")
+
+    def routes():
+        return [net for family, net in (("-4", "192.168.77.0/24"), ("-6", "fd00:77::/64"))
+                if net in one.run("ip", family, "route", "show", "dev", "wg0").stdout]
+    eventually(lambda: len(routes()) == 2, "the routes")
+    one.run("ip", "link", "set", "wg0", "down")
+    assert routes() == []
+    one.run("ip", "link", "set", "wg0", "up")
+    eventually(lambda: len(routes()) == 2, "the routes again")
+    eventually(lambda: rpc.ask(one, "daemon.status")["ready"], "readiness")
+    one.wait_for_event("interface_raised")
+    eventually(lambda: one.pings(two.mesh_ip) and one.pings(two.mesh_ip6), "pings through the tunnel")
 
 
 @pytest.mark.parametrize("family", ["-4", "-6"])

@@ -156,6 +156,14 @@ def test_an_existing_node_hears_a_goodbye_of_the_same_key(tester, old):
     assert hello.body["hostname"] == NAME and hello.body["visitor"] is True
 
 
+@pytest.mark.parametrize("ahead", [-300, 300])
+def test_the_goodbye_has_the_time_of_whoever_is_to_believe_it(tester, old, ahead):
+    code, said = reply_with(tester, old, old.seal("REPLY", old.announcement(timestamp=int(time.time()) + ahead)))
+    assert code == 0 and abs(said["clock_skew_s"] - ahead) <= 3
+    # Existing nodes take in who is ten minutes off, and let go of whom one minute ago.
+    assert abs(old.wait_for("GOODBYE").body["timestamp"] - (time.time() + ahead)) < 30
+
+
 def test_an_existing_node_that_lists_the_key_that_asks_is_understood(tester, old):
     old.answers_hello = False
     command = tester.box.popen("wgmesh", "test-peer", "--secret-file=/secret", "--peer", old.port.address,
@@ -261,6 +269,7 @@ def test_an_answer_that_does_not_open_is_told(tester, old):
     foreign = protocol.seal(b"k" * 32, "REPLY", old.announcement())
     code, said = reply_with(tester, old, foreign)
     assert (code, said["result"], causes(said)) == (1, "not_ours", ["wrong secret"])
+    assert "clock_skew_s" not in said, "what was not opened tells no time"
 
 
 def test_an_answer_of_a_member_that_makes_no_sense_is_told(tester, old):

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import termios
+import threading
 
 import pytest
 
@@ -183,5 +184,49 @@ def test_it_ends_with_its_reader(node):
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
                           env=person.environment()) as process:
         process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(5) != 0
+
+
+def test_a_question_that_is_broken_off_by_the_end_leaves_the_last_frame(node):
+    with watch(node) as session:
+        lines = session.wait_for_text("node-0002")
+        asked = threading.Event()
+        over = threading.Event()
+        node.answers["daemon.status"] = lambda params: asked.set() or over.wait(20) and dict(STATUS)
+        assert asked.wait(5)
+        session.terminal.press_interrupt()
+        assert session.end() == 130
+        over.set()
+        assert [line.removesuffix("^C") for line in session.look()[2:len(lines)]] == lines[2:]
+
+
+def test_a_question_that_is_broken_off_by_a_stop_is_asked_again(node):
+    with watch(node) as session:
+        session.wait_for_text("node-0002")
+        asked = threading.Event()
+        over = threading.Event()
+        node.answers["daemon.status"] = lambda params: asked.set() or over.wait(20) and dict(STATUS)
+        assert asked.wait(5)
+        session.process.send_signal(signal.SIGSTOP)
+        session.process.send_signal(signal.SIGCONT)
+        node.answers["daemon.status"] = dict(STATUS, hostname="again")
+        over.set()
+        session.wait_for_text("again, running")
+        assert "did not answer" not in session.shown and "Interrupted" not in session.shown
+        session.terminal.press_interrupt()
+        assert session.end() == 130
+
+
+def test_what_nohup_has_turned_off_stays_off(node):
+    command = ["nohup", person.program(), "peers", "count", "--json", "--watch", "--interval=100ms",
+               "--socket-path", node.path]
+    node.answers["peers.count"] = {"active": 1, "total": 1, "dead": 0}
+    with subprocess.Popen(command, text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          env=person.environment()) as process:
+        read_lines(process, 1)
+        process.send_signal(signal.SIGHUP)
+        assert len([line for line in read_lines(process, 3) if line]) == 3
+        process.terminate()
         process.stdout.close()
         assert process.wait(5) != 0

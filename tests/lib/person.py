@@ -34,7 +34,7 @@ def run(*arguments, variant="release", env=None, **kwargs):
 class Session:
     """A command on a terminal of its own, and what its screen shows."""
 
-    def __init__(self, *command, rows=24, columns=80, env=None):
+    def __init__(self, *command, rows=24, columns=80, env=None, cwd=None):
         self.terminal = Terminal()
         self.terminal.resize(rows, columns)
         self.screen = Screen(rows, columns)
@@ -43,7 +43,7 @@ class Session:
         # The size of a terminal is set before anybody looks at it.
         self.process = subprocess.Popen(
             command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), env=environment(**(env or {})))
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0), env=environment(**(env or {})), cwd=cwd)
         os.close(slave)
 
     def look(self):

@@ -183,6 +183,16 @@ static void every_option_of_the_table_is_offered_to_those_who_may_use_it(void **
 	}
 }
 
+static void a_word_with_colons_is_one_although_bash_takes_it_apart(void **state)
+{
+	(void)state;
+	assert_offers("join --http = 127.0.0.1 : 9464 --back", "--backend ");
+	assert_offers("join --http : 9464 --back", "--backend ");
+	assert_more("peers get --socket-path /a : b ", COMPLETE_PEERS);
+	assert_offers("join --http 127.0.0.1 :", "");
+	assert_offers("join --http 127.0.0.1 : --b", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +206,7 @@ int main(void)
 		cmocka_unit_test(one_peer_is_offered_where_one_is_wanted),
 		cmocka_unit_test(operands_that_have_names_are_offered),
 		cmocka_unit_test(every_option_of_the_table_is_offered_to_those_who_may_use_it),
+		cmocka_unit_test(a_word_with_colons_is_one_although_bash_takes_it_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

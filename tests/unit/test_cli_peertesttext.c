@@ -251,6 +251,25 @@ static void lines_fit_the_terminal(void **state)
 	}
 }
 
+static void no_line_is_wider_than_the_terminal(void **state)
+{
+	const struct peertest_result r = { .outcome = PEERTEST_REFUSED };
+	const struct peertest q = asked(HERE);
+
+	(void)state;
+	for (size_t width = 60; width < 100; width++) {
+		struct shown s;
+		struct show how = { .out = shown_begin(&s), .width = width };
+		char *text;
+
+		peertesttext_print(&how, &q, &r);
+		text = shown_end(&s);
+		for (char *p = text, *end; (end = strchr(p, '\n')); p = end + 1)
+			assert_in_range(end - p, 1, width);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +283,7 @@ int main(void)
 		cmocka_unit_test(every_outcome_has_a_name_a_sentence_and_json),
 		cmocka_unit_test(json_tells_of_the_node_and_of_whom_it_knows),
 		cmocka_unit_test(lines_fit_the_terminal),
+		cmocka_unit_test(no_line_is_wider_than_the_terminal),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

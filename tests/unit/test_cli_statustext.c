@@ -57,7 +57,7 @@ static void a_healthy_node_tells_who_it_is_where_and_whether_its_key_lasts(void 
 		"2025-12-20T00:00:00Z (12d 0h)\n"
 		"interface  wg0, kernel WireGuard on UDP port 51820, exchange on 52000\n"
 		"addresses  10.77.3.4, fd00::4, in 10.77.0.0/16\n"
-		"mesh       1a2b3c4d5e6f7a8b (the same on every node with this secret)\n"
+		"network id 1a2b3c4d5e6f7a8b (the same on every node with this secret)\n"
 		"seen at    203.0.113.5:51820, 203.0.113.6:51820; behind a NAT that others can reach "
 		"through (cone)\n"
 		"uptime     2h 5m, since 2025-12-31T21:55:00Z\n"
@@ -209,6 +209,36 @@ static void without_a_node_what_init_knows_is_shown(void **state)
 	json_decref(sup);
 }
 
+/* The alarm that says so comes after a minute. */
+static void a_node_without_peers_says_at_once_what_to_compare(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *words;
+	} cases[] = {
+		{ "{\"peers\": {\"active\": 0, \"dead\": 0}}",
+		  "0 silent; if others should be there, their `wgmesh status` must show the same "
+		  "network id\n" },
+		{ "{\"peers\": {\"active\": 0, \"dead\": 0},"
+		  " \"counters\": {\"datagrams\": {\"not_ours\": 3}}}",
+		  "0 silent; datagrams arrive, but none opens with this node's secret: compare the "
+		  "network id with `wgmesh status` on another node\n" },
+		{ "{\"peers\": {\"active\": 0, \"dead\": 0},"
+		  " \"alarms\": [{\"name\": \"clock\"}, {\"name\": \"alone\", \"text\": \"x\"}]}",
+		  "0 silent\n" },
+		{ "{\"peers\": {\"active\": 0, \"dead\": 1}}", "1 silent\n" },
+		{ "{\"peers\": {\"active\": 1, \"dead\": 0}}", "0 silent\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char *shown = print(cases[i].text, TEXT_NO_LIMIT, false);
+
+		assert_non_null(strstr(shown, cases[i].words));
+		free(shown);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -221,6 +251,7 @@ int main(void)
 		cmocka_unit_test(texts_of_others_cannot_write_on_the_terminal),
 		cmocka_unit_test(no_line_is_wider_than_the_terminal),
 		cmocka_unit_test(without_a_node_what_init_knows_is_shown),
+		cmocka_unit_test(a_node_without_peers_says_at_once_what_to_compare),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,10 @@ static void the_secret_is_needed_to_ask(void **state)
 	facts.asked.was_asked = false;
 	doctor_only(judge_asked, REPORT_SKIP,
 		    "192.0.2.1:52000 was not asked: that takes the secret", "");
+	/* Nor is it known without one which port is meant. */
+	facts.wanted.peer.port = 0;
+	doctor_only(judge_asked, REPORT_SKIP, "192.0.2.1 was not asked: that takes the secret", "");
+	facts.wanted.peer.port = 52000;
 	facts.asked.was_asked = true;
 	facts.asked.code = -EPERM;
 	doctor_only(judge_asked, REPORT_WARN,

@@ -127,6 +127,48 @@ static void what_was_taken_is_gone(void **state)
 	assert_int_equal(inchild_take(&c, &found), -ECHILD);
 }
 
+/* The kernel forgets then that the child wants to end with its parent. */
+static void hang_as_another_user(void *out, const void *arg)
+{
+	const int *ready = arg;
+
+	(void)out;
+	if (setegid(65534) == 0 && seteuid(65534) == 0)
+		inchild_die_with_parent();
+	(void)!write(*ready, "x", 1);
+	/* Longer than the test waits; but not for ever, should it fail. */
+	(void)poll(NULL, 0, 20000);
+}
+
+static void a_child_that_changed_its_user_ends_with_its_parent_too(void **state)
+{
+	struct pollfd end;
+	int ready[2];
+	char byte;
+	pid_t pid;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	assert_int_equal(pipe(ready), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct inchild c;
+
+		inchild_start(&c, hang_as_another_user, &ready[1], sizeof(found));
+		(void)poll(NULL, 0, -1);
+	}
+	(void)close(ready[1]);
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	/* Nobody is left who could write. */
+	end = (struct pollfd) { .fd = ready[0], .events = POLLIN };
+	assert_int_equal(poll(&end, 1, 10000), 1);
+	assert_int_equal(read(ready[0], &byte, 1), 0);
+	(void)close(ready[0]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,6 +178,7 @@ int main(void)
 		cmocka_unit_test(a_child_that_hangs_is_killed_and_leaves_nothing),
 		cmocka_unit_test(a_child_that_crashes_is_told_from_one_that_hangs),
 		cmocka_unit_test(what_was_taken_is_gone),
+		cmocka_unit_test(a_child_that_changed_its_user_ends_with_its_parent_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -76,6 +76,12 @@ static void what_is_ours_is_not_taken(void **state)
 	doctor_judge(judge_ports);
 	assert_int_equal(said.lines[0].result, REPORT_PASS);
 	doctor_run_node();
+	/* Nor does a node explain an HTTP address that it lacks itself, by its own word. */
+	facts.node.n_alarms = 1;
+	facts.node.alarms[0] = (struct alarm_facts) { "http", "127.0.0.1:9464 is taken" };
+	doctor_judge(judge_ports);
+	assert_int_equal(said.lines[0].result, REPORT_WARN);
+	facts.node.n_alarms = 0;
 	/* A node on another port does not explain this one. */
 	facts.node.listen_port = 51821;
 	doctor_judge(judge_ports);

@@ -665,7 +665,11 @@ static void an_address_that_is_taken_is_left_alone_and_the_others_serve(void **s
 	struct http *second = NULL;
 	struct err e = { 0 };
 
+	assert_null(http_trouble(NULL));
+	assert_null(http_trouble(f->server));
 	assert_int_equal(http_open(&second, f->base, &f->cfg, &e), 0);
+	assert_non_null(strstr(http_trouble(second), "--http"));
+	assert_non_null(strstr(http_trouble(second), "Address already in use"));
 	http_close(second);
 	assert_begins(ask(f, ASK("/livez")), "HTTP/1.1 200 ");
 	assert_begins(ask_tcp(f, ASK("/livez")), "HTTP/1.1 200 ");

@@ -89,7 +89,7 @@ static void it_goes_down_and_up(void **state)
 	(void)state;
 	assert_int_equal(take_link(&s, OURS, false, RTM_NEWLINK), IFSTATE_CHANGED);
 	assert_false(s.is_up);
-	assert_int_equal(take_link(&s, OURS, true, RTM_NEWLINK), IFSTATE_CHANGED);
+	assert_int_equal(take_link(&s, OURS, true, RTM_NEWLINK), IFSTATE_CHANGED | IFSTATE_RAISED);
 	assert_true(s.is_up);
 }
 

@@ -11,6 +11,7 @@
  * struct fixture - A bridge that is watched
  * @seen:	What was told last
  * @n_told:	How often something was told
+ * @n_raised:	How often it came up again
  */
 struct fixture {
 	struct event_base *base;
@@ -19,6 +20,7 @@ struct fixture {
 	struct ifwatch *watch;
 	struct ifstate seen;
 	int n_told;
+	int n_raised;
 };
 
 static void changed(void *arg, const struct ifstate *s)
@@ -29,10 +31,15 @@ static void changed(void *arg, const struct ifstate *s)
 	f->n_told++;
 }
 
+static void raised(void *arg)
+{
+	((struct fixture *)arg)->n_raised++;
+}
+
 static int make_fixture(void **state)
 {
 	static struct fixture f;
-	const struct ifwatch_handler h = { &f, changed };
+	const struct ifwatch_handler h = { &f, changed, raised };
 
 	f = (struct fixture) { .base = event_base_new() };
 	assert_int_equal(rtnl_open(&f.rtnl, NULL), 0);
@@ -119,6 +126,27 @@ static void changes_are_told_as_they_happen(void **state)
 	assert_true(has_no_address(f));
 }
 
+static bool was_raised(void *arg)
+{
+	return ((struct fixture *)arg)->n_raised > 0;
+}
+
+/* Both notifications wait already when the first is read, and what is known is the same as before. */
+static void one_that_was_down_for_a_moment_is_told_of(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_int_equal(rtnl_link_set_up(f->rtnl, f->link.index, true, NULL), 0);
+	assert_true(loop_until(f->base, is_up, f));
+	loop_drain(f->base);
+	f->n_raised = 0;
+	assert_int_equal(rtnl_link_set_up(f->rtnl, f->link.index, false, NULL), 0);
+	assert_int_equal(rtnl_link_set_up(f->rtnl, f->link.index, true, NULL), 0);
+	assert_true(loop_until(f->base, was_raised, f));
+	assert_int_equal(f->n_raised, 1);
+	assert_true(f->seen.is_up);
+}
+
 static void an_idle_interface_wakes_nobody(void **state)
 {
 	struct fixture *f = *state;
@@ -155,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(it_is_found_as_it_is),
 		T(changes_are_told_as_they_happen),
+		T(one_that_was_down_for_a_moment_is_told_of),
 		T(an_idle_interface_wakes_nobody),
 		T(after_lost_notifications_the_truth_is_asked_for),
 	};

@@ -115,7 +115,7 @@ static void where_nothing_is_wrong_every_check_passes(void **state)
 	struct fixture *f = *state;
 
 	(void)check(f, "netadmin");
-	assert_int_equal(f->n_checks, 5);
+	assert_int_equal(f->n_checks, 6);
 	for (size_t i = 0; i < f->n_checks; i++)
 		assert_int_equal(f->checks[i].mark, VIEW_PASS);
 	(void)alarm_text(f, "");
@@ -210,15 +210,20 @@ static void without_pid_1_our_own_last_write_counts(void **state)
 {
 	struct fixture *f = *state;
 
+	assert_check(f, "state", VIEW_PASS, "nothing is known to be wrong with /state");
 	f->facts.write = (struct judge_write) { true, 0, "" };
-	assert_check(f, "state", VIEW_PASS, "/state");
+	assert_check(f, "state", VIEW_PASS, "/state can be written");
 	f->facts.write = (struct judge_write) { true, -ENOSPC, "write wg0-peers.json" };
 	assert_check(f, "state", VIEW_FAIL, "No space left on device");
 	assert_check(f, "state", VIEW_FAIL, "write wg0-peers.json");
 	assert_alarm(f, "storage", "No space left");
-	/* PID 1 looks more often than we write. */
+	/* PID 1 looks more often than we write, unless it hangs. */
+	f->facts.supervisor = SUPERVISOR_ANSWERED;
 	f->view.supervisor = "storage=ok\n";
 	assert_check(f, "state", VIEW_PASS, "/state");
+	f->facts.supervisor = SUPERVISOR_SILENT;
+	assert_check(f, "state", VIEW_FAIL, "No space left");
+	f->facts.supervisor = SUPERVISOR_ANSWERED;
 	/* A plain supervisor does not look at all. */
 	f->view.supervisor = "healthy=true\n";
 	assert_check(f, "state", VIEW_FAIL, "No space left");
@@ -236,6 +241,17 @@ static void a_supervisor_is_asked_for_its_opinion(void **state)
 	assert_check(f, "supervisor", VIEW_WARN, "state running");
 	f->view.supervisor = "healthy=true\nstate=running\n";
 	assert_check(f, "supervisor", VIEW_PASS, "nothing wrong");
+}
+
+static void an_address_that_cannot_be_served_is_a_warning(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_check(f, "http", VIEW_PASS, "served");
+	f->facts.http_trouble = "127.0.0.1:9464 is taken";
+	assert_check(f, "http", VIEW_WARN, "127.0.0.1:9464 is taken");
+	f->view.phase = VIEW_STARTING;
+	assert_check(f, "http", VIEW_WARN, "127.0.0.1:9464 is taken");
 }
 
 /* --- alarms ---------------------------------------------------------------------------------- */
@@ -513,6 +529,7 @@ int main(void)
 		T(bad_storage_fails_with_what_pid_1_says_of_it),
 		T(without_pid_1_our_own_last_write_counts),
 		T(a_supervisor_is_asked_for_its_opinion),
+		T(an_address_that_cannot_be_served_is_a_warning),
 		T(a_clone_is_named),
 		T(a_restart_loop_is_told_with_its_cause),
 		T(clocks_that_differ_a_little_are_right),

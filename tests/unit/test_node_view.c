@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
+#include "common/str.h"
+#include "daemon/netadmin_wire.h"
 #include "daemon/node_impl.h"
 #include "tests/unit/fixtures.h"
+#include "tests/unit/loop.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 struct fixture {
 	struct config config;
@@ -123,10 +128,63 @@ static void what_netadmin_owes_and_could_not_write_is_judged(void **state)
 	assert_true(v->alarms[0].since_unix_s >= f->node.began.unix_s);
 }
 
+static void an_alarm_of_pid_1_is_not_over_while_it_is_asked_or_silent(void **state)
+{
+	struct fixture *f = *state;
+	struct supervisor *s = &f->node.pid1;
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t len;
+
+	run(f);
+	/* Bound to a name of the kernel's choice, and never accepting: a PID 1 that hangs. */
+	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(sa_family_t)), 0);
+	len = sizeof(at);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	s->state = SUPERVISOR_ANSWERED;
+	(void)str_copy(s->text, sizeof(s->text), "storage=full\nstorage_note=/state is full\n");
+	assert_int_equal(look(f)->n_alarms, 1);
+	f->node.gather.is_running = true;
+	assert_int_equal(supervisor_ask_at(s, &at, len), 0);
+	assert_int_equal(look(f)->n_alarms, 1);
+	assert_non_null(look(f)->supervisor);
+	f->node.gather.is_running = false;
+	assert_int_equal(look(f)->n_alarms, 1);
+	assert_null(look(f)->supervisor);
+	assert_int_equal(s->state, SUPERVISOR_SILENT);
+	(void)close(listener);
+}
+
+static bool has_log_lines(void *arg)
+{
+	return look(arg)->counters->log_dropped == log_dropped() + 3;
+}
+
+static void log_lines_of_both_processes_are_counted(void **state)
+{
+	struct netadmin_reply done = { .event = NETADMIN_DUMP_DONE, .log = { 3, 5 } };
+	struct netadmin admin = { .pid = -1 };
+	struct notify notify = { .fd = -1 };
+	struct fixture *f = *state;
+	int pair[2];
+
+	run(f);
+	f->node.notify = &notify;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair), 0);
+	admin.fd = pair[0];
+	assert_int_equal(node_admin_open(&f->node, &admin, NULL), 0);
+	assert_int_equal(netadmin_wire_send(pair[1], &done, sizeof(done), -1, 0), 0);
+	assert_true(loop_until(f->node.base, has_log_lines, f));
+	assert_int_equal(look(f)->counters->log_suppressed, log_suppressed() + 5);
+	adminlink_close(f->node.admin);
+	(void)close(pair[1]);
+}
+
 static void our_own_address_is_told_when_others_see_it(void **state)
 {
 	struct endpoint us = endpoint_of("127.0.0.1:52000");
-	struct ip observer = ip_of("192.0.2.1");
+	struct ownaddr_observer observer = { .key = key_of(2), .ip = ip_of("192.0.2.1") };
 	struct fixture *f = *state;
 	const struct view *v;
 
@@ -182,6 +240,8 @@ int main(void)
 		T(a_starting_node_knows_its_mesh_and_not_itself),
 		T(a_running_node_knows_itself),
 		T(what_netadmin_owes_and_could_not_write_is_judged),
+		T(an_alarm_of_pid_1_is_not_over_while_it_is_asked_or_silent),
+		T(log_lines_of_both_processes_are_counted),
 		T(our_own_address_is_told_when_others_see_it),
 		T(who_was_heard_by_nobody_for_a_minute_is_told_what_to_compare),
 		T(a_clone_that_fell_silent_is_forgotten_without_anybody_being_heard),

@@ -25,12 +25,22 @@ static void begin(struct fixture *f)
 	f->local = (struct ownaddr_local) { .ip = &f->here, .n = 1, .port = PORT };
 }
 
+static void tell_as(struct fixture *f, unsigned int key, const char *observer, const char *us)
+{
+	struct ownaddr_observer who = { .key = key_of(key), .ip = ip_of(observer) };
+	struct endpoint e = endpoint_of(us);
+
+	ownaddr_take(&f->own, &e, &who, 0);
+}
+
+/* Everybody has an address, and a key, of their own. */
 static void tell(struct fixture *f, const char *observer, const char *us, int64_t ms)
 {
+	struct ownaddr_observer who = { .ip = ip_of(observer) };
 	struct endpoint e = endpoint_of(us);
-	struct ip ip = ip_of(observer);
 
-	ownaddr_take(&f->own, &e, &ip, ms);
+	memcpy(who.key.b, who.ip.b, sizeof(who.ip.b));
+	ownaddr_take(&f->own, &e, &who, ms);
 }
 
 static void one_observer_alone_is_not_believed(void **state)
@@ -69,12 +79,65 @@ static void different_ports_of_one_address_are_a_symmetric_nat(void **state)
 	begin(&f);
 	tell(&f, "192.0.2.1", "203.0.113.9:4000", 0);
 	tell(&f, "192.0.2.2", "203.0.113.9:4001", 0);
+	/* One of the two may lie. */
+	assert_int_equal(ownaddr_nat(&f.own, &f.local, 0), NAT_UNKNOWN);
+	assert_int_equal(ownaddr_list(&f.own, &f.local, 0, f.list), 0);
+	tell(&f, "192.0.2.3", "203.0.113.9:4002", 0);
 	assert_int_equal(ownaddr_nat(&f.own, &f.local, 0), NAT_SYMMETRIC);
-	assert_int_equal(ownaddr_list(&f.own, &f.local, 0, f.list), 2);
-	assert_endpoint(&f.list[0], "203.0.113.9:4001");
-	/* A third one who agrees with one of them does not make it a cone. */
-	tell(&f, "192.0.2.3", "203.0.113.9:4001", 0);
+	assert_int_equal(ownaddr_list(&f.own, &f.local, 0, f.list), 3);
+	assert_endpoint(&f.list[0], "203.0.113.9:4002");
+	/* A fourth one who agrees with one of them does not make it a cone. */
+	tell(&f, "192.0.2.4", "203.0.113.9:4001", 0);
 	assert_int_equal(ownaddr_nat(&f.own, &f.local, 0), NAT_SYMMETRIC);
+}
+
+static void one_who_lies_hides_no_cone_and_has_no_port_believed(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	tell(&f, "192.0.2.1", "203.0.113.9:4000", 0);
+	tell(&f, "192.0.2.2", "203.0.113.9:4000", 0);
+	tell(&f, "192.0.2.66", "203.0.113.9:6666", 0);
+	assert_int_equal(ownaddr_nat(&f.own, &f.local, 0), NAT_CONE);
+	assert_int_equal(ownaddr_list(&f.own, &f.local, 0, f.list), 1);
+	assert_endpoint(&f.list[0], "203.0.113.9:4000");
+}
+
+static void one_who_lies_of_our_own_address_makes_no_nat(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	tell(&f, "10.0.0.3", HERE, 0);
+	tell(&f, "10.0.0.66", "10.0.0.2:6666", 0);
+	assert_int_equal(ownaddr_nat(&f.own, &f.local, 0), NAT_UNKNOWN);
+	assert_int_equal(ownaddr_list(&f.own, &f.local, 0, f.list), 1);
+	assert_endpoint(&f.list[0], HERE);
+}
+
+static void one_member_counts_once_whatever_keys_and_addresses_it_has(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	tell_as(&f, 1, "192.0.2.1", "203.0.113.9:4000");
+	tell_as(&f, 1, "192.0.2.2", "203.0.113.9:4000");
+	assert_int_equal(f.own.n, 1);
+	tell_as(&f, 2, "192.0.2.2", "203.0.113.9:4000");
+	assert_int_equal(f.own.n, 1);
+	tell_as(&f, 3, "2001:db8::1", "[2001:db8:1::1]:4000");
+	tell_as(&f, 4, "2001:db8::2:0:0:1", "[2001:db8:1::1]:4000");
+	assert_int_equal(f.own.n, 2);
+	assert_int_equal(ownaddr_list(&f.own, &f.local, 0, f.list), 0);
+	/* With the key of one and the address of another, it takes the place of both. */
+	tell_as(&f, 2, "2001:db8::3", "203.0.113.9:4000");
+	assert_int_equal(f.own.n, 1);
+	tell_as(&f, 5, "2001:db8:0:1::1", "203.0.113.9:4000");
+	assert_int_equal(ownaddr_list(&f.own, &f.local, 0, f.list), 1);
 }
 
 static void our_own_address_needs_no_second_observer_and_is_no_nat(void **state)
@@ -119,8 +182,8 @@ static void what_is_old_does_not_count(void **state)
 	(void)state;
 	begin(&f);
 	tell(&f, "192.0.2.1", "203.0.113.9:4000", 0);
-	tell(&f, "192.0.2.2", "203.0.113.9:4001", OWNADDR_KEEP_MS);
-	assert_int_equal(ownaddr_nat(&f.own, &f.local, OWNADDR_KEEP_MS), NAT_SYMMETRIC);
+	tell(&f, "192.0.2.2", "203.0.113.9:4000", OWNADDR_KEEP_MS);
+	assert_int_equal(ownaddr_nat(&f.own, &f.local, OWNADDR_KEEP_MS), NAT_CONE);
 	assert_int_equal(ownaddr_nat(&f.own, &f.local, OWNADDR_KEEP_MS + 1), NAT_UNKNOWN);
 	assert_int_equal(ownaddr_list(&f.own, &f.local, OWNADDR_KEEP_MS + 1, f.list), 0);
 }
@@ -167,15 +230,15 @@ static void no_more_is_listed_than_there_is_room_for(void **state)
 static void nonsense_is_passed_over(void **state)
 {
 	struct endpoint none = { .port = 0 };
-	struct ip ip = ip_of("192.0.2.1");
-	struct ip nobody = { .family = 0 };
-	struct endpoint no_port = { .ip = ip };
+	const struct ownaddr_observer who = { .ip = ip_of("192.0.2.1") };
+	const struct ownaddr_observer nobody = { .ip = { .family = 0 } };
+	struct endpoint no_port = { .ip = who.ip };
 	struct fixture f;
 
 	(void)state;
 	begin(&f);
-	ownaddr_take(&f.own, &none, &ip, 0);
-	ownaddr_take(&f.own, &no_port, &ip, 0);
+	ownaddr_take(&f.own, &none, &who, 0);
+	ownaddr_take(&f.own, &no_port, &who, 0);
 	no_port.port = 1;
 	ownaddr_take(&f.own, &no_port, &nobody, 0);
 	assert_int_equal(f.own.n, 0);
@@ -187,6 +250,9 @@ int main(void)
 		cmocka_unit_test(one_observer_alone_is_not_believed),
 		cmocka_unit_test(two_observers_who_agree_are_believed),
 		cmocka_unit_test(different_ports_of_one_address_are_a_symmetric_nat),
+		cmocka_unit_test(one_who_lies_hides_no_cone_and_has_no_port_believed),
+		cmocka_unit_test(one_who_lies_of_our_own_address_makes_no_nat),
+		cmocka_unit_test(one_member_counts_once_whatever_keys_and_addresses_it_has),
 		cmocka_unit_test(our_own_address_needs_no_second_observer_and_is_no_nat),
 		cmocka_unit_test(neighbours_do_not_hide_the_nat_to_the_others),
 		cmocka_unit_test(our_address_with_another_port_is_a_nat),

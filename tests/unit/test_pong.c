@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/defs.h"
 #include "daemon/pong.h"
 #include "tests/unit/fixtures.h"
 #include "tests/unit/loop.h"
@@ -183,6 +184,39 @@ static void without_free_descriptors_the_oldest_makes_room_for_a_prober(void **s
 		(void)close(clients[i]);
 }
 
+static void assert_answered(struct fixture *f, int client)
+{
+	int before = f->client;
+
+	f->client = client;
+	f->used = 0;
+	say(f, "ping\nping\n");
+	assert_true(loop_until(f->base, two_pongs_came, f));
+	f->client = before;
+}
+
+/* More than there is room for, and the prober was there before all of them. */
+static void a_crowd_that_says_nothing_drives_out_itself_and_no_prober(void **state)
+{
+	struct fixture *f = *state;
+	int prober = f->client;
+	int crowd[300];
+
+	for (size_t i = 0; i < ARRAY_LEN(crowd); i++) {
+		crowd[i] = connect_to(f);
+		loop_drain(f->base);
+		if (i % 100 == 0)
+			assert_answered(f, prober);
+	}
+	assert_answered(f, crowd[ARRAY_LEN(crowd) - 1]);
+	assert_answered(f, prober);
+	f->client = crowd[0];
+	assert_true(loop_until(f->base, server_hung_up, f));
+	f->client = prober;
+	for (size_t i = 0; i < ARRAY_LEN(crowd); i++)
+		(void)close(crowd[i]);
+}
+
 static void closing_hangs_up(void **state)
 {
 	struct fixture *f = *state;
@@ -206,6 +240,7 @@ int main(void)
 		T(a_line_without_an_end_ends_the_connection),
 		T(who_pings_without_reading_is_cut_off),
 		T(without_free_descriptors_the_oldest_makes_room_for_a_prober),
+		T(a_crowd_that_says_nothing_drives_out_itself_and_no_prober),
 		T(closing_hangs_up),
 	};
 

@@ -80,6 +80,17 @@ static void a_network_of_two_owners_stays_until_the_last_one_gives_it_up(void **
 	set(*state, BOB, NULL, NULL, "-10.1.0.0/24");
 }
 
+static void each_network_is_told_of_once_more(void **state)
+{
+	struct journal *j = *state;
+
+	set(j, ALICE, "10.1.0.0/24", "10.2.0.0/24", "+10.1.0.0/24 +10.2.0.0/24");
+	set(j, BOB, "10.1.0.0/24", "10.3.0.0/24", "+10.3.0.0/24");
+	j->text[0] = '\0';
+	routes_repeat(&j->routes, &(struct routes_handler) { j, note });
+	assert_string_equal(j->text, "+10.1.0.0/24 +10.2.0.0/24 +10.3.0.0/24");
+}
+
 static bool is_led_by_another(const struct journal *j, uint16_t owner, const char *net)
 {
 	struct prefix p = prefix_of(net);
@@ -173,6 +184,7 @@ int main(void)
 		T(the_same_networks_again_tell_the_kernel_nothing),
 		T(only_what_differs_is_told),
 		T(a_network_of_two_owners_stays_until_the_last_one_gives_it_up),
+		T(each_network_is_told_of_once_more),
 		T(the_first_owner_leads_until_it_goes),
 		T(giving_a_network_up_is_told),
 		T(networks_differ_by_their_length_too),

@@ -89,7 +89,7 @@ static void an_answer_is_complete_when_pid_1_hangs_up(void **state)
 	fd = answer(f, "healthy=true\n");
 	loop_drain(f->base);
 	assert_int_equal(f->n_done, 0);
-	assert_int_equal(f->s.state, SUPERVISOR_SILENT);
+	assert_null(supervisor_text(&f->s));
 	assert_int_equal(write(fd, "restarts=2\n", 11), 11);
 	(void)close(fd);
 	assert_true(loop_until(f->base, is_done, f));
@@ -157,6 +157,46 @@ static void a_second_question_gives_up_the_first(void **state)
 	assert_int_equal(f->n_done, 1);
 }
 
+static void an_open_question_takes_nothing_back_until_it_is_late(void **state)
+{
+	struct fixture *f = *state;
+	int fd;
+
+	ask(f);
+	(void)close(answer(f, "storage=full\n"));
+	assert_true(loop_until(f->base, is_done, f));
+	f->n_done = 0;
+	ask(f);
+	fd = answer(f, "storage=ok\n");
+	loop_drain(f->base);
+	assert_string_equal(supervisor_text(&f->s), "storage=full\n");
+	supervisor_late(&f->s);
+	assert_int_equal(f->s.state, SUPERVISOR_SILENT);
+	assert_null(supervisor_text(&f->s));
+	assert_string_equal(supervisor_last(&f->s), "storage=full\n");
+	(void)close(fd);
+	assert_true(loop_until(f->base, is_done, f));
+	assert_string_equal(supervisor_text(&f->s), "storage=ok\n");
+	/* There is no question open that could be late. */
+	supervisor_late(&f->s);
+	assert_int_equal(f->s.state, SUPERVISOR_ANSWERED);
+}
+
+static void of_a_pid_1_that_is_gone_nothing_holds_any_more(void **state)
+{
+	struct fixture *f = *state;
+
+	ask(f);
+	(void)close(answer(f, "storage=full\n"));
+	assert_true(loop_until(f->base, is_done, f));
+	f->n_done = 0;
+	(void)close(f->listener);
+	f->listener = -1;
+	ask(f);
+	assert_true(loop_until(f->base, is_done, f));
+	assert_null(supervisor_last(&f->s));
+}
+
 static void an_answer_without_end_is_cut(void **state)
 {
 	struct fixture *f = *state;
@@ -184,6 +224,8 @@ int main(void)
 		T(one_that_hangs_up_without_a_word_is_silent),
 		T(one_whose_backlog_is_full_is_silent),
 		T(a_second_question_gives_up_the_first),
+		T(an_open_question_takes_nothing_back_until_it_is_late),
+		T(of_a_pid_1_that_is_gone_nothing_holds_any_more),
 		T(an_answer_without_end_is_cut),
 	};
 

@@ -84,6 +84,7 @@ static void the_node_is_told_with_all_its_members(void **state)
 
 	f->view.endpoints[0] = endpoint_of("203.0.113.1:52000");
 	f->view.n_endpoints = 1;
+	f->view.is_fresh = true;
 	obj = viewjson_status(&f->view);
 	assert_string_equal(text_of(obj, "mesh_ip"), "10.77.0.1");
 	assert_string_equal(text_of(obj, "pubkey"), "a key");
@@ -95,6 +96,7 @@ static void the_node_is_told_with_all_its_members(void **state)
 	assert_string_equal(text_of(obj, "identity_since"), "2025-12-31T00:00:00Z");
 	assert_string_equal(text_of(obj, "phase"), "running");
 	assert_true(is_true(obj, "ready"));
+	assert_true(is_true(obj, "fresh"));
 	assert_string_equal(text_of(obj, "started"), "2026-01-01T00:00:00Z");
 	assert_string_equal(text_of(obj, "hostname"), "node-1");
 	assert_string_equal(text_of(obj, "network_id"), "0123456789abcdef");
@@ -124,6 +126,7 @@ static void what_a_starting_node_does_not_know_is_left_out(void **state)
 	obj = viewjson_status(&f->view);
 	assert_string_equal(text_of(obj, "phase"), "starting");
 	assert_false(is_true(obj, "ready"));
+	assert_false(is_true(obj, "fresh"));
 	assert_null(json_object_get(obj, "mesh_ip"));
 	assert_null(json_object_get(obj, "pubkey"));
 	assert_null(json_object_get(obj, "identity"));
