@@ -90,9 +90,10 @@ static void an_answer_is_complete_when_pid_1_hangs_up(void **state)
 	loop_drain(f->base);
 	assert_int_equal(f->n_done, 0);
 	assert_null(supervisor_text(&f->s));
+	assert_int_equal(write(fd, "restarts=2\n", 11), 11);
 	(void)close(fd);
 	assert_true(loop_until(f->base, is_done, f));
-	assert_string_equal(supervisor_text(&f->s), "healthy=true\n");
+	assert_string_equal(supervisor_text(&f->s), "healthy=true\nrestarts=2\n");
 }
 
 static void where_there_is_none_that_is_known_at_once(void **state)
