@@ -221,7 +221,7 @@ def assert_harmless(lab, node, evidence):
 
 def test_no_answer_of_the_control_socket_holds_a_secret_or_a_key(lab, asked):
     node, peer = asked
-    methods, evidence = METHOD.findall(source("rpc.def")), []
+    methods, evidence = METHOD.findall(source("rpc/rpc.def")), []
     assert len(methods) >= 7
     for method in methods:
         params = {"pubkey": peer.public_key, "levels": "debug", "all": True}
