@@ -171,6 +171,13 @@ class Process:
     def argv(self):
         return [arg.decode(errors="replace") for arg in self.read("cmdline").split(b"\0")[:-1]]
 
+    def has_own_root(self):
+        """Is its root another one than ours? Not known of one that has gone: then it is."""
+        try:
+            return not os.path.samefile(f"/proc/{self.pid}/root", "/")
+        except OSError:
+            return True
+
     @property
     def comm(self):
         """The name the process gave itself, or that of its program."""
@@ -308,8 +315,9 @@ class Container:
 
     def _find_init(self):
         for child in Process(self._unshare.pid).children():
-            # Until the script has become the command, its root is still the machine's.
-            return child if child.argv and str(SCRIPT) not in child.argv else None
+            # Who enters before the script has become the command is in the machine's root.
+            is_ready = child.argv and str(SCRIPT) not in child.argv and child.has_own_root()
+            return child if is_ready else None
         # It may have come and gone already.
         return Process(0) if self._unshare.poll() is not None else None
 
