@@ -37,18 +37,42 @@ int config_socket_path(char out[static CONFIG_SOCKET_SIZE], const struct setting
 			settings_origin(s, SETTING_SOCKET_PATH));
 }
 
-static int load_subnet(struct config *out, const struct settings *s, struct err *e)
+int config_mesh_subnet(struct prefix *out, const struct settings *s, struct err *e)
 {
 	const char *text = settings_text(s, SETTING_MESH_SUBNET);
 
 	if (!text)
 		return 0;
-	out->has_custom_subnet = true;
-	if (derive_custom_subnet(&out->custom_subnet, text) == 0)
-		return 0;
+	if (derive_custom_subnet(out, text) == 0)
+		return 1;
 	return err_exit(e, EXITS_USAGE, -EINVAL,
 			"%s=\"%.40s\" is no IPv4 subnet from /0 to /30, such as 10.42.0.0/16",
 			settings_origin(s, SETTING_MESH_SUBNET), text);
+}
+
+int config_peer(struct endpoint *out, const struct settings *s, struct err *e)
+{
+	const char *text = settings_text(s, SETTING_PEER);
+
+	if (!text)
+		return 0;
+	if (endpoint_parse(out, text) == 0)
+		return 1;
+	out->port = 0;
+	if (ip_parse(&out->ip, text) == 0)
+		return 1;
+	return err_exit(e, EXITS_USAGE, -EINVAL,
+			"--peer=\"%.60s\" is no address such as 192.0.2.1, 192.0.2.1:52101 or "
+			"[2001:db8::1]:52101; names are not looked up",
+			text);
+}
+
+static int load_subnet(struct config *out, const struct settings *s, struct err *e)
+{
+	int r = config_mesh_subnet(&out->custom_subnet, s, e);
+
+	out->has_custom_subnet = r > 0;
+	return r < 0 ? r : 0;
 }
 
 static int load_routes(struct config *out, const struct settings *s, struct err *e)

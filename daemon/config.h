@@ -96,6 +96,26 @@ int config_secret(struct secret *out, const struct settings *s, struct err *e);
 int config_interface(const char **out, const struct settings *s, struct err *e);
 
 /**
+ * config_mesh_subnet() - The subnet of --mesh-subnet
+ * @out:	Receives it, host bits cleared; untouched when none is given
+ * @s:		Settings
+ * @e:		Receives the reason on failure
+ *
+ * Return: 1 when it is given, 0 when not, or -EINVAL with exit code 64
+ */
+int config_mesh_subnet(struct prefix *out, const struct settings *s, struct err *e);
+
+/**
+ * config_peer() - The address of --peer
+ * @out:	Receives it, with port 0 when none is given: it follows from the secret
+ * @s:		Settings
+ * @e:		Receives the reason on failure
+ *
+ * Return: 1 when it is given, 0 when not, or -EINVAL with exit code 64
+ */
+int config_peer(struct endpoint *out, const struct settings *s, struct err *e);
+
+/**
  * config_socket_path() - Where the control socket of a node is
  * @out:	Receives the path
  * @s:		Settings

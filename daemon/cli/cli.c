@@ -91,6 +91,18 @@ int cli_parse(struct settings *s, const struct cli_usage *u, int argc, char **ar
 	return cli_parse_more(s, u, argc, argv, exit_code);
 }
 
+int cli_parse_alone(struct settings *s, const struct cli_usage *u, int argc, char **argv,
+		    int *exit_code)
+{
+	int first = cli_parse(s, u, argc, argv, exit_code);
+
+	if (first < 0 || first == argc)
+		return first < 0 ? -1 : 0;
+	*exit_code = cli_usage_error("%s takes no argument, but got \"%.40s\"",
+				     u->name + strlen("wgmesh "), argv[first]);
+	return -1;
+}
+
 const char *cli_sentence(char out[static CLI_SENTENCE_SIZE], const struct err *e)
 {
 	/* Wrong usage and a negative answer have no system error behind them that would help. */

@@ -55,6 +55,14 @@ struct cli_usage {
 int cli_parse(struct settings *s, const struct cli_usage *u, int argc, char **argv, int *exit_code);
 
 /**
+ * cli_parse_alone() - The same for a command that takes no argument; one is refused
+ *
+ * Return: 0 or -1
+ */
+int cli_parse_alone(struct settings *s, const struct cli_usage *u, int argc, char **argv,
+		    int *exit_code);
+
+/**
  * cli_parse_more() - Read flags that stand behind a verb; those before it keep their effect
  *
  * Return: like cli_parse()

@@ -76,12 +76,9 @@ int cli_reload(int argc, char **argv)
 	json_t *answer = NULL;
 	struct settings s;
 	int code = EXITS_OK;
-	int first = cli_parse(&s, &reload_usage, argc, argv, &code);
 
-	if (first < 0)
+	if (cli_parse_alone(&s, &reload_usage, argc, argv, &code) < 0)
 		return code;
-	if (first < argc)
-		return cli_usage_error("reload takes no argument, but got \"%.40s\"", argv[first]);
 	code = control(&answer, &s, "daemon.reload", NULL);
 	json_decref(answer);
 	return code;

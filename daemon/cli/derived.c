@@ -82,7 +82,6 @@ static int print(json_t *obj, bool as_json)
 
 int derived_show(const struct settings *s, const char *ifname)
 {
-	const char *custom = settings_text(s, SETTING_MESH_SUBNET);
 	struct secret secret;
 	struct mesh_keys keys;
 	struct prefix subnet;
@@ -93,10 +92,8 @@ int derived_show(const struct settings *s, const char *ifname)
 		return cli_fail(&e, EXITS_USAGE);
 	derive_keys(&keys, &secret);
 	subnet = keys.subnet;
-	if (custom && derive_custom_subnet(&subnet, custom) < 0)
-		code = cli_usage_error("%s=\"%.40s\" is no IPv4 subnet from /0 to /30, such as "
-				       "10.42.0.0/16",
-				       settings_origin(s, SETTING_MESH_SUBNET), custom);
+	if (config_mesh_subnet(&subnet, s, &e) < 0)
+		code = cli_fail(&e, EXITS_USAGE);
 	else
 		code = print(derived_json(&keys, ifname, &subnet), settings_flag(s, SETTING_JSON));
 	derive_keys_wipe(&keys);

@@ -28,38 +28,14 @@ static const struct cli_usage usage = {
 	.scope = SCOPE_DOCTOR,
 };
 
-static int load_subnet(struct wanted *w, const struct settings *s, struct err *e)
+static int load_addresses(struct wanted *w, const struct settings *s, struct err *e)
 {
-	const char *text = settings_text(s, SETTING_MESH_SUBNET);
+	int subnet = config_mesh_subnet(&w->custom_subnet, s, e);
+	int peer = subnet < 0 ? subnet : config_peer(&w->peer, s, e);
 
-	if (!text)
-		return 0;
-	w->has_custom_subnet = true;
-	if (derive_custom_subnet(&w->custom_subnet, text) == 0)
-		return 0;
-	return err_exit(e, EXITS_USAGE, -EINVAL,
-			"%s=\"%.40s\" is no IPv4 subnet from /0 to /30, such as 10.42.0.0/16",
-			settings_origin(s, SETTING_MESH_SUBNET), text);
-}
-
-static int load_peer(struct wanted *w, const struct settings *s, struct err *e)
-{
-	const char *text = settings_text(s, SETTING_PEER);
-
-	w->timeout_ms = (int64_t)settings_number(s, SETTING_TIMEOUT);
-	if (!text)
-		return 0;
-	w->has_peer = true;
-	if (endpoint_parse(&w->peer, text) == 0)
-		return 0;
-	/* Without a port, it is the one that follows from the secret. */
-	w->peer.port = 0;
-	if (ip_parse(&w->peer.ip, text) == 0)
-		return 0;
-	return err_exit(e, EXITS_USAGE, -EINVAL,
-			"--peer=\"%.60s\" is no address such as 192.0.2.1, 192.0.2.1:52101 or "
-			"[2001:db8::1]:52101; names are not looked up",
-			text);
+	w->has_custom_subnet = subnet > 0;
+	w->has_peer = peer > 0;
+	return peer < 0 ? peer : http_addresses_load(&w->http, s, e);
 }
 
 static int load(struct wanted *w, char socket_path[static CONFIG_SOCKET_SIZE],
@@ -75,14 +51,11 @@ static int load(struct wanted *w, char socket_path[static CONFIG_SOCKET_SIZE],
 	w->mtu = (uint32_t)settings_number(s, SETTING_MTU);
 	w->advertises = settings_text(s, SETTING_ADVERTISE_ROUTES) != NULL;
 	w->no_lan = settings_flag(s, SETTING_NO_LAN_DISCOVERY);
+	w->timeout_ms = (int64_t)settings_number(s, SETTING_TIMEOUT);
 	w->socket_path = socket_path;
 	if (r == 0)
 		r = config_socket_path(socket_path, s, w->ifname, e);
-	if (r == 0)
-		r = load_subnet(w, s, e);
-	if (r == 0)
-		r = http_addresses_load(&w->http, s, e);
-	return r == 0 ? load_peer(w, s, e) : r;
+	return r == 0 ? load_addresses(w, s, e) : r;
 }
 
 static void print(const struct report *r)
@@ -101,12 +74,9 @@ int cli_doctor(int argc, char **argv)
 	static struct settings s;
 	struct err e = { 0 };
 	int code = EXITS_OK;
-	int r = cli_parse(&s, &usage, argc, argv, &code);
 
-	if (r < 0)
+	if (cli_parse_alone(&s, &usage, argc, argv, &code) < 0)
 		return code;
-	if (r < argc)
-		return cli_usage_error("doctor takes no argument, but got \"%.40s\"", argv[r]);
 	if (load(&facts.wanted, socket_path, &s, &e) < 0)
 		return cli_fail(&e, EXITS_USAGE);
 	/* What the parts of the node would log is in the report, in the doctor's words. */

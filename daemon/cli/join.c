@@ -62,12 +62,10 @@ int cli_join(int argc, char **argv)
 	struct settings s;
 	struct err e = { 0 };
 	int code = EXITS_OK;
-	int r = cli_parse(&s, &usage, argc, argv, &code);
+	int r;
 
-	if (r < 0)
+	if (cli_parse_alone(&s, &usage, argc, argv, &code) < 0)
 		return code;
-	if (r < argc)
-		return cli_usage_error("join takes no argument, but got \"%.40s\"", argv[r]);
 	cli_log_init(&s);
 	warn_unknown_env();
 	warn_no_effect(&s);

@@ -109,12 +109,9 @@ int cli_status(int argc, char **argv)
 	const char *ifname = NULL;
 	struct err e = { 0 };
 	int code = EXITS_OK;
-	int first = cli_parse(&s, &usage, argc, argv, &code);
 
-	if (first < 0)
+	if (cli_parse_alone(&s, &usage, argc, argv, &code) < 0)
 		return code;
-	if (first < argc)
-		return cli_usage_error("status takes no argument, but got \"%.40s\"", argv[first]);
 	if (config_interface(&ifname, &s, &e) < 0 || config_socket_path(path, &s, ifname, &e) < 0)
 		return cli_fail(&e, EXITS_USAGE);
 	if (has_secret(&s))

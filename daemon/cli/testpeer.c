@@ -41,17 +41,6 @@ static void catch_signals(void)
 	(void)sigaction(SIGTERM, &end, NULL);
 }
 
-/* An address alone gets the port that follows from the secret. */
-static int read_peer(struct endpoint *out, const char *text, uint16_t port)
-{
-	if (endpoint_parse(out, text) == 0)
-		return 0;
-	if (ip_parse(&out->ip, text) < 0)
-		return -EINVAL;
-	out->port = port;
-	return 0;
-}
-
 static int show(const struct settings *s, const struct peertest *q, const struct peertest_result *r)
 {
 	struct show how = { .out = stdout };
@@ -77,18 +66,17 @@ static int test(const struct settings *s, struct mesh_keys *keys)
 			      .port = (uint16_t)settings_number(s, SETTING_PORT),
 			      .limit_ms = (int64_t)settings_number(s, SETTING_TIMEOUT),
 			      .is_stopped = &ended_by };
-	const char *peer = settings_text(s, SETTING_PEER);
 	static struct peertest_result r;
 	struct err e = { 0 };
+	int given = config_peer(&q.to, s, &e);
 	int code;
 
-	if (!peer)
+	if (given < 0)
+		return cli_fail(&e, EXITS_USAGE);
+	if (given == 0)
 		return cli_usage_error("whom to ask? say --peer IP:PORT, or --peer IP");
-	if (read_peer(&q.to, peer, keys->gossip_port) < 0)
-		return cli_usage_error(
-			"--peer=\"%.60s\" is no address such as 203.0.113.9:52000 or "
-			"[2001:db8::9]:52000; names are not looked up",
-			peer);
+	if (q.to.port == 0)
+		q.to.port = keys->gossip_port;
 	catch_signals();
 	if (peertest_run(&r, &q, &e) < 0)
 		return cli_fail(&e, EXITS_FAILURE);
