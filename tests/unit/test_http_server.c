@@ -3,11 +3,11 @@
 #include "common/log.h"
 #include "daemon/clock.h"
 #include "daemon/http/server.h"
+#include "tests/unit/descriptors.h"
 #include "tests/unit/loop.h"
 #include "tests/unit/tempdir.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -54,18 +54,6 @@ struct client {
 	size_t len;
 	char text[ANSWER_SIZE];
 };
-
-static size_t count_fds(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	(void)closedir(dir);
-	return n;
-}
 
 static void fill(void *arg, struct view *out)
 {
@@ -151,7 +139,7 @@ static int set_up(void **state)
 	f->cfg = (struct http_config) { .at = &f->at, .hostname = "web7", .from = &f->source };
 	assert_int_equal(http_open(&f->server, f->base, &f->cfg, &e), 0);
 	assert_non_null(f->server);
-	f->n_fds = count_fds();
+	f->n_fds = descriptors_count();
 	*state = f;
 	return 0;
 }
@@ -269,7 +257,7 @@ static bool all_is_closed(void *arg)
 {
 	const struct fixture *f = arg;
 
-	return count_fds() == f->n_fds;
+	return descriptors_count() == f->n_fds;
 }
 
 /* --- answers --------------------------------------------------------------------------------- */

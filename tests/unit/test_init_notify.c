@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
 #include "init/supervise/notify.h"
+#include "tests/unit/descriptors.h"
 #include "tests/unit/test.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -178,18 +178,6 @@ static int receive(const struct fixture *f, pid_t daemon, uid_t uid, struct noti
 static int receive_own(const struct fixture *f, struct notify_message *m)
 {
 	return receive(f, getpid(), geteuid(), m);
-}
-
-static size_t count_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	(void)closedir(dir);
-	return n;
 }
 
 /* --- opening --------------------------------------------------------------------------------- */
@@ -520,7 +508,7 @@ static void descriptors_are_dropped_however_many_and_from_whomever(void **state)
 {
 	static const size_t counts[] = { 1, 2, 8, FDS_MAX };
 	const struct fixture *f = *state;
-	size_t before = count_descriptors();
+	size_t before = descriptors_count();
 
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
 		int ends[2];
@@ -540,7 +528,7 @@ static void descriptors_are_dropped_however_many_and_from_whomever(void **state)
 		assert_int_equal(poll(&p, 1, 0), 1);
 		assert_true(p.revents & POLLHUP);
 		(void)close(ends[0]);
-		assert_int_equal(count_descriptors(), before);
+		assert_int_equal(descriptors_count(), before);
 	}
 }
 

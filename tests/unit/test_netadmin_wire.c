@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/admin/netadmin_wire.h"
+#include "tests/unit/descriptors.h"
 #include "tests/unit/test.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -41,18 +41,6 @@ static int close_wire(void **state)
 		(void)close(w->a);
 	(void)close(w->b);
 	return 0;
-}
-
-static size_t count_open_descriptors(void)
-{
-	DIR *dir = opendir("/proc/self/fd");
-	size_t n = 0;
-
-	assert_non_null(dir);
-	while (readdir(dir))
-		n++;
-	(void)closedir(dir);
-	return n;
 }
 
 static int receive(const struct wire *w, struct message *out, int *fd)
@@ -160,7 +148,7 @@ static void a_message_of_another_size_is_refused_and_its_descriptor_closed(void 
 	const struct wire *w = *state;
 	char longer[sizeof(struct message) + 1] = { 0 };
 	struct message m;
-	size_t before = count_open_descriptors();
+	size_t before = descriptors_count();
 	int fd = 99;
 
 	assert_int_equal(netadmin_wire_send(w->a, longer, sizeof(longer), w->a, 0), 0);
@@ -169,7 +157,7 @@ static void a_message_of_another_size_is_refused_and_its_descriptor_closed(void 
 	assert_int_equal(netadmin_wire_send(w->a, longer, sizeof(m) - 1, w->a, 0), 0);
 	assert_int_equal(receive(w, &m, &fd), -EPROTO);
 	assert_int_equal(fd, -1);
-	assert_int_equal(count_open_descriptors(), before);
+	assert_int_equal(descriptors_count(), before);
 }
 
 /* A peer that breaks the protocol must not be able to use up our descriptors. */
@@ -180,7 +168,7 @@ static void more_descriptors_than_one_are_refused_and_closed(void **state)
 		struct cmsghdr align;
 		char buf[CMSG_SPACE(8 * sizeof(int))];
 	} control;
-	size_t before = count_open_descriptors();
+	size_t before = descriptors_count();
 
 	for (size_t n = 2; n <= 8; n++) {
 		struct message m = { .op = 1 };
@@ -204,7 +192,7 @@ static void more_descriptors_than_one_are_refused_and_closed(void **state)
 		assert_int_equal(sendmsg(w->a, &mh, 0), sizeof(m));
 		assert_int_equal(receive(w, &m, &fd), -EPROTO);
 		assert_int_equal(fd, -1);
-		assert_int_equal(count_open_descriptors(), before);
+		assert_int_equal(descriptors_count(), before);
 	}
 }
 
