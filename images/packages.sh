@@ -22,6 +22,11 @@ install_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@"
 }
 
+# Its own compiler goes by this name, too, but lacks an assembler when it comes alone.
+compiler_package() {
+    if [ "$arch" = "$(dpkg --print-architecture)" ]; then echo gcc; else echo "gcc-$gnu" | tr _ -; fi
+}
+
 make_qrencode() {
     mkdir -p "$qrencode/source"
     cd "$qrencode"
@@ -35,7 +40,7 @@ make_qrencode() {
 }
 
 sources
-install_packages make "gcc-$compiler" bzip2 xz-utils ca-certificates \
+install_packages make busybox-static "$(compiler_package)" bzip2 xz-utils ca-certificates \
     "libc6-dev:$arch" "musl-dev:$arch" "libcap-dev:$arch" "libevent-dev:$arch" "libjansson-dev:$arch" \
     "libmnl-dev:$arch" "libsodium-dev:$arch" "nettle-dev:$arch"
 make_qrencode
