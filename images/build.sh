@@ -5,4 +5,4 @@ set -eu
 arch=$1
 # shellcheck source=images/arch.sh
 . "$(dirname "$0")/arch.sh"
-exec make -j"$(nproc)" ${WERROR:+WERROR=1} STATIC=1 CROSS="$gnu-" LDFLAGS="-L/usr/local/lib/$gnu" programs
+exec make -j"$(nproc)" ${WERROR:+WERROR=1} STATIC=1 CROSS="$gnu-" programs

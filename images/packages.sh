@@ -34,7 +34,7 @@ make_qrencode() {
     apt-get -q source --download-only qrencode
     tar -C source --strip-components=1 -xf qrencode_*.orig.tar.*
     cd source
-    ./configure --quiet --host="$gnu" --prefix=/usr/local --libdir="/usr/local/lib/$gnu" \
+    ./configure --quiet --host="$gnu" --prefix=/usr --libdir="/usr/lib/$gnu" \
         --disable-shared --without-tools --without-tests CFLAGS="-O2 -fPIE -ffile-prefix-map=$PWD=."
     make -s install-libLTLIBRARIES install-includeHEADERS
 }
