@@ -318,10 +318,11 @@ test: ## install what is missing, build and run every test; T= passes options to
 	$(Q)$(PYTEST) --variants release,asan $(T) $(TESTED)
 test-kernel: programs $(O)/wgtool $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
-test-container: ## storage verdicts, identities and a bare image in containers of Docker, compose and Podman; T= as for test
+test-container: ## images, compose files and manifests in containers of Docker and Podman; T= as for test
 	$(Q)tests/deps.sh
 	$(Q)tests/container/deps.sh
 	$(Q)$(SUB) WERROR=1 programs
+	$(Q)$(SUB) images
 	$(Q)$(PYTEST) $(T) tests/container
 demo: ## a mesh of three containers keeps its identities, or loses one: watch it for a minute
 	$(Q)tests/deps.sh
@@ -401,8 +402,8 @@ build/lint/%.analyzed: build/release/%.o
 	$(Q)$(CC) $(CSTD) -I. -O1 -fanalyzer -Werror -c $*.c -o /dev/null
 	@touch $@
 
-clean: ## remove build/, but not the kernel and the Prometheus that `make deps` fetched
-	$(Q)find build -mindepth 1 -maxdepth 1 ! -name kernel ! -name prometheus -exec rm -rf {} + 2>/dev/null || :
+clean: ## remove build/, but not what was fetched: a kernel, Prometheus, Debian 13
+	$(Q)find build -mindepth 1 -maxdepth 1 ! -name kernel ! -name prometheus ! -name debian13 -exec rm -rf {} + 2>/dev/null || :
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		while IFS=$$'\t' read -r target what; do printf '  %-14s %s\n' "$$target" "$$what"; done
