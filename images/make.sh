@@ -7,7 +7,7 @@
 # mounted, however this ends.
 set -euo pipefail
 # Before the directory changes, since DIR may be relative.
-out=$(realpath "$1")
+out=$(realpath -m "$1")
 version=$2
 cache=$out/cache
 most_kb=$((8 << 20))
