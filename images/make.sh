@@ -80,6 +80,10 @@ build() {
 image() {
     local file=$1 arch=$2 name=$3 tag=$4
     echo "make images: $tag for $arch"
+    # Or their labels would be used again: podman's cache knows arguments by name alone.
+    for last in "localhost/$name" "localhost/$name-sbom"; do
+        ! podman image exists "$last" || podman rmi --force "$last" >/dev/null
+    done
     build "$file" "$arch" "localhost/$name"
     podman save --quiet --format docker-archive --output "$cache/$name.tar" "localhost/$name"
     build "$file" "$arch" "localhost/$name-sbom" --target sbom
