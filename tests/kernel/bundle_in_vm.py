@@ -124,7 +124,8 @@ while "oom_kill 0\\n" in (cgroup / "memory.events").read_text():
 def exhaust_memory(node, victim):
     """Take all the memory of the node's container, so that the kernel kills `victim` first."""
     pathlib.Path(f"/proc/{victim.pid}/oom_score_adj").write_text("1000")
-    subprocess.run(["/usr/bin/python3", "-I", "-c", EAT, node.cgroup], check=True)
+    # Whoever is left in the cgroup of a container that has ended is killed by crun.
+    subprocess.run(["/usr/bin/python3", "-I", "-c", EAT, node.cgroup], check=False)
 
 
 def test_a_daemon_that_takes_too_much_memory_is_started_again_in_the_same_container(start):
