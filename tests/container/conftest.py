@@ -8,6 +8,7 @@ import pytest
 from box import BUSYBOX, WIREGUARD, Box, Unavailable
 from cases import places
 from engines import ENGINES, image_tar
+from running import Launcher
 
 
 @pytest.fixture(scope="session")
@@ -44,3 +45,19 @@ def engine(engine_name, start_engine):
     if isinstance(started, Unavailable):
         pytest.skip(f"{engine_name} cannot run here, for lack of {started}")
     return started
+
+
+@pytest.fixture
+def launch(engine, request):
+    """Starts containers and nodes, which end with the test; see running.Launcher."""
+    with Launcher(engine) as launcher:
+        request.node.launcher = launcher
+        yield launcher
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """A test that failed shows what its containers said."""
+    report = (yield).get_result()
+    if report.failed and report.when == "call" and hasattr(item, "launcher"):
+        report.sections += item.launcher.logs()
