@@ -17,7 +17,7 @@ SECRET_FILE = "/run/secrets/mesh_secret"
 RIGHTS = ("--cap-add", "NET_ADMIN", "--device", "/dev/net/tun")
 NUMBERS = itertools.count(1)
 # Signals a process by its number in the PID namespace of another.
-KILL_INSIDE = """\
+KILL_INSIDE = r"""
 there=$(readlink "/proc/$1/ns/pid")
 for process in /proc/[0-9]*; do
     [ "$(readlink "$process/ns/pid")" = "$there" ] || continue
