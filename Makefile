@@ -310,7 +310,7 @@ BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find tests -name '*.py')
 
-.PHONY: deps docs install test test-container test-kernel sweep demo bench bench-init asan programs unit-programs clean help
+.PHONY: deps docs images install test test-container test-kernel sweep demo bench bench-init asan programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -327,6 +327,10 @@ test-container: ## images, compose files and manifests in containers of Docker a
 	$(Q)$(SUB) WERROR=1 programs
 	$(Q)$(SUB) images
 	$(Q)$(PYTEST) $(T) tests/container
+ARCHES  ?= amd64
+images: ## both container images into build/images, without a registry; ARCHES="amd64 arm64"
+	$(Q)images/deps.sh
+	$(Q)images/make.sh build/images $(VERSION) $(ARCHES)
 demo: ## a mesh of three containers keeps its identities, or loses one: watch it for a minute
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: MIT
 # arch.sh - to be sourced with $arch set to Debian's name of an architecture, or empty: the other names of it
 : "${arch:=$(dpkg --print-architecture)}"
+# shellcheck disable=SC2034 # for whoever sources this
 case $arch in
     amd64) gnu=x86_64-linux-gnu ;;
     arm64) gnu=aarch64-linux-gnu ;;
@@ -10,6 +11,3 @@ case $arch in
         exit 1
         ;;
 esac
-# The part of Debian's package names: gcc-x86-64-linux-gnu
-# shellcheck disable=SC2034 # for whoever sources this
-compiler=$(echo "$gnu" | tr _ -)

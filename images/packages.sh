@@ -22,20 +22,26 @@ install_packages() {
     DEBIAN_FRONTEND=noninteractive apt-get -q install -y --no-install-recommends "$@"
 }
 
+# Its own compiler goes by this name, too, but lacks an assembler when it comes alone.
+compiler_package() {
+    if [ "$arch" = "$(dpkg --print-architecture)" ]; then echo gcc; else echo "gcc-$gnu" | tr _ -; fi
+}
+
 make_qrencode() {
     mkdir -p "$qrencode/source"
     cd "$qrencode"
     chown _apt .
     apt-get -q source --download-only qrencode
     tar -C source --strip-components=1 -xf qrencode_*.orig.tar.*
+    tar -xf qrencode_*.debian.tar.* debian/copyright
     cd source
-    ./configure --quiet --host="$gnu" --prefix=/usr/local --libdir="/usr/local/lib/$gnu" \
+    ./configure --quiet --host="$gnu" --prefix=/usr --libdir="/usr/lib/$gnu" \
         --disable-shared --without-tools --without-tests CFLAGS="-O2 -fPIE -ffile-prefix-map=$PWD=."
     make -s install-libLTLIBRARIES install-includeHEADERS
 }
 
 sources
-install_packages make "gcc-$compiler" bzip2 xz-utils ca-certificates \
+install_packages make busybox-static "$(compiler_package)" bzip2 xz-utils ca-certificates \
     "libc6-dev:$arch" "musl-dev:$arch" "libcap-dev:$arch" "libevent-dev:$arch" "libjansson-dev:$arch" \
     "libmnl-dev:$arch" "libsodium-dev:$arch" "nettle-dev:$arch"
 make_qrencode
