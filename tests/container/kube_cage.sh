@@ -9,7 +9,7 @@ name=$1
 
 mount --make-rprivate /
 for tree in /sys/fs/cgroup /sys/fs/cgroup/*; do
-    [ -e "$tree/cgroup.procs" ] && [ ! -L "$tree" ] && mountpoint -q "$tree" || continue
+    if [ ! -e "$tree/cgroup.procs" ] || [ -L "$tree" ] || ! mountpoint -q "$tree"; then continue; fi
     mkdir -p "$tree/$name"
     # Without these, version 1 takes no process in.
     for file in cpuset.cpus cpuset.mems; do

@@ -4,6 +4,7 @@
 import copy
 import json
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -25,6 +26,10 @@ ROW = re.compile(r"^\| `([\w-]+)` \| `(\w+)` \| ([^|]*)\|", re.M)
 CODE = re.compile(r"`([^`]+)`")
 SETTING = re.compile(r"^ +(WGMESH_\w+)$", re.M)
 STOP_TIMEOUT = re.compile(r"--stop-timeout.*?\[(\d+)s\]", re.S)
+# An indented line of README.md that starts so is a command; what it is given or leaves is not looked at.
+COMMAND = re.compile(r"^ {4,}((?:kubectl|docker) [^<>\n]*)", re.M)
+# Where nobody listens: a command line that kubectl understands gets as far as this.
+NOBODY = "http://127.0.0.1:1"
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
@@ -397,3 +402,28 @@ def test_a_pod_monitor_finds_the_pods_and_their_port(manifests):
 
 def test_every_component_is_tried():
     assert set(COMPONENTS) == {"pod-monitor", "read-write-once-pod", "tun-device-plugin", "userspace"}
+
+
+# README.md
+
+def commands():
+    return COMMAND.findall((KUBERNETES / "README.md").read_text(encoding="utf-8"))
+
+
+def test_the_readme_has_commands():
+    assert len(commands()) > 15 and any(command.startswith("docker") for command in commands())
+
+
+@pytest.mark.parametrize("command", [command for command in commands() if command.startswith("kubectl")])
+def test_kubectl_understands_the_commands_of_the_readme(manifests, command):
+    """With the manifests rendered; then it looks for the cluster that is not there."""
+    program, *arguments = shlex.split(command.replace("compose/kubernetes", str(manifests.directory)))
+    assert program == "kubectl"
+    needs_cluster = arguments[0] != "kustomize"
+    server = ["--server", NOBODY] if needs_cluster else []
+    done = subprocess.run([KUBECTL, *server, *arguments], env={"HOME": "/nonexistent"}, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    if needs_cluster:
+        assert "connection to the server 127.0.0.1:1 was refused" in done.stderr or "connection refused" in done.stderr
+    else:
+        assert done.returncode == 0 and "kind: StatefulSet" in done.stdout
