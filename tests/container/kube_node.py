@@ -183,10 +183,10 @@ class RunningPod:
 
 
 class Cage(Namespaces):
-    """The room of an engine, with cgroups of its own."""
+    """The room of an engine, with cgroups and a network of its own."""
 
     def __init__(self, engine):
-        super().__init__(engine.room.argv("unshare", "-m", HERE / "kube_cage.sh", engine.box.cgroup),
+        super().__init__(engine.room.argv("unshare", "-m", "-n", HERE / "kube_cage.sh", engine.box.cgroup),
                          ["-m", "-n", "-p"])
         self.wait_until_ready()
 

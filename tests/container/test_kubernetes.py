@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Pods of compose/kubernetes really run: by Podman, from the rendered manifests, with a kubelet that is played.
 
-There is no kernel WireGuard here, so every overlay gets the component `userspace`.
+Few machines that run tests have the kernel's WireGuard, so every overlay gets the component `userspace`.
 """
 
 import base64
@@ -19,7 +19,7 @@ from lib import leak
 from lib.peer import new_key
 from lib.wait import eventually
 
-PERMISSION, POLICY = 77, 78
+NO_WIREGUARD, PERMISSION, POLICY = 69, 77, 78
 OTHER_SECRET = "wgmesh://v1/YW5vdGhlciBzZWNyZXQgb2YgdGhlc2UgdGVzdHMsIGxvbmc"
 KEY_FILE = "wg0.json"
 LEGACY_USER = "1000:1000"
@@ -268,6 +268,23 @@ def test_a_pod_that_starts_without_root_says_what_is_missing(node, docs):
 
 
 # The other overlays
+
+def has_wireguard(node):
+    """Does the kernel of this machine know it?"""
+    made = node.run("unshare", "-n", "ip", "link", "add", "probe0", "type", "wireguard", check=False)
+    return made.returncode == 0
+
+
+def test_the_smallest_image_runs_on_the_kernel_s_wireguard_or_says_that_there_is_none(node, manifests):
+    running = play(node, manifests.render("kernel"), change=once)
+    if has_wireguard(node):
+        running.wait_until_ready()
+        assert status(running)["backend"] == "kernel"
+        return
+    code, message = refused(running)
+    assert code == NO_WIREGUARD
+    assert "this kernel has no WireGuard" in message
+
 
 def test_an_old_deployment_s_claim_on_data_is_copied_and_left_as_it_is(node, manifests):
     text, public_key = old_key()

@@ -45,9 +45,15 @@ def overlay(request):
     return request.param
 
 
+@pytest.fixture(scope="session")
+def rendered(manifests):
+    """Every overlay as it is, by its name."""
+    return {name: manifests.render(name) for name in OVERLAYS}
+
+
 @pytest.fixture
-def docs(manifests, overlay):
-    return manifests.render(overlay)
+def docs(rendered, overlay):
+    return copy.deepcopy(rendered[overlay])
 
 
 @pytest.fixture
@@ -97,14 +103,13 @@ def renamed(doc, old, new):
     ("NetworkPolicy", "endPort", "endport"),
     ("Service", "publishNotReadyAddresses", "publishNotReadyAdresses"),
     ("ServiceAccount", "automountServiceAccountToken", "automountServiceaccountToken")])
-def test_a_slip_in_the_name_of_a_field_would_be_found(manifests, kind, old, new):
-    doc = of_kind(manifests.render("kernel"), kind)[0]
-    assert problems([doc]) == []
+def test_a_slip_in_the_name_of_a_field_would_be_found(rendered, kind, old, new):
+    doc = of_kind(rendered["kernel"], kind)[0]
     assert any(new in problem["path"] or old in problem["problem"] for problem in problems([renamed(doc, old, new)]))
 
 
-def test_a_wrong_type_and_a_kind_that_is_not_would_be_found(manifests):
-    owner = workload(manifests.render("kernel"))
+def test_a_wrong_type_and_a_kind_that_is_not_would_be_found(rendered):
+    owner = workload(rendered["kernel"])
     wrong = copy.deepcopy(owner)
     wrong["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = "30"
     assert [problem["path"] for problem in problems([wrong])] == \
@@ -147,17 +152,17 @@ def test_each_overlay_has_a_namespace_of_its_own(manifests):
     assert len(set(names)) == len(names)
 
 
-def test_nothing_but_what_it_takes_to_start_as_root_keeps_a_pod_from_restricted(manifests):
+def test_nothing_but_what_it_takes_to_start_as_root_keeps_a_pod_from_restricted(rendered):
     """Beside what the table names: PID 1 starts as root, with capabilities that "baseline" allows."""
-    pod = pod_of(workload(manifests.render("kernel")))
+    pod = pod_of(workload(rendered["kernel"]))
     rest = set(beyond_restricted(pod)) - set(beyond_baseline(pod))
     assert rest == {"runAsNonRoot is not true", "runAsUser: 0",
                     *(f"capabilities.add: {name}" for name in
                       ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETPCAP", "SETUID"))}
 
 
-def test_the_app_beside_a_sidecar_would_be_admitted_by_restricted(manifests):
-    pod = pod_of(workload(manifests.render("sidecar")))
+def test_the_app_beside_a_sidecar_would_be_admitted_by_restricted(rendered):
+    pod = pod_of(workload(rendered["sidecar"]))
     pod["spec"].pop("initContainers")
     assert level(pod) == "restricted"
 
@@ -268,8 +273,8 @@ def test_a_node_serves_health_where_its_probes_ask(docs, pod):
         assert list(env).index("POD_IP") < list(env).index("WGMESH_HTTP")
 
 
-def test_a_policy_lets_in_what_a_node_listens_at(manifests):
-    docs = manifests.render("kernel")
+def test_a_policy_lets_in_what_a_node_listens_at(rendered):
+    docs = rendered["kernel"]
     node = containers(pod_of(workload(docs)))[0]
     opened = [(port["protocol"], port["port"], port.get("endPort", port["port"]))
               for rule in of_kind(docs, "NetworkPolicy")[0]["spec"]["ingress"] for port in rule["ports"]]
@@ -354,16 +359,16 @@ def test_no_update_runs_two_pods_on_one_identity(docs):
         assert [claim["spec"]["accessModes"] for claim in owner["spec"]["volumeClaimTemplates"]] == [["ReadWriteOnce"]]
 
 
-def test_the_daemonset_is_in_the_machine_s_network_and_asks_by_exec(manifests):
-    pod = pod_of(workload(manifests.render("daemonset")))
+def test_the_daemonset_is_in_the_machine_s_network_and_asks_by_exec(rendered):
+    pod = pod_of(workload(rendered["daemonset"]))
     assert pod["spec"]["hostNetwork"] is True and pod["spec"]["dnsPolicy"] == "ClusterFirstWithHostNet"
     assert all("exec" in pod["spec"]["containers"][0][name] for name in PROBES)
     assert next(volume for volume in pod["spec"]["volumes"] if volume["name"] == "state")["hostPath"] == \
         {"path": STATE_DIR, "type": "DirectoryOrCreate"}
 
 
-def test_the_sidecar_is_a_native_one(manifests):
-    spec = pod_of(workload(manifests.render("sidecar")))["spec"]
+def test_the_sidecar_is_a_native_one(rendered):
+    spec = pod_of(workload(rendered["sidecar"]))["spec"]
     assert [(one["name"], one["restartPolicy"]) for one in spec["initContainers"]] == [("wgmesh", "Always")]
     assert [one["name"] for one in spec["containers"]] == ["app"]
 
