@@ -210,7 +210,8 @@ def run(argv, timeout_s=120, modules=(), memory_mb=MEMORY_MB, disk_mb=0):
         try:
             status = int((out / "status").read_text())
         except (OSError, ValueError):
-            raise Failed(f"the virtual machine ended without a status\n{last_words(work)}") from None
+            raise Failed(f"the virtual machine ended with {qemu.returncode}, and without a status\n"
+                         f"{last_words(work)}") from None
         return status, (out / "log").read_text(errors="replace")
 
 
