@@ -330,7 +330,7 @@ test-container: ## images, compose files and manifests in containers of Docker a
 ARCHES  ?= amd64
 images: ## both container images into build/images, without a registry; ARCHES="amd64 arm64"
 	$(Q)images/deps.sh
-	$(Q)images/make.sh $(VERSION) $(ARCHES)
+	$(Q)images/make.sh build/images $(VERSION) $(ARCHES)
 demo: ## a mesh of three containers keeps its identities, or loses one: watch it for a minute
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs

@@ -1,15 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# make.sh VERSION ARCH... - build the images of each architecture, amd64 or arm64, into build/images
+# make.sh DIR VERSION ARCH... - build the images of each architecture, amd64 or arm64, into DIR
 #
-# Needs no registry and no engine's daemon: podman builds, with storage of its own below build/images/cache.
-# Runs once more in a mount namespace, so that nothing stays mounted, however this ends.
+# Needs no registry and no engine's daemon: podman builds, with storage of its own in DIR/cache. What may be
+# in DIR/cache beforehand is base-ARCH.tar, see base.sh. Calls itself in a mount namespace, so that nothing stays
+# mounted, however this ends.
 set -euo pipefail
-cd "$(dirname "$0")/.."
-version=$1
-shift
-out=$PWD/build/images
+# Before the directory changes, since DIR may be relative.
+out=$(realpath -m "$1")
+version=$2
 cache=$out/cache
+most_kb=$((8 << 20))
+# Whose own name may be relative, too.
+self=$(realpath "$0")
+cd "$(dirname "$self")/.."
 
 if [ "$(id -u)" != 0 ]; then
     echo "make images: build as root (sudo make images): the files in the images have owners" >&2
@@ -17,11 +21,20 @@ if [ "$(id -u)" != 0 ]; then
 fi
 if [ -z "${WGMESH_IMAGES_NAMESPACE-}" ]; then
     export WGMESH_IMAGES_NAMESPACE=1
-    exec unshare -m -- "$0" "$version" "$@"
+    exec unshare -m -- "$self" "$@"
+fi
+shift 2
+
+mkdir -p "$cache"
+# Two builds in one directory wait for each other.
+exec 9>"$cache/lock"
+flock 9
+# Layers that no image needs any more are worth less than the disk.
+if [ -e "$cache/storage" ] && [ "$(du -s "$cache/storage" | cut -f1)" -gt "$most_kb" ]; then
+    rm -rf "$cache/storage"
 fi
 
 # Nothing is asked for that not every root may have: higher limits, cgroups, a journal.
-mkdir -p "$cache"
 export CONTAINERS_CONF=$cache/containers.conf
 cat >"$CONTAINERS_CONF" <<END
 [containers]
@@ -67,6 +80,10 @@ build() {
 image() {
     local file=$1 arch=$2 name=$3 tag=$4
     echo "make images: $tag for $arch"
+    # Or their labels would be used again: podman's cache knows arguments by name alone.
+    for last in "localhost/$name" "localhost/$name-sbom"; do
+        ! podman image exists "$last" || podman rmi --force "$last" >/dev/null
+    done
     build "$file" "$arch" "localhost/$name"
     podman save --quiet --format docker-archive --output "$cache/$name.tar" "localhost/$name"
     build "$file" "$arch" "localhost/$name-sbom" --target sbom

@@ -33,6 +33,7 @@ make_qrencode() {
     chown _apt .
     apt-get -q source --download-only qrencode
     tar -C source --strip-components=1 -xf qrencode_*.orig.tar.*
+    tar -xf qrencode_*.debian.tar.* debian/copyright
     cd source
     ./configure --quiet --host="$gnu" --prefix=/usr --libdir="/usr/lib/$gnu" \
         --disable-shared --without-tools --without-tests CFLAGS="-O2 -fPIE -ffile-prefix-map=$PWD=."

@@ -22,6 +22,11 @@ for program in wgmesh-init wgmesh; do
         "$root/usr/local/bin/$program"
 done
 install -m 644 "$here/passwd" "$here/group" "$root/etc/"
+# The licences of what is linked in ask for this.
+while read -r _ package _ copyright; do
+    install -D -m 644 "$copyright" "$root/usr/share/doc/$package/copyright"
+done </out/linked
+install -D -m 644 LICENSE "$root/usr/share/doc/wgmesh/copyright"
 install -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 # Engines take owner and mode over into a new volume.
 install -d -m 700 -o 65532 -g 65532 "$root/var/lib/wgmesh" "$root/run/wgmesh"

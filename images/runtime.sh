@@ -67,6 +67,9 @@ for program in $programs; do
     take "$program"
 done
 for package in $packages; do
+    # shellcheck disable=SC2016 # dpkg's variables
+    dpkg-deb --show --showformat '${Package} ${Version} '"/usr/share/doc/$package/copyright\n" \
+        "$debs/${package}_"*.deb >>/out/shipped
     install -D -m 644 "$debs/tree/usr/share/doc/$package/copyright" "$root/usr/share/doc/$package/copyright"
 done
 # busybox is a shell, too, but one that prefers its own ip and ping to those in PATH.

@@ -10,9 +10,10 @@ from box import CHECKOUT
 from engines import PLAIN, STATE_DIR, VOLUME
 
 TABLE = CHECKOUT / "tests" / "data" / "mountinfo" / "cases.txt"
-EVERYWHERE = ("docker", "podman", "rootless")
-WITH_ROOT = ("docker", "podman")
-PODMAN = ("podman", "rootless")
+DOCKERS = ("docker", "docker13")
+WITH_ROOT = (*DOCKERS, "podman", "podman13")
+EVERYWHERE = (*WITH_ROOT, "rootless")
+PODMAN = ("podman", "podman13", "rootless")
 
 
 def expectations():
@@ -83,7 +84,7 @@ CASES = (
          volumes=(("case-memory", "-o", "type=tmpfs", "-o", "device=tmpfs", "-o", "o=nodev"),)),
     Case("named-from-bind", volume("case-bind"), engines=WITH_ROOT,
          volumes=(("case-bind", "-o", "type=none", "-o", "device={driver}", "-o", "o=bind"),)),
-    Case("named-uid-map", ("--uidmap", "0:100000:65536", *volume("case-mapped")), engines=("podman",)),
+    Case("named-uid-map", ("--uidmap", "0:100000:65536", *volume("case-mapped")), engines=("podman", "podman13")),
     Case("bind", volume("{bind}")),
     Case("bind-parent", ("-v", "{parent}:/var/lib")),
     Case("bind-below-tmp", volume("{tmp}")),

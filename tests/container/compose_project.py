@@ -106,6 +106,11 @@ class Project:
         """The public key that a node serves, once it is well."""
         return self.service(name).pubkey()
 
+    def logs(self):
+        """What its containers said: pairs of a name and a text."""
+        said = [(container.name, self.engine("logs", container.name, check=False)) for container in self.services()]
+        return [(name[:12], (done.stdout + done.stderr)[-6000:]) for name, done in said]
+
     def leave(self):
         self("down", "-v", "-t", "5", check=False)
 

@@ -2,7 +2,8 @@
 """Runs the commands of a page of docs/ in a box, as somebody would who copies them from the page.
 
 The indented blocks of a section are commands, except those that begin with "$ ": they show what is seen.
-Lines NAME=VALUE of a page's first section are the reader's to change, so a test gives them values of its own.
+The first block of a page is what its reader sets once: names, which a test gives values of its own, and functions.
+It is run before each other block, as these are the shell that the reader works in.
 """
 
 import os
@@ -80,8 +81,20 @@ class Guide:
         self.name, self.directory = name, directory
         self._engine, self._names = engine, names or {}
         self._sections = sections(page(name))
-        self._settings = settings or {}
+        first = commands(page(name))[0]
+        self._setup = self._set(first, settings or {}) if SETTING.match(first) else ""
         self._tools = _tools(engine, directory)
+
+    @staticmethod
+    def _set(block, settings):
+        """The first block of a page, with values of the test's."""
+        lines = []
+        for line in block.splitlines():
+            name = found[1] if (found := SETTING.match(line)) else None
+            lines.append(f"{name}='{settings[name]}'" if name in settings else line)
+        unknown = settings.keys() - set(SETTING.findall(block))
+        assert not unknown, f"the page has no {unknown}"
+        return "\n".join(lines) + "\n"
 
     def commands(self, title):
         """The blocks of commands of a section; an error when there are none."""
@@ -101,16 +114,15 @@ class Guide:
         return done
 
     def shell(self, text, check=True):
-        """Run a text, after the settings of the page, in the guide's directory."""
+        """Run a text in the shell of the page's reader, in the guide's directory."""
+        text = self._setup + text
         for word, here in self._names.items():
             text = re.sub(rf"(?<![\w./-]){re.escape(word)}(?![\w-])", here, text)
-        head = "".join(f"{name}='{value}'\n" for name, value in self._settings.items())
-        text = "\n".join(line for line in text.splitlines()
-                         if not ((found := SETTING.match(line)) and found[1] in self._settings))
         path = f"{self._tools}:/usr/bin:/usr/sbin:/bin:/sbin"
         become, _ = split(self._engine)
-        return self._engine.box.run(*become, "bash", "-c", f"cd '{self.directory}'\nset -euo pipefail\n{head}{text}",
-                                    check=check, env={**self._engine.env(), "PATH": path})
+        script = f"cd '{self.directory}'\nset -euo pipefail\n{text}"
+        return self._engine.room.run(*become, "bash", "-c", script, check=check, within=180,
+                                     env={**self._engine.env(), "PATH": path})
 
 
 SCRIPT = "#!/bin/sh\n{lines}\nexec {argv} \"$@\"\n"

@@ -16,6 +16,15 @@ SECRET_FILE = "/run/secrets/mesh_secret"
 # What a node needs that has no WireGuard in its kernel.
 RIGHTS = ("--cap-add", "NET_ADMIN", "--device", "/dev/net/tun")
 NUMBERS = itertools.count(1)
+# Signals a process by its number in the PID namespace of another.
+KILL_INSIDE = """\
+there=$(readlink "/proc/$1/ns/pid")
+for process in /proc/[0-9]*; do
+    [ "$(readlink "$process/ns/pid")" = "$there" ] || continue
+    grep -q "^NSpid:.*[[:space:]]$2\$" "$process/status" && exec kill -s "$3" "${process#/proc/}"
+done
+exit 1
+"""
 
 
 def fresh(what):
@@ -138,6 +147,11 @@ class Running:
     def signal(self, name):
         self("kill", "-s", name, self.name)
 
+    def signal_daemon(self, name):
+        """Signal the daemon, past PID 1."""
+        container = self.engine.inspect(self.name, "{{.State.Pid}}")
+        self.engine.box.run("sh", "-c", KILL_INSIDE, "sh", container, self.status()["daemon_pid"], name)
+
     def replace(self, *argv, options=None, image=None):
         """Remove it and run another one of its name and, unless told, of its options."""
         self.remove()
@@ -178,6 +192,13 @@ class Launcher:
         if name not in self._volumes:
             self._volumes.add(name)
             self._cleanup.callback(self.engine, "volume", "rm", "-f", name, check=False)
+        return name
+
+    def network(self):
+        """A network of its own for some containers."""
+        name = fresh("network")
+        self.engine("network", "create", name)
+        self._cleanup.callback(self.engine, "network", "rm", name, check=False)
         return name
 
     def node(self, *options, volume=None, join=(), **kwargs):

@@ -14,7 +14,7 @@ from compose_project import COMPOSE, Project
 from engines import STATE_DIR, libraries
 from box import CHECKOUT
 from lib.wait import eventually
-from running import Launcher
+from running import RIGHTS, SECRET_FILE, Launcher
 
 IMAGE = "localhost/wgmesh-test:prometheus"
 PROGRAM = CHECKOUT / "build" / "prometheus" / "prometheus"
@@ -157,6 +157,7 @@ def test_a_copy_of_a_node_sets_off_the_alert(watched):
         copy = launcher.volume()
         engine.run("-ec", "cp -a /from/. /to/", image=watched.env["WGMESH_IMAGE"],
                    options=("-v", "wgmesh-one:/from:ro", "-v", f"{copy}:/to", "--entrypoint", "/bin/sh"))
-        launcher.node("--network", f"{watched.project}_default", "--hostname", "copy", "-v",
-                      f"{watched.env['MESH_SECRET_FILE']}:/run/secrets/mesh_secret:ro", volume=copy)
+        launcher("join", options=(
+            *RIGHTS, "--network", f"{watched.project}_default", "--hostname", "copy", "-v", f"{copy}:{STATE_DIR}",
+            "-v", f"{watched.env['MESH_SECRET_FILE']}:{SECRET_FILE}:ro", "-e", f"WGMESH_SECRET_FILE={SECRET_FILE}"))
         eventually(lambda: ("WgmeshClone", "one:9464") in watched.firing(), "WgmeshClone to fire", WITHIN_S)
