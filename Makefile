@@ -308,7 +308,7 @@ TESTED  := $(addprefix tests/,unit lint fault integration kernel)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
 BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
-PYTHONS  = $(shell find tests -name '*.py')
+PYTHONS  = $(shell find images tests -name '*.py')
 
 .PHONY: deps docs images install test test-container test-kernel sweep demo bench bench-init asan programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
@@ -325,7 +325,7 @@ test-container: ## images, compose files and manifests in containers of Docker a
 	$(Q)tests/deps.sh
 	$(Q)tests/container/deps.sh
 	$(Q)$(SUB) WERROR=1 programs
-	$(Q)$(SUB) images
+	$(Q)$(SUB) images ARCHES="amd64 arm64"
 	$(Q)$(PYTEST) $(T) tests/container
 ARCHES  ?= amd64
 images: ## both container images into build/images, without a registry; ARCHES="amd64 arm64"
