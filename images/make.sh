@@ -88,7 +88,8 @@ build() {
         --isolation chroot --network host --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 \
         --build-arg BASE="$base" --build-arg BUILDPLATFORM="linux/$native" --build-arg WERROR=1 \
         --build-arg SOURCE_DATE_EPOCH="$epoch" --build-arg VERSION="$version" \
-        --build-arg REVISION="$revision" --build-arg CREATED="$created" "$@" . >"$cache/log" 2>&1 || {
+        --build-arg REVISION="$revision" --build-arg CREATED="$created" \
+        --build-arg SOURCE="${SOURCE-}" --build-arg DOCUMENTATION="${DOCUMENTATION-}" "$@" . >"$cache/log" 2>&1 || {
         cat "$cache/log" >&2
         exit 1
     }

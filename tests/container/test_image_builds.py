@@ -3,6 +3,7 @@
 
 import json
 import os
+import shlex
 import shutil
 import stat
 import subprocess
@@ -19,6 +20,9 @@ BASE_TAR = CHECKOUT / "build" / "images" / "cache" / "base-amd64.tar"
 MAKE_S = 900
 BUILD_S = 600
 EPOCH = 1700000000
+# What engines put into a container themselves.
+OF_ENGINES = {"/.dockerenv", "/dev", "/dev/console", "/dev/pts", "/dev/shm", "/etc/hostname", "/etc/hosts",
+              "/etc/mtab", "/etc/resolv.conf", "/proc", "/sys"}
 
 
 # make images
@@ -106,40 +110,55 @@ def files_of(engine, image):
     return found
 
 
-def build(engine, dockerfile, tag, buildkit, *options):
+def guide_commands(start):
+    """The commands of images/README.md that begin like this."""
+    text = (CHECKOUT / "images" / "README.md").read_text(encoding="utf-8")
+    return [shlex.split(line, comments=True) for line in text.splitlines() if line.startswith(f"    {start}")]
+
+
+def build(engine, command, tag, buildkit):
+    """Run a command of the guide, under another name and with a time."""
+    words = [tag if word.startswith("wgmesh:") else word for word in command[1:]]
+    assert words[-1] == "." and tag in words
     env = {**engine.env(), "DOCKER_BUILDKIT": "1" if buildkit else "0"}
-    engine.room.run(*engine.argv("build", "-f", CHECKOUT / dockerfile, "-t", tag, *options, CHECKOUT),
-                    env=env, within=BUILD_S)
+    engine.room.run(*engine.argv(*words[:-1], "--build-arg", f"SOURCE_DATE_EPOCH={EPOCH}", CHECKOUT),
+                    env=env, within=BUILD_S, cwd=CHECKOUT)
 
 
-ARGUMENTS = ("--build-arg", f"SOURCE_DATE_EPOCH={EPOCH}")
+def check_like_shipped(engine, image, kind, arch):
+    """What Docker has built holds the same files as what is shipped, and is started in the same way."""
+    shipped = ImageFile(kind, arch)
+    built = files_of(engine, image)
+    assert {name: entry for name, entry in built.items() if name not in OF_ENGINES} == {
+        name: facts(entry.info) for name, entry in shipped.files.items()}
+    inspected = json.loads(engine("image", "inspect", "--format", "{{json .}}", image).stdout)
+    assert inspected["Architecture"] == arch
+    for name in ("Entrypoint", "Cmd", "Env", "StopSignal", "ExposedPorts", "Healthcheck"):
+        assert inspected["Config"][name] == shipped.config["config"][name], name
 
 
 @pytest.mark.parametrize("engine_name", ["docker"])
-def test_both_builders_of_docker_20_make_the_same_layer_without_any_argument_but_the_time(builder):
-    build(builder, "Dockerfile.distroless", "wgmesh-build:classic", False, *ARGUMENTS)
-    build(builder, "Dockerfile.distroless", "wgmesh-build:buildkit", True, *ARGUMENTS)
+def test_both_builders_of_docker_20_make_the_same_layer(builder):
+    (command,) = guide_commands("docker build -f Dockerfile.distroless -t")
+    build(builder, command, "wgmesh-build:classic", False)
+    build(builder, command, "wgmesh-build:buildkit", True)
     assert layers_of(builder, "wgmesh-build:classic") == layers_of(builder, "wgmesh-build:buildkit")
-    check_like_shipped(builder, "wgmesh-build:buildkit", "distroless")
+    check_like_shipped(builder, "wgmesh-build:buildkit", "distroless", "amd64")
+    assert builder.run("--version", image="wgmesh-build:buildkit").stdout == f"wgmesh version {VERSION}\n"
 
 
 @pytest.mark.parametrize("engine_name", ["docker13"])
-def test_docker_26_builds_the_full_image(builder):
-    build(builder, "Dockerfile", "wgmesh-build:full", True, *ARGUMENTS)
-    check_like_shipped(builder, "wgmesh-build:full", "full")
+def test_docker_26_builds_the_full_image_for_the_other_machine(builder):
+    (command,) = guide_commands("docker buildx build --platform linux/arm64")
+    build(builder, command, "wgmesh-build:arm64", True)
+    check_like_shipped(builder, "wgmesh-build:arm64", "full", "arm64")
 
 
-def check_like_shipped(engine, image, kind):
-    """What Docker has built holds the same files as what is shipped, and is started in the same way."""
-    shipped = ImageFile(kind)
-    built = files_of(engine, image)
-    # Engines put these into a container themselves.
-    own = {"/.dockerenv", "/dev", "/etc/hostname", "/etc/hosts", "/etc/mtab", "/etc/resolv.conf", "/proc", "/sys",
-           "/dev/console", "/dev/pts", "/dev/shm"}
-    assert {name: entry for name, entry in built.items() if name not in own} == {
-        name: facts(entry.info) for name, entry in shipped.files.items()}
-    config = json.loads(engine("image", "inspect", "--format", "{{json .Config}}", image).stdout)
-    for name in ("Entrypoint", "Cmd", "Env", "StopSignal", "ExposedPorts", "Healthcheck"):
-        assert config[name] == shipped.config["config"][name], name
-    done = engine.run("--version", image=image)
-    assert done.stdout == f"wgmesh version {VERSION}\n"
+@pytest.mark.parametrize("engine_name", ["docker", "docker13"])
+def test_what_the_guide_says_under_verify_works(engine):
+    text = (CHECKOUT / "images" / "README.md").read_text(encoding="utf-8")
+    section = text.split("## Verify")[1].split("##")[0]
+    commands = [line.strip() for line in section.splitlines() if line.startswith("    ")]
+    assert len(commands) == 4
+    done = engine.room.run("sh", "-e", "-c", "\n".join(commands), env=engine.env(), cwd=CHECKOUT)
+    assert f"wgmesh version {VERSION}" in done.stdout and "wgmesh://v1/" in done.stdout
