@@ -138,7 +138,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c daemon/wire/endpoint.c \
 	daemon/wire/envelope.c daemon/wire/json.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
-	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c \
+	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_kstat.c tests/unit/test_log.c tests/unit/test_lograte.c \
 	tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
 	tests/unit/test_statefile.c tests/unit/test_statusline.c tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \

@@ -116,13 +116,17 @@ def guide_commands(start):
     return [shlex.split(line, comments=True) for line in text.splitlines() if line.startswith(f"    {start}")]
 
 
+def in_checkout(engine, *argv, env):
+    """Run a command where a reader of the guide is."""
+    return engine.room.run("sh", "-c", 'cd "$0" && exec "$@"', CHECKOUT, *argv, env=env, within=BUILD_S)
+
+
 def build(engine, command, tag, buildkit):
     """Run a command of the guide, under another name and with a time."""
     words = [tag if word.startswith("wgmesh:") else word for word in command[1:]]
     assert words[-1] == "." and tag in words
     env = {**engine.env(), "DOCKER_BUILDKIT": "1" if buildkit else "0"}
-    engine.room.run(*engine.argv(*words[:-1], "--build-arg", f"SOURCE_DATE_EPOCH={EPOCH}", CHECKOUT),
-                    env=env, within=BUILD_S, cwd=CHECKOUT)
+    in_checkout(engine, *engine.argv(*words[:-1], "--build-arg", f"SOURCE_DATE_EPOCH={EPOCH}", "."), env=env)
 
 
 def check_like_shipped(engine, image, kind, arch):
@@ -160,5 +164,5 @@ def test_what_the_guide_says_under_verify_works(engine):
     section = text.split("## Verify")[1].split("##")[0]
     commands = [line.strip() for line in section.splitlines() if line.startswith("    ")]
     assert len(commands) == 4
-    done = engine.room.run("sh", "-e", "-c", "\n".join(commands), env=engine.env(), cwd=CHECKOUT)
+    done = in_checkout(engine, "sh", "-e", "-c", "\n".join(commands), env=engine.env())
     assert f"wgmesh version {VERSION}" in done.stdout and "wgmesh://v1/" in done.stdout
