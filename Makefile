@@ -4,15 +4,18 @@ MAKEFLAGS += -rR
 .DEFAULT_GOAL := all
 SHELL := /bin/bash
 
+# CROSS=aarch64-linux-gnu- builds for another machine, with Debian's compiler and libraries for it.
 # -R drops the built-in CC and AR: "default" here, "undefined" in a sub-make.
 ifneq (,$(filter default undefined,$(origin CC)))
-CC := gcc
+CC := $(CROSS)gcc
 endif
 ifneq (,$(filter default undefined,$(origin AR)))
-AR := gcc-ar
+AR := $(CROSS)gcc-ar
 endif
 VARIANT ?= release
-O       := build/$(VARIANT)
+# STATIC=1 links the daemon, too, into one file that needs no loader and no library. Debian 12 lacks
+# two of the archives that this takes; images/packages.sh has them.
+O       := build/$(VARIANT)$(if $(STATIC),-static)$(if $(CROSS),-$(CROSS:%-=%))
 Q       := $(if $(V),,@)
 ARCH    := $(shell $(CC) -dumpmachine 2>/dev/null)
 VERSION := 0.1.0
@@ -50,13 +53,13 @@ INIT_LIBC ?= musl
 ifneq ($(VARIANT),release)
 override INIT_LIBC := glibc
 endif
-MUSL_CC ?= musl-gcc
 OBJCOPY := $(shell $(CC) -print-prog-name=objcopy)
 MUSL    := /usr/lib/$(ARCH:%-gnu=%-musl)
-# Headers that go with any C library, which musl-gcc hides together with those of glibc.
+MUSL_CC ?= $(CC) -specs $(MUSL)/musl-gcc.specs
+# Headers that go with any C library, which musl's specs hide together with those of glibc.
 MUSL_HEADERS := $(O)/musl/include
 MUSL_CFLAGS   = $(ALL_CFLAGS) -DSETTINGS_FOR_INIT -Os -fno-asynchronous-unwind-tables -isystem $(MUSL_HEADERS)
-# What -static-pie means, which musl-gcc does not know. C needs nothing of crtbegin.o and crtend.o.
+# What -static-pie means, which musl's specs do not know. C needs nothing of crtbegin.o and crtend.o.
 MUSL_PIE     := -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text
 MUSL_START   := $(MUSL)/rcrt1.o $(MUSL)/crti.o
 MUSL_END     := $(MUSL)/crtn.o
@@ -64,7 +67,7 @@ MUSL_END     := $(MUSL)/crtn.o
 LIBCAP       := $(shell $(CC) -print-file-name=libcap.a)
 
 COMMON_SRC := common/caps.c common/err.c common/events.c common/exits.c common/holder.c \
-	common/io.c common/log.c common/lograte.c common/marker.c common/settings.c \
+	common/io.c common/kstat.c common/log.c common/lograte.c common/marker.c common/settings.c \
 	common/settings_help.c common/settings_table.c common/sink.c common/statefile.c \
 	common/statusline.c common/str.c
 INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/env.c \
@@ -194,7 +197,7 @@ FAULT_SRC   := tests/fault/calls.c tests/fault/marktool.c tests/fault/regs.c tes
 	tests/fault/tracer.c
 
 INIT_LIBS   := -lcap
-DAEMON_LIBS := -levent_core -levent_extra -ljansson -lmnl -lsodium -lnettle -lqrencode -lcap
+DAEMON_LIBS := -levent_extra -levent_core -ljansson -lmnl -lsodium -lnettle -lqrencode -lcap
 obj          = $(1:%.c=$(O)/%.o)
 SOURCES     := $(COMMON_SRC) $(INIT_SRC) $(DAEMON_SRC)
 UNIT_SRC    := $(COMMON_UNITS) $(INIT_UNITS) $(DAEMON_UNITS)
@@ -230,7 +233,7 @@ $(O)/wgmesh-init: $(call obj,init/main.c init/entry.c) $(O)/libinit.a $(O)/libco
 endif
 $(O)/wgmesh: $(call obj,daemon/main.c) $(O)/libdaemon.a $(O)/libcommon.a
 	@echo "  LD   $@"
-	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) $(if $(STATIC),-static-pie,-pie) $^ $(DAEMON_LIBS) -o $@
 
 $(O)/libcommon.a: $(call obj,$(COMMON_SRC))
 $(O)/libinit.a: $(call obj,$(INIT_SRC))
@@ -307,7 +310,7 @@ BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find tests -name '*.py')
 
-.PHONY: deps docs install test test-container test-kernel sweep demo bench bench-init asan programs unit-programs clean help
+.PHONY: deps docs images install test test-container test-kernel sweep demo bench bench-init asan programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -324,6 +327,10 @@ test-container: ## images, compose files and manifests in containers of Docker a
 	$(Q)$(SUB) WERROR=1 programs
 	$(Q)$(SUB) images
 	$(Q)$(PYTEST) $(T) tests/container
+ARCHES  ?= amd64
+images: ## both container images into build/images, without a registry; ARCHES="amd64 arm64"
+	$(Q)images/deps.sh
+	$(Q)images/make.sh build/images $(VERSION) $(ARCHES)
 demo: ## a mesh of three containers keeps its identities, or loses one: watch it for a minute
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs

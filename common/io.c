@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/io.h"
+#include "common/kstat.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
-#include <linux/stat.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -66,14 +66,14 @@ int io_rename_new(int dirfd, const char *from, const char *to)
 
 int io_read_mount(int fd, uint64_t *mount)
 {
-	struct statx sx = { 0 };
+	int r = kstat_mount_id(fd, "", mount);
+	struct stat st;
 
-	if (syscall(SYS_statx, fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &sx) < 0)
+	if (r != -EOPNOTSUPP)
+		return r;
+	if (fstat(fd, &st) < 0)
 		return -errno;
-	if (sx.stx_mask & STATX_MNT_ID)
-		*mount = sx.stx_mnt_id;
-	else
-		*mount = (uint64_t)sx.stx_dev_major << 32 | sx.stx_dev_minor;
+	*mount = st.st_dev;
 	return 0;
 }
 

@@ -9,7 +9,7 @@ tests/install.sh \
     nettle-dev libqrencode-dev libcmocka-dev libcap2-bin e2fsprogs python3 python3-pytest python3-cryptography strace \
     iproute2 iputils-ping nftables wireguard-tools wireguard-go bindfs fuse3 busybox-static \
     qemu-system-x86 qemu-system-common cpio kmod \
-    curl python3-prometheus-client zbar-tools zsh fish \
+    curl python3-yaml python3-prometheus-client zbar-tools zsh fish \
     clang-format clang-tidy cppcheck shellcheck mandoc groff-base
 
 # fetch SCRIPT DIR - the package lists of a fresh machine are empty, and old ones name what is gone

@@ -2,6 +2,7 @@
 #include "common/caps.h"
 #include "common/defs.h"
 #include "common/exits.h"
+#include "common/kstat.h"
 #include "common/log.h"
 #include "init/process/child.h"
 #include "init/process/user.h"
@@ -11,10 +12,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /*
@@ -124,15 +123,12 @@ struct look {
 static void run_look(void *data)
 {
 	struct look *l = data;
-	struct statx sx = { 0 };
 
 	l->is_there = lstat(l->path, &l->st) == 0;
 	/* The state directory's own path may be a symbolic link. */
 	if (l->is_there && S_ISLNK(l->st.st_mode))
 		l->is_there = stat(l->path, &l->st) == 0;
-	if (syscall(SYS_statx, AT_FDCWD, l->path, 0, 0, &sx) == 0)
-		l->is_immutable =
-			(sx.stx_attributes & (STATX_ATTR_IMMUTABLE | STATX_ATTR_APPEND)) != 0;
+	l->is_immutable = kstat_is_immutable(l->path);
 }
 
 /*

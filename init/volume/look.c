@@ -2,19 +2,18 @@
 #include "init/volume/look.h"
 #include "common/defs.h"
 #include "common/io.h"
+#include "common/kstat.h"
 #include "common/marker.h"
 #include "init/state/names.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Enough to know that a directory is in use, and to find a snapshot among strangers. */
@@ -22,12 +21,7 @@
 
 bool look_mount_id(const char *path, uint64_t *id)
 {
-	struct statx sx = { 0 };
-
-	if (syscall(SYS_statx, AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_MNT_ID, &sx) < 0)
-		return false;
-	*id = sx.stx_mnt_id;
-	return (sx.stx_mask & STATX_MNT_ID) != 0;
+	return kstat_mount_id(AT_FDCWD, path, id) == 0;
 }
 
 bool look_mount_id_by_fdinfo(const char *path, uint64_t *id)

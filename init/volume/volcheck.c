@@ -3,6 +3,7 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "common/io.h"
+#include "common/kstat.h"
 #include "init/state/names.h"
 #include "init/volume/markfile.h"
 #include "init/volume/mounts.h"
@@ -11,12 +12,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/stat.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #define RENAMED NAMES_ALIVE ".renamed"
@@ -48,14 +47,12 @@ static bool is_mount_point(const char *dir, const char *point)
 static bool is_same_mount(const struct volcheck *c)
 {
 	auto_free char *mounts = mounts_read();
-	struct statx sx = { 0 };
 	struct mount_row row;
+	uint64_t id;
 
-	if (!mounts || syscall(SYS_statx, c->dirfd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
-			       STATX_MNT_ID, &sx) < 0)
-		return false;
-	return (sx.stx_mask & STATX_MNT_ID) != 0 && mountinfo_find_path(mounts, c->dir, &row) &&
-	       row.id == sx.stx_mnt_id && is_mount_point(c->dir, row.point);
+	return mounts && kstat_mount_id(c->dirfd, "", &id) == 0 &&
+	       mountinfo_find_path(mounts, c->dir, &row) && row.id == id &&
+	       is_mount_point(c->dir, row.point);
 }
 
 /* There are file systems on which a directory changes its number. */

@@ -27,9 +27,12 @@ KERNEL = CHECKOUT / "build" / "kernel"
 QEMU = "qemu-system-x86_64"
 VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 BUSYBOX = "/bin/busybox"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MODULES = ("virtio_pci", "virtiofs", "overlay", "wireguard", "veth", "bridge", "tun")
 MEMORY_MB = 1024
 CPUS = 2
+APPEND = ("console=ttyS0", "quiet", "panic=-1", "oops=panic", "mitigations=off", "nokaslr",
+          "random.trust_cpu=on", "tsc=reliable", "no_timer_check", "audit=0")
 
 
 class Unavailable(Exception):
@@ -57,10 +60,14 @@ def check_machine():
                           f"virtual machine is shown")
 
 
-def module_files(version):
+def kernel_version():
+    return (KERNEL / "version").read_text().strip()
+
+
+def module_files(modules):
     """The modules and what they depend on, in an order that loads."""
-    files = {}
-    for module in MODULES:
+    version, files = kernel_version(), {}
+    for module in modules:
         shown = subprocess.run(
             ["modprobe", "--set-version", version, "--dirname", str(KERNEL / "tree"),
              "--show-depends", module], text=True, stdout=subprocess.PIPE, check=True).stdout
@@ -71,23 +78,47 @@ def module_files(version):
     return list(files)
 
 
-def make_initramfs(version, out):
-    """Pack busybox, our init and the modules into a cpio archive."""
+def fill_initramfs(top, init, modules):
+    """Put busybox, the script that is to be /init, and modules into a directory."""
+    for directory in ("bin", "dev", "proc", "sys", "root", "modules"):
+        (top / directory).mkdir()
+    shutil.copy(BUSYBOX, top / "bin/busybox")
+    for applet in ("sh", "cp", "mount", "mkdir", "insmod", "ip", "switch_root", "reboot"):
+        (top / "bin" / applet).symlink_to("busybox")
+    shutil.copy(init, top / "init")
+    (top / "init").chmod(0o755)
+    for number, path in enumerate(module_files(modules)):
+        shutil.copy(path, top / "modules" / f"{number:03}-{pathlib.Path(path).name}")
+
+
+def pack(top, out):
+    """Make a cpio archive, which is what the kernel unpacks, of a directory."""
+    names = "\n".join(str(path.relative_to(top)) for path in sorted(top.rglob("*")))
+    with open(out, "wb") as archive:
+        subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=top, stdout=archive,
+                       input=names.encode(), check=True)
+
+
+def make_initramfs(out, modules):
     with tempfile.TemporaryDirectory() as name:
         top = pathlib.Path(name)
-        for directory in ("bin", "dev", "proc", "sys", "host", "layer", "root", "modules"):
+        fill_initramfs(top, HERE / "init", modules)
+        for directory in ("host", "layer"):
             (top / directory).mkdir()
-        shutil.copy(BUSYBOX, top / "bin/busybox")
-        for applet in ("sh", "mount", "mkdir", "insmod", "ip", "switch_root", "reboot"):
-            (top / "bin" / applet).symlink_to("busybox")
-        shutil.copy(HERE / "init", top / "init")
-        (top / "init").chmod(0o755)
-        for number, path in enumerate(module_files(version)):
-            shutil.copy(path, top / "modules" / f"{number:03}-{pathlib.Path(path).name}")
-        names = "\n".join(str(path.relative_to(top)) for path in sorted(top.rglob("*")))
-        with open(out, "wb") as archive:
-            subprocess.run(["cpio", "--quiet", "-o", "-H", "newc"], cwd=top, stdout=archive,
-                           input=names.encode(), check=True)
+        pack(top, out)
+
+
+def make_disk(path, size_mb):
+    """An empty disk with a file system, which takes no more room than what is written to it."""
+    with open(path, "wb") as image:
+        image.truncate(size_mb << 20)
+    subprocess.run(["mkfs.ext4", "-q", "-F", path], check=True)
+
+
+def disk_options(path):
+    """The disk as /dev/vda; module virtio_blk. Nothing needs to last longer than the machine here."""
+    return ["-drive", f"file={path},if=none,id=disk,format=raw,cache=unsafe",
+            "-device", "virtio-blk-pci,drive=disk"]
 
 
 @contextlib.contextmanager
@@ -119,49 +150,61 @@ def file_server(socket, directory, log, read_only):
                    stdout=log, stderr=log)
 
 
-def qemu_command(version, work):
-    shares = []
+def share_options(work, memory_mb):
+    """The two directories that the machine is shown, and the memory it shares with their servers."""
+    options = ["-object", f"memory-backend-memfd,id=mem,size={memory_mb}M,share=on",
+               "-numa", "node,memdev=mem"]
     for tag in ("host", "out"):
-        shares += ["-chardev", f"socket,id={tag},path={work / tag}.sock",
-                   "-device", f"vhost-user-fs-pci,chardev={tag},tag={tag}"]
+        options += ["-chardev", f"socket,id={tag},path={work / tag}.sock",
+                    "-device", f"vhost-user-fs-pci,chardev={tag},tag={tag}"]
+    return options
+
+
+def qemu_command(work, memory_mb, cpus, *options, append=()):
+    """A machine that starts the initramfs in `work`, and writes its console there."""
     return [
         QEMU, "-accel", "tcg,thread=multi", "-cpu", "max", "-machine", "q35",
-        "-m", str(MEMORY_MB), "-smp", str(CPUS), "-nodefaults", "-no-user-config", "-no-reboot",
-        "-display", "none", "-serial", f"file:{work / 'console'}", "-device", "virtio-rng-pci",
-        "-object", f"memory-backend-memfd,id=mem,size={MEMORY_MB}M,share=on",
-        "-numa", "node,memdev=mem", *shares,
-        "-kernel", str(KERNEL / "tree/boot" / f"vmlinuz-{version}"),
-        "-initrd", str(work / "initramfs"),
-        "-append", "console=ttyS0 quiet panic=-1 oops=panic mitigations=off nokaslr "
-                   "random.trust_cpu=on tsc=reliable no_timer_check audit=0",
+        "-m", str(memory_mb), "-smp", str(cpus), "-nodefaults", "-no-user-config", "-no-reboot",
+        "-display", "none", "-serial", f"file:{work / 'console'}", "-device", "virtio-rng-pci", *options,
+        "-kernel", str(KERNEL / "tree/boot" / f"vmlinuz-{kernel_version()}"),
+        "-initrd", str(work / "initramfs"), "-append", " ".join([*APPEND, *append]),
     ]
 
 
 def write_job(path, argv):
     command = " ".join(shlex.quote(word) for word in argv)
-    path.write_text(f"#!/bin/sh\ncd {shlex.quote(str(CHECKOUT))} && exec {command} >/out/log 2>&1\n")
+    path.write_text(f"#!/bin/sh\nexport PATH={PATH}\n"
+                    f"cd {shlex.quote(str(CHECKOUT))} && exec {command} >/out/log 2>&1\n")
     path.chmod(0o755)
 
 
-def run(argv, timeout_s=120):
+def run(argv, timeout_s=120, modules=(), memory_mb=MEMORY_MB, disk_mb=0):
     """Run a command in a virtual machine; returns (exit status, what it printed).
+
+    modules  further ones to load
+    disk_mb  size of a disk at /disk, for what must not be in memory; 0 for none
 
     The job's own output comes back in a file: the emulated serial line is slow, and is left to
     the kernel's last words.
     """
     check_machine()
-    version = (KERNEL / "version").read_text().strip()
     with contextlib.ExitStack() as stack:
         work = pathlib.Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="vm-")))
         out = work / "out"
         out.mkdir()
         log = stack.enter_context(open(work / "log", "wb"))
-        make_initramfs(version, work / "initramfs")
+        options = share_options(work, memory_mb)
+        if disk_mb:
+            make_disk(work / "disk", disk_mb)
+            options += disk_options(work / "disk")
+            modules = (*modules, "virtio_blk")
+        make_initramfs(work / "initramfs", (*MODULES, *modules))
         write_job(out / "job", argv)
         stack.enter_context(file_server(work / "host.sock", "/", log, read_only=True))
         stack.enter_context(file_server(work / "out.sock", out, log, read_only=False))
         wait_for_sockets(work)
-        qemu = stack.enter_context(running(qemu_command(version, work), stdout=log, stderr=log))
+        qemu = stack.enter_context(running(qemu_command(work, memory_mb, CPUS, *options),
+                                           stdout=log, stderr=log))
         try:
             qemu.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -169,7 +212,8 @@ def run(argv, timeout_s=120):
         try:
             status = int((out / "status").read_text())
         except (OSError, ValueError):
-            raise Failed(f"the virtual machine ended without a status\n{last_words(work)}") from None
+            raise Failed(f"the virtual machine ended with {qemu.returncode}, and without a status\n"
+                         f"{last_words(work)}") from None
         return status, (out / "log").read_text(errors="replace")
 
 
