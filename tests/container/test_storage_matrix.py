@@ -57,6 +57,7 @@ def options(engine, launch, storage):
 
 
 everywhere = pytest.mark.parametrize("engine_name", EVERYWHERE)
+both_makes = pytest.mark.parametrize("engine_name", ["docker13", "podman13"])
 every_storage = pytest.mark.parametrize("storage", MATRIX, ids=str)
 
 
@@ -69,7 +70,7 @@ def test_the_distroless_image_judges_it(engine, options, storage):
     assert report["verdict"] == storage.verdict, report["checks"]["volume"]
 
 
-@everywhere
+@both_makes
 @every_storage
 def test_require_lets_only_that_start_which_will_last(engine, options, storage):
     done = engine.images()("run", "--rm", "--network", "none", "-e", "WGMESH_PERSISTENCE=require", *options,
@@ -81,7 +82,7 @@ def test_require_lets_only_that_start_which_will_last(engine, options, storage):
         assert f"(verdict: {storage.verdict})" in done.stderr
 
 
-@pytest.mark.parametrize("engine_name", ["docker13", "podman13", "rootless"])
+@both_makes
 @every_storage
 def test_the_key_lives_as_long_as_was_said(launch, options, storage):
     node = launch("join", image=FULL, options=(*RIGHTS, *secret_options(launch.engine), *options))
