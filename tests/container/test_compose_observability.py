@@ -1,25 +1,17 @@
 # SPDX-License-Identifier: MIT
 """Debian's Prometheus in the place of its image, with the configuration that is shipped, beside real nodes."""
 
-import io
 import json
-import pathlib
-import subprocess
-import tarfile
-import urllib.parse
 
 import pytest
 
 from compose_project import COMPOSE, Project
-from engines import STATE_DIR, libraries
-from box import CHECKOUT
+from compose_prometheus import PROGRAM, api, image, query
+from engines import STATE_DIR
 from lib.wait import eventually
 from running import RIGHTS, SECRET_FILE, Launcher
 
-IMAGE = "localhost/wgmesh-test:prometheus"
-PROGRAM = CHECKOUT / "build" / "prometheus" / "prometheus"
 DASHBOARD = COMPOSE / "observability" / "grafana" / "dashboards" / "wgmesh.json"
-NOBODY = 65534
 PROVOKED = (("WgmeshRestartLoop", "one:9464"), ("WgmeshIdentityChanged", "two:9464"),
             ("WgmeshStorageEphemeral", "two:9464"))
 KILLS = 5
@@ -29,44 +21,15 @@ WITHIN_S = 120
 pytestmark = pytest.mark.parametrize("engine_name", ["docker", "docker13"], scope="module")
 
 
-def prometheus_tar(path):
-    """What the published image has: the program, run as nobody, and a place for its data."""
-    files = {"bin/prometheus": PROGRAM, **{name.lstrip("/"): name for name in libraries(PROGRAM)}}
-    with tarfile.open(path, "w") as tar:
-        for name in ("prometheus", "etc/prometheus"):
-            directory = tarfile.TarInfo(name)
-            directory.type, directory.mode = tarfile.DIRTYPE, 0o755
-            directory.uid = directory.gid = NOBODY
-            tar.addfile(directory)
-        for name, source in files.items():
-            content = pathlib.Path(source).read_bytes()
-            info = tarfile.TarInfo(name)
-            info.mode, info.size = 0o755, len(content)
-            tar.addfile(info, io.BytesIO(content))
-
-
 class Watched(Project):
     """Two nodes and their Prometheus."""
 
     def __init__(self, engine):
-        tar = engine.box.directory / "prometheus.tar"
-        if not tar.exists():
-            prometheus_tar(tar)
-        engine("import", "--change", 'ENTRYPOINT ["/bin/prometheus"]', "--change", f"USER {NOBODY}", tar, IMAGE)
-        super().__init__(engine, "two-nodes.yml", "observability.yml", env={"PROMETHEUS_IMAGE": IMAGE})
-
-    def get(self, path, **query):
-        """The data that its API answers on the machine; None before it does."""
-        url = f"http://127.0.0.1:9090/api/v1/{path}?{urllib.parse.urlencode(query)}"
-        # Programs of this machine, in the network of the engine's.
-        said = subprocess.run(["nsenter", "-t", self.engine.room.pid, "-n", "curl", "-sSf", "-m", "5", url],
-                              text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-        return json.loads(said.stdout)["data"] if said.returncode == 0 else None
+        super().__init__(engine, "two-nodes.yml", "observability.yml", env={"PROMETHEUS_IMAGE": image(engine)})
 
     def ask(self, expression):
         """The samples of an expression: labels and a number."""
-        data = self.get("query", query=expression) or {"result": []}
-        return [(sample["metric"], float(sample["value"][1])) for sample in data["result"]]
+        return query(self.engine, expression)
 
     def firing(self):
         return {(labels["alertname"], labels["instance"]) for labels, _ in self.ask('ALERTS{alertstate="firing"}')}
@@ -134,7 +97,7 @@ def test_every_expression_of_the_dashboard_has_something_to_show(watched):
 
 def test_every_rule_is_evaluated_without_an_error(watched):
     def rules():
-        return [rule for group in (watched.get("rules") or {"groups": []})["groups"] for rule in group["rules"]]
+        return [rule for group in (api(watched.engine, "rules") or {"groups": []})["groups"] for rule in group["rules"]]
 
     eventually(lambda: rules() and all(rule["health"] != "unknown" for rule in rules()), "evaluations", WITHIN_S)
     assert [(rule["name"], rule.get("lastError")) for rule in rules() if rule["health"] != "ok"] == []
