@@ -171,6 +171,7 @@ def test_a_network_behind_a_gateway_is_reached_through_it(project):
     one = project("gateway.yml").up()
     laptop = one.service("laptop").wait_until_healthy()
     reaches(laptop, "172.29.90.9")
+    laptop.exec("ping", "-c", "1", "172.29.90.9")
     path = one.engine.inside(laptop.name, "ip", "route", "get", "172.29.90.9").stdout
     assert "dev wg0" in path
     one("stop", "gateway")
@@ -183,7 +184,8 @@ def test_five_nodes_all_see_each_other(project):
     one = project("cluster.yml").up()
     for name in nodes_of("cluster.yml"):
         node = one.service(name)
-        eventually(lambda: len((node.node() or {}).get("peers_detail", ())) == 4, f"{name} to have four peers", within=60)
+        eventually(lambda: len((node.node() or {}).get("peers_detail", ())) == 4, f"{name} to have four peers",
+                   within=60)
     reaches(one.service("five"), mesh_ip(one.service("one")))
 
 

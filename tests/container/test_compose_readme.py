@@ -115,3 +115,14 @@ def test_the_node_of_this_machine_is_watched_as_the_page_says(copy):
 
 def test_every_section_with_commands_for_one_node_is_run():
     assert [section for section in SECTIONS if not commands(section)] == []
+
+
+@pytest.mark.parametrize("engine_name", ["docker13"])
+def test_compose_builds_the_image_that_it_names(engine):
+    """As `docker compose build` on the page, for machines without the archives of `make images`."""
+    assert "`docker compose build`" in (COMPOSE / "README.md").read_text(encoding="utf-8")
+    engine("import", CHECKOUT / "build" / "images" / "cache" / "base-amd64.tar", "debian:trixie-slim", within=300)
+    built = {"WGMESH_IMAGE": "localhost/wgmesh-test:built", "COMPOSE_PROJECT_NAME": "built"}
+    engine.compose("-f", COMPOSE / "docker-compose.yml", "build", "node", env=built, within=900)
+    shown = engine.run("version", image=built["WGMESH_IMAGE"]).stdout
+    assert DISTROLESS.partition(":")[2] in shown
