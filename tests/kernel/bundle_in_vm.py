@@ -10,22 +10,21 @@ import pytest
 
 from bundle import Bundle
 from lib import image
-from lib.lab import CHECKOUT, SECRET
+from lib.lab import SECRET
 from lib.ping import Ping
 from lib.wait import eventually
 
-ARCHIVE = next((CHECKOUT / "build" / "images").glob("wgmesh-*[0-9]-amd64.tar"))
 DISK = pathlib.Path("/disk")
 POLICY, OUT_OF_MEMORY = 78, 137
 MIB = 1 << 20
 
 
 @pytest.fixture(scope="module")
-def unpacked():
+def unpacked(archive):
     """The image's files, and what it says of its start."""
     rootfs = DISK / "rootfs"
     rootfs.mkdir()
-    return rootfs, image.unpack(ARCHIVE, rootfs)
+    return rootfs, image.unpack(archive, rootfs)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-import vm
+from kernel import vm
 
 MEMORY_MB = 256
 BOOT_S = 60

@@ -2,7 +2,7 @@
 """What takes a kernel of its own, in a virtual machine: its WireGuard, and its clock."""
 
 import pytest
-import vm
+from kernel import vm
 
 COMMAND = ["/usr/bin/python3", "-B", "-m", "pytest", "-c", "tests/pytest.ini", "-m", "kernel",
            "--time-scale", "5", "tests/integration"]

@@ -2,9 +2,9 @@
 """wgmesh-init as PID 1 of a machine: nobody above it, and the kernel panics when it ends."""
 
 import pytest
-import vm
+from kernel import vm
+from kernel.pid1 import Boot, make_root
 from lib.lab import programs
-from pid1 import Boot, make_root
 
 INIT = "/bin/wgmesh-init"
 PLAIN = [INIT, "--state-dir=none", "--restart=never", "--"]

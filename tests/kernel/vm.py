@@ -27,6 +27,7 @@ KERNEL = CHECKOUT / "build" / "kernel"
 QEMU = "qemu-system-x86_64"
 VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
 BUSYBOX = "/bin/busybox"
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MODULES = ("virtio_pci", "virtiofs", "overlay", "wireguard", "veth", "bridge", "tun")
 MEMORY_MB = 1024
 CPUS = 2
@@ -172,7 +173,8 @@ def qemu_command(work, memory_mb, cpus, *options, append=()):
 
 def write_job(path, argv):
     command = " ".join(shlex.quote(word) for word in argv)
-    path.write_text(f"#!/bin/sh\ncd {shlex.quote(str(CHECKOUT))} && exec {command} >/out/log 2>&1\n")
+    path.write_text(f"#!/bin/sh\nexport PATH={PATH}\n"
+                    f"cd {shlex.quote(str(CHECKOUT))} && exec {command} >/out/log 2>&1\n")
     path.chmod(0o755)
 
 
