@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The manifests of compose/kubernetes, rendered: against the published schemas, the Pod Security Standards, and sense."""
+"""The manifests of compose/kubernetes, rendered: against published schemas, the Pod Security Standards, and sense."""
 
 import copy
 import json

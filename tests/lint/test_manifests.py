@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The manifests of compose/kubernetes as files, without kubectl: each is whole, and none differs from others by accident."""
+"""The manifests of compose/kubernetes, without kubectl: each is whole, and none differs by accident."""
 
 import copy
 import pathlib
