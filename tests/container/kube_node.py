@@ -173,10 +173,6 @@ class RunningPod:
         grace = self.pod["spec"]["terminationGracePeriodSeconds"]
         self.podman("stop", "-t", str(grace), self.id(name))
 
-    def wait(self, name="wgmesh"):
-        """Wait for the container's end; its exit code."""
-        return int(self.podman("wait", self.id(name)).stdout)
-
     def delete(self):
         self._node.delete(self)
 
