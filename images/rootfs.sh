@@ -27,6 +27,7 @@ while read -r _ package _ copyright; do
     install -D -m 644 "$copyright" "$root/usr/share/doc/$package/copyright"
 done </out/linked
 install -D -m 644 LICENSE "$root/usr/share/doc/wgmesh/copyright"
+install -D -m 644 /usr/share/doc/ca-certificates/copyright "$root/usr/share/doc/ca-certificates/copyright"
 install -m 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
 # Engines take owner and mode over into a new volume.
 install -d -m 700 -o 65532 -g 65532 "$root/var/lib/wgmesh" "$root/run/wgmesh"

@@ -175,6 +175,13 @@ class Docker(Engine):
         return self.room.run("docker-compose", *argv, env={**self.env(), **options.pop("env", {})}, **options)
 
 
+class Remapped(Docker):
+    """Docker whose containers are in a user namespace."""
+
+    name = "remapped"
+    options = ("--userns-remap", "boxer:boxer")
+
+
 class Docker13(Docker):
     """dockerd, compose and buildx of Debian 13: 26.1, 2.26, 0.13."""
 
@@ -240,4 +247,4 @@ class Rootless(Podman):
                 "XDG_RUNTIME_DIR": f"/run/user/{USER}"}
 
 
-ENGINES = {engine.name: engine for engine in (Docker, Docker13, Podman, Podman13, Rootless)}
+ENGINES = {engine.name: engine for engine in (Docker, Remapped, Docker13, Podman, Podman13, Rootless)}

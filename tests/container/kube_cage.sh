@@ -1,15 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
-# kube_cage.sh NAME - cgroups for pods, say "ready", and wait for the end
+# kube_cage.sh NAME - cgroups and a network for pods, say "ready", and wait for the end
 #
-# Runs in a fresh mount namespace. A pod has a cgroup for its containers; whatever an engine makes for that comes to
-# lie below NAME, which goes away with the box.
+# Runs in fresh mount and network namespaces. A pod has a cgroup for its containers; whatever an engine makes for that
+# comes to lie below NAME, which goes away with the box.
 set -eu
 name=$1
 
+ip link set lo up
+echo 1 >/proc/sys/net/ipv4/ip_forward
 mount --make-rprivate /
 for tree in /sys/fs/cgroup /sys/fs/cgroup/*; do
-    [ -e "$tree/cgroup.procs" ] && [ ! -L "$tree" ] && mountpoint -q "$tree" || continue
+    if [ ! -e "$tree/cgroup.procs" ] || [ -L "$tree" ] || ! mountpoint -q "$tree"; then continue; fi
     mkdir -p "$tree/$name"
     # Without these, version 1 takes no process in.
     for file in cpuset.cpus cpuset.mems; do

@@ -54,15 +54,14 @@ def with_sidecars_as_containers(pod):
 
 
 def resolve_env(env, facts):
-    """Fields of the pod and $(NAME) of what stands before, filled in."""
-    known, done = {}, []
+    """Fields of the pod and $(NAME) of what stands before, filled in; of one name, the last counts."""
+    known = {}
     for variable in env:
         field = variable.get("valueFrom", {}).get("fieldRef")
         value = facts[field["fieldPath"]] if field else variable["value"]
         value = REFERENCE.sub(lambda match: known.get(match[1], match[0]), value)
         known[variable["name"]] = value
-        done.append({"name": variable["name"], "value": value})
-    return done
+    return [{"name": name, "value": value} for name, value in known.items()]
 
 
 def for_podman(pod, volumes, facts, messages):
@@ -184,10 +183,10 @@ class RunningPod:
 
 
 class Cage(Namespaces):
-    """The room of an engine, with cgroups of its own."""
+    """The room of an engine, with cgroups and a network of its own."""
 
     def __init__(self, engine):
-        super().__init__(engine.room.argv("unshare", "-m", HERE / "kube_cage.sh", engine.box.cgroup),
+        super().__init__(engine.room.argv("unshare", "-m", "-n", HERE / "kube_cage.sh", engine.box.cgroup),
                          ["-m", "-n", "-p"])
         self.wait_until_ready()
 

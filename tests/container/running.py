@@ -17,7 +17,7 @@ SECRET_FILE = "/run/secrets/mesh_secret"
 RIGHTS = ("--cap-add", "NET_ADMIN", "--device", "/dev/net/tun")
 NUMBERS = itertools.count(1)
 # Signals a process by its number in the PID namespace of another.
-KILL_INSIDE = """\
+KILL_INSIDE = r"""
 there=$(readlink "/proc/$1/ns/pid")
 for process in /proc/[0-9]*; do
     [ "$(readlink "$process/ns/pid")" = "$there" ] || continue
@@ -32,12 +32,12 @@ def fresh(what):
     return f"{what}-{next(NUMBERS)}"
 
 
-def secret_options(engine):
-    """Options that hand a secret over as a file that only the container's root may read."""
-    path = engine.box.directory / f"{engine.name}-secret"
+def secret_options(engine, mode=0o400):
+    """Options that hand a secret over as a file, which only the container's root may read by default."""
+    path = engine.box.directory / f"{engine.name}-secret-{mode:o}"
     if not path.exists():
         path.write_text(f"{SECRET}\n", encoding="utf-8")
-        path.chmod(0o400)
+        path.chmod(mode)
         os.chown(path, engine.user, engine.user)
     return "-v", f"{path}:{SECRET_FILE}:ro", "-e", f"WGMESH_SECRET_FILE={SECRET_FILE}"
 
@@ -201,14 +201,15 @@ class Launcher:
         self._cleanup.callback(self.engine, "network", "rm", name, check=False)
         return name
 
-    def node(self, *options, volume=None, join=(), **kwargs):
+    def node(self, *options, volume=None, join=(), secret_mode=0o400, **kwargs):
         """Start a node of the full image.
 
-        options  further ones of `run`
-        volume   name of its volume, for one that is used twice
-        join     further arguments of `join`
+        options      further ones of `run`
+        volume       name of its volume, for one that is used twice
+        join         further arguments of `join`
+        secret_mode  of the file; it belongs to the root of the machine, or to the user of the engine
         """
-        options = (*RIGHTS, *secret_options(self.engine), *volume_options(self.volume(volume)), *options)
+        options = (*RIGHTS, *secret_options(self.engine, secret_mode), *volume_options(self.volume(volume)), *options)
         return self("join", *join, options=options, **kwargs)
 
     def logs(self):

@@ -4,8 +4,8 @@
 import io
 import json
 import pathlib
+import subprocess
 import tarfile
-import time
 import urllib.parse
 
 import pytest
@@ -20,6 +20,8 @@ IMAGE = "localhost/wgmesh-test:prometheus"
 PROGRAM = CHECKOUT / "build" / "prometheus" / "prometheus"
 DASHBOARD = COMPOSE / "observability" / "grafana" / "dashboards" / "wgmesh.json"
 NOBODY = 65534
+PROVOKED = (("WgmeshRestartLoop", "one:9464"), ("WgmeshIdentityChanged", "two:9464"),
+            ("WgmeshStorageEphemeral", "two:9464"))
 KILLS = 5
 # Two scrapes and two evaluations, and a machine that has other things to do.
 WITHIN_S = 120
@@ -52,12 +54,13 @@ class Watched(Project):
             prometheus_tar(tar)
         engine("import", "--change", 'ENTRYPOINT ["/bin/prometheus"]', "--change", f"USER {NOBODY}", tar, IMAGE)
         super().__init__(engine, "two-nodes.yml", "observability.yml", env={"PROMETHEUS_IMAGE": IMAGE})
-        self.changed_s = None
 
     def get(self, path, **query):
         """The data that its API answers on the machine; None before it does."""
         url = f"http://127.0.0.1:9090/api/v1/{path}?{urllib.parse.urlencode(query)}"
-        said = self.engine.room.run("curl", "-sSf", "-m", "5", url, check=False)
+        # Programs of this machine, in the network of the engine's.
+        said = subprocess.run(["nsenter", "-t", self.engine.room.pid, "-n", "curl", "-sSf", "-m", "5", url],
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
         return json.loads(said.stdout)["data"] if said.returncode == 0 else None
 
     def ask(self, expression):
@@ -94,19 +97,19 @@ def watched(engine_name, start_engine):
         assert with_prometheus.firing() == set()
         for _ in range(KILLS):
             with_prometheus.kill_daemon("one")
+        # Compose gives a container that it replaces the volumes of the one before.
+        with_prometheus("rm", "-s", "-f", "two")
         with_prometheus.change({"two": {"volumes": [STATE_DIR], "environment": {"WGMESH_PERSISTENCE": "warn"}}})
         with_prometheus.up("one", "two", "prometheus")
-        with_prometheus.changed_s = time.time()
         yield with_prometheus
     finally:
         with_prometheus.leave()
 
 
-@pytest.mark.parametrize("alert,instance", [
-    ("WgmeshRestartLoop", "one:9464"), ("WgmeshIdentityChanged", "two:9464"), ("WgmeshStorageEphemeral", "two:9464")])
-def test_an_alert_fires_for_the_node_that_it_is_about_and_for_no_other(watched, alert, instance):
-    eventually(lambda: (alert, instance) in watched.firing(), f"{alert} to fire", WITHIN_S)
-    assert [where for name, where in watched.firing() if name == alert] == [instance]
+def test_each_alert_fires_for_the_node_that_it_is_about_and_for_no_other(watched):
+    for alert, instance in PROVOKED:
+        eventually(lambda: (alert, instance) in watched.firing(), f"{alert} to fire", WITHIN_S)
+        assert [where for name, where in watched.firing() if name == alert] == [instance]
 
 
 def expressions():

@@ -4,6 +4,7 @@
 import copy
 import json
 import re
+import shlex
 import shutil
 import subprocess
 
@@ -25,6 +26,10 @@ ROW = re.compile(r"^\| `([\w-]+)` \| `(\w+)` \| ([^|]*)\|", re.M)
 CODE = re.compile(r"`([^`]+)`")
 SETTING = re.compile(r"^ +(WGMESH_\w+)$", re.M)
 STOP_TIMEOUT = re.compile(r"--stop-timeout.*?\[(\d+)s\]", re.S)
+# An indented line of README.md that starts so is a command; what it is given or leaves is not looked at.
+COMMAND = re.compile(r"^ {4,}((?:kubectl|docker) [^<>\n]*)", re.M)
+# Where nobody listens: a command line that kubectl understands gets as far as this.
+NOBODY = "http://127.0.0.1:1"
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
@@ -40,9 +45,15 @@ def overlay(request):
     return request.param
 
 
+@pytest.fixture(scope="session")
+def rendered(manifests):
+    """Every overlay as it is, by its name."""
+    return {name: manifests.render(name) for name in OVERLAYS}
+
+
 @pytest.fixture
-def docs(manifests, overlay):
-    return manifests.render(overlay)
+def docs(rendered, overlay):
+    return copy.deepcopy(rendered[overlay])
 
 
 @pytest.fixture
@@ -92,14 +103,13 @@ def renamed(doc, old, new):
     ("NetworkPolicy", "endPort", "endport"),
     ("Service", "publishNotReadyAddresses", "publishNotReadyAdresses"),
     ("ServiceAccount", "automountServiceAccountToken", "automountServiceaccountToken")])
-def test_a_slip_in_the_name_of_a_field_would_be_found(manifests, kind, old, new):
-    doc = of_kind(manifests.render("kernel"), kind)[0]
-    assert problems([doc]) == []
+def test_a_slip_in_the_name_of_a_field_would_be_found(rendered, kind, old, new):
+    doc = of_kind(rendered["kernel"], kind)[0]
     assert any(new in problem["path"] or old in problem["problem"] for problem in problems([renamed(doc, old, new)]))
 
 
-def test_a_wrong_type_and_a_kind_that_is_not_would_be_found(manifests):
-    owner = workload(manifests.render("kernel"))
+def test_a_wrong_type_and_a_kind_that_is_not_would_be_found(rendered):
+    owner = workload(rendered["kernel"])
     wrong = copy.deepcopy(owner)
     wrong["spec"]["template"]["spec"]["terminationGracePeriodSeconds"] = "30"
     assert [problem["path"] for problem in problems([wrong])] == \
@@ -142,17 +152,17 @@ def test_each_overlay_has_a_namespace_of_its_own(manifests):
     assert len(set(names)) == len(names)
 
 
-def test_nothing_but_what_it_takes_to_start_as_root_keeps_a_pod_from_restricted(manifests):
+def test_nothing_but_what_it_takes_to_start_as_root_keeps_a_pod_from_restricted(rendered):
     """Beside what the table names: PID 1 starts as root, with capabilities that "baseline" allows."""
-    pod = pod_of(workload(manifests.render("kernel")))
+    pod = pod_of(workload(rendered["kernel"]))
     rest = set(beyond_restricted(pod)) - set(beyond_baseline(pod))
     assert rest == {"runAsNonRoot is not true", "runAsUser: 0",
                     *(f"capabilities.add: {name}" for name in
                       ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETPCAP", "SETUID"))}
 
 
-def test_the_app_beside_a_sidecar_would_be_admitted_by_restricted(manifests):
-    pod = pod_of(workload(manifests.render("sidecar")))
+def test_the_app_beside_a_sidecar_would_be_admitted_by_restricted(rendered):
+    pod = pod_of(workload(rendered["sidecar"]))
     pod["spec"].pop("initContainers")
     assert level(pod) == "restricted"
 
@@ -263,8 +273,8 @@ def test_a_node_serves_health_where_its_probes_ask(docs, pod):
         assert list(env).index("POD_IP") < list(env).index("WGMESH_HTTP")
 
 
-def test_a_policy_lets_in_what_a_node_listens_at(manifests):
-    docs = manifests.render("kernel")
+def test_a_policy_lets_in_what_a_node_listens_at(rendered):
+    docs = rendered["kernel"]
     node = containers(pod_of(workload(docs)))[0]
     opened = [(port["protocol"], port["port"], port.get("endPort", port["port"]))
               for rule in of_kind(docs, "NetworkPolicy")[0]["spec"]["ingress"] for port in rule["ports"]]
@@ -349,16 +359,16 @@ def test_no_update_runs_two_pods_on_one_identity(docs):
         assert [claim["spec"]["accessModes"] for claim in owner["spec"]["volumeClaimTemplates"]] == [["ReadWriteOnce"]]
 
 
-def test_the_daemonset_is_in_the_machine_s_network_and_asks_by_exec(manifests):
-    pod = pod_of(workload(manifests.render("daemonset")))
+def test_the_daemonset_is_in_the_machine_s_network_and_asks_by_exec(rendered):
+    pod = pod_of(workload(rendered["daemonset"]))
     assert pod["spec"]["hostNetwork"] is True and pod["spec"]["dnsPolicy"] == "ClusterFirstWithHostNet"
     assert all("exec" in pod["spec"]["containers"][0][name] for name in PROBES)
     assert next(volume for volume in pod["spec"]["volumes"] if volume["name"] == "state")["hostPath"] == \
         {"path": STATE_DIR, "type": "DirectoryOrCreate"}
 
 
-def test_the_sidecar_is_a_native_one(manifests):
-    spec = pod_of(workload(manifests.render("sidecar")))["spec"]
+def test_the_sidecar_is_a_native_one(rendered):
+    spec = pod_of(workload(rendered["sidecar"]))["spec"]
     assert [(one["name"], one["restartPolicy"]) for one in spec["initContainers"]] == [("wgmesh", "Always")]
     assert [one["name"] for one in spec["containers"]] == ["app"]
 
@@ -397,3 +407,28 @@ def test_a_pod_monitor_finds_the_pods_and_their_port(manifests):
 
 def test_every_component_is_tried():
     assert set(COMPONENTS) == {"pod-monitor", "read-write-once-pod", "tun-device-plugin", "userspace"}
+
+
+# README.md
+
+def commands():
+    return COMMAND.findall((KUBERNETES / "README.md").read_text(encoding="utf-8"))
+
+
+def test_the_readme_has_commands():
+    assert len(commands()) > 15 and any(command.startswith("docker") for command in commands())
+
+
+@pytest.mark.parametrize("command", [command for command in commands() if command.startswith("kubectl")])
+def test_kubectl_understands_the_commands_of_the_readme(manifests, command):
+    """With the manifests rendered; then it looks for the cluster that is not there."""
+    program, *arguments = shlex.split(command.replace("compose/kubernetes", str(manifests.directory)))
+    assert program == "kubectl"
+    needs_cluster = arguments[0] != "kustomize"
+    server = ["--server", NOBODY] if needs_cluster else []
+    done = subprocess.run([KUBECTL, *server, *arguments], env={"HOME": "/nonexistent"}, text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    if needs_cluster:
+        assert "connection to the server 127.0.0.1:1 was refused" in done.stderr or "connection refused" in done.stderr
+    else:
+        assert done.returncode == 0 and "kind: StatefulSet" in done.stdout
