@@ -74,7 +74,8 @@ def image_tar(path):
 
 
 def load_image(engine):
-    """Have the engine know the image; again costs nothing."""
+    """Have the engine know the image, beside those that are shipped; again costs nothing."""
+    engine.images()
     if engine("inspect", "--type", "image", IMAGE, check=False).returncode == 0:
         return
     tar = engine.box.directory / f"old-{engine.name}.tar"
