@@ -34,6 +34,10 @@ def load(*path):
     return yaml.safe_load(SHIPPED.joinpath(*path).read_text(encoding="utf-8"))
 
 
+def service_of(name):
+    return yaml.safe_load((SHIPPED.parent / "observability.yml").read_text(encoding="utf-8"))["services"][name]
+
+
 RULES = [rule for group in load("alerts.yml")["groups"] for rule in group["rules"]]
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 TARGETS = [(panel["title"], target) for panel in PANELS for target in panel["targets"]]
@@ -107,6 +111,10 @@ def test_there_is_an_alert_for_each_thing_that_the_mesh_can_lose():
         "WgmeshPeersLost", "WgmeshNotReady", "WgmeshStorageBad", "WgmeshForeignDatagrams", "WgmeshStaleDatagrams"}
 
 
+def test_the_page_counts_them_right():
+    assert f"| {len(RULES)} alerts, " in (SHIPPED.parent / "README.md").read_text(encoding="utf-8")
+
+
 def test_every_alarm_of_a_node_is_an_alert():
     read = "\n".join(rule["expr"] for rule in RULES)
     covered_by = {"storage": "wgmesh_storage_state", "supervisor": "wgmesh_failures >= 2"}
@@ -118,7 +126,7 @@ def test_the_parts_of_the_configuration_find_each_other():
     config = load("prometheus.yml")
     files = [*config["rule_files"], *config["scrape_configs"][0]["file_sd_configs"][0]["files"]]
     assert [name for name in files if not (SHIPPED / name).is_file()] == []
-    service = yaml.safe_load((SHIPPED.parent / "observability.yml").read_text(encoding="utf-8"))["services"]["prometheus"]
+    service = service_of("prometheus")
     mounted = {volume.split(":")[0] for volume in service["volumes"]}
     assert {f"./observability/{name}" for name in ("prometheus.yml", *files)} <= mounted
     assert config["scrape_configs"][0]["job_name"] == "wgmesh"
@@ -174,7 +182,7 @@ def test_the_dashboard_asks_the_datasource_that_is_provisioned():
 
 def test_grafana_finds_the_dashboard_where_compose_mounts_it():
     provider, = load("grafana", "provisioning", "dashboards", "wgmesh.yml")["providers"]
-    service = yaml.safe_load((SHIPPED.parent / "observability.yml").read_text(encoding="utf-8"))["services"]["grafana"]
+    service = service_of("grafana")
     mounts = dict(reversed(volume.split(":")[:2]) for volume in service["volumes"])
     assert mounts[provider["options"]["path"]] == "./observability/grafana/dashboards"
     for part in ("datasources", "dashboards"):
