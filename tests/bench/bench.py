@@ -8,14 +8,13 @@ Progress goes to standard error, the tables to standard output and, as Markdown,
 import argparse
 import os
 import pathlib
-import platform
-import subprocess
 import sys
 import time
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(TESTS))
 
+import facts  # noqa: E402
 import phases  # noqa: E402
 import table  # noqa: E402
 from measure import Bench, Candidate  # noqa: E402
@@ -33,21 +32,11 @@ def candidates(only):
     return [candidate for candidate in found if not only or candidate.name in only]
 
 
-def output_of(*argv):
-    return subprocess.run(argv, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-
-
-def facts(chosen):
-    """What a reader has to know about the machine, and nothing that identifies it."""
-    cpus = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    model = next((line.partition(":")[2].strip() for line in cpus if line.startswith("model name")),
-                 platform.machine())
-    yield "kernel", f"Linux {platform.release()}, {platform.machine()}"
-    yield "processors", f"{len(os.sched_getaffinity(0))}, {model}"
-    yield "file system of the volume", output_of("findmnt", "-n", "-o", "FSTYPE", "-T", str(BUILD))
-    yield "wgmesh-init", output_of(str(BUILD / "wgmesh-init"), "version").split()[-1]
+def all_facts(chosen):
+    """Of the machine, and of what is compared."""
+    yield from facts.machine(BUILD)
     for name in sorted({PACKAGES[c.name] for c in chosen if c.name in PACKAGES}):
-        yield name, output_of("dpkg-query", "-W", "-f", "${Version}", name)
+        yield facts.version_of(name)
 
 
 def say(text):
@@ -73,7 +62,7 @@ def main():
         rows = list(bench.rows())
     costs = phases.measure(max(1, wanted.rounds // 15), say)
     say(f"done in {time.monotonic() - begun:.0f} s")
-    result = table.Result(list(facts(chosen)), [c.name for c in chosen], OURS, rows, costs)
+    result = table.Result(list(all_facts(chosen)), [c.name for c in chosen], OURS, rows, costs)
     print(result.text())
     if wanted.markdown:
         wanted.markdown.write_text(result.markdown(), encoding="utf-8")

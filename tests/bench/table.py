@@ -63,11 +63,11 @@ class Result:
 
     def markdown(self):
         lines = [INTRODUCTION, *(f"- {name}: {value}" for name, value in self.facts), ""]
-        lines += _markdown([self._heading(), *map(self._cells, self.rows)])
+        lines += markdown([self._heading(), *map(self._cells, self.rows)])
         lines += ["", "How each line is measured:", ""]
         lines += [f"- **{row.name}**: {row.how}." for row in self.rows]
         lines += ["", PHASES]
-        lines += _markdown([["", "ms", ""], *([name, f"{ms:.3f}", how] for name, ms, how in self.costs)])
+        lines += markdown([["", "ms", ""], *([name, f"{ms:.3f}", how] for name, ms, how in self.costs)])
         return "\n".join(lines) + "\n"
 
 
@@ -96,6 +96,7 @@ def _aligned(rows):
                       for i, (cell, width) in enumerate(zip(row, widths))).rstrip() for row in rows]
 
 
-def _markdown(rows):
+def markdown(rows):
+    """Lines of a table, the first row being its heading."""
     rule = ["---"] + ["---:"] * (len(rows[0]) - 2) + ["---"]
     return [f"| {' | '.join(row)} |" for row in [rows[0], rule, *rows[1:]]]

@@ -56,6 +56,12 @@ def metrics():
     return found
 
 
+def headings(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
 def expressions():
     return [(rule["alert"], rule["expr"]) for rule in RULES] + [(title, target["expr"]) for title, target in TARGETS]
 
@@ -91,6 +97,8 @@ def test_an_alert_says_how_bad_it_is_what_happened_and_what_to_do(rule):
     assert rule["labels"]["severity"] in ("critical", "warning")
     assert "{{ $labels.instance }}" in rule["annotations"]["summary"]
     assert len(rule["annotations"]["description"]) > 50
+    page, _, heading = rule["annotations"]["runbook"].partition("#")
+    assert heading in headings(CHECKOUT / page)
 
 
 def test_there_is_an_alert_for_each_thing_that_the_mesh_can_lose():
@@ -169,7 +177,8 @@ def test_grafana_finds_the_dashboard_where_compose_mounts_it():
     service = yaml.safe_load((SHIPPED.parent / "observability.yml").read_text(encoding="utf-8"))["services"]["grafana"]
     mounts = dict(reversed(volume.split(":")[:2]) for volume in service["volumes"])
     assert mounts[provider["options"]["path"]] == "./observability/grafana/dashboards"
-    assert mounts["/etc/grafana/provisioning"] == "./observability/grafana/provisioning"
+    for part in ("datasources", "dashboards"):
+        assert mounts[f"/etc/grafana/provisioning/{part}"] == f"./observability/grafana/provisioning/{part}"
     home = service["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert home == f"{provider['options']['path']}/wgmesh.json"
 
