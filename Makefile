@@ -310,7 +310,7 @@ BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find images tests -name '*.py')
 
-.PHONY: deps docs images install test test-container test-kernel sweep demo bench bench-init asan programs unit-programs clean help
+.PHONY: deps docs images install test test-container test-kernel sweep demo bench bench-init bench-containers asan programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -335,11 +335,16 @@ demo: ## a mesh of three containers keeps its identities, or loses one: watch it
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs
 	$(Q)$(PYTHON) -B tests/demo/demo.py
-bench: bench-init ## measure all that is measured; today that is bench-init
+bench: bench-init bench-containers ## measure all that is measured
 bench-init: ## wgmesh-init beside tini, dumb-init and catatonit, into docs/bench-init.md; B= passes options
 	$(Q)tests/bench/deps.sh
 	$(Q)$(SUB) programs $(O)/probe $(O)/initbench
 	$(Q)$(PYTHON) -B tests/bench/bench.py --markdown docs/bench-init.md $(B)
+bench-containers: ## start, peer update and stop of a container, into docs/bench.md; B= passes options
+	$(Q)tests/bench/deps.sh
+	$(Q)tests/container/deps.sh
+	$(Q)$(SUB) programs images
+	$(Q)$(PYTHON) -B tests/bench/containers.py --markdown docs/bench.md $(B)
 sweep: ## fail, kill and cut the power at every system call that touches the state; S= selects, tests/fault
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs $(FAULT_PROGRAMS)

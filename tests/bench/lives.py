@@ -13,13 +13,15 @@ from engines import BRIDGE_ADDRESS, FULL, STATE_DIR
 from lib.peer import Peer
 from lib.wait import eventually
 from running import RIGHTS, SECRET, secret_options
-from watch import ReadySocket, WireGuard, handshake, network_of
+from watch import ReadySocket, WireGuard, handshake, is_ready, network_of
 
 OURS, TINI, FLOOR = "wgmesh-init", "tini", "engine alone"
 PEER, NODE = "bench-peer", "bench-node"
 KEY_FILE = f"{STATE_DIR}/wg0.json"
 READY_PLACE = "/run/ready"
 TINI_FILE = "/usr/bin/tini-static"
+# A node hears ten datagrams a second from one address, which all guests share, and greets each repeatedly.
+GUEST_S = 1.5
 WGMESH = "/usr/local/bin/wgmesh"
 
 
@@ -96,7 +98,7 @@ class Lives:
         """All rows, with their runs."""
         self._run(PEER, ())
         self._ready.wait()
-        self._peer = WireGuard(self._inside(PEER, "/run/wireguard/wg0.sock"))
+        self._peer = WireGuard(f"{self._process(PEER)}/root/run/wireguard/wg0.sock")
         self._cleanup.callback(self._peer.close)
         candidates = [(OURS, ()), (TINI, ("-v", f"{TINI_FILE}:/tini:ro", "--entrypoint", "/tini")), (FLOOR, None)]
         for turn in range(self.rounds):
@@ -110,10 +112,10 @@ class Lives:
 
     # Tools
 
-    def _inside(self, container, path):
-        """A path of a container as one of this process."""
+    def _process(self, container):
+        """The directory of its PID 1 in /proc, as this process sees it."""
         pid = self.engine.inspect(container, "{{.State.Pid}}")
-        return f"/proc/{self.engine.room.pid}/root/proc/{pid}/root{path}"
+        return f"/proc/{self.engine.room.pid}/root/proc/{pid}"
 
     def _run(self, name, options):
         argv = ("--", WGMESH, "join") if "--entrypoint" in options else ("join",)
@@ -129,7 +131,9 @@ class Lives:
         begun = time.time()
         self._run(NODE, options)
         ready = self._ready.wait()
-        with open(self._inside(NODE, KEY_FILE), encoding="ascii") as file:
+        process = self._process(NODE)
+        assert is_ready(f"{process}/ns/net"), "READY=1 and /readyz do not agree"
+        with open(f"{process}/root{KEY_FILE}", encoding="ascii") as file:
             key = as_hex(json.load(file)["wg_pubkey"])
         _, tunnel = self._peer.wait(lambda peers: max(handshake(peers.get(key, {})) - begun, 0))
         started = unix_time(self.engine.inspect(NODE, "{{.State.StartedAt}}"))
@@ -167,6 +171,7 @@ class Lives:
                     self.say(f"peers: {turn}/{self.rounds}")
                 with Peer(network, SECRET, f"guest{turn}") as guest:
                     self._update(guest, address, network.address)
+                    time.sleep(GUEST_S)
 
     def _update(self, guest, address, own):
         key = as_hex(guest.public_key)

@@ -81,6 +81,16 @@ class WireGuard:
         self._socket.close()
 
 
+def is_ready(network):
+    """Does /readyz say so, in the network namespace of that path?"""
+    with contextlib.closing(NetNamespace(os.open(network, os.O_RDONLY | os.O_CLOEXEC))) as namespace:
+        with namespace.socket(socket.AF_INET, socket.SOCK_STREAM) as client:
+            client.settimeout(LIMIT_S)
+            client.connect(("127.0.0.1", 9464))
+            client.sendall(b"GET /readyz HTTP/1.0\r\n\r\n")
+            return client.recv(64).split()[1] == b"200"
+
+
 def handshake(peer):
     """When the last handshake with a peer was; 0 for never."""
     return int(peer.get("last_handshake_time_sec", 0)) + int(peer.get("last_handshake_time_nsec", 0)) / 1e9

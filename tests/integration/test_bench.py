@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""`make bench-init` works: a short run, on wgmesh-init alone, yields every line. How fast is not tested."""
+"""`make bench-init` works: a short run, on wgmesh-init alone, yields every line. How fast is not tested.
+
+What `make bench-containers` yields is tested where there are containers.
+"""
 
 import re
 import subprocess
@@ -36,3 +39,12 @@ def test_the_committed_report_has_the_same_lines():
     said = (CHECKOUT / "docs" / "bench-init.md").read_text(encoding="utf-8")
     for name in re.split(r"[|\n]", ROWS.replace("in 1 s", "in 10 s")):
         assert f"| {name}" in said and f"**{name}**: " in said, name
+
+
+def test_the_committed_report_on_containers_has_every_figure_that_was_promised():
+    said = (CHECKOUT / "docs" / "bench.md").read_text(encoding="utf-8")
+    for name, goal in (("start to ready", 5000), ("start to first handshake", 5000), ("peer appears", 100),
+                       ("peer moves", 100), ("stop", 1000)):
+        row = rf"^\| {name} \| {NUMBER} / {NUMBER} / {NUMBER} \| .* \| {goal} \| .*kept \|$"
+        assert re.search(row, said, re.MULTILINE), name
+        assert f"**{name}**: " in said, f"how {name} is measured"

@@ -1,19 +1,14 @@
 # SPDX-License-Identifier: MIT
 """A crash is not a stop: packets go on flowing while the daemon is started again."""
 
-import re
 import signal
-import subprocess
 
 import pytest
 
+from lib.ping import Ping
 from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
-
-PINGS = 100
-INTERVAL_S = 0.02
-
 
 @pytest.fixture
 def pair(lab):
@@ -21,19 +16,6 @@ def pair(lab):
     two = lab.node("two", volume=lab.volume("two"))
     eventually(lambda: one.pings(two.mesh_ip), "the tunnel")
     return one, two
-
-
-def start_pinging(one, two):
-    return one.popen("ping", "-n", "-q", "-c", str(PINGS), "-i", str(INTERVAL_S), two.mesh_ip,
-                     stdout=subprocess.PIPE)
-
-
-def lost(ping):
-    """How many pings had no answer."""
-    summary = ping.communicate(timeout=30)[0]
-    sent, received = map(int, re.search(r"(\d+) packets transmitted, (\d+) received", summary).groups())
-    assert sent == PINGS, summary
-    return sent - received
 
 
 def restarted(node, old):
@@ -49,11 +31,11 @@ def test_no_packet_is_lost_when_a_daemon_process_is_killed(pair, victim):
     one, two = pair
     before, links = one.identity(), one.run("ip", "link", "show", "wg0").stdout
     old = one.daemons()
-    ping = start_pinging(one, two)
+    ping = Ping(one, two.mesh_ip)
     getattr(one, victim)().signal(signal.SIGKILL)
     eventually(lambda: restarted(one, old), "the daemon's restart")
     one.wait_for_log("adopt")
-    assert lost(ping) == 0
+    assert ping.lost() == []
     assert one.identity() == before
     assert one.run("ip", "link", "show", "wg0").stdout == links, "the same interface, not a new one"
     assert one.handshakes()[two.public_key] > 0
@@ -62,10 +44,10 @@ def test_no_packet_is_lost_when_a_daemon_process_is_killed(pair, victim):
 def test_a_hangup_signal_disturbs_nothing(pair):
     one, two = pair
     old = [process.pid for process in one.daemons()]
-    ping = start_pinging(one, two)
+    ping = Ping(one, two.mesh_ip)
     one.signal(signal.SIGHUP)
     one.wait_for_log("SIGHUP")
-    assert lost(ping) == 0
+    assert ping.lost() == []
     assert [process.pid for process in one.daemons()] == old
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 
 from lib.container import DOCKER_CAPS, Mount
+from lib.ping import Ping
 from lib.wait import eventually
 
 SLEEP = ["sleep", "1000"]
@@ -29,6 +30,15 @@ def test_containers_reach_each_other_through_the_switch(lab):
         one.run("ping", "-n", "-c1", "-W1", address)
     two.port.unplug()
     assert one.run("ping", "-n", "-c1", "-W1", two.port.address, check=False).returncode == 1
+
+
+def test_of_a_stream_of_pings_those_without_an_answer_are_named(lab):
+    one, two = lab.container("one", SLEEP), lab.container("two", SLEEP)
+    ping = Ping(one, two.port.address)
+    two.port.unplug()
+    answered = len(ping.answered())
+    lost = ping.lost(further=10, within=0.5)
+    assert lost and set(lost) <= set(range(answered, answered + 20))
 
 
 def test_a_container_has_the_capabilities_it_was_given_and_no_others(lab):

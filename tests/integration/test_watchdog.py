@@ -3,21 +3,18 @@
 
 import json
 import os
-import re
 import signal
-import subprocess
 import time
 
 import pytest
 
+from lib.ping import Ping
 from lib.supervised import PLAIN, in_another_group, start
 from lib.supervisor import Supervisor
 from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
 
-PINGS = 150
-INTERVAL_S = 0.02
 LONG_US = 20 * 1000000
 
 
@@ -240,13 +237,6 @@ def pair(lab):
     return one, two
 
 
-def lost(ping):
-    summary = ping.communicate(timeout=60)[0]
-    sent, received = map(int, re.search(r"(\d+) packets transmitted, (\d+) received", summary).groups())
-    assert sent == PINGS, summary
-    return sent - received
-
-
 def restarted(node, old):
     """A new daemon, complete and with none of the old processes."""
     now = node.daemons()
@@ -259,15 +249,14 @@ def test_a_daemon_that_hangs_is_started_again_and_no_packet_is_lost(pair, victim
     one, two = pair
     identity, link = one.identity(), one.run("ip", "link", "show", "wg0").stdout
     old = one.daemons()
-    ping = one.popen("ping", "-n", "-q", "-c", str(PINGS), "-i", str(INTERVAL_S), two.mesh_ip,
-                     stdout=subprocess.PIPE)
+    ping = Ping(one, two.mesh_ip)
     getattr(one, victim)().signal(signal.SIGSTOP)
     begun = time.monotonic()
     eventually(lambda: restarted(one, old), "the daemon's restart")
     assert time.monotonic() - begun < 1 + time_scale
     assert one.find_log("no watchdog beat in time", level="error")
     one.wait_for_log("adopted by")
-    assert lost(ping) == 0
+    assert ping.lost() == []
     assert one.identity() == identity
     assert one.run("ip", "link", "show", "wg0").stdout == link, "the same interface, not a new one"
     eventually(lambda: is_healthy(one), "health")

@@ -131,9 +131,6 @@ class Bundle(Node):
     def command(self):
         return self._crun("exec", self.id)
 
-    def popen(self, *argv, **kwargs):
-        return subprocess.Popen(self.port.command(*argv), text=True, stdin=subprocess.DEVNULL, **kwargs)
-
     def signal(self, number):
         subprocess.run(self._crun("kill", self.id, str(int(number))), check=True)
 

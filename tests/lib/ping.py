@@ -12,13 +12,17 @@ ANSWER = re.compile(r"icmp_seq=(\d+) ttl=")
 
 
 class Ping:
-    """Pings from a node to an address, from now on until it is asked for the result."""
+    """Pings from a node's network to an address, from now on until it is asked for the result."""
 
     def __init__(self, node, address, interval_s=0.02):
-        # Unbuffered, since it tells a pipe nothing until it ends.
-        self._process = node.popen("stdbuf", "-oL", "ping", "-n", f"-i{interval_s}", address,
-                                   stdout=subprocess.PIPE)
-        self._output = Output(self._process.stdout.detach())
+        # Line by line, since it tells a pipe nothing until it ends; and not in a PID namespace, where
+        # a signal would reach the nsenter(1) before it only.
+        self._process = subprocess.Popen(
+            ["setpriv", "--pdeathsig=KILL",
+             *node.port.command("stdbuf", "-oL", "ping", "-n", f"-i{interval_s}", address)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        self._output = Output(self._process.stdout)
+        eventually(self.answered, f"the first answer of {address}")
 
     def answered(self):
         """Sequence numbers, in the order in which the answers came."""

@@ -9,7 +9,7 @@ from lib.lab import programs
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 DOCS = CHECKOUT / "docs"
-NAMED = re.compile(r"`(test_\w+\.(?:py|c))::(\w+)`")
+NAMED = re.compile(r"`(\w+\.(?:py|c))::(\w+)`")
 MESSAGE = re.compile(r"^\| `([^`]+)` \|", re.MULTILINE)
 LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
