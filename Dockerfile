@@ -36,6 +36,8 @@ CMD ["--help"]
 ARG VERSION=0.1.0
 ARG REVISION=unknown
 ARG CREATED=1970-01-01T00:00:00Z
+ARG SOURCE
+ARG DOCUMENTATION
 ARG FINAL_BASE=scratch
 LABEL org.opencontainers.image.title="wgmesh-full" \
     org.opencontainers.image.description="WireGuard mesh node that keeps its identity, with wireguard-go and a shell" \
@@ -43,4 +45,6 @@ LABEL org.opencontainers.image.title="wgmesh-full" \
     org.opencontainers.image.revision="${REVISION}" \
     org.opencontainers.image.created="${CREATED}" \
     org.opencontainers.image.licenses="MIT" \
+    org.opencontainers.image.source="${SOURCE}" \
+    org.opencontainers.image.documentation="${DOCUMENTATION}" \
     org.opencontainers.image.base.name="${FINAL_BASE}"

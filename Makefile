@@ -138,7 +138,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c daemon/wire/endpoint.c \
 	daemon/wire/envelope.c daemon/wire/json.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
-	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_log.c tests/unit/test_lograte.c \
+	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_kstat.c tests/unit/test_log.c tests/unit/test_lograte.c \
 	tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
 	tests/unit/test_statefile.c tests/unit/test_statusline.c tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
@@ -308,7 +308,7 @@ TESTED  := $(addprefix tests/,unit lint fault integration kernel)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
 BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
-PYTHONS  = $(shell find tests -name '*.py')
+PYTHONS  = $(shell find images tests -name '*.py')
 
 .PHONY: deps docs images install test test-container test-kernel sweep demo bench bench-init bench-containers asan programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
@@ -325,7 +325,7 @@ test-container: ## images, compose files and manifests in containers of Docker a
 	$(Q)tests/deps.sh
 	$(Q)tests/container/deps.sh
 	$(Q)$(SUB) WERROR=1 programs
-	$(Q)$(SUB) images
+	$(Q)$(SUB) images ARCHES="amd64 arm64"
 	$(Q)$(PYTEST) $(T) tests/container
 ARCHES  ?= amd64
 images: ## both container images into build/images, without a registry; ARCHES="amd64 arm64"

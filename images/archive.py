@@ -25,6 +25,8 @@ def canonical(text):
     config = json.loads(text)
     kept = {key: config[key] for key in ("architecture", "created", "os", "rootfs")}
     kept["config"] = {key: config["config"][key] for key in CONFIG}
+    labels = kept["config"]["Labels"]
+    kept["config"]["Labels"] = {name: value for name, value in labels.items() if value}
     kept["history"] = [{key: step[key] for key in HISTORY if key in step} for step in config["history"]]
     return json.dumps(kept, sort_keys=True).encode()
 

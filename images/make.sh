@@ -15,11 +15,19 @@ most_kb=$((8 << 20))
 self=$(realpath "$0")
 cd "$(dirname "$self")/.."
 
+# give_up REASON
+give_up() {
+    echo "make images: podman cannot build here: $1" >&2
+    echo "make images: where Docker can, docker build -f Dockerfile.distroless . makes the image, too" >&2
+    exit 1
+}
+
 if [ "$(id -u)" != 0 ]; then
     echo "make images: build as root (sudo make images): the files in the images have owners" >&2
     exit 1
 fi
 if [ -z "${WGMESH_IMAGES_NAMESPACE-}" ]; then
+    unshare -m true || give_up "no mount namespaces"
     export WGMESH_IMAGES_NAMESPACE=1
     exec unshare -m -- "$self" "$@"
 fi
@@ -30,9 +38,17 @@ mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
 # Layers that no image needs any more are worth less than the disk.
-if [ -e "$cache/storage" ] && [ "$(du -s "$cache/storage" | cut -f1)" -gt "$most_kb" ]; then
-    rm -rf "$cache/storage"
+mkdir -p "$cache/podman"
+if [ "$(du -s "$cache/podman" | cut -f1)" -gt "$most_kb" ]; then
+    rm -rf "$cache/podman"
 fi
+
+# podman wants short names, and the same ones every time: a place that every Debian has, seen so by nobody else.
+place=/mnt
+case $out/$PWD in
+    /mnt/* | *//mnt/*) place=/media ;;
+esac
+mount --bind "$cache" "$place" || give_up "it may not mount anything"
 
 # Nothing is asked for that not every root may have: higher limits, cgroups, a journal.
 export CONTAINERS_CONF=$cache/containers.conf
@@ -47,9 +63,11 @@ events_logger = "none"
 END
 
 podman() {
-    command podman --root "$cache/storage" --runroot "$cache/run" --tmpdir "$cache/tmp" \
+    command podman --root "$place/podman/storage" --runroot "$place/podman/run" --tmpdir "$place/podman/tmp" \
         ${STORAGE_DRIVER:+--storage-driver "$STORAGE_DRIVER"} "$@"
 }
+
+why=$(podman info 2>&1 >/dev/null) || give_up "$why"
 
 # The same in every build of one commit; a change that is not committed does not move the clock.
 epoch=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || echo 0)}
@@ -70,7 +88,8 @@ build() {
         --isolation chroot --network host --ulimit nofile=1024:1024 --ulimit nproc=1024:1024 \
         --build-arg BASE="$base" --build-arg BUILDPLATFORM="linux/$native" --build-arg WERROR=1 \
         --build-arg SOURCE_DATE_EPOCH="$epoch" --build-arg VERSION="$version" \
-        --build-arg REVISION="$revision" --build-arg CREATED="$created" "$@" . >"$cache/log" 2>&1 || {
+        --build-arg REVISION="$revision" --build-arg CREATED="$created" \
+        --build-arg SOURCE="${SOURCE-}" --build-arg DOCUMENTATION="${DOCUMENTATION-}" "$@" . >"$cache/log" 2>&1 || {
         cat "$cache/log" >&2
         exit 1
     }

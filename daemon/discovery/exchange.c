@@ -14,6 +14,7 @@
 #include "daemon/clock.h"
 #include "daemon/discovery/ratelimit.h"
 #include "daemon/net/udp.h"
+#include "daemon/wire/derive.h"
 #include "daemon/wire/envelope.h"
 
 #include <errno.h>
@@ -294,7 +295,8 @@ int exchange_open(struct exchange **out, struct event_base *base, const struct e
 	x->udp.fd = -1;
 	crypto_random(&seed, sizeof(seed));
 	ratelimit_init(&x->limit, seed);
-	r = udp_open_any(&x->udp, cfg->port, e);
+	/* The LAN listener of an existing node on this host has its port on every address. */
+	r = udp_open_any(&x->udp, cfg->port, cfg->port == DERIVE_LAN_PORT, e);
 	if (r == 0) {
 		x->readable = event_new(base, x->udp.fd, EV_READ | EV_PERSIST, on_readable, x);
 		if (!x->readable || event_add(x->readable, NULL) < 0)

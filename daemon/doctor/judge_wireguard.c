@@ -11,7 +11,9 @@
 #define LOAD_MODULE \
 	"on the host: modprobe wireguard (and to /etc/modules-load.d, for the next boot)"
 #define GIVE_PROGRAM "use an image that has it"
-#define GIVE_DEVICE  "docker run --device /dev/net/tun; compose: devices: [/dev/net/tun]"
+#define GIVE_DEVICE                                                                                      \
+	"docker run --device /dev/net/tun; compose: devices: [/dev/net/tun]; Kubernetes: a hostPath of " \
+	"type CharDevice"
 
 /* The attempt says more than the question, but not everybody may make it. */
 static bool has_kernel(const struct wireguard_facts *w)

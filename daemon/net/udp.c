@@ -29,23 +29,35 @@ static int set_off(int fd, int level, int option)
 	return setsockopt(fd, level, option, &off, sizeof(off)) < 0 ? -errno : 0;
 }
 
-static int open_bound(struct udp *u, int family, const struct endpoint *at)
+/*
+ * Whoever binds with SO_REUSEADDR beside others takes their unicast from them, unnoticed by either. So
+ * it is set before only where that is wanted, and afterwards for those who want to come beside us.
+ */
+static int bind_shared(int fd, const struct sockaddr_storage *ss, socklen_t len, bool may_join)
+{
+	int r = may_join ? set_on(fd, SOL_SOCKET, SO_REUSEADDR) : 0;
+
+	if (r == 0 && bind(fd, (const struct sockaddr *)ss, len) < 0)
+		r = -errno;
+	return r == 0 ? set_on(fd, SOL_SOCKET, SO_REUSEADDR) : r;
+}
+
+static int open_bound(struct udp *u, int family, const struct endpoint *at, bool may_join)
 {
 	struct sockaddr_storage ss = { 0 };
 	socklen_t len = endpoint_to_sockaddr(&ss, at, family == AF_INET6);
 	auto_close int fd = socket(family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int r;
+	int r = 0;
 
 	if (fd < 0)
 		return -errno;
-	r = set_on(fd, SOL_SOCKET, SO_REUSEADDR);
-	if (r == 0 && family == AF_INET6)
+	if (family == AF_INET6)
 		r = set_off(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 	if (r == 0)
 		r = family == AF_INET6 ? set_on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO)
 				       : set_on(fd, IPPROTO_IP, IP_PKTINFO);
-	if (r == 0 && bind(fd, (struct sockaddr *)&ss, len) < 0)
-		r = -errno;
+	if (r == 0)
+		r = bind_shared(fd, &ss, len, may_join);
 	if (r < 0)
 		return r;
 	u->fd = steal_fd(&fd);
@@ -53,21 +65,21 @@ static int open_bound(struct udp *u, int family, const struct endpoint *at)
 	return 0;
 }
 
-int udp_open_any(struct udp *u, uint16_t port, struct err *e)
+int udp_open_any(struct udp *u, uint16_t port, bool may_join, struct err *e)
 {
 	struct endpoint any6 = { .ip = { .family = AF_INET6 }, .port = port };
 	struct endpoint any4 = { .ip = { .family = AF_INET }, .port = port };
-	int r = open_bound(u, AF_INET6, &any6);
+	int r = open_bound(u, AF_INET6, &any6, may_join);
 
 	if (r == -EAFNOSUPPORT || r == -EADDRNOTAVAIL)
-		r = open_bound(u, AF_INET, &any4);
+		r = open_bound(u, AF_INET, &any4, may_join);
 	return r < 0 ? err_set(e, r, "listen on UDP port %u", port) : 0;
 }
 
 int udp_open_group(struct udp *u, const struct endpoint *group, struct err *e)
 {
 	char text[ENDPOINT_TEXT_SIZE];
-	int r = open_bound(u, AF_INET, group);
+	int r = open_bound(u, AF_INET, group, true);
 
 	if (r == 0)
 		r = set_off(u->fd, IPPROTO_IP, IP_MULTICAST_ALL);

@@ -34,14 +34,16 @@ struct udp_local {
  * udp_open_any() - Listen on a port of every address, IPv6 and IPv4
  * @u:		Receives the socket
  * @port:	Port, 0 for any
+ * @may_join:	Listen beside others that share the port, and take their unicast from them; otherwise
+ *		a port that anybody has is refused
  * @e:		Receives the reason on failure
  *
- * SO_REUSEADDR is set: the LAN listener of an existing node on this host may have the same port
- * (protocol.md section 2). Where IPv6 is disabled the socket is IPv4 only.
+ * Others may listen beside this socket in either case, as the LAN listener of an existing node on this
+ * host does (protocol.md section 2). Where IPv6 is disabled the socket is IPv4 only.
  *
  * Return: 0 or a negative errno value
  */
-int udp_open_any(struct udp *u, uint16_t port, struct err *e);
+int udp_open_any(struct udp *u, uint16_t port, bool may_join, struct err *e);
 
 /**
  * udp_open_group() - Listen to an IPv4 multicast group

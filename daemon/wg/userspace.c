@@ -32,6 +32,7 @@
 #include <unistd.h>
 
 #define TUN_DEVICE	"/dev/net/tun"
+#define TUN_IN_PODS	"a hostPath of type CharDevice"
 #define SOCKET_DIR	"/var/run/wireguard"
 #define REPLY_TIMEOUT_S 5
 #define START_LIMIT_MS	5000
@@ -256,11 +257,13 @@ static int check_tun(struct err *e)
 		return err_exit(e, EXITS_NO_WIREGUARD, -EOPNOTSUPP,
 				"userspace WireGuard: user %u may not open " TUN_DEVICE
 				" (%s); give the container --device " TUN_DEVICE
-				", readable and writable by that user",
+				" (Kubernetes: " TUN_IN_PODS
+				"), readable and writable by that user",
 				geteuid(), strerror(-r));
 	return err_exit(e, EXITS_NO_WIREGUARD, -EOPNOTSUPP,
 			"userspace WireGuard: there is no " TUN_DEVICE
-			" (%s); give the container --device " TUN_DEVICE,
+			" (%s); give the container --device " TUN_DEVICE
+			" (Kubernetes: " TUN_IN_PODS ")",
 			strerror(-r));
 }
 

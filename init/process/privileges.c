@@ -25,13 +25,28 @@
  */
 static const cap_value_t kept[] = { CAP_KILL, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_NET_ADMIN };
 
+/* Root without CAP_FOWNER may not change what is another's; the daemon's user may, where it is his. */
+static int change_mode(int fd, mode_t mode, const struct ownership_user *user)
+{
+	int r = fchmod(fd, mode);
+
+	if (r == 0 || errno != EPERM)
+		return r;
+	fsuser_become(user->uid, user->gid);
+	r = fchmod(fd, mode);
+	fsuser_revert();
+	return r;
+}
+
 /* The owner first: without him, a stricter mode would only lock the daemon out. */
 static bool give_runtime_dir(const struct boot *b, int fd, const char *path, mode_t mode)
 {
 	const struct ownership_user user = { .uid = b->config.uid, .gid = b->config.gid };
 	struct stat st;
+	bool is_his = fchown(fd, user.uid, user.gid) == 0 ||
+		      (fstat(fd, &st) == 0 && st.st_uid == user.uid);
 
-	if (fchown(fd, user.uid, user.gid) == 0 && fchmod(fd, mode) == 0)
+	if (is_his && change_mode(fd, mode, &user) == 0)
 		return true;
 	if (fstat(fd, &st) == 0 && ownership_can_use(&st, &user))
 		return true;
@@ -40,6 +55,22 @@ static bool give_runtime_dir(const struct boot *b, int fd, const char *path, mod
 		  "capability CHOWN, or mount a tmpfs there (--tmpfs %s:mode=0700,uid=%u,gid=%u)",
 		  path, user.uid, user.gid, path, user.uid, user.gid);
 	return false;
+}
+
+/* As whoever may: root without CAP_DAC_OVERRIDE does not get into a directory of the daemon's user. */
+static int open_runtime_dir(const struct boot *b, const char *path)
+{
+	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = open(path, O_RDONLY | flags);
+
+	if (fd < 0 && errno == EACCES) {
+		fsuser_become(b->config.uid, b->config.gid);
+		fd = open(path, O_RDONLY | flags);
+		fsuser_revert();
+	}
+	if (fd < 0 && errno == EACCES)
+		fd = open(path, O_PATH | flags);
+	return fd;
 }
 
 static bool make_runtime_dir(const struct boot *b, const char *path, mode_t mode)
@@ -53,9 +84,7 @@ static bool make_runtime_dir(const struct boot *b, const char *path, mode_t mode
 			  path, strerror(errno), path, b->config.uid, b->config.gid);
 		return false;
 	}
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == EACCES)
-		fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open_runtime_dir(b, path);
 	if (fd < 0) {
 		boot_warn(b, "cannot open %s: %s", path, strerror(errno));
 		return false;

@@ -2,6 +2,7 @@
 #include "init/process/tundev.h"
 #include "common/defs.h"
 #include "common/log.h"
+#include "init/process/user.h"
 #include "init/state/fsuser.h"
 #include "init/volume/mountinfo.h"
 #include "init/volume/mounts.h"
@@ -31,14 +32,18 @@ static bool is_denied(const struct config *c)
 	return fd < 0 && saved == EACCES;
 }
 
-/* The host's own /dev is a devtmpfs, and a node from there has a mount of its own. */
-static bool is_containers_own(void)
+/*
+ * The host's own /dev is a devtmpfs, and a node from there has a mount of its own. For a user namespace
+ * an engine may mount a node that it made; those of the host do not belong to the root of one.
+ */
+static bool is_containers_own(const struct stat *st)
 {
 	struct mount_row row;
 	auto_free char *mounts = mounts_read();
 
-	return mounts && mountinfo_find_path(mounts, TUN, &row) && strcmp(row.point, "/dev") == 0 &&
-	       strcmp(row.type, "tmpfs") == 0;
+	if (!mounts || !mountinfo_find_path(mounts, TUN, &row) || strcmp(row.type, "tmpfs") != 0)
+		return false;
+	return strcmp(row.point, "/dev") == 0 || (st->st_uid == 0 && !user_has_all());
 }
 
 void tundev_give(const struct boot *b)
@@ -47,11 +52,11 @@ void tundev_give(const struct boot *b)
 	struct stat st;
 	auto_close int fd = -1;
 
-	if (!c->may_change_user || !is_denied(c) || !is_containers_own())
+	if (!c->may_change_user || !is_denied(c))
 		return;
 	fd = open(TUN, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) ||
-	    st.st_rdev != makedev(TUN_MAJOR, TUN_MINOR))
+	    st.st_rdev != makedev(TUN_MAJOR, TUN_MINOR) || !is_containers_own(&st))
 		return;
 	if (fchownat(fd, "", c->uid, c->gid, AT_EMPTY_PATH) == 0)
 		log_event(EVENT_TUN_DEVICE_GIVEN, NULL,

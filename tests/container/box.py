@@ -8,6 +8,7 @@ engines would undo each other's rules in one, and where asked for the root direc
 import contextlib
 import os
 import pathlib
+import select
 import shutil
 import signal
 import subprocess
@@ -36,6 +37,7 @@ class Namespaces:
 
     def __init__(self, argv, kinds):
         self._kinds = kinds
+        self._life = None
         self._holder = subprocess.Popen([*map(str, argv)], env=ENV, text=True, stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
@@ -46,6 +48,7 @@ class Namespaces:
             why = said or self._holder.stderr.read().strip()
             self.close()
             raise Unavailable(why or "namespaces for mounts, the network and processes")
+        self._life = os.pidfd_open(int(self.pid))
 
     @property
     def pid(self):
@@ -75,6 +78,11 @@ class Namespaces:
     def close(self):
         self._holder.send_signal(signal.SIGKILL)
         self._holder.communicate()
+        if self._life is not None:
+            # It ends after what has started it; as PID 1 of a namespace, after all others there.
+            select.select([self._life], [], [], COMMAND_S)
+            os.close(self._life)
+            self._life = None
 
 
 class Room(Namespaces):

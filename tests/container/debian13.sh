@@ -11,10 +11,11 @@ packages="ca-certificates catatonit conmon crun docker.io docker-buildx docker-c
 wanted=$(echo "$packages" | cksum)
 [ "$(cat "$dir/made" 2>/dev/null)" != "$wanted" ] || exit 0
 
-# The suite itself, and not its updates, which may come from elsewhere.
-# shellcheck disable=SC2016 # names of fields, to be filled in by apt
-mirror=$(apt-get indextargets --format '$(COMPONENT) $(RELEASE) $(REPO_URI)' 'Created-By: Packages' |
-    sed -n 's/^main [a-z]* //p' | head -n 1)
+# shellcheck source=/dev/null
+codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+# shellcheck disable=SC2016 # apt's variables, not the shell's
+mirror=$(apt-get indextargets --no-release-info --format '$(COMPONENT) $(RELEASE) $(REPO_URI)' \
+    'Created-By: Packages' | sed -n "s/^main $codename //p" | head -n 1)
 if [ -z "$mirror" ]; then
     echo "debian13.sh: this machine's apt knows no mirror with a component main" >&2
     exit 1

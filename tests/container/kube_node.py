@@ -6,7 +6,6 @@ plays: directories of emptyDir and of Secrets under the kubelet's names (Podman 
 these, one for all pods), the termination message, the downward API, the order of native sidecars, probes.
 """
 
-import base64
 import copy
 import dataclasses
 import itertools
@@ -174,10 +173,6 @@ class RunningPod:
         grace = self.pod["spec"]["terminationGracePeriodSeconds"]
         self.podman("stop", "-t", str(grace), self.id(name))
 
-    def wait(self, name="wgmesh"):
-        """Wait for the container's end; its exit code."""
-        return int(self.podman("wait", self.id(name)).stdout)
-
     def delete(self):
         self._node.delete(self)
 
@@ -307,12 +302,6 @@ class Node:
             self.engine("pod", "rm", "-f", running.name, check=False)
         for claim in self.claims:
             self.engine("volume", "rm", "-f", claim, check=False)
-
-
-def secret_text(docs):
-    """The mesh's secret in rendered manifests."""
-    secret = of_kind(docs, "Secret")[0]
-    return base64.b64decode(secret["data"]["mesh_secret"]).decode()
 
 
 def status(running, name="wgmesh"):

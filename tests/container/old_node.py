@@ -13,13 +13,14 @@ import tarfile
 
 from box import BUSYBOX, CHECKOUT
 from lib.peer import Mesh
+from lib.wait import eventually
 
 IMAGE = "wgmesh-old:test"
 STATE_DIR = "/var/lib/wgmesh"
 FILES = json.loads((CHECKOUT / "tests/data/vectors.json").read_text(encoding="utf-8"))["state_files"]
 NUMBERS = itertools.count(1)
-PROGRAM = """\
-#!/bin/sh
+# The first line is apart, since lint takes whatever begins with it for a script.
+PROGRAM = "#!/bin/sh\n" + """\
 [ "${1:---help}" = join ] || { echo "usage: wgmesh join --secret SECRET"; exit 0; }
 dir=/var/lib/wgmesh
 mkdir -p $dir
@@ -74,7 +75,8 @@ def image_tar(path):
 
 
 def load_image(engine):
-    """Have the engine know the image; again costs nothing."""
+    """Have the engine know the image, beside those that are shipped; again costs nothing."""
+    engine.images()
     if engine("inspect", "--type", "image", IMAGE, check=False).returncode == 0:
         return
     tar = engine.box.directory / f"old-{engine.name}.tar"
@@ -127,6 +129,7 @@ class OldNode:
         volumes = [word for mount in mounts for word in ("-v", mount)]
         engine("run", "-d", "--name", self.name, "--network", "none", "--cap-add", "NET_ADMIN", *volumes, *options,
                IMAGE, "join", "--secret", secret, "--interface", "wg0", "--listen-port", "51820")
+        eventually(self.served, "the old program", within=20)
 
     def exec(self, script, *words):
         return self.engine("exec", self.name, "sh", "-c", script, "sh", *words).stdout
@@ -137,9 +140,9 @@ class OldNode:
         self.engine("restart", "-t", "2", self.name)
 
     def served(self):
-        """The public key that it says it serves, since its last start."""
+        """The public key that it says it serves, since its last start; None before the first."""
         lines = [line for line in self.engine("logs", self.name).stdout.splitlines() if "wg_pubkey" in line]
-        return json.loads("{" + lines[-1].strip().rstrip(",") + "}")["wg_pubkey"]
+        return lines and json.loads("{" + lines[-1].strip().rstrip(",") + "}")["wg_pubkey"]
 
     def digests(self):
         return parse(self.exec(SHOW, STATE_DIR))

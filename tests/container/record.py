@@ -14,8 +14,8 @@ import sys
 
 sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[1])]
 
-from box import Box  # noqa: E402
-from cases import TABLE, CASES, places  # noqa: E402
+from box import BUSYBOX, WIREGUARD, Box  # noqa: E402
+from cases import TABLE, CASES, EVERYWHERE, places  # noqa: E402
 from engines import ENGINES, STATE_DIR, image_tar  # noqa: E402
 from test_verdicts import fill, make_volumes  # noqa: E402
 from lib.container import Mount  # noqa: E402
@@ -39,8 +39,17 @@ NAMESPACES = {"nothing-mounted": lambda lab: [],
               "bind-read-only": lambda lab: [Mount.bind(lab.host_directory("state"), STATE_DIR, True)]}
 
 
+def own_cgroups():
+    """Those that this program is in, which a container without one of its own shows."""
+    paths = (line.split(":", 2)[2] for line in pathlib.Path("/proc/self/cgroup").read_text().splitlines())
+    return sorted({path for path in paths if path != "/"})
+
+
 def neutral(text, directory):
-    return LAYERS.sub(r"\1=x", text.replace(str(directory), "/box"))
+    text = text.replace(str(directory), "/box")
+    for path in own_cgroups():
+        text = text.replace(f"{path} ", "/machine ")
+    return LAYERS.sub(r"\1=x", text)
 
 
 def record(engine, case, host):
@@ -70,8 +79,8 @@ def record_engines(to):
         image_tar(tar, BUSYBOX, WIREGUARD)
         box.run("mkdir", "-m", "777", "/run/memory")
         host = places(box)
-        for name, kind in ENGINES.items():
-            engine = kind(box, tar)
+        for name in EVERYWHERE:
+            engine = ENGINES[name](box, tar)
             for case in CASES:
                 if name in case.engines:
                     save(to, name, case.name, neutral(record(engine, case, host), box.directory))

@@ -24,6 +24,11 @@ if [ -n "$root" ]; then
         mkdir -p "$new$shown"
         mount --bind "$shown" "$new$shown"
     done
+    # The machine's own userspace WireGuard, for containers of images that have none.
+    if [ -e /usr/bin/wireguard-go ]; then
+        touch "$new/usr/bin/wireguard-go"
+        mount --bind /usr/bin/wireguard-go "$new/usr/bin/wireguard-go"
+    fi
     # Podman's networks are known by their names alone.
     mkdir -p /run/containers
     mount -t tmpfs -o mode=755 run "$new/run/containers"

@@ -5,8 +5,9 @@ import json
 import re
 
 import pytest
+import yaml
 
-from compose_project import OWNER, SECRET, TUN, Project, load, mesh_ip, nodes_of, reaches, secret_file
+from compose_project import COMPOSE, OWNER, SECRET, TUN, Project, load, mesh_ip, nodes_of, reaches, secret_file
 from engines import FULL, STATE_DIR
 from lib import leak
 from lib.peer import new_key
@@ -76,6 +77,12 @@ def seed(engine, volume, text, owner=OWNER):
     """Files as older deployments left them: of their own user, readable for all of them."""
     engine.run("-ec", 'printf %s "$0" >/old/wg0.json; chown -R "$1" /old; chmod 700 /old; chmod 600 /old/*',
                text, f"{owner}:{owner}", image=FULL, options=("-v", f"{volume}:/old", "--entrypoint", "/bin/sh"))
+
+
+def another_secret(box):
+    path = box.directory / "another_secret"
+    path.write_text("wgmesh://v1/YW5vdGhlciBzZWNyZXQsIGFsc28gbG9uZyBlbm91Z2g\n", encoding="utf-8")
+    return path
 
 
 def is_well(container):
@@ -164,6 +171,7 @@ def test_a_network_behind_a_gateway_is_reached_through_it(project):
     one = project("gateway.yml").up()
     laptop = one.service("laptop").wait_until_healthy()
     reaches(laptop, "172.29.90.9")
+    laptop.exec("ping", "-c", "1", "172.29.90.9")
     path = one.engine.inside(laptop.name, "ip", "route", "get", "172.29.90.9").stdout
     assert "dev wg0" in path
     one("stop", "gateway")
@@ -176,7 +184,8 @@ def test_five_nodes_all_see_each_other(project):
     one = project("cluster.yml").up()
     for name in nodes_of("cluster.yml"):
         node = one.service(name)
-        eventually(lambda: len((node.node() or {}).get("peers_detail", ())) == 4, f"{name} to have four peers", within=60)
+        eventually(lambda: len((node.node() or {}).get("peers_detail", ())) == 4, f"{name} to have four peers",
+                   within=60)
     reaches(one.service("five"), mesh_ip(one.service("one")))
 
 
@@ -200,6 +209,47 @@ def test_an_old_volume_that_is_not_there_is_named(project):
     done = one("up", "-d", check=False)
     assert done.returncode != 0 and "wgmesh-nosuch" in done.stderr
     assert one.ids() == []
+
+
+def bind(path):
+    """The directory in the place of the old volume, as a comment in the file has it."""
+    comment = re.search(r"^ *# - (\{type: bind, .*\})$", (COMPOSE / "legacy-data.yml").read_text(encoding="utf-8"),
+                        re.MULTILINE)
+    return {"node": {"volumes": [{**yaml.safe_load(comment[1]), "source": str(path)}]}}
+
+
+@composed
+def test_an_old_directory_at_data_hands_its_key_over(project, engine):
+    text, public_key = old_key()
+    engine.images()
+    directory = engine.box.path(f"old-{engine.name}")
+    seed(engine, directory, text)
+    assert project("legacy-data.yml", changes=bind(directory)).up().key() == public_key
+
+
+@composed
+def test_an_old_directory_that_is_not_there_is_named(project, engine):
+    one = project("legacy-data.yml", changes=bind("/srv/no-such-directory"))
+    done = one("up", "-d", check=False)
+    assert done.returncode != 0 and "/srv/no-such-directory" in done.stderr
+
+
+@composed
+def test_a_second_node_on_the_machine_is_one_of_another_mesh(project, engine):
+    first = project("docker-compose.yml").up()
+    second = project("docker-compose.yml", env={
+        "WGMESH_INTERFACE": "wg1", "WGMESH_LISTEN_PORT": "51810", "WGMESH_HTTP": "127.0.0.1:9465",
+        "WGMESH_VOLUME": "wgmesh-second", "MESH_SECRET_FILE": str(another_secret(engine.box))}).up()
+    assert first.key() != second.key()
+    engine.room.run("ip", "link", "show", "wg0")
+    engine.room.run("ip", "link", "show", "wg1")
+    second("down")
+    second.env["MESH_SECRET_FILE"] = first.env["MESH_SECRET_FILE"]
+    second("down", "-v")
+    node = second.up().service("node")
+    node.wait_for_log("wgmesh ended with code 71")
+    assert node.find_log("listen on UDP port", level="error")
+    assert first.service("node").is_healthy()
 
 
 # The rights of the file, on a volume and with a secret that belong to user 1000, as old deployments have them.

@@ -8,8 +8,9 @@ import shutil
 import pytest
 
 from box import CHECKOUT
+from compose_prometheus import image as make_image, query
 from compose_project import COMPOSE, TUN
-from engines import DISTROLESS, FULL
+from engines import BRIDGE_ADDRESS, DISTROLESS, FULL
 from lib.wait import eventually
 from running import Running
 
@@ -56,7 +57,7 @@ class Copy:
 def copy(engine):
     the_copy = Copy(engine.images())
     yield the_copy
-    the_copy.sh("docker compose down -v", check=False)
+    the_copy.sh("docker compose -f docker-compose.yml -f observability.yml down -v", check=False)
     shutil.rmtree(the_copy.top)
 
 
@@ -93,5 +94,35 @@ def test_the_first_try_of_the_page_comes_up_and_leaves_nothing(copy):
     assert "wgmesh-one" not in copy.sh("docker volume ls -q").stdout
 
 
+@pytest.mark.parametrize("engine_name", ["docker13"])
+def test_the_node_of_this_machine_is_watched_as_the_page_says(copy):
+    page = (COMPOSE / "README.md").read_text(encoding="utf-8")
+    loopback, docker0 = re.search(r"`WGMESH_HTTP=([\d.:]+),([\d.]+):9464`", page).groups()
+    target = re.search(r"write `(host[\w.]+:9464)`", page)[1]
+    command = next(line for line in commands("Watch it") if line.startswith("docker compose -f docker-compose.yml"))
+    image = make_image(copy.engine)
+    assert docker0 == "172.17.0.1"  # Docker's own default; the bridge of the test has another address
+    (copy.directory / ".env").write_text(
+        f"WGMESH_IMAGE={FULL}\nWGMESH_HTTP={loopback},{BRIDGE_ADDRESS.split('/')[0]}:9464\nPROMETHEUS_IMAGE={image}\n",
+        encoding="utf-8")
+    (copy.directory / "observability" / "targets.yml").write_text(f"- targets: [{target}]\n", encoding="utf-8")
+    copy.sh(commands("Quick start")[0])
+    copy.sh(commands("Quick start")[1])
+    override = "-f docker-compose.override.yml up -d node prometheus"  # there is no Grafana here
+    copy.sh(command.replace("up -d", override))
+    eventually(lambda: query(copy.engine, f'wgmesh_ready{{instance="{target}"}}'), "the node's metrics", within=90)
+
+
 def test_every_section_with_commands_for_one_node_is_run():
     assert [section for section in SECTIONS if not commands(section)] == []
+
+
+@pytest.mark.parametrize("engine_name", ["docker13"])
+def test_compose_builds_the_image_that_it_names(engine):
+    """As `docker compose build` on the page, for machines without the archives of `make images`."""
+    assert "`docker compose build`" in (COMPOSE / "README.md").read_text(encoding="utf-8")
+    engine("import", CHECKOUT / "build" / "images" / "cache" / "base-amd64.tar", "debian:trixie-slim", within=300)
+    built = {"WGMESH_IMAGE": "localhost/wgmesh-test:built", "COMPOSE_PROJECT_NAME": "built"}
+    engine.compose("-f", COMPOSE / "docker-compose.yml", "build", "node", env=built, within=900)
+    shown = engine.run("version", image=built["WGMESH_IMAGE"]).stdout
+    assert DISTROLESS.partition(":")[2] in shown

@@ -125,6 +125,14 @@ def test_without_a_place_for_sockets_it_says_so(place):
     eventually(lambda: "control sockets will not work" in place.log(), "the warning", within=30)
 
 
+def test_root_can_ask_a_node_with_the_fewest_rights_also_on_the_image_s_own_run(place):
+    """The directory for the socket may be there already, of the daemon's user and for him alone."""
+    text = place.guide.commands("The whole of it")[0]
+    place.guide.shell(text.replace("--read-only --tmpfs /run:mode=0755,size=1m", ""))
+    eventually(place.is_healthy, "the node", within=30)
+    assert "running, ready" in place.engine("exec", place.name, "wgmesh", "status").stdout
+
+
 def test_a_container_that_is_not_root_is_told(place):
     done = place.engine("run", "--rm", "--user", "65532", "--cap-add", "NET_ADMIN", "-v",
                         f"{place.volume}:{STATE_DIR}", "-e", "WGMESH_SECRET=long enough, and more", FULL, "join", check=False)

@@ -110,6 +110,8 @@ def test_a_static_daemon_serves_wherever_it_is_told_to(launch, engine, setting, 
     options = [*RIGHTS, *secret_options(engine), *volume_options(launch.volume()), "--network", "none",
                *[word for mount in mounts for word in mount]]
     options += ["-e", f"WGMESH_HTTP={setting}"] if setting else []
+    # Docker's containers have none unless they are told to.
+    options += ["--sysctl", "net.ipv6.conf.all.disable_ipv6=0"] if "::" in where else []
     node = launch("join", image=DISTROLESS, options=options).wait_until_healthy()
     *how, base = address_of(engine, node, where)
     for _ in range(3):

@@ -80,7 +80,7 @@ def test_an_image_says_what_it_is_made_of(image):
     assert labels[f"{LABEL}base.name"] == "scratch"
     for name in ("title", "description", "revision"):
         assert labels[f"{LABEL}{name}"], name
-    assert all(label.startswith(LABEL) for label in labels)
+    assert all(label.startswith(LABEL) and text for label, text in labels.items())
 
 
 @kinds

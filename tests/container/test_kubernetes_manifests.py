@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The manifests of compose/kubernetes, rendered: against the published schemas, the Pod Security Standards, and sense."""
+"""The manifests of compose/kubernetes, rendered: against published schemas, the Pod Security Standards, and sense."""
 
 import copy
 import json
@@ -261,11 +261,12 @@ def test_every_probe_and_every_service_asks_at_a_port_that_is_there(docs, pod):
         assert {port["targetPort"]: port["port"] for port in service["spec"]["ports"]} == named_ports(node)
 
 
-def test_a_node_serves_health_where_its_probes_ask(docs, pod):
+def test_a_node_listens_where_its_ports_are_and_its_probes_ask(docs, pod):
     node = next(one for one in containers(pod) if one["name"] == "wgmesh")
     env = {variable["name"]: variable for variable in node.get("env", ())}
     asks_by_http = any("httpGet" in node[name] for name in PROBES)
     assert asks_by_http == ("WGMESH_HTTP" in env)
+    assert of_kind(docs, "ConfigMap")[0]["data"]["WGMESH_LISTEN_PORT"] == str(named_ports(node)["wireguard"])
     if asks_by_http:
         assert env["POD_IP"]["valueFrom"]["fieldRef"]["fieldPath"] == "status.podIP"
         assert env["WGMESH_HTTP"]["value"] == f"$(POD_IP):{named_ports(node)['http']}"

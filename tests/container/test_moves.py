@@ -58,4 +58,4 @@ def test_a_node_is_exported_by_exec_and_imported_by_run(engine, user):
 
 
 def shell(engine, argv, streams):
-    return engine.box.run("sh", "-c", f'"$@" {streams}', "sh", *argv, env=engine.env())
+    return engine.room.run("sh", "-c", f'"$@" {streams}', "sh", *argv, env=engine.env())

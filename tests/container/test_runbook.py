@@ -11,7 +11,6 @@ import time
 
 import pytest
 
-from box import CHECKOUT
 from engines import DISTROLESS, FULL, STATE_DIR
 from guide import Guide
 from lib import leak
@@ -502,12 +501,3 @@ def test_who_hears_nobody_is_told_what_to_compare(lonely, book):
         book(secret=lonely.secret).start()
         eventually(lambda: "alone" not in lonely.alarms(), "its end", within=60)
         assert section.step().stdout.strip()
-
-
-def test_every_section_with_commands_is_run_here(engine_name):
-    """The names of sections in this file, beside those of the page."""
-    from guide import commands, page, sections
-    text = (CHECKOUT / "tests" / "container" / "test_runbook.py").read_text(encoding="utf-8")
-    assert engine_name
-    assert [title for title, body in sections(page("operations.md")).items()
-            if commands(body) and f'"{title}"' not in text] == []

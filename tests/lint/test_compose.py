@@ -149,3 +149,11 @@ def test_every_variable_of_a_node_exists():
 def test_the_page_has_a_row_for_every_file():
     rows = re.findall(r"^\| `([\w.-]+\.yml)`", read("README.md"), re.MULTILINE)
     assert sorted(rows) == [path.name for path in FILES]
+
+
+def test_the_page_explains_every_capability_and_says_when_an_identity_is_lost():
+    page = read("README.md")
+    section = page.partition("## What it is allowed to do")[2].partition("\n## ")[0]
+    named = [name for row in re.findall(r"^\| (`.*?`) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)]
+    assert named == MODEL["cap_add"]
+    assert re.search(r"^\| `docker compose down -v` \| \*\*is lost\*\*", page, re.MULTILINE)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The manifests of compose/kubernetes as files, without kubectl: each is whole, and none differs from others by accident."""
+"""The manifests of compose/kubernetes, without kubectl: each is whole, and none differs by accident."""
 
 import copy
 import pathlib
@@ -19,6 +19,7 @@ VERSION = re.search(r"^VERSION *:= *(\S+)$", (CHECKOUT / "Makefile").read_text(e
 IMAGE = re.compile(r"\bimage: (\S+)")
 SETTING = re.compile(r"^ +(WGMESH_\w+)$", re.MULTILINE)
 SECRET = re.compile(r"wgmesh://v1/[A-Za-z0-9_-]{8,}")
+LINK = re.compile(r"\]\(([^):#]+)(?:#[^)]*)?\)")
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
@@ -54,6 +55,12 @@ def test_there_is_an_overlay_for_each_need_and_the_readme_tells_of_it():
     text = (KUBERNETES / "README.md").read_text(encoding="utf-8")
     parts = [*OVERLAYS, *(path.name for path in (KUBERNETES / "components").iterdir())]
     assert [name for name in parts if f"| `{name}` |" not in text] == []
+
+
+def test_what_the_readme_links_to_is_there():
+    links = LINK.findall((KUBERNETES / "README.md").read_text(encoding="utf-8"))
+    assert len(links) > 2
+    assert [link for link in links if not (KUBERNETES / link).exists()] == []
 
 
 def named(kustomization):

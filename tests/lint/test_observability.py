@@ -34,6 +34,10 @@ def load(*path):
     return yaml.safe_load(SHIPPED.joinpath(*path).read_text(encoding="utf-8"))
 
 
+def service_of(name):
+    return yaml.safe_load((SHIPPED.parent / "observability.yml").read_text(encoding="utf-8"))["services"][name]
+
+
 RULES = [rule for group in load("alerts.yml")["groups"] for rule in group["rules"]]
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 TARGETS = [(panel["title"], target) for panel in PANELS for target in panel["targets"]]
@@ -54,6 +58,12 @@ def metrics():
         pairs = [label.partition("=") for label in labels.split(", ") if label.strip()]
         found[name] = {label: set(values.split("/")) if values else None for label, _, values in pairs}
     return found
+
+
+def headings(page):
+    """The anchors of a page's headings, as GitHub makes them."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
 
 
 def expressions():
@@ -91,12 +101,18 @@ def test_an_alert_says_how_bad_it_is_what_happened_and_what_to_do(rule):
     assert rule["labels"]["severity"] in ("critical", "warning")
     assert "{{ $labels.instance }}" in rule["annotations"]["summary"]
     assert len(rule["annotations"]["description"]) > 50
+    page, _, heading = rule["annotations"]["runbook"].partition("#")
+    assert heading in headings(CHECKOUT / page)
 
 
 def test_there_is_an_alert_for_each_thing_that_the_mesh_can_lose():
     assert {rule["alert"] for rule in RULES} >= {
         "WgmeshIdentityChanged", "WgmeshStorageEphemeral", "WgmeshRestartLoop", "WgmeshClone", "WgmeshClock",
         "WgmeshPeersLost", "WgmeshNotReady", "WgmeshStorageBad", "WgmeshForeignDatagrams", "WgmeshStaleDatagrams"}
+
+
+def test_the_page_counts_them_right():
+    assert f"| {len(RULES)} alerts, " in (SHIPPED.parent / "README.md").read_text(encoding="utf-8")
 
 
 def test_every_alarm_of_a_node_is_an_alert():
@@ -110,7 +126,7 @@ def test_the_parts_of_the_configuration_find_each_other():
     config = load("prometheus.yml")
     files = [*config["rule_files"], *config["scrape_configs"][0]["file_sd_configs"][0]["files"]]
     assert [name for name in files if not (SHIPPED / name).is_file()] == []
-    service = yaml.safe_load((SHIPPED.parent / "observability.yml").read_text(encoding="utf-8"))["services"]["prometheus"]
+    service = service_of("prometheus")
     mounted = {volume.split(":")[0] for volume in service["volumes"]}
     assert {f"./observability/{name}" for name in ("prometheus.yml", *files)} <= mounted
     assert config["scrape_configs"][0]["job_name"] == "wgmesh"
@@ -166,10 +182,11 @@ def test_the_dashboard_asks_the_datasource_that_is_provisioned():
 
 def test_grafana_finds_the_dashboard_where_compose_mounts_it():
     provider, = load("grafana", "provisioning", "dashboards", "wgmesh.yml")["providers"]
-    service = yaml.safe_load((SHIPPED.parent / "observability.yml").read_text(encoding="utf-8"))["services"]["grafana"]
+    service = service_of("grafana")
     mounts = dict(reversed(volume.split(":")[:2]) for volume in service["volumes"])
     assert mounts[provider["options"]["path"]] == "./observability/grafana/dashboards"
-    assert mounts["/etc/grafana/provisioning"] == "./observability/grafana/provisioning"
+    for part in ("datasources", "dashboards"):
+        assert mounts[f"/etc/grafana/provisioning/{part}"] == f"./observability/grafana/provisioning/{part}"
     home = service["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     assert home == f"{provider['options']['path']}/wgmesh.json"
 

@@ -7,7 +7,9 @@
 #include <sys/stat.h>
 
 #define LOAD "on the host: modprobe wireguard (and to /etc/modules-load.d, for the next boot)"
-#define GIVE "docker run --device /dev/net/tun; compose: devices: [/dev/net/tun]"
+#define GIVE                                                                                             \
+	"docker run --device /dev/net/tun; compose: devices: [/dev/net/tun]; Kubernetes: a hostPath of " \
+	"type CharDevice"
 
 /* A kernel without WireGuard, and a program that stands in. */
 static void use_program(void)

@@ -114,7 +114,7 @@ static struct endpoint open_raw(struct udp *u)
 	struct endpoint at;
 	struct err e = { 0 };
 
-	assert_int_equal(udp_open_any(u, 0, &e), 0);
+	assert_int_equal(udp_open_any(u, 0, false, &e), 0);
 	assert_int_equal(getsockname(u->fd, (struct sockaddr *)&ss, &len), 0);
 	assert_int_equal(endpoint_from_sockaddr(&at, (struct sockaddr *)&ss), 0);
 	at.ip = ip_of("127.0.0.1");

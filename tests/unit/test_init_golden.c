@@ -19,8 +19,8 @@
 #define TEXT_SIZE 32768
 #define CASES_MAX 128
 
-static const char *const groups[] = { "docker",	    "podman",  "rootless", "namespace",
-				      "kubernetes", "sandbox", "desktop" };
+static const char *const groups[] = { "docker",	   "docker13",	 "podman",  "podman13", "rootless",
+				      "namespace", "kubernetes", "sandbox", "desktop" };
 
 struct row {
 	char name[64];

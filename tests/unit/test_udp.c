@@ -37,7 +37,7 @@ static int open_pair(void **state)
 {
 	struct err e = { 0 };
 
-	if (udp_open_any(&pair.a, 0, &e) < 0 || udp_open_any(&pair.b, 0, &e) < 0)
+	if (udp_open_any(&pair.a, 0, false, &e) < 0 || udp_open_any(&pair.b, 0, false, &e) < 0)
 		return -1;
 	pair.port_a = port_of(&pair.a);
 	pair.port_b = port_of(&pair.b);
@@ -212,11 +212,24 @@ static void a_taken_port_is_refused_by_number(void **state)
 		skip(); /* a host without IPv6 */
 	assert_int_equal(bind(taken, (struct sockaddr *)&any, sizeof(any)), 0);
 	assert_int_equal(getsockname(taken, (struct sockaddr *)&any, &len), 0);
-	assert_int_equal(udp_open_any(&u, ntohs(any.sin6_port), &e), -EADDRINUSE);
+	assert_int_equal(udp_open_any(&u, ntohs(any.sin6_port), true, &e), -EADDRINUSE);
 	(void)snprintf(number, sizeof(number), "%u", ntohs(any.sin6_port));
 	assert_non_null(strstr(e.msg, number));
 	assert_int_equal(u.fd, -1);
 	(void)close(taken);
+}
+
+/* Two nodes of one mesh in one network: the second one would take all that the first one is sent. */
+static void a_port_that_another_node_has_is_refused(void **state)
+{
+	const struct pair *p = *state;
+	struct udp u = { .fd = -1 };
+	struct err e = { 0 };
+
+	assert_int_equal(udp_open_any(&u, p->port_b, false, &e), -EADDRINUSE);
+	assert_int_equal(u.fd, -1);
+	assert_int_equal(udp_open_any(&u, p->port_b, true, &e), 0);
+	udp_close(&u);
 }
 
 /* The group's port may be that of the exchange: each must get its own datagrams (protocol.md). */
@@ -286,6 +299,7 @@ int main(void)
 		T(a_source_that_is_not_ours_is_refused),
 		T(closing_twice_is_harmless),
 		T(a_taken_port_is_refused_by_number),
+		T(a_port_that_another_node_has_is_refused),
 		T(unicast_and_multicast_on_one_port_do_not_mix),
 		T(a_port_that_nobody_listens_on_is_told_when_asked_for),
 	};

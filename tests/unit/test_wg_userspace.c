@@ -528,6 +528,7 @@ static void a_missing_tun_device_is_told(void **state)
 	assert_true(wg_open(&wg, "wg0", WG_BACKEND_USERSPACE, PROGRAM, &e) < 0);
 	assert_int_equal(e.exit_code, EXITS_NO_WIREGUARD);
 	assert_non_null(strstr(e.msg, "--device /dev/net/tun"));
+	assert_non_null(strstr(e.msg, "Kubernetes: a hostPath of type CharDevice"));
 	assert_int_equal(umount("/dev/net"), 0);
 }
 
