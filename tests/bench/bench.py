@@ -34,7 +34,7 @@ def candidates(only):
 
 def all_facts(chosen):
     """Of the machine, and of what is compared."""
-    yield from facts.machine(BUILD)
+    yield from facts.machine(facts.output_of("findmnt", "-n", "-o", "FSTYPE", "-T", BUILD))
     for name in sorted({PACKAGES[c.name] for c in chosen if c.name in PACKAGES}):
         yield facts.version_of(name)
 

@@ -89,7 +89,8 @@ def main():
         with Box() as box:
             image_tar(box.directory / "image.tar", BUSYBOX)
             engine = ENGINES[wanted.engine](box, box.directory / "image.tar")
-            lines = [*facts.machine(box.disk), *facts.engine(engine), ("rounds", str(wanted.rounds)),
+            volume = box.run("findmnt", "-n", "-o", "FSTYPE", "-T", box.disk).stdout.strip()
+            lines = [*facts.machine(volume), *facts.engine(engine), ("rounds", str(wanted.rounds)),
                      ("load of the machine before", f"{os.getloadavg()[0]:.1f}")]
             with Lives(engine, wanted.rounds, say) as lives:
                 rows = lives.measure()

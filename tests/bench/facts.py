@@ -17,20 +17,15 @@ def version_of(package):
     return package, output_of("dpkg-query", "-W", "-f", "${Version}", package)
 
 
-def machine(volume):
-    """Pairs of name and value; `volume` is where state is kept in the measurements."""
+def machine(file_system):
+    """Pairs of name and value; `file_system` is what state is kept on in the measurements."""
     cpus = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(":")[2].strip() for line in cpus if line.startswith("model name")),
                  platform.machine())
     yield "kernel", f"Linux {platform.release()}, {platform.machine()}"
     yield "processors", f"{len(os.sched_getaffinity(0))}, {model}"
-    yield "file system of the volume", file_system(volume)
+    yield "file system of the volume", file_system
     yield "wgmesh-init", output_of(BUILD / "wgmesh-init", "version").split()[-1]
-
-
-def file_system(path):
-    """Its kind; a box has one of its own, which this process does not see."""
-    return output_of("findmnt", "-n", "-o", "FSTYPE", "-T", path)
 
 
 def engine(running):
