@@ -401,7 +401,7 @@ lint-analyzer: $(LINTED:%.c=build/lint/%.analyzed)
 lint-banned:
 	$(Q)grep -nE '\b($(BANNED))\(' $(LINTED) $(HEADERS); test $$? = 1
 lint-shell:
-	$(Q)shellcheck $(SCRIPTS)
+	$(Q)shellcheck -x $(SCRIPTS)
 lint-python:
 	$(Q)$(PYTHON) -B -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
 		$(PYTHONS)
