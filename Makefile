@@ -337,10 +337,12 @@ demo: ## a mesh of three containers keeps its identities, or loses one: watch it
 	$(Q)$(PYTHON) -B tests/demo/demo.py
 bench: bench-init bench-containers ## measure all that is measured
 bench-init: ## wgmesh-init beside tini, dumb-init and catatonit, into docs/bench-init.md; B= passes options
+	$(Q)tests/deps.sh
 	$(Q)tests/bench/deps.sh
 	$(Q)$(SUB) programs $(O)/probe $(O)/initbench
 	$(Q)$(PYTHON) -B tests/bench/bench.py --markdown docs/bench-init.md $(B)
 bench-containers: ## start, peer update and stop of a container, into docs/bench.md; B= passes options
+	$(Q)tests/deps.sh
 	$(Q)tests/bench/deps.sh
 	$(Q)tests/container/deps.sh
 	$(Q)$(SUB) programs images
@@ -403,7 +405,7 @@ lint-banned:
 lint-shell:
 	$(Q)shellcheck -x $(SCRIPTS)
 lint-python:
-	$(Q)$(PYTHON) -B -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
+	$(Q)$(PYTHON) -B -W error::DeprecationWarning -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
 		$(PYTHONS)
 build/lint/%.tidy: build/release/%.o .clang-tidy
 	@mkdir -p $(@D); echo "  TIDY $*.c"
