@@ -16,9 +16,9 @@ fi
 
 mkdir -p "$(dirname "$tar")"
 echo "base.sh: making $tar"
-# With their sources, for images/packages.sh. The name says how it is written, and only a whole one gets the right name.
-if ! echo "$lines" | sed 'p; s/^deb /deb-src /' | mmdebstrap --quiet --variant=minbase --include=ca-certificates trixie "$tar.new.tar" - \
-    2>"$tar.log"; then
+# With sources, for images/packages.sh. Its name says how it is written, and only a whole one gets the right name.
+if ! echo "$lines" | sed 'p; s/^deb /deb-src /' | mmdebstrap --quiet --variant=minbase \
+    --include=ca-certificates trixie "$tar.new.tar" - 2>"$tar.log"; then
     cat "$tar.log" >&2
     exit 1
 fi

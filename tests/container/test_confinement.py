@@ -107,7 +107,8 @@ def test_a_volume_of_root_takes_two_capabilities_more(launch, host):
 
 def start_with(launch, *options, secret_mode=0o400):
     """A start with all that a node needs but for its rights."""
-    return launch("join", options=(*TUN, *secret_options(launch.engine, secret_mode), *volume_options(launch.volume()), *options))
+    return launch("join", options=(*TUN, *secret_options(launch.engine, secret_mode),
+                                   *volume_options(launch.volume()), *options))
 
 
 @everywhere
