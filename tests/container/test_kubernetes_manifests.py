@@ -158,7 +158,7 @@ def test_nothing_but_what_it_takes_to_start_as_root_keeps_a_pod_from_restricted(
     rest = set(beyond_restricted(pod)) - set(beyond_baseline(pod))
     assert rest == {"runAsNonRoot is not true", "runAsUser: 0",
                     *(f"capabilities.add: {name}" for name in
-                      ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETPCAP", "SETUID"))}
+                      ("CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID"))}
 
 
 def test_the_app_beside_a_sidecar_would_be_admitted_by_restricted(rendered):
