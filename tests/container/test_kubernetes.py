@@ -220,6 +220,20 @@ def test_a_claim_that_is_a_disk_keeps_its_lost_and_found(node, docs, box):
     assert (shown[0], shown[2:4]) == ("drwx------", ["0", "0"])
 
 
+def test_the_capabilities_are_enough_for_a_claim_of_another_user_and_a_secret_of_root_s_alone(node, docs):
+    text, public_key = old_key()
+    claim(node, "state-wgmesh-0", f'umask 077; echo "$1" >{KEY_FILE}; chown -R {LEGACY_USER} .; chmod 700 .', text)
+    running = play_ready(node, docs)
+    assert pubkey(running) == public_key
+    events = [json.loads(line) for line in running.log("wgmesh").splitlines() if line.startswith("{")]
+    assert [event["msg"] for event in events if event["level"] in ("warn", "error")] == []
+    shown = running.exec("wgmesh", "ls", "-ln", "/run/secrets/mesh_secret", f"{STATE_DIR}/{KEY_FILE}").stdout
+    assert [(row.split()[0], row.split()[2]) for row in shown.splitlines()] == \
+        [("-r--------", "0"), ("-rw-------", "65532")]
+    running.stop()
+    assert running.exit_code("wgmesh") == 0
+
+
 # What the kubelet makes of a volume for a pod with fsGroup, at each start of a pod.
 FS_GROUP = "chgrp -R {0} .; chmod -R g+rw .; find . -type d -exec chmod g+xs {{}} +"
 
