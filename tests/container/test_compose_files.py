@@ -7,6 +7,7 @@ import re
 import pytest
 import yaml
 
+from box import CHECKOUT
 from compose_project import COMPOSE, OWNER, SECRET, TUN, Project, load, mesh_ip, nodes_of, reaches, secret_file
 from engines import FULL, STATE_DIR
 from lib import leak
@@ -136,6 +137,10 @@ def test_a_volume_that_is_forgotten_is_refused(project):
     node = one.service("node")
     node.wait_for_log("(verdict: anonymous)")
     eventually(lambda: node.state()["ExitCode"] == POLICY, "an end with 78", within=30)
+    # As README.md says: the engine knows no code that another try does not cure, until it is told to stop.
+    eventually(lambda: node.restarts() >= 2, "two more tries", within=30)
+    one("stop")
+    assert not node.state()["Running"] and not node.state()["Restarting"]
 
 
 @composed
@@ -145,6 +150,19 @@ def test_a_secret_that_is_missing_is_named_before_anything_starts(project):
     done = one("up", "-d", check=False, env={"MESH_SECRET_FILE": missing})
     assert done.returncode != 0
     assert missing in done.stderr and "does not exist" in done.stderr
+
+
+@composed
+def test_compose_builds_from_the_checkout_and_its_config_shows_no_secret(engine):
+    """What `docker compose build` would build is what test_image_builds.py builds."""
+    for name in ALONE + TOGETHER:
+        shown = engine.compose("-f", COMPOSE / name, "config",
+                               env={"MESH_SECRET_FILE": str(secret_file(engine.box))}).stdout
+        assert leak.search([(name, shown.encode())], leak.needles({SECRET})) == []
+        for service in yaml.safe_load(shown)["services"].values():
+            context = COMPOSE / service["build"]["context"]
+            assert context.resolve() == CHECKOUT.resolve()
+            assert (context / service["build"]["dockerfile"]).is_file()
 
 
 @composed
