@@ -146,9 +146,8 @@ def test_the_namespace_of_an_overlay_admits_its_pods_and_has_no_higher_level(doc
     assert {one["metadata"]["name"] for one in namespaces} == {workload(docs)["metadata"]["namespace"]}
 
 
-def test_each_overlay_has_a_namespace_of_its_own(manifests):
-    names = [workload(manifests.render(overlay))["metadata"]["namespace"]
-             for overlay in OVERLAYS if overlay != "migrate-legacy"]
+def test_each_overlay_has_a_namespace_of_its_own(rendered):
+    names = [workload(rendered[overlay])["metadata"]["namespace"] for overlay in OVERLAYS if overlay != "migrate-legacy"]
     assert len(set(names)) == len(names)
 
 
@@ -417,7 +416,7 @@ def commands():
 
 
 def test_the_readme_has_commands():
-    assert len(commands()) > 15
+    assert len(commands()) > 10
 
 
 @pytest.mark.parametrize("command", commands())
