@@ -330,8 +330,8 @@ def test_the_kubelet_leaves_pid_1_the_time_to_mend_it(pod):
     """A daemon that hangs is found after a minute, and started again after half a minute at most."""
     node = next(one for one in containers(pod) if one["name"] == "wgmesh")
     assert seconds(node["livenessProbe"]) >= 60 + 30
-    # A predecessor may have to be waited for: --lock-timeout, --lease-time.
-    assert seconds(node["startupProbe"]) >= 30 + 30
+    # A predecessor may have to be waited for, --lock-timeout, and a daemon is tried twice, --start-timeout.
+    assert seconds(node["startupProbe"]) >= 30 + 90 + 30
     assert seconds(node["readinessProbe"]) <= 15
 
 
