@@ -307,7 +307,7 @@ LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/ma
 TESTED  := $(addprefix tests/,unit lint fault integration kernel)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
 BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
-SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
+SCRIPTS  = $(shell grep -rlE --exclude='*.py' '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find images tests -name '*.py')
 
 .PHONY: deps docs images install test test-container test-kernel sweep demo bench bench-init bench-containers asan programs unit-programs clean help
