@@ -46,7 +46,7 @@ def rows():
         Row("start to ready", f"from the call of `docker run -d` until {ready}", 5000),
         Row("... of it the engine", "until the engine says that the container's first process was started; "
             "of `docker run --rm IMAGE true`, all of it, to its end", None),
-        Row("... of it the container", "the rest: PID 1 and its checks, wireguard-go, the daemon", None),
+        Row("... of it the container", "the rest: PID 1 and its checks, wireguard-go, the daemon", 300),
         Row("start to first handshake", "from the same call until WireGuard has completed a handshake with "
             "a peer that was there before, by WireGuard's own clock", 5000),
         Row("peer appears", "from the HELLO of a peer that is new until WireGuard has it, with its "
