@@ -495,6 +495,7 @@ def test_each_refusal_ends_with_the_code_of_the_table(book):
     assert done.returncode == PERMISSION and "NET_ADMIN" in done.stderr
 
 
+@pytest.mark.usefixtures("engine")
 def test_a_cloned_key_is_an_alarm_until_one_of_the_two_is_gone(cloned):
     here, section = cloned
     eventually(lambda: "clone" not in here.alarms(), "its end", within=120)
