@@ -68,6 +68,14 @@ def as_hex(key):
     return base64.b64decode(key).hex()
 
 
+def _new_peer(network, name, taken):
+    """A peer whose mesh address none had before: which of two nodes keeps one is not measured here."""
+    while (peer := Peer(network, SECRET, name)).mesh_ip in taken:
+        peer.close()
+    taken.add(peer.mesh_ip)
+    return peer
+
+
 class Lives:
     """The engine, a peer that stays, and what comes and goes beside it.
 
@@ -165,11 +173,12 @@ class Lives:
     def _updates(self):
         """Peers that appear and move, as the one that stays sees them."""
         address = self.engine.inspect(PEER, "{{.NetworkSettings.IPAddress}}")
+        taken = set()
         with network_of(self.engine.room, BRIDGE_ADDRESS.partition("/")[0]) as network:
             for turn in range(self.rounds):
                 if turn % 5 == 0:
                     self.say(f"peers: {turn}/{self.rounds}")
-                with Peer(network, SECRET, f"guest{turn}") as guest:
+                with _new_peer(network, f"guest{turn}", taken) as guest:
                     self._update(guest, address, network.address)
                     time.sleep(GUEST_S)
 
