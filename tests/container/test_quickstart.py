@@ -17,6 +17,7 @@ from lib.wait import eventually
 
 NUMBERS = itertools.count(1)
 ONE, TWO = "one", "two"
+TRY = "-f compose/two-nodes.yml"
 TUN = {"services": {name: {"devices": ["/dev/net/tun"]} for name in (ONE, TWO)}}
 
 
@@ -42,7 +43,7 @@ def guide(engine, checkout):
     """The page, in a checkout."""
     names = {"docker": "podman"} if "podman" in str(engine.program) else {}
     return Guide(engine, "quickstart.md", checkout, names={
-        **names, "-f two-nodes.yml": "-f two-nodes.yml -f tun.json", "$PWD/": f"{checkout}/"})
+        **names, TRY: f"{TRY} -f compose/tun.json", "$PWD/": f"{checkout}/"})
 
 
 def sees_the_other(text):
