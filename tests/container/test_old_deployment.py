@@ -32,8 +32,8 @@ class Move:
         directory = engine.box.path(f"move/{engine.name}-{number}")
         self.guide = Guide(engine, "migration.md", directory,
                            names={"docker": "podman"} if "docker" not in engine.name else {},
-                           settings={"NODE": self.name, "OLD": old_node.IMAGE, "NEW": FULL, "STATE": self.state,
-                                     "DATA": data, "NETWORK": "none"})
+                           settings={"NODE": self.name, "NEW": FULL, "STATE": self.state, "DATA": data,
+                                     "NETWORK": "none", "OPTIONS": "--interface wg0 --listen-port 51999"})
 
     def look(self):
         """What the page says before anything is changed."""
@@ -49,7 +49,9 @@ class Move:
         eventually(lambda: self.new("wgmesh-init", "healthcheck", check=False).returncode == 0,
                    "the new node", within=30)
         with self.guide.section("Is it well") as section:
-            return section.step().stdout
+            said = section.step().stdout
+        assert "on UDP port 51999" in said
+        return said
 
     def new(self, *argv, check=True):
         return self.engine("exec", self.name, *argv, check=check)
