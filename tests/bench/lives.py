@@ -184,8 +184,9 @@ class Lives:
 
     def _update(self, guest, address, own):
         key = as_hex(guest.public_key)
+        # It is asked, being new, and an answer on its way would tell the old endpoint after the new one.
+        guest.answers_hello = False
         for row, port in (("peer appears", 51820), ("peer moves", 51999)):
-            # From here on its answers say so, too: it is asked, being new.
             guest.listen_port = port
             hello = guest.seal("HELLO", guest.announcement())
             begun = time.time()
