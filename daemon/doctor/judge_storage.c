@@ -13,8 +13,8 @@
 /* Less than this is as good as full; wgmesh-init has the same floor. */
 #define FREE_KIB_MIN	1024
 #define FREE_INODES_MIN 16
-#define MOUNT_VOLUME                                                                     \
-	"mount a volume there: docker run -v wgmesh:%s; compose: volumes: [wgmesh:%s]; " \
+#define MOUNT_VOLUME                                                                                 \
+	"mount a volume there: docker run -v wgmesh-state:%s; compose: volumes: [wgmesh-state:%s]; " \
 	"Kubernetes: a PersistentVolumeClaim; `wgmesh-init check` says more"
 
 static bool is_nowhere(const struct facts *f)

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#define VOLUME                                                                                   \
-	"mount a volume there: docker run -v wgmesh:/state; compose: volumes: [wgmesh:/state]; " \
+#define VOLUME                                                                                               \
+	"mount a volume there: docker run -v wgmesh-state:/state; compose: volumes: [wgmesh-state:/state]; " \
 	"Kubernetes: a PersistentVolumeClaim; `wgmesh-init check` says more"
 #define ROOM                                                                                      \
 	"make room on the volume or enlarge it (df -h, df -i); the key in place is safe, but no " \
