@@ -307,7 +307,7 @@ LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/ma
 TESTED  := $(addprefix tests/,unit lint fault integration kernel)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
 BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
-SCRIPTS  = $(shell grep -rlE '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
+SCRIPTS  = $(shell grep -rlE --exclude='*.py' '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find images tests -name '*.py')
 
 .PHONY: deps docs images install test test-container test-kernel sweep demo bench bench-init bench-containers asan programs unit-programs clean help
@@ -337,10 +337,12 @@ demo: ## a mesh of three containers keeps its identities, or loses one: watch it
 	$(Q)$(PYTHON) -B tests/demo/demo.py
 bench: bench-init bench-containers ## measure all that is measured
 bench-init: ## wgmesh-init beside tini, dumb-init and catatonit, into docs/bench-init.md; B= passes options
+	$(Q)tests/deps.sh
 	$(Q)tests/bench/deps.sh
 	$(Q)$(SUB) programs $(O)/probe $(O)/initbench
 	$(Q)$(PYTHON) -B tests/bench/bench.py --markdown docs/bench-init.md $(B)
 bench-containers: ## start, peer update and stop of a container, into docs/bench.md; B= passes options
+	$(Q)tests/deps.sh
 	$(Q)tests/bench/deps.sh
 	$(Q)tests/container/deps.sh
 	$(Q)$(SUB) programs images
@@ -401,9 +403,9 @@ lint-analyzer: $(LINTED:%.c=build/lint/%.analyzed)
 lint-banned:
 	$(Q)grep -nE '\b($(BANNED))\(' $(LINTED) $(HEADERS); test $$? = 1
 lint-shell:
-	$(Q)shellcheck $(SCRIPTS)
+	$(Q)shellcheck -x $(SCRIPTS)
 lint-python:
-	$(Q)$(PYTHON) -B -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
+	$(Q)$(PYTHON) -B -W error::DeprecationWarning -c 'import ast, sys; [ast.parse(open(f).read(), f) for f in sys.argv[1:]]' \
 		$(PYTHONS)
 build/lint/%.tidy: build/release/%.o .clang-tidy
 	@mkdir -p $(@D); echo "  TIDY $*.c"

@@ -86,14 +86,15 @@ static int read_secret_file(struct secret *out, const char *path, const struct s
 	return r;
 }
 
-static int credential(char path[static PATH_MAX])
+/* That its directory is closed to us does not mean that there is none: wgmesh-init may have opened it. */
+static bool find_credential(char path[static PATH_MAX])
 {
 	const char *dir = getenv("CREDENTIALS_DIRECTORY");
 
 	if (!dir)
-		return -ENOENT;
+		return false;
 	(void)snprintf(path, PATH_MAX, "%s/wgmesh-secret", dir);
-	return access(path, F_OK) < 0 ? -errno : 0;
+	return access(path, F_OK) == 0 || errno == EACCES;
 }
 
 static int find_secret(struct secret *out, const struct settings *s, struct err *e)
@@ -111,7 +112,7 @@ static int find_secret(struct secret *out, const struct settings *s, struct err 
 			     settings_origin(s, SETTING_SECRET), e);
 	if (file->text)
 		return read_secret_file(out, file->text, s, e);
-	if (credential(path) == 0)
+	if (find_credential(path))
 		return read_secret_file(out, path, s, e);
 	return err_exit(e, EXITS_USAGE, -EINVAL,
 			"no mesh secret: give --secret-file FILE or WGMESH_SECRET_FILE; "

@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+#!/bin/sh
 # SPDX-License-Identifier: MIT
 # arch.sh - to be sourced with $arch set to Debian's name of an architecture, or empty: the other names of it
 : "${arch:=$(dpkg --print-architecture)}"

@@ -96,6 +96,18 @@ static int agree_on_state_dir(struct config *c, const struct settings *join, str
 	return 0;
 }
 
+/* As the daemon finds it. */
+static const char *find_secret_file(struct config *c, const struct settings *join)
+{
+	const char *file = settings_text(join, SETTING_SECRET_FILE);
+	const char *dir = env_get(&c->env, "CREDENTIALS_DIRECTORY");
+
+	if (file || !dir || settings_text(join, SETTING_SECRET))
+		return file;
+	(void)snprintf(c->credential, sizeof(c->credential), "%s/wgmesh-secret", dir);
+	return c->credential;
+}
+
 static int learn_from_program(struct config *c, struct err *e)
 {
 	struct settings join;
@@ -108,7 +120,7 @@ static int learn_from_program(struct config *c, struct err *e)
 	if (str_is_interface_name(iface))
 		(void)str_copy(c->interface, sizeof(c->interface), iface);
 	c->new_identity = c->new_identity || settings_flag(&join, SETTING_NEW_IDENTITY);
-	c->secret_file = settings_text(&join, SETTING_SECRET_FILE);
+	c->secret_file = find_secret_file(c, &join);
 	return agree_on_state_dir(c, &join, e);
 }
 

@@ -8,6 +8,7 @@
 #include "init/env.h"
 #include "init/supervise/signals.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -27,7 +28,8 @@ enum persistence_policy { PERSISTENCE_WARN, PERSISTENCE_REQUIRE, PERSISTENCE_IGN
  * @is_plain:	No state to look after: phases 2 to 7 are skipped
  * @is_join:	PROGRAM is "wgmesh join"
  * @is_one_shot: PROGRAM is another command of wgmesh, run once for its output
- * @secret_file: Where the daemon finds the mesh secret, NULL when not in a file; borrowed
+ * @secret_file: Where the daemon finds the mesh secret, NULL when not in a file; borrowed, or @credential
+ * @credential:	Path of the credential of systemd
  * @secret_fd:	That file, opened for the daemon; 0 for none
  * @is_dry:	Change nothing, say what would be done
  * @new_identity: A lost key may be replaced
@@ -49,6 +51,7 @@ struct config {
 	const char *state_dir;
 	const char *legacy_dir;
 	const char *secret_file;
+	char credential[PATH_MAX];
 	int secret_fd;
 	char interface[16];
 	bool is_plain;

@@ -12,14 +12,6 @@ tests/install.sh \
     curl python3-yaml python3-prometheus-client zbar-tools zsh fish \
     clang-format clang-tidy cppcheck shellcheck mandoc groff-base
 
-# fetch SCRIPT DIR - the package lists of a fresh machine are empty, and old ones name what is gone
-fetch() {
-    "$@" || {
-        if [ "$(id -u)" = 0 ]; then apt-get -q update; else sudo apt-get -q update; fi
-        "$@"
-    }
-}
-
 # Elsewhere the kernel test says itself why it cannot run.
-[ "$(uname -m)" != x86_64 ] || fetch tests/kernel/fetch.sh build/kernel
-fetch tests/prometheus/fetch.sh build/prometheus
+[ "$(uname -m)" != x86_64 ] || tests/updated.sh tests/kernel/fetch.sh build/kernel
+tests/updated.sh tests/prometheus/fetch.sh build/prometheus

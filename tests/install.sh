@@ -3,10 +3,6 @@
 # install.sh PACKAGE... - install what of it is missing on Debian 12, without recommended packages
 set -eu
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
-}
-
 installed=$(dpkg-query -W -f '${Package}:${db:Status-Status}\n' "$@" 2>/dev/null) || :
 missing=
 for package; do
@@ -21,12 +17,9 @@ $package:installed
 done
 [ -n "$missing" ] || exit 0
 
-install_missing() {
-    # shellcheck disable=SC2086 # a list of words
-    as_root env DEBIAN_FRONTEND=noninteractive \
-        apt-get -q install -y --no-install-recommends $missing
-}
-
 echo "deps: installing$missing"
-# The package lists of a fresh machine are empty, and old ones name what is gone.
-install_missing || { as_root apt-get -q update && install_missing; }
+as_root=
+[ "$(id -u)" = 0 ] || as_root=sudo
+# shellcheck disable=SC2086 # lists of words
+exec "$(dirname "$0")/updated.sh" $as_root env DEBIAN_FRONTEND=noninteractive \
+    apt-get -q install -y --no-install-recommends $missing

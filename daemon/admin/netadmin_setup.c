@@ -143,14 +143,8 @@ static int setup_device(struct netadmin_node *n, struct err *e)
 	same_port = have.listen_port == n->cfg->listen_port;
 	if (same_key && same_port)
 		return 0;
-	r = wg_set_device(n->wg, same_key ? NULL : n->id.private_key,
-			  same_port ? 0 : n->cfg->listen_port, e);
-	if (r == -EADDRINUSE)
-		return err_exit(e, EXITS_SYSTEM, r,
-				"UDP port %u is taken by another program; choose one with "
-				"--listen-port, or stop that program",
-				n->cfg->listen_port);
-	return r;
+	return wg_set_device(n->wg, same_key ? NULL : n->id.private_key,
+			     same_port ? 0 : n->cfg->listen_port, e);
 }
 
 static int setup_mtu(struct netadmin_node *n, const struct rtnl_link *link, struct err *e)
@@ -266,7 +260,7 @@ static int setup_interface(struct netadmin_node *n, struct netadmin_ready *ready
 		r = setup_addresses(n, ready, e);
 	if (r == 0 && !link.is_up)
 		r = rtnl_link_set_up(n->rtnl, n->ifindex, true, e);
-	/* The kernel's WireGuard binds its port only when the interface comes up. */
+	/* wireguard-go binds its port when it is set, the kernel only when the interface comes up. */
 	if (r == -EADDRINUSE)
 		return err_exit(e, EXITS_SYSTEM, r,
 				"UDP port %u is taken by another program; choose one with "

@@ -10,6 +10,7 @@
  * than ten datagrams a second from one address, so their own rate of ten leaves no room for others.
  */
 #include "daemon/discovery/exchange.h"
+#include "common/exits.h"
 #include "common/log.h"
 #include "daemon/clock.h"
 #include "daemon/discovery/ratelimit.h"
@@ -281,6 +282,20 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* The LAN listener of an existing node on this host has its port on every address. */
+static int open_socket(struct exchange *x, uint16_t port, struct err *e)
+{
+	int r = udp_open_any(&x->udp, port, port == DERIVE_LAN_PORT, e);
+
+	if (r != -EADDRINUSE)
+		return r;
+	return err_exit(
+		e, EXITS_SYSTEM, r,
+		"UDP port %u, which follows from the secret, is taken; stop the program that has "
+		"it, or, if that is another node of this mesh, give each a network of its own",
+		port);
+}
+
 int exchange_open(struct exchange **out, struct event_base *base, const struct exchange_config *cfg,
 		  struct err *e)
 {
@@ -295,8 +310,7 @@ int exchange_open(struct exchange **out, struct event_base *base, const struct e
 	x->udp.fd = -1;
 	crypto_random(&seed, sizeof(seed));
 	ratelimit_init(&x->limit, seed);
-	/* The LAN listener of an existing node on this host has its port on every address. */
-	r = udp_open_any(&x->udp, cfg->port, cfg->port == DERIVE_LAN_PORT, e);
+	r = open_socket(x, cfg->port, e);
 	if (r == 0) {
 		x->readable = event_new(base, x->udp.fd, EV_READ | EV_PERSIST, on_readable, x);
 		if (!x->readable || event_add(x->readable, NULL) < 0)

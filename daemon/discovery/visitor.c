@@ -55,7 +55,7 @@ int visitor_open(struct visitor *v, const struct mesh_keys *keys, const char *na
 		v->group.fd = -1;
 	else
 		join_everywhere(v);
-	r = udp_open_any(&v->direct, port, true, e);
+	r = udp_open_any(&v->direct, port, false, e);
 	if (r < 0)
 		v->direct.fd = -1;
 	return v->group.fd < 0 ? r : 0;

@@ -41,7 +41,7 @@ struct visitor {
  * @v:		Receives the visitor; close it with visitor_close()
  * @keys:	Of the mesh; borrowed
  * @name:	Host name to give
- * @port:	UDP port to ask from, 0 for any
+ * @port:	UDP port to ask from, 0 for any; refused where somebody has it, a node of this host for one
  * @e:		Receives the reason when it can neither ask nor listen
  *
  * Where only one of both can be had, the other's descriptor is -1.

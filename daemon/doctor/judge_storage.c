@@ -38,10 +38,8 @@ static void judge_denied(struct report *r, const struct facts *f)
 		    s->tested_uid, f->wanted.state_dir, s->uid, s->gid, s->mode & 07777,
 		    s->tested_uid == 0 ? " (root without CAP_DAC_OVERRIDE)" : "");
 	if (s->tested_uid == 0)
-		report_cure(
-			r,
-			"let root become that user (cap_add: [SETUID, SETGID, SETPCAP, CHOWN]), as "
-			"wgmesh-init does; or on the host: chown -R 0:0 on the volume");
+		report_cure(r, "let root become that user (cap_add: [SETUID, SETGID, CHOWN]), as "
+			       "wgmesh-init does; or on the host: chown -R 0:0 on the volume");
 	else
 		report_cure(r,
 			    "on the host: chown -R %u:%u on the volume; Kubernetes: fsGroup, or "

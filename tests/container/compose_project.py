@@ -108,8 +108,7 @@ class Project:
 
     def logs(self):
         """What its containers said: pairs of a name and a text."""
-        said = [(container.name, self.engine("logs", container.name, check=False)) for container in self.services()]
-        return [(name[:12], (done.stdout + done.stderr)[-6000:]) for name, done in said]
+        return [(container.name[:12], container.said()) for container in self.services()]
 
     def leave(self):
         self("down", "-v", "-t", "5", check=False)

@@ -30,21 +30,26 @@ def host(box):
 
 @pytest.fixture(scope="session")
 def start_engine(box):
+    """Starts an engine by its name, or has it already; skips where there can be none, and fails where one fails."""
     @functools.lru_cache(maxsize=None)
-    def start(name):
+    def attempt(name):
         try:
             return ENGINES[name](box, box.directory / "image.tar")
-        except Unavailable as missing:
-            return missing
+        except (Unavailable, AssertionError) as why:
+            return why
+
+    def start(name):
+        started = attempt(name)
+        if isinstance(started, Unavailable):
+            pytest.skip(f"{name} cannot run here, for lack of {started}")
+        assert not isinstance(started, AssertionError), f"{name} does not start: {started}"
+        return started
     return start
 
 
 @pytest.fixture
 def engine(engine_name, start_engine):
-    started = start_engine(engine_name)
-    if isinstance(started, Unavailable):
-        pytest.skip(f"{engine_name} cannot run here, for lack of {started}")
-    return started
+    return start_engine(engine_name)
 
 
 @pytest.fixture

@@ -9,4 +9,4 @@ tests/install.sh \
     netavark aardvark-dns iptables e2fsprogs busybox-static curl mmdebstrap debian-archive-keyring
 tests/container/debian13.sh build/debian13
 tests/container/kube-schemas/fetch.sh build/kube-schemas
-tests/container/emulator.sh build/emulator
+tests/updated.sh tests/container/emulator.sh build/emulator

@@ -160,12 +160,9 @@ class Docker(Engine):
             "--bridge", "bridge0", "--default-address-pool", f"base={POOL},size=24",
             "--cgroup-parent", f"/{self.box.cgroup}", "--log-level", "error", *self.options, log=log)
 
-        def answers():
-            if daemon.poll() is not None:
-                raise Unavailable(f"dockerd does not start: {log.read_text(errors='replace')[-600:]}")
-            return self("version", check=False).returncode == 0
-
-        eventually(answers, "dockerd", within=30)
+        eventually(lambda: daemon.poll() is not None or self("version", check=False).returncode == 0,
+                   "dockerd", within=30)
+        assert daemon.poll() is None, f"dockerd does not start: {log.read_text(errors='replace')[-600:]}"
 
     def env(self):
         return {"DOCKER_HOST": f"unix:///run/{self.name}.sock"}

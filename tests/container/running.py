@@ -97,6 +97,11 @@ class Running:
         """Everything it has written to its standard error."""
         return self("logs", self.name).stderr
 
+    def said(self):
+        """The end of what it has written, wherever to; for whoever looks at a failure."""
+        done = self("logs", self.name, check=False)
+        return (done.stdout + done.stderr)[-6000:]
+
     def log(self):
         """Its log as dictionaries; what is no line of ours as {"msg": line}."""
         return [_as_event(line) for line in self.output().splitlines()]
@@ -214,8 +219,7 @@ class Launcher:
 
     def logs(self):
         """What the containers said: pairs of a name and a text."""
-        said = [(container.name, container("logs", container.name, check=False)) for container in self._running]
-        return [(name, (done.stdout + done.stderr)[-6000:]) for name, done in said]
+        return [(container.name, container.said()) for container in self._running]
 
     def close(self):
         self._cleanup.close()

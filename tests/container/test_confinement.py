@@ -107,7 +107,8 @@ def test_a_volume_of_root_takes_two_capabilities_more(launch, host):
 
 def start_with(launch, *options, secret_mode=0o400):
     """A start with all that a node needs but for its rights."""
-    return launch("join", options=(*TUN, *secret_options(launch.engine, secret_mode), *volume_options(launch.volume()), *options))
+    return launch("join", options=(*TUN, *secret_options(launch.engine, secret_mode),
+                                   *volume_options(launch.volume()), *options))
 
 
 @everywhere
@@ -192,13 +193,25 @@ def test_a_user_namespace_without_the_daemon_s_user_is_told_and_its_root_runs_th
 # What engines put around it
 
 @everywhere
-def test_below_the_engine_s_own_init_it_is_a_subreaper_and_as_quick_to_stop(launch):
+def test_below_the_engine_s_own_init_a_node_runs_and_stops_as_it_does_elsewhere(launch):
     node = launch.node("--init").wait_until_healthy()
     assert "wgmesh-init" not in node.exec("cat", "/proc/1/comm").stdout
-    # Its orphans come to it, and not to the engine's init.
-    node.exec("sh", "-c", "(sh -c 'sleep 0.2' &)")
     assert node.stop()[1] == 0
     assert node.log()[-1]["msg"] == "exit code 0"
+
+
+@everywhere
+def test_below_the_engine_s_own_init_orphans_come_to_it_all_the_same(launch):
+    orphaning = launch("--state-dir=none", "--", "sh", "-c", "(tail -f /dev/null &); exec sleep 1000",
+                       options=("--init", "--entrypoint", "/usr/local/bin/wgmesh-init"))
+
+    def parent_of_orphan():
+        lines = orphaning.exec("busybox", "ps", "-o", "comm,pid,ppid").stdout.splitlines()
+        processes = {comm: (pid, parent) for comm, pid, parent in map(str.split, lines[1:])}
+        return processes["tail"][1] == processes["wgmesh-init"][0] != "1"
+
+    eventually(lambda: "tail" in orphaning.exec("busybox", "ps", "-o", "comm").stdout, "the orphan", within=20)
+    eventually(parent_of_orphan, "wgmesh-init to be its parent", within=20)
 
 
 @everywhere

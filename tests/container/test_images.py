@@ -107,6 +107,16 @@ def test_the_small_image_is_under_a_mebibyte_and_a_half_compressed(distroless):
     assert size < MOST_COMPRESSED
 
 
+@pytest.mark.parametrize("arch, column", [("amd64", 3), ("arm64", 4)])
+@kinds
+def test_the_guide_gives_the_size(kind, arch, column):
+    rows = [line.split("|") for line in (CHECKOUT / "images" / "README.md").read_text("utf-8").splitlines()
+            if line.startswith("| `wgmesh:")]
+    said = rows[("distroless", "full").index(kind)][column].split()
+    # Debian's packages change a little.
+    assert said[1] == "MiB" and abs(float(said[0]) - ImageFile(kind, arch).compressed_size() / 2**20) < 0.1
+
+
 def test_the_small_image_holds_two_programs_and_nothing_else_to_run(distroless):
     executable = [name for name, entry in distroless.files.items()
                   if entry.info.isfile() and entry.info.mode & 0o111]

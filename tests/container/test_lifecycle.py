@@ -129,14 +129,11 @@ def test_a_daemon_that_hangs_is_started_again_with_its_key_and_the_engine_need_n
 # Stops
 
 @everywhere
-def test_a_stop_ends_with_0_within_a_second_and_leaves_no_interface(launch):
-    node = launch.node()
-    node.wait_until_healthy()
-    seconds, code = node.stop()
+def test_a_stop_ends_with_0_within_a_second(launch):
+    node = launch.node().wait_until_healthy()
+    _, code = node.stop()
     assert code == 0, node.output()
     assert stop_took_ms(node) < STOP_MAX_MS
-    # Far from the ten seconds after which the engine kills.
-    assert seconds < 9
     assert node.log()[-1]["msg"] == "exit code 0"
 
 
@@ -280,13 +277,6 @@ def test_storage_that_will_not_last_is_refused_where_that_is_asked_for(launch, i
     assert "(verdict: layer)" in refused.output()
 
 
-@everywhere
-@pytest.mark.parametrize("image", [DISTROLESS, FULL], ids=["distroless", "full"])
-def test_without_a_word_it_explains_itself(engine, image):
-    done = engine.images()("run", "--rm", "--network", "none", image)
-    assert done.stdout.startswith("Usage: wgmesh")
-
-
 # Identity
 
 @everywhere
@@ -321,9 +311,3 @@ def test_two_nodes_find_each_other_and_ping_through_the_tunnel(launch):
     assert two.stop()[1] == 0
     # It has said goodbye: nobody waits for a timeout.
     eventually(lambda: not sees_the_other(), "the other to be gone", within=20)
-
-
-@everywhere
-def test_an_image_of_the_engine_s_own_making_can_be_asked_for_the_version(engine):
-    done = engine.images()("run", "--rm", "--network", "none", DISTROLESS, "version")
-    assert done.stdout.split()[-1] == DISTROLESS.split(":")[1]

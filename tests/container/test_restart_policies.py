@@ -131,7 +131,7 @@ def test_a_loop_is_counted_over_restarts_by_the_engine_and_held_for_a_look(launc
 
 
 @each_kind
-def test_an_image_started_by_the_engine_again_and_again_keeps_its_key(launch):
+def test_a_daemon_that_is_killed_again_and_again_keeps_its_key_and_the_engine_need_not_know(launch):
     node = launch.node("--restart", "always")
     key = node.pubkey()
     for again in range(1, 4):

@@ -13,6 +13,8 @@ from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
 
+CREDENTIALS = "/run/credentials/wgmesh.service"
+
 
 def node_with_secret_of_mode(lab, mode):
     path = lab.secret_file(SECRET)
@@ -26,6 +28,22 @@ def test_a_secret_that_only_root_may_read_reaches_the_daemon_at_every_start(lab)
     node = node_with_secret_of_mode(lab, 0o600)
     eventually(node.has_interface, "the interface")
     before = eventually(node.mesh_process, "the mesh process")
+    before.signal(signal.SIGKILL)
+    eventually(lambda: getattr(node.mesh_process(), "pid", before.pid) != before.pid, "a new daemon")
+    eventually(lambda: node.run("wgmesh", "peers", "count", check=False).returncode == 0, "its socket")
+
+
+def test_a_credential_of_systemd_that_only_root_may_read_reaches_the_daemon_at_every_start(lab):
+    """As in a service that is root: the directory is closed to others, too (systemd.exec(5))."""
+    credentials = lab.directory / "credentials"
+    credentials.mkdir()
+    lab.secret_file(SECRET).rename(credentials / "wgmesh-secret").chmod(0o400)
+    credentials.chmod(0o500)
+    node = lab.node("node", volume=lab.volume("state"), secret=None, env={"CREDENTIALS_DIRECTORY": CREDENTIALS},
+                    mounts=[Mount.bind(credentials, CREDENTIALS, read_only=True)])
+    before = eventually(node.mesh_process, "the mesh process")
+    eventually(lambda: node.run("wgmesh", "peers", "count", check=False).returncode == 0, "the node")
+    assert before.status["Uid"].split()[0] == "65532"
     before.signal(signal.SIGKILL)
     eventually(lambda: getattr(node.mesh_process(), "pid", before.pid) != before.pid, "a new daemon")
     eventually(lambda: node.run("wgmesh", "peers", "count", check=False).returncode == 0, "its socket")

@@ -114,6 +114,14 @@ def test_it_works_over_ipv6_from_a_port_that_was_asked_for(lab, tester):
     assert code == 0 and said["node"]["observed_endpoint"] == f"[{tester.box.port.address6}]:4711"
 
 
+def test_the_port_of_a_node_that_runs_here_is_refused_and_not_taken_from_it(lab):
+    one = lab.node("one", volume=lab.volume("one"))
+    two = lab.node("two", volume=lab.volume("two"))
+    eventually(lambda: one.pings(two.mesh_ip), "the tunnel")
+    done = one.run("wgmesh", "test-peer", "--peer", two.port.address, f"--port={PORT}", check=False)
+    assert done.returncode == 1 and f"UDP port {PORT}" in done.stderr and not done.stdout
+
+
 def test_a_node_of_ours_takes_nothing_in(lab, tester):
     one = lab.node("one", volume=lab.volume("one"))
     two = lab.node("two", volume=lab.volume("two"))

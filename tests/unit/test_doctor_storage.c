@@ -105,7 +105,7 @@ static void what_cannot_be_written_to_is_told_with_owner_and_mode(void **state)
 		judge_storage, EXITS_NO_PERMISSION,
 		"uid 0 may not work in /state, which belongs to 1000:1001 with mode 0700 (root "
 		"without CAP_DAC_OVERRIDE)",
-		"let root become that user (cap_add: [SETUID, SETGID, SETPCAP, CHOWN]), as "
+		"let root become that user (cap_add: [SETUID, SETGID, CHOWN]), as "
 		"wgmesh-init does; or on the host: chown -R 0:0 on the volume");
 	s->code = -EROFS;
 	doctor_fails(

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/exits.h"
 #include "common/log.h"
 #include "common/str.h"
 #include "daemon/clock.h"
@@ -730,6 +731,19 @@ static void closing_ends_what_is_under_way(void **state)
 	assert_int_equal(f->alice.n_announced, 0);
 }
 
+static void the_port_of_another_node_is_refused_and_the_cure_named(void **state)
+{
+	const struct fixture *f = *state;
+	const struct exchange_config cfg = { .key = gossip_key, .port = f->alice.at.port };
+	struct exchange *second = NULL;
+	struct err e = { 0 };
+
+	assert_int_equal(exchange_open(&second, f->base, &cfg, &e), -EADDRINUSE);
+	assert_null(second);
+	assert_int_equal(e.exit_code, EXITS_SYSTEM);
+	assert_non_null(strstr(e.msg, "give each a network of its own"));
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
 
 int main(void)
@@ -761,6 +775,7 @@ int main(void)
 		T(a_node_with_a_hundred_routes_still_announces_all_of_them),
 		T(who_has_stopped_says_goodbye_and_nothing_else),
 		T(closing_ends_what_is_under_way),
+		T(the_port_of_another_node_is_refused_and_the_cure_named),
 	};
 
 	(void)log_init("test", LOG_FORMAT_TEXT, "error");

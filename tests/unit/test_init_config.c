@@ -51,6 +51,23 @@ static void join_is_supervised_and_its_flags_are_read(void **state)
 	assert_null(child_env("WGMESH_STATE_DIR"));
 }
 
+static void a_credential_of_systemd_is_the_secret_where_no_other_is_given(void **state)
+{
+	char *credential = "CREDENTIALS_DIRECTORY=/run/credentials/wgmesh.service";
+	char **alone = ARGS(credential);
+	struct err e = { 0 };
+
+	(void)state;
+	assert_int_equal(load(ARGS("wgmesh", "join"), alone, &e), 0);
+	assert_string_equal(c.secret_file, "/run/credentials/wgmesh.service/wgmesh-secret");
+	assert_int_equal(load(ARGS("wgmesh", "join", "--secret-file=/mesh"), alone, &e), 0);
+	assert_string_equal(c.secret_file, "/mesh");
+	assert_int_equal(load(ARGS("wgmesh", "join"), ARGS(credential, "WGMESH_SECRET=x"), &e), 0);
+	assert_null(c.secret_file);
+	assert_int_equal(load(ARGS("wgmesh", "join"), NO_ENV, &e), 0);
+	assert_null(c.secret_file);
+}
+
 static void other_commands_of_wgmesh_are_plain(void **state)
 {
 	struct err e = { 0 };
@@ -211,6 +228,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(join_is_supervised_and_its_flags_are_read),
+		cmocka_unit_test(a_credential_of_systemd_is_the_secret_where_no_other_is_given),
 		cmocka_unit_test(other_commands_of_wgmesh_are_plain),
 		cmocka_unit_test(another_program_keeps_its_state_looked_after),
 		cmocka_unit_test(none_makes_a_plain_supervisor_and_is_not_passed_on),
