@@ -231,7 +231,7 @@ class Compose:
         self.engine = engine
         self.directory = engine.box.path(f"move/compose{next(NUMBERS)}")
         self.guide = Guide(engine, "migration.md", self.directory, names={"network_mode: host": "network_mode: none"})
-        self.write(".env", f"MESH_SECRET={SECRET}\n")
+        self.write(".env", f'MESH_SECRET="{SECRET}"\n')
         self.write("docker-compose.yml", OLD_COMPOSE.format(image=old_node.IMAGE, place=place))
         engine.box.run("mkdir", "-p", self.directory / "data/node1")
         self.guide.shell("docker compose up -d")
