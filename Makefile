@@ -372,12 +372,12 @@ PREFIX  ?= /usr/local
 BASH_COMPLETIONS ?= $(PREFIX)/share/bash-completion/completions
 ZSH_COMPLETIONS  ?= $(PREFIX)/share/zsh/site-functions
 FISH_COMPLETIONS ?= $(PREFIX)/share/fish/vendor_completions.d
-install: programs ## programs, manual pages and shell completions below DESTDIR= and PREFIX=
+install: programs ## programs, manual, guides and shell completions below DESTDIR= and PREFIX=
 	$(Q)install -d $(addprefix $(DESTDIR),$(PREFIX)/sbin $(PREFIX)/share/man/man8 $(PREFIX)/share/doc/wgmesh \
 		$(BASH_COMPLETIONS) $(ZSH_COMPLETIONS) $(FISH_COMPLETIONS))
 	$(Q)install -m 755 $(O)/wgmesh-init $(O)/wgmesh $(DESTDIR)$(PREFIX)/sbin
 	$(Q)install -m 644 $(PAGES) $(DESTDIR)$(PREFIX)/share/man/man8
-	$(Q)install -m 644 LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/wgmesh
+	$(Q)install -m 644 LICENSE $(wildcard docs/*.md docs/*.svg) $(DESTDIR)$(PREFIX)/share/doc/wgmesh
 	$(Q)set -e; for to in bash:$(BASH_COMPLETIONS)/wgmesh zsh:$(ZSH_COMPLETIONS)/_wgmesh \
 		fish:$(FISH_COMPLETIONS)/wgmesh.fish; do \
 		$(O)/wgmesh completion $${to%%:*} >$(O)/completion.new; \
@@ -420,7 +420,7 @@ clean: ## remove build/, but not what was fetched: a kernel, Prometheus, Debian 
 	$(Q)find build -mindepth 1 -maxdepth 1 ! -name kernel ! -name prometheus ! -name debian13 -exec rm -rf {} + 2>/dev/null || :
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
-		while IFS=$$'\t' read -r target what; do printf '  %-14s %s\n' "$$target" "$$what"; done
+		while IFS=$$'\t' read -r target what; do printf '  %-16s %s\n' "$$target" "$$what"; done
 
 -include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) init/entry.c init/main.c daemon/main.c)) \
 	$(patsubst %.c,$(O)/musl/%.d,$(PID1_SRC))

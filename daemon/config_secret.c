@@ -57,6 +57,19 @@ static int open_secret(const char *path, const struct settings *s)
 	return fd;
 }
 
+static int refuse_file(int why, const char *path, struct err *e)
+{
+	if (why == -EISDIR)
+		return err_exit(e, EXITS_USAGE, why,
+				"secret file %s is a directory: engines make one where the file to "
+				"mount is missing; remove it there and put the file in its place",
+				path);
+	return err_exit(e, EXITS_USAGE, why,
+			"secret file %s cannot be read; mount it into the container, "
+			"readable for uid %u",
+			path, geteuid());
+}
+
 static int read_secret_file(struct secret *out, const char *path, const struct settings *s,
 			    struct err *e)
 {
@@ -66,10 +79,7 @@ static int read_secret_file(struct secret *out, const char *path, const struct s
 	int r;
 
 	if (n < 0)
-		return err_exit(e, EXITS_USAGE, (int)n,
-				"secret file %s cannot be read; mount it into the container, "
-				"readable for uid %u",
-				path, geteuid());
+		return refuse_file((int)n, path, e);
 	buf[n] = '\0';
 	r = parse(out, buf, (size_t)n, path, e);
 	crypto_wipe(buf, sizeof(buf));

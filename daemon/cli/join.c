@@ -19,7 +19,7 @@ static const struct cli_usage usage = {
 		"Joins the mesh that a secret makes, and stays until SIGTERM: finds the other nodes,\n"
 		"keeps WireGuard configured, says goodbye and deletes the interface at the end.\n\n"
 		"  WGMESH_SECRET_FILE=/run/secrets/mesh_secret wgmesh join\n"
-		"  wgmesh join --secret-file secret --interface wg1 --listen-port 51821\n",
+		"  wgmesh join --secret-file secret --interface wg1 --listen-port 51810\n",
 	.scope = SCOPE_JOIN,
 };
 

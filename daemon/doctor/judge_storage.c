@@ -13,8 +13,8 @@
 /* Less than this is as good as full; wgmesh-init has the same floor. */
 #define FREE_KIB_MIN	1024
 #define FREE_INODES_MIN 16
-#define MOUNT_VOLUME                                                                     \
-	"mount a volume there: docker run -v wgmesh:%s; compose: volumes: [wgmesh:%s]; " \
+#define MOUNT_VOLUME                                                                                 \
+	"mount a volume there: docker run -v wgmesh-state:%s; compose: volumes: [wgmesh-state:%s]; " \
 	"Kubernetes: a PersistentVolumeClaim; `wgmesh-init check` says more"
 
 static bool is_nowhere(const struct facts *f)
@@ -38,10 +38,8 @@ static void judge_denied(struct report *r, const struct facts *f)
 		    s->tested_uid, f->wanted.state_dir, s->uid, s->gid, s->mode & 07777,
 		    s->tested_uid == 0 ? " (root without CAP_DAC_OVERRIDE)" : "");
 	if (s->tested_uid == 0)
-		report_cure(
-			r,
-			"let root become that user (cap_add: [SETUID, SETGID, SETPCAP, CHOWN]), as "
-			"wgmesh-init does; or on the host: chown -R 0:0 on the volume");
+		report_cure(r, "let root become that user (cap_add: [SETUID, SETGID, CHOWN]), as "
+			       "wgmesh-init does; or on the host: chown -R 0:0 on the volume");
 	else
 		report_cure(r,
 			    "on the host: chown -R %u:%u on the volume; Kubernetes: fsGroup, or "

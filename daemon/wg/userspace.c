@@ -276,7 +276,7 @@ static int find_program(char *path, size_t size, const char *program, struct err
 		return 0;
 	return err_exit(e, EXITS_NO_WIREGUARD, -EOPNOTSUPP,
 			"userspace WireGuard: the program %s cannot be run (%s); use an image "
-			"that has it",
+			"that has it, the full one",
 			program, strerror(-r));
 }
 
@@ -389,9 +389,10 @@ static int check_system(char *path, size_t size, const char *program, struct err
 				"the capability CAP_NET_ADMIN is missing; give it to the container "
 				"(docker run --cap-add NET_ADMIN, or in Kubernetes "
 				"securityContext.capabilities.add: [NET_ADMIN])");
-	r = check_tun(e);
+	/* The program first: who has an image without it gains nothing by a device. */
+	r = find_program(path, size, program, e);
 	if (r == 0)
-		r = find_program(path, size, program, e);
+		r = check_tun(e);
 	return r == 0 ? check_socket_dir(e) : r;
 }
 

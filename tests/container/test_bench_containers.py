@@ -3,14 +3,25 @@
 
 import re
 import subprocess
+import sys
 
 import pytest
 
 from box import CHECKOUT
 
+sys.path.append(str(CHECKOUT / "tests" / "bench"))
+
+from containers import percentile  # noqa: E402  pylint: disable=wrong-import-position
+
 ROWS = ("start to ready", "... of it the engine", "... of it the container", "start to first handshake", "peer appears",
         "peer moves", "stop")
 TRIPLE = r"\d+\.\d / \d+\.\d / \d+\.\d"
+
+
+def test_p99_of_a_hundred_runs_is_not_the_slowest_one():
+    runs = list(range(100, 0, -1))
+    assert [percentile(runs, percent) for percent in (50, 99, 100)] == [50, 99, 100]
+    assert percentile([7], 50) == percentile([7], 99) == 7
 
 
 def test_a_short_run_yields_every_line(tmp_path):

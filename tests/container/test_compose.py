@@ -15,7 +15,6 @@ from lib.wait import eventually
 
 SECRET = "wgmesh://v1/dGhlIHRlc3RzJyBvd24gc2VjcmV0LCBsb25nIGVub3VnaCE"
 KEY_FILE = "wg0.json"
-POLICY = 78
 NUMBERS = itertools.count(1)
 
 pytestmark = pytest.mark.parametrize("engine_name", ["docker"])
@@ -34,12 +33,12 @@ class Project:
         return self.engine.box.run("docker-compose", "-p", self.name, "-f", self.directory / "compose.json",
                                    *argv, check=check, env=self.engine.env())
 
-    def write(self, volumes, environment=None):
+    def write(self, volumes):
         """The file; every volume with a name is one of the file's own."""
         named = {volume.split(":")[0]: {} for volume in volumes if not volume.startswith("/")}
         node = {"image": PLAIN, "network_mode": "none", "cap_add": ["NET_ADMIN"],
                 "devices": ["/dev/net/tun"], "volumes": list(volumes),
-                "environment": {"WGMESH_SECRET": SECRET, **(environment or {})},
+                "environment": {"WGMESH_SECRET": SECRET},
                 "command": ["wgmesh-init", "--", "wgmesh", "join"]}
         text = json.dumps({"version": "2.4", "services": {"node": node}, "volumes": named})
         (self.directory / "compose.json").write_text(text, encoding="utf-8")
@@ -122,29 +121,6 @@ def test_without_a_volume_the_next_container_is_another_node_and_that_was_said(p
     assert project.up("--force-recreate")["wg_pubkey"] != first["wg_pubkey"]
 
 
-def test_a_legacy_volume_beside_the_state_is_migrated_once_and_may_go(project, old_key):
-    text, public_key = old_key
-    project.seed("old", text)
-    project.write([f"state:{STATE_DIR}", "old:/data"])
-    first = project.up()
-    assert first["wg_pubkey"] == public_key
-    project("down")
-    assert project.up() == first
-    project("down")
-    project.write([f"state:{STATE_DIR}"])
-    assert project.up() == first
-
-
-def test_a_volume_moved_from_data_to_the_state_directory_is_used_as_it_is(project, old_key):
-    text, public_key = old_key
-    project.seed("old", text)
-    project.write([f"old:{STATE_DIR}"])
-    first = project.up()
-    assert first["wg_pubkey"] == public_key
-    project("down")
-    assert project.up() == first
-
-
 def test_a_volume_left_at_data_is_asked_about_and_then_moved_without_a_loss(project, old_key):
     text, public_key = old_key
     project.seed("old", text)
@@ -154,9 +130,3 @@ def test_a_volume_left_at_data_is_asked_about_and_then_moved_without_a_loss(proj
     project("down")
     project.write([f"old:{STATE_DIR}"])
     assert project.up()["wg_pubkey"] == public_key
-
-
-def test_require_refuses_an_anonymous_volume(project):
-    project.write([STATE_DIR], {"WGMESH_PERSISTENCE": "require"})
-    assert project("up", "--exit-code-from", "node", check=False).returncode == POLICY
-    assert "(verdict: anonymous)" in project.log()

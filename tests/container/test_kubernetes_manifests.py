@@ -27,7 +27,7 @@ CODE = re.compile(r"`([^`]+)`")
 SETTING = re.compile(r"^ +(WGMESH_\w+)$", re.M)
 STOP_TIMEOUT = re.compile(r"--stop-timeout.*?\[(\d+)s\]", re.S)
 # An indented line of README.md that starts so is a command; what it is given or leaves is not looked at.
-COMMAND = re.compile(r"^ {4,}((?:kubectl|docker) [^<>\n]*)", re.M)
+COMMAND = re.compile(r"^ {4,}(kubectl [^<>\n]*)", re.M)
 # Where nobody listens: a command line that kubectl understands gets as far as this.
 NOBODY = "http://127.0.0.1:1"
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
@@ -146,9 +146,8 @@ def test_the_namespace_of_an_overlay_admits_its_pods_and_has_no_higher_level(doc
     assert {one["metadata"]["name"] for one in namespaces} == {workload(docs)["metadata"]["namespace"]}
 
 
-def test_each_overlay_has_a_namespace_of_its_own(manifests):
-    names = [workload(manifests.render(overlay))["metadata"]["namespace"]
-             for overlay in OVERLAYS if overlay != "migrate-legacy"]
+def test_each_overlay_has_a_namespace_of_its_own(rendered):
+    names = [workload(rendered[overlay])["metadata"]["namespace"] for overlay in OVERLAYS if overlay != "migrate-legacy"]
     assert len(set(names)) == len(names)
 
 
@@ -158,7 +157,7 @@ def test_nothing_but_what_it_takes_to_start_as_root_keeps_a_pod_from_restricted(
     rest = set(beyond_restricted(pod)) - set(beyond_baseline(pod))
     assert rest == {"runAsNonRoot is not true", "runAsUser: 0",
                     *(f"capabilities.add: {name}" for name in
-                      ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETPCAP", "SETUID"))}
+                      ("CHOWN", "DAC_OVERRIDE", "SETGID", "SETUID"))}
 
 
 def test_the_app_beside_a_sidecar_would_be_admitted_by_restricted(rendered):
@@ -331,8 +330,8 @@ def test_the_kubelet_leaves_pid_1_the_time_to_mend_it(pod):
     """A daemon that hangs is found after a minute, and started again after half a minute at most."""
     node = next(one for one in containers(pod) if one["name"] == "wgmesh")
     assert seconds(node["livenessProbe"]) >= 60 + 30
-    # A predecessor may have to be waited for: --lock-timeout, --lease-time.
-    assert seconds(node["startupProbe"]) >= 30 + 30
+    # A predecessor may have to be waited for, --lock-timeout, and a daemon is tried twice, --start-timeout.
+    assert seconds(node["startupProbe"]) >= 30 + 90 + 30
     assert seconds(node["readinessProbe"]) <= 15
 
 
@@ -417,10 +416,10 @@ def commands():
 
 
 def test_the_readme_has_commands():
-    assert len(commands()) > 15 and any(command.startswith("docker") for command in commands())
+    assert len(commands()) > 10
 
 
-@pytest.mark.parametrize("command", [command for command in commands() if command.startswith("kubectl")])
+@pytest.mark.parametrize("command", commands())
 def test_kubectl_understands_the_commands_of_the_readme(manifests, command):
     """With the manifests rendered; then it looks for the cluster that is not there."""
     program, *arguments = shlex.split(command.replace("compose/kubernetes", str(manifests.directory)))

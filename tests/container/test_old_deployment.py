@@ -32,8 +32,8 @@ class Move:
         directory = engine.box.path(f"move/{engine.name}-{number}")
         self.guide = Guide(engine, "migration.md", directory,
                            names={"docker": "podman"} if "docker" not in engine.name else {},
-                           settings={"NODE": self.name, "OLD": old_node.IMAGE, "NEW": FULL, "STATE": self.state,
-                                     "DATA": data, "NETWORK": "none"})
+                           settings={"NODE": self.name, "NEW": FULL, "STATE": self.state, "DATA": data,
+                                     "NETWORK": "none", "OPTIONS": "--interface wg0 --listen-port 51999"})
 
     def look(self):
         """What the page says before anything is changed."""
@@ -49,7 +49,9 @@ class Move:
         eventually(lambda: self.new("wgmesh-init", "healthcheck", check=False).returncode == 0,
                    "the new node", within=30)
         with self.guide.section("Is it well") as section:
-            return section.step().stdout
+            said = section.step().stdout
+        assert "on UDP port 51999" in said
+        return said
 
     def new(self, *argv, check=True):
         return self.engine("exec", self.name, *argv, check=check)
@@ -152,6 +154,19 @@ def test_a_volume_at_data_is_copied_beside_it(engine, move, owner):
     is_old_again(old)
 
 
+@pytest.mark.parametrize("engine_name", ["docker", "podman"])
+def test_a_volume_without_a_name_is_copied_into_one_that_has_one(engine, move):
+    """As an image with a VOLUME makes it."""
+    old = OldNode(engine, [STATE_DIR])
+    old.become_existing()
+    going = move(old, engine.inspect(old.name, "{{(index .Mounts 0).Name}}"))
+    assert f"{STATE_DIR} is" in going.look()
+    going.guide.shell(going.guide.commands("The volume is at /data")[0])
+    is_kept(going.settle(), old_node.digests(engine, going.state))
+    going.go_back()
+    is_old_again(old)
+
+
 def own_directory(engine):
     """A directory of the host for bind mounts, of whoever runs the engine."""
     path = engine.box.path(f"srv/place{next(NUMBERS)}")
@@ -250,6 +265,7 @@ def test_a_compose_file_moves_over_and_its_secret_leaves_the_command_line(engine
         assert SECRET in engine("inspect", project.node()).stdout
         with project.guide.section("Compose") as section:
             section.step()
+            section.skip()
             section.step()
         is_kept(project.settle(), old_node.digests(engine, data))
         assert SECRET not in engine("inspect", project.node()).stdout
@@ -257,6 +273,26 @@ def test_a_compose_file_moves_over_and_its_secret_leaves_the_command_line(engine
         kept = old_node.digests(engine, data)
         eventually(lambda: KEY["wg_pubkey"] in engine("logs", project.node()).stdout, "the old node", within=20)
         assert kept["wg0.json"] == EXPECTED["wg0.json"]
+    finally:
+        project.close()
+
+
+@pytest.mark.parametrize("engine_name", ["docker"])
+def test_a_compose_file_moves_over_whose_key_is_in_the_container(engine):
+    """The old file mounts /data, and the program never wrote there."""
+    project = Compose(engine, "/data")
+    copy = project.directory / "node-state"
+    try:
+        engine("exec", project.node(), "sh", "-c", old_node.SEED, "sh", STATE_DIR, old_node.archive(), "0:0")
+        with project.guide.section("Compose") as section:
+            section.step()
+            assert KEY["wg_pubkey"] in section.step().stdout
+            project.guide.shell(section.skip().replace("./data/node1:", "./node-state:"))
+        is_kept(project.settle(), old_node.digests(engine, copy))
+        project.guide.shell("sed -i 's|./data/node1:/data|./node-state:/var/lib/wgmesh|' docker-compose.old.yml")
+        project.guide.shell(project.guide.commands("Go back")[1])
+        eventually(lambda: KEY["wg_pubkey"] in engine("logs", project.node()).stdout, "the old node", within=20)
+        assert old_node.digests(engine, copy)["wg0.json"] == EXPECTED["wg0.json"]
     finally:
         project.close()
 

@@ -17,21 +17,33 @@ from lib.wait import eventually
 
 NUMBERS = itertools.count(1)
 ONE, TWO = "one", "two"
+TRY = "-f compose/two-nodes.yml"
 TUN = {"services": {name: {"devices": ["/dev/net/tun"]} for name in (ONE, TWO)}}
 
 
+# The same node where the kernel has no WireGuard, asked without a terminal.
+HERE = {"compose/docker-compose.yml": "compose/userspace.yml", "exec node": "exec -T node"}
+
+
 @pytest.fixture
-def guide(engine):
-    """The page, with the archives of the images where its commands look for them."""
+def checkout(engine):
+    """A directory with the compose files and the images, where commands look for them."""
     directory = engine.box.path(f"quick/{engine.name}-{next(NUMBERS)}")
     engine.images()
-    engine.box.run("sh", "-c", 'cp "$@"', "sh", *sorted(IMAGES.glob("*-amd64.tar")), directory)
+    engine.box.run("mkdir", "-p", directory / "build/images")
+    engine.box.run("cp", *sorted(IMAGES.glob("*-amd64.tar")), directory / "build/images")
     engine.box.run("cp", "-r", CHECKOUT / "compose", directory)
     if engine.user:
         engine.box.run("chown", "-R", engine.user, directory)
+    return directory
+
+
+@pytest.fixture
+def guide(engine, checkout):
+    """The page, in a checkout."""
     names = {"docker": "podman"} if "podman" in str(engine.program) else {}
-    return Guide(engine, "quickstart.md", directory, names={
-        **names, "-f two-nodes.yml": "-f two-nodes.yml -f tun.json", "$PWD/": f"{directory}/"})
+    return Guide(engine, "quickstart.md", checkout, names={
+        **names, TRY: f"{TRY} -f compose/tun.json", "$PWD/": f"{checkout}/"})
 
 
 def sees_the_other(text):
@@ -61,6 +73,18 @@ def test_compose(guide):
         eventually(lambda: sees_the_other(guide.shell(image + look, check=False).stdout), "a mesh of two", within=60)
     finally:
         guide.shell(image + end)
+
+
+@pytest.mark.parametrize("engine_name", ["docker", "docker13"])
+def test_the_first_node_of_the_front_page(engine, checkout):
+    front = Guide(engine, "../README.md", checkout, names=HERE)
+    (text,) = front.commands("Run a node")
+    *start, look = text.splitlines()
+    try:
+        front.shell("\n".join(start))
+        eventually(lambda: "running, ready" in front.shell(look, check=False).stdout, "the node", within=60)
+    finally:
+        front.shell("docker compose -f compose/docker-compose.yml down -v", check=False)
 
 
 def unit(text):

@@ -121,7 +121,7 @@ def test_a_secret_is_a_file_and_nothing_else(path):
 
 
 def test_secrets_that_people_put_here_stay_out_of_the_repository_and_of_the_example():
-    assert {"mesh_secret", ".env", "passphrase"} <= set(read(".gitignore").split())
+    assert {"mesh_secret", ".env", "passphrase", "*.wgmesh"} <= set(read(".gitignore").split())
     assert not re.search(r"^#?WGMESH_SECRET", read(".env.example"), re.MULTILINE)
 
 

@@ -114,6 +114,17 @@ def test_every_variable_that_is_named_is_known(path):
     assert sorted(set(VARIABLE.findall(path.read_text(encoding="utf-8"))) - known) == []
 
 
+SHOWN = [*PAGES, *sorted((CHECKOUT / "compose").rglob("*.y*ml"))]
+
+
+@pytest.mark.parametrize("path", SHOWN, ids=name)
+def test_a_secret_is_never_written_where_others_may_read_it(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines):
+        if re.search(r"init --secret *>", line):
+            assert any("umask 077" in near for near in lines[max(number - 1, 0):number + 1]), line
+
+
 @each_page
 def test_no_registry_is_named(path):
     assert not re.search(r"\b(?:ghcr|quay|docker|gcr)\.io\b", path.read_text(encoding="utf-8"))

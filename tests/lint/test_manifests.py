@@ -135,6 +135,30 @@ def test_a_node_has_least_privilege():
     assert context["privileged"] is False and context["allowPrivilegeEscalation"] is False
 
 
+def reasons(path):
+    """What stands beside each capability of a file, in the order of the file."""
+    return re.findall(r"^ +- ([A-Z_]+) +# (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", [KUBERNETES / "base" / "statefulset.yaml",
+                                  KUBERNETES / "overlays" / "sidecar" / "statefulset.yaml",
+                                  KUBERNETES / "overlays" / "daemonset" / "daemonset.yaml"], ids=relative)
+def test_a_node_has_the_capabilities_of_the_compose_files_for_the_same_reasons(path):
+    node = node_of(relative(path))
+    model = reasons(KUBERNETES.parent / "docker-compose.yml")
+    assert reasons(path) == model
+    assert node["securityContext"]["capabilities"]["add"] == [name for name, _ in model]
+
+
+def test_a_pod_monitor_names_job_and_node_as_the_alerts_have_them():
+    """Addresses of pods change: a node that is compared with itself a day ago needs a name that stays."""
+    spec = load("components/pod-monitor/podmonitor.yaml")["spec"]
+    labels = load("base/statefulset.yaml")["spec"]["template"]["metadata"]["labels"]
+    assert labels[spec["jobLabel"]] == "wgmesh"
+    assert [(one["sourceLabels"], one["targetLabel"]) for one in spec["podMetricsEndpoints"][0]["relabelings"]] == \
+        [(["__meta_kubernetes_namespace", "__meta_kubernetes_pod_name"], "instance")]
+
+
 def test_settings_are_variables_that_the_programs_know():
     lines = (KUBERNETES / "common" / "wgmesh.env").read_text(encoding="utf-8").splitlines()
     given = {line.partition("=")[0] for line in lines if not line.startswith("#")}

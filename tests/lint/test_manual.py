@@ -244,6 +244,7 @@ def test_an_installation_has_programs_pages_and_completions_and_may_be_repeated(
     first = tree(tmp_path)
     documents = {name: text for name, text in first.items() if name.startswith("usr/share/doc/wgmesh/")}
     assert documents["usr/share/doc/wgmesh/reference.md"] == (DOCS / "reference.md").read_bytes()
+    assert "usr/share/doc/wgmesh/architecture.svg" in documents
     assert sorted(first.keys() - documents.keys()) == [
         "usr/sbin/wgmesh", "usr/sbin/wgmesh-init",
         "usr/share/bash-completion/completions/wgmesh", "usr/share/fish/vendor_completions.d/wgmesh.fish",

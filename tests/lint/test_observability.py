@@ -115,6 +115,17 @@ def test_the_page_counts_them_right():
     assert f"| {len(RULES)} alerts, " in (SHIPPED.parent / "README.md").read_text(encoding="utf-8")
 
 
+def test_what_to_watch_lists_these_alerts_and_how_bad_they_are():
+    page = (CHECKOUT / "docs" / "observe.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(Wgmesh\w+)` \| (\w+) \| \S", page, re.MULTILINE)
+    assert rows == [(rule["alert"], rule["labels"]["severity"]) for rule in RULES]
+
+
+def test_every_alert_on_a_job_is_on_the_one_that_the_pages_name():
+    jobs = {job for rule in RULES for job in re.findall(r'\bjob="([^"]*)"', rule["expr"])}
+    assert jobs == {load("prometheus.yml")["scrape_configs"][0]["job_name"]} == {"wgmesh"}
+
+
 def test_every_alarm_of_a_node_is_an_alert():
     read = "\n".join(rule["expr"] for rule in RULES)
     covered_by = {"storage": "wgmesh_storage_state", "supervisor": "wgmesh_failures >= 2"}
@@ -127,8 +138,8 @@ def test_the_parts_of_the_configuration_find_each_other():
     files = [*config["rule_files"], *config["scrape_configs"][0]["file_sd_configs"][0]["files"]]
     assert [name for name in files if not (SHIPPED / name).is_file()] == []
     service = service_of("prometheus")
-    mounted = {volume.split(":")[0] for volume in service["volumes"]}
-    assert {f"./observability/{name}" for name in ("prometheus.yml", *files)} <= mounted
+    assert "./observability:/etc/prometheus:ro" in service["volumes"]
+    assert "--config.file=/etc/prometheus/prometheus.yml" in service["command"]
     assert config["scrape_configs"][0]["job_name"] == "wgmesh"
 
 

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#define VOLUME                                                                                   \
-	"mount a volume there: docker run -v wgmesh:/state; compose: volumes: [wgmesh:/state]; " \
+#define VOLUME                                                                                               \
+	"mount a volume there: docker run -v wgmesh-state:/state; compose: volumes: [wgmesh-state:/state]; " \
 	"Kubernetes: a PersistentVolumeClaim; `wgmesh-init check` says more"
 #define ROOM                                                                                      \
 	"make room on the volume or enlarge it (df -h, df -i); the key in place is safe, but no " \
@@ -105,7 +105,7 @@ static void what_cannot_be_written_to_is_told_with_owner_and_mode(void **state)
 		judge_storage, EXITS_NO_PERMISSION,
 		"uid 0 may not work in /state, which belongs to 1000:1001 with mode 0700 (root "
 		"without CAP_DAC_OVERRIDE)",
-		"let root become that user (cap_add: [SETUID, SETGID, SETPCAP, CHOWN]), as "
+		"let root become that user (cap_add: [SETUID, SETGID, CHOWN]), as "
 		"wgmesh-init does; or on the host: chown -R 0:0 on the volume");
 	s->code = -EROFS;
 	doctor_fails(

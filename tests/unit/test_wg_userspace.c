@@ -529,6 +529,9 @@ static void a_missing_tun_device_is_told(void **state)
 	assert_int_equal(e.exit_code, EXITS_NO_WIREGUARD);
 	assert_non_null(strstr(e.msg, "--device /dev/net/tun"));
 	assert_non_null(strstr(e.msg, "Kubernetes: a hostPath of type CharDevice"));
+	/* An image without the program lacks that first, whatever devices there are. */
+	assert_true(wg_open(&wg, "wg0", WG_BACKEND_USERSPACE, "no-such-program", &e) < 0);
+	assert_non_null(strstr(e.msg, "the full one"));
 	assert_int_equal(umount("/dev/net"), 0);
 }
 
