@@ -12,6 +12,10 @@ echo 1 >/proc/sys/net/ipv4/ip_forward
 mount --make-rprivate /
 for tree in /sys/fs/cgroup /sys/fs/cgroup/*; do
     if [ ! -e "$tree/cgroup.procs" ] || [ -L "$tree" ] || ! mountpoint -q "$tree"; then continue; fi
+    # Version 2 lets nobody below count processes, unless it is told to; systemd tells it.
+    if [ -e "$tree/cgroup.subtree_control" ] && ! grep -qw pids "$tree/cgroup.subtree_control"; then
+        echo +pids >"$tree/cgroup.subtree_control"
+    fi
     mkdir -p "$tree/$name"
     # Without these, version 1 takes no process in.
     for file in cpuset.cpus cpuset.mems; do
