@@ -321,12 +321,14 @@ test: ## install what is missing, build and run every test; T= passes options to
 	$(Q)$(PYTEST) --variants release,asan $(T) $(TESTED)
 test-kernel: programs $(O)/wgtool $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
+# Files at a time, each worker with engines of its own: they wait more than they compute.
+WORKERS ?= 3
 test-container: ## images, compose files and manifests in containers of Docker and Podman; T= as for test
 	$(Q)tests/deps.sh
 	$(Q)tests/container/deps.sh
 	$(Q)$(SUB) WERROR=1 programs
 	$(Q)$(SUB) images ARCHES="amd64 arm64"
-	$(Q)$(PYTEST) $(T) tests/container
+	$(Q)$(PYTEST) -n $(WORKERS) --dist loadfile $(T) tests/container
 ARCHES  ?= amd64
 images: ## both container images into build/images, without a registry; ARCHES="amd64 arm64"
 	$(Q)images/deps.sh
