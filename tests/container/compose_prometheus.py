@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: MIT
 """Debian's Prometheus as an image, and its API on the machine whose port it is published at."""
 
-import io
 import json
 import pathlib
 import subprocess
@@ -9,7 +8,7 @@ import tarfile
 import urllib.parse
 
 from box import CHECKOUT
-from engines import libraries
+from engines import add_programs, libraries
 
 IMAGE = "localhost/wgmesh-test:prometheus"
 PROGRAM = CHECKOUT / "build" / "prometheus" / "prometheus"
@@ -25,11 +24,7 @@ def prometheus_tar(path):
             directory.type, directory.mode = tarfile.DIRTYPE, 0o755
             directory.uid = directory.gid = NOBODY
             tar.addfile(directory)
-        for name, source in files.items():
-            content = pathlib.Path(source).read_bytes()
-            info = tarfile.TarInfo(name)
-            info.mode, info.size = 0o755, len(content)
-            tar.addfile(info, io.BytesIO(content))
+        add_programs(tar, files)
 
 
 def image(engine):

@@ -55,6 +55,15 @@ def libraries(program):
     return LIBRARY.findall(listed)
 
 
+def add_programs(tar, files):
+    """Add files that may be run, by their names in the archive."""
+    for name, source in files.items():
+        content = pathlib.Path(source).read_bytes()
+        info = tarfile.TarInfo(name)
+        info.mode, info.size = 0o755, len(content)
+        tar.addfile(info, io.BytesIO(content))
+
+
 def image_tar(path, *others):
     """An image without any registry: both programs and others, what they load, and the directories."""
     files = {f"bin/{pathlib.Path(program).name}": pathlib.Path(program).resolve()
@@ -72,11 +81,7 @@ def image_tar(path, *others):
         link = tarfile.TarInfo("var/run")
         link.type, link.linkname = tarfile.SYMTYPE, "/run"
         tar.addfile(link)
-        for name, source in files.items():
-            content = pathlib.Path(source).read_bytes()
-            info = tarfile.TarInfo(name)
-            info.mode, info.size = 0o755, len(content)
-            tar.addfile(info, io.BytesIO(content))
+        add_programs(tar, files)
 
 
 class Engine:

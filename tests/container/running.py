@@ -7,6 +7,7 @@ import json
 import os
 import time
 
+from lib.container import as_event
 from lib.wait import eventually
 
 from engines import FULL, STATE_DIR
@@ -104,7 +105,7 @@ class Running:
 
     def log(self):
         """Its log as dictionaries; what is no line of ours as {"msg": line}."""
-        return [_as_event(line) for line in self.output().splitlines()]
+        return [as_event(line) for line in self.output().splitlines()]
 
     def find_log(self, text, level=None):
         return next((event for event in self.log()
@@ -229,11 +230,3 @@ class Launcher:
 
     def __exit__(self, *_):
         self.close()
-
-
-def _as_event(line):
-    try:
-        event = json.loads(line)
-    except ValueError:
-        event = None
-    return event if isinstance(event, dict) else {"msg": line}

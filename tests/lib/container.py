@@ -143,10 +143,11 @@ class Output(threading.Thread):
 
     def events(self):
         """The lines as dictionaries: JSON as it is, anything else as {"msg": line}."""
-        return [_as_event(line) for line in list(self.lines)]
+        return [as_event(line) for line in list(self.lines)]
 
 
-def _as_event(line):
+def as_event(line):
+    """A line of a log as a dictionary."""
     try:
         event = json.loads(line)
     except ValueError:
