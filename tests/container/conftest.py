@@ -22,9 +22,9 @@ def box():
         pytest.skip(f"no container engine can run here, for lack of {missing}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def host(box):
-    """Directories of the host by their names in cases."""
+    """Directories of the host by their names in cases; as they should be, whatever was done to them before."""
     return places(box)
 
 

@@ -120,4 +120,4 @@ def test_without_net_admin_the_node_says_so_itself(bare):
 def test_without_a_volume_the_doctor_says_that_the_key_will_not_last(bare):
     said = doctor(bare, *RIGHTS, "-v", f"{WIREGUARD}:/usr/bin/wireguard-go:ro")
     assert said.failures() == [], said.said
-    said.find("storage", "warn", STATE_DIR, f"docker run -v wgmesh:{STATE_DIR}")
+    said.find("storage", "warn", STATE_DIR, f"docker run -v wgmesh-state:{STATE_DIR}")

@@ -266,7 +266,7 @@ def test_a_second_node_on_the_machine_is_one_of_another_mesh(project, engine):
     second("down", "-v")
     node = second.up().service("node")
     node.wait_for_log("wgmesh ended with code 71")
-    assert node.find_log("listen on UDP port", level="error")
+    assert node.find_log("which follows from the secret, is taken", level="error")
     assert first.service("node").is_healthy()
 
 
