@@ -119,17 +119,18 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/doctor/strength.c daemon/http/address.c daemon/http/endpoints.c daemon/http/listen.c \
 	daemon/http/metrics.c daemon/http/metrics_table.c daemon/http/metrics_writer.c \
 	daemon/http/process.c daemon/http/server.c daemon/net/addr.c daemon/net/connset.c \
-	daemon/net/growbuf.c daemon/net/ifstate.c daemon/net/ifwatch.c daemon/net/nlmsg.c \
-	daemon/net/nlsock.c daemon/net/pace.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
-	daemon/net/unixlisten.c daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c \
-	daemon/node/node_cache.c daemon/node/node_clone.c daemon/node/node_layers.c \
-	daemon/node/node_notify.c daemon/node/node_observe.c daemon/node/node_peers.c \
-	daemon/node/node_reload.c daemon/node/node_self.c daemon/node/node_view.c daemon/node/notify.c \
-	daemon/node/reload.c daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c \
-	daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c \
-	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
-	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
-	daemon/state/livecheck.c daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
+	daemon/net/growbuf.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
+	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/rtnl.c daemon/net/rtnl_msg.c \
+	daemon/net/udp.c daemon/net/unixlisten.c daemon/node/clone.c daemon/node/node.c \
+	daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clone.c \
+	daemon/node/node_layers.c daemon/node/node_notify.c daemon/node/node_observe.c \
+	daemon/node/node_peers.c daemon/node/node_prospects.c daemon/node/node_reload.c \
+	daemon/node/node_self.c daemon/node/node_view.c daemon/node/notify.c daemon/node/reload.c \
+	daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/routelist.c \
+	daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c daemon/state/archive.c \
+	daemon/state/identity.c daemon/state/identity_file.c daemon/state/identity_store.c \
+	daemon/state/identity_trace.c daemon/state/identity_write.c daemon/state/livecheck.c \
+	daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
 	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
 	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c \
 	daemon/view/histogram.c daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c \
@@ -138,9 +139,10 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c daemon/wire/endpoint.c \
 	daemon/wire/envelope.c daemon/wire/json.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
-	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_kstat.c tests/unit/test_log.c tests/unit/test_lograte.c \
-	tests/unit/test_marker.c tests/unit/test_settings.c tests/unit/test_sink.c \
-	tests/unit/test_statefile.c tests/unit/test_statusline.c tests/unit/test_str.c
+	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_kstat.c tests/unit/test_log.c \
+	tests/unit/test_lograte.c tests/unit/test_marker.c tests/unit/test_settings.c \
+	tests/unit/test_sink.c tests/unit/test_statefile.c tests/unit/test_statusline.c \
+	tests/unit/test_str.c
 INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_config.c tests/unit/test_init_denial.c tests/unit/test_init_dispositions.c \
 	tests/unit/test_init_env.c tests/unit/test_init_filter.c tests/unit/test_init_golden.c \
@@ -167,24 +169,25 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c tests/unit/test_doctor_secret.c \
 	tests/unit/test_doctor_storage.c tests/unit/test_doctor_strength.c \
 	tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
-	tests/unit/test_exchange.c tests/unit/test_gather.c tests/unit/test_http_address.c \
-	tests/unit/test_http_endpoints.c tests/unit/test_http_process.c tests/unit/test_http_server.c \
-	tests/unit/test_identity.c tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
-	tests/unit/test_identity_trace.c tests/unit/test_ifstate.c tests/unit/test_ifwatch.c \
-	tests/unit/test_json.c tests/unit/test_judge.c tests/unit/test_livecheck.c \
-	tests/unit/test_log_forms.c tests/unit/test_metrics.c tests/unit/test_netadmin_check.c \
-	tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c tests/unit/test_node_notify.c \
-	tests/unit/test_node_peers.c tests/unit/test_node_reload.c tests/unit/test_node_view.c \
-	tests/unit/test_notify.c tests/unit/test_ownaddr.c tests/unit/test_pace.c \
-	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
-	tests/unit/test_pong.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
-	tests/unit/test_reload.c tests/unit/test_routes.c tests/unit/test_rpc.c \
-	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
-	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
-	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_supervisor.c \
-	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
-	tests/unit/test_vectors_wire.c tests/unit/test_view.c tests/unit/test_viewjson.c \
-	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_exchange.c tests/unit/test_gather.c tests/unit/test_hostport.c \
+	tests/unit/test_http_address.c tests/unit/test_http_endpoints.c tests/unit/test_http_process.c \
+	tests/unit/test_http_server.c tests/unit/test_identity.c tests/unit/test_identity_fault.c \
+	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_ifstate.c \
+	tests/unit/test_ifwatch.c tests/unit/test_json.c tests/unit/test_judge.c \
+	tests/unit/test_livecheck.c tests/unit/test_log_forms.c tests/unit/test_metrics.c \
+	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
+	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_reload.c \
+	tests/unit/test_node_view.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
+	tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
+	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
+	tests/unit/test_reconcile.c tests/unit/test_reload.c tests/unit/test_routes.c \
+	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
+	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
+	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
+	tests/unit/test_supervisor.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
+	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_view.c \
+	tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
+	tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/config.h"
+#include "common/defs.h"
 #include "common/exits.h"
 #include "common/str.h"
 
@@ -83,6 +84,37 @@ static int load_routes(struct config *out, const struct settings *s, struct err 
 			       settings_origin(s, SETTING_ADVERTISE_ROUTES), e);
 }
 
+static int load_allowed_routes(struct config *out, const struct settings *s, struct err *e)
+{
+	const char *text = settings_text(s, SETTING_ALLOW_ROUTES);
+
+	return routelist_parse(&out->allow_routes, text ? text : "",
+			       settings_origin(s, SETTING_ALLOW_ROUTES), e);
+}
+
+static int load_hosts(struct config *out, const struct settings *s, struct err *e)
+{
+	const struct {
+		enum setting_id id;
+		enum hostport_kind kind;
+		struct hostports *to;
+	} lists[] = {
+		{ SETTING_PEERS, HOSTPORT_LITERAL, &out->peers },
+		{ SETTING_PEER_DNS, HOSTPORT_NAME, &out->peer_dns },
+		{ SETTING_DHT_BOOTSTRAP, HOSTPORT_ANY, &out->dht_bootstrap },
+		{ SETTING_STUN, HOSTPORT_ANY, &out->stun },
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(lists) && r == 0; i++) {
+		const char *text = settings_text(s, lists[i].id);
+
+		r = hostports_parse(lists[i].to, text ? text : "", lists[i].kind,
+				    settings_origin(s, lists[i].id), e);
+	}
+	return r;
+}
+
 static int load_hostname(struct config *out, const struct settings *s, struct err *e)
 {
 	const char *given = settings_text(s, SETTING_HOSTNAME);
@@ -114,9 +146,14 @@ int config_load(struct config *out, const struct settings *s, struct err *e)
 	out->wireguard_go = settings_text(s, SETTING_WIREGUARD_GO);
 	out->mtu = (uint32_t)settings_number(s, SETTING_MTU);
 	out->no_lan = settings_flag(s, SETTING_NO_LAN_DISCOVERY);
+	out->no_dht = settings_flag(s, SETTING_NO_DHT);
+	out->no_stun = settings_flag(s, SETTING_NO_STUN);
 	out->no_ipv6 = settings_flag(s, SETTING_NO_IPV6);
 	out->no_punching = settings_flag(s, SETTING_NO_PUNCHING);
 	out->introducer = settings_flag(s, SETTING_INTRODUCER);
+	out->gossip = settings_flag(s, SETTING_GOSSIP);
+	out->force_relay = settings_flag(s, SETTING_FORCE_RELAY);
+	out->forward = settings_flag(s, SETTING_FORWARD);
 	out->new_identity = settings_flag(s, SETTING_NEW_IDENTITY);
 	out->metrics_peers = (size_t)settings_number(s, SETTING_METRICS_PEERS);
 	r = config_interface(&out->ifname, s, e);
@@ -128,6 +165,10 @@ int config_load(struct config *out, const struct settings *s, struct err *e)
 		r = load_subnet(out, s, e);
 	if (r == 0)
 		r = load_routes(out, s, e);
+	if (r == 0)
+		r = load_allowed_routes(out, s, e);
+	if (r == 0)
+		r = load_hosts(out, s, e);
 	if (r == 0)
 		r = load_hostname(out, s, e);
 	if (r == 0)

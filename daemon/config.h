@@ -7,6 +7,7 @@
 #include "common/settings.h"
 #include "daemon/http/address.h"
 #include "daemon/net/addr.h"
+#include "daemon/net/hostport.h"
 #include "daemon/peers/routelist.h"
 #include "daemon/wg/wg.h"
 #include "daemon/wire/announce.h"
@@ -34,10 +35,20 @@
  * @socket_path: Control socket
  * @http:	Where health and metrics are served
  * @metrics_peers: How many peers have metrics of their own
+ * @peers:	--peer; addresses, port 0 for the gossip port
+ * @peer_dns:	--peer-dns; names, port 0 for the gossip port
+ * @dht_bootstrap: --dht-bootstrap; none given: the public routers
+ * @stun:	--stun; none given: the public servers
+ * @allow_routes: --allow-routes
  * @no_lan:	No LAN discovery
+ * @no_dht:	No DHT
+ * @no_stun:	No STUN
  * @no_ipv6:	No IPv6 addresses and endpoints
  * @no_punching: One HELLO per exchange
- * @introducer:	Announce as one
+ * @introducer:	Announce as one, introduce and relay
+ * @gossip:	Pass peers on inside the tunnels
+ * @force_relay: Reach every peer through an introducer
+ * @forward:	Forward between the mesh and the advertised networks
  * @new_identity: --new-identity
  */
 struct config {
@@ -56,10 +67,20 @@ struct config {
 	char socket_path[CONFIG_SOCKET_SIZE];
 	struct http_addresses http;
 	size_t metrics_peers;
+	struct hostports peers;
+	struct hostports peer_dns;
+	struct hostports dht_bootstrap;
+	struct hostports stun;
+	struct routelist allow_routes;
 	bool no_lan;
+	bool no_dht;
+	bool no_stun;
 	bool no_ipv6;
 	bool no_punching;
 	bool introducer;
+	bool gossip;
+	bool force_relay;
+	bool forward;
 	bool new_identity;
 };
 

@@ -41,17 +41,17 @@ void discovery_refuse(const struct discovery_handler *h, enum envelope_result r,
 
 long discovery_seal_self(char out[static DISCOVERY_DATAGRAM_MAX], enum message_type type,
 			 const struct discovery_handler *h, const uint8_t *key,
-			 const struct endpoint *observed)
+			 const struct endpoint *to)
 {
 	struct announcement self = { 0 };
 	uint8_t nonce[CRYPTO_NONCE_LEN];
 	char plain[PLAIN_MAX];
 	long len;
 
-	h->describe(h->arg, &self, type != MESSAGE_ANNOUNCE);
+	h->describe(h->arg, &self, type != MESSAGE_ANNOUNCE, to);
 	self.timestamp = clock_now().unix_s;
-	if (observed)
-		self.observed = *observed;
+	if (type == MESSAGE_REPLY)
+		self.observed = *to;
 	len = announce_format(plain, PLAIN_UNFRAGMENTED, &self);
 	if (len == -EMSGSIZE) {
 		self.n_known = 0;

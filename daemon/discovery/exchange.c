@@ -35,6 +35,7 @@ static const int pauses_ms[] = { 100, 200, 400, 800, 1000, 1500 };
 struct attempt {
 	struct exchange *x;
 	struct endpoint to;
+	unsigned int via;
 	struct event *timer;
 	size_t n_sent;
 	uint64_t sent_us; /* when it was sent first */
@@ -115,7 +116,7 @@ static struct attempt *attempt_find(const struct exchange *x, const struct endpo
 	return NULL;
 }
 
-void exchange_hello(struct exchange *x, const struct endpoint *to)
+void exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via)
 {
 	struct attempt *a;
 	long len;
@@ -128,8 +129,9 @@ void exchange_hello(struct exchange *x, const struct endpoint *to)
 		return;
 	a->x = x;
 	a->to = *to;
+	a->via = via;
 	a->timer = evtimer_new(x->base, on_attempt_timer, a);
-	len = discovery_seal_self(a->datagram, MESSAGE_HELLO, x->cfg.handler, x->cfg.key, NULL);
+	len = discovery_seal_self(a->datagram, MESSAGE_HELLO, x->cfg.handler, x->cfg.key, to);
 	if (!a->timer || len < 0) {
 		if (a->timer)
 			event_free(a->timer);
@@ -173,12 +175,24 @@ static int64_t round_trip_us(const struct attempt *a)
 	return a && a->n_sent == 1 ? (int64_t)(clock_monotonic_us() - a->sent_us) : 0;
 }
 
+static enum discovery_source source_of(enum message_type type)
+{
+	if (type == MESSAGE_REPLY)
+		return DISCOVERY_REPLY;
+	return type == MESSAGE_ANNOUNCE ? DISCOVERY_GOSSIP : DISCOVERY_HELLO;
+}
+
 static enum view_fate take_announcement(struct exchange *x, const struct envelope *env,
 					const struct endpoint *from, const struct udp_local *local)
 {
 	const struct discovery_handler *h = x->cfg.handler;
 	struct attempt *a = env->type == MESSAGE_REPLY ? attempt_find(x, from) : NULL;
-	int64_t rtt_us = round_trip_us(a);
+	struct discovery_origin origin = {
+		.from = *from,
+		.source = source_of(env->type),
+		.rtt_us = round_trip_us(a),
+		.via = a ? a->via : 0,
+	};
 	struct announcement in;
 	enum announce_result r;
 	char text[ENDPOINT_TEXT_SIZE];
@@ -198,8 +212,7 @@ static enum view_fate take_announcement(struct exchange *x, const struct envelop
 		attempt_end(a);
 	/* A visitor gets its answer, and leaves no trace. */
 	if (!in.is_visitor)
-		h->on_announcement(h->arg, &in, from, a ? DISCOVERY_REPLY : DISCOVERY_HELLO,
-				   rtt_us);
+		h->on_announcement(h->arg, &in, &origin);
 	if (env->type == MESSAGE_HELLO)
 		answer_hello(x, from, local);
 	announce_free(&in);
@@ -221,6 +234,8 @@ static enum view_fate take_goodbye(struct exchange *x, const struct envelope *en
 static enum view_fate take_envelope(struct exchange *x, const struct envelope *env,
 				    const struct endpoint *from, const struct udp_local *local)
 {
+	const struct discovery_handler *h = x->cfg.handler;
+
 	switch (env->type) {
 	case MESSAGE_HELLO:
 	case MESSAGE_REPLY:
@@ -228,8 +243,15 @@ static enum view_fate take_envelope(struct exchange *x, const struct envelope *e
 	case MESSAGE_GOODBYE:
 		return take_goodbye(x, env, from);
 	case MESSAGE_ANNOUNCE:
+		if (x->cfg.gossip)
+			return take_announcement(x, env, from, local);
+		break;
 	case MESSAGE_RENDEZVOUS_OFFER:
 	case MESSAGE_RENDEZVOUS_START:
+		if (!h->on_rendezvous)
+			break;
+		h->on_rendezvous(h->arg, env, from);
+		return FATE_ACCEPTED;
 	case MESSAGE_UNKNOWN:
 		log_event(EVENT_MESSAGE_UNSERVED, NULL, "%s is not served here",
 			  message_type_name(env->type));

@@ -24,12 +24,14 @@ struct exchange;
  * @port:	Gossip port
  * @key:	Gossip key, CRYPTO_KEY_LEN bytes; borrowed for good
  * @once:	--no-punching: a HELLO is sent only once
+ * @gossip:	--gossip: an ANNOUNCE is listened to
  * @handler:	The node; borrowed for good
  */
 struct exchange_config {
 	uint16_t port;
 	const uint8_t *key;
 	bool once;
+	bool gossip;
 	const struct discovery_handler *handler;
 };
 
@@ -48,8 +50,11 @@ void exchange_close(struct exchange *x);
 
 /**
  * exchange_hello() - Start an exchange, unless one with the same address is under way
+ * @x:		Handle
+ * @to:		Address and gossip port
+ * @via:	enum peer_method bits of how the address was found; comes back with the REPLY
  */
-void exchange_hello(struct exchange *x, const struct endpoint *to);
+void exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via);
 
 /**
  * exchange_goodbye() - Tell one peer, once, that we stop

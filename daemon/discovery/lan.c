@@ -137,6 +137,7 @@ static void take_datagram(struct lan *lan, const char *datagram, size_t len,
 	struct now now = clock_now();
 	enum view_fate fate = FATE_INVALID;
 	enum envelope_result r;
+	const struct discovery_origin origin = { .from = *from, .source = DISCOVERY_LAN };
 	struct announcement in;
 	struct envelope env;
 
@@ -152,7 +153,7 @@ static void take_datagram(struct lan *lan, const char *datagram, size_t len,
 	/* Existing nodes ignore the type on this path, and so must we. */
 	if (announce_parse(&in, &env, false) == ANNOUNCE_OK) {
 		fate = FATE_ACCEPTED;
-		h->on_announcement(h->arg, &in, from, DISCOVERY_LAN, 0);
+		h->on_announcement(h->arg, &in, &origin);
 		announce_free(&in);
 	}
 	if (!is_echo(lan, datagram, len))

@@ -61,11 +61,13 @@ int visitor_open(struct visitor *v, const struct mesh_keys *keys, const char *na
 	return v->group.fd < 0 ? r : 0;
 }
 
-static void describe(void *arg, struct announcement *out, bool with_known)
+static void describe(void *arg, struct announcement *out, bool with_known,
+		     const struct endpoint *to)
 {
 	const struct visitor *v = arg;
 
 	(void)with_known;
+	(void)to;
 	out->self = v->self;
 	out->is_visitor = true;
 }

@@ -12,7 +12,6 @@
 #define OPENMETRICS   "application/openmetrics-text"
 #define KEY_LABEL_LEN 8 /* as existing nodes cut it */
 #define VALUE_SIZE    80
-#define LAST_SIGHTING 3 /* bit numbers of enum peer_method are 0 to this */
 #define US_PER_S      1e6
 #define MS_PER_S      1e3
 
@@ -153,7 +152,7 @@ static void put_datagrams(struct metrics_writer *w, const struct view *v)
 {
 	const struct view_counters *c = v->counters;
 
-	for (unsigned int bit = 0; bit <= LAST_SIGHTING; bit++)
+	for (unsigned int bit = 0; bit < METHOD_COUNT; bit++)
 		metrics_count(
 			w, METRIC_DISCOVERY_EVENTS,
 			METRIC_LABELS({ "layer", peer_method_name((enum peer_method)(1U << bit)) }),

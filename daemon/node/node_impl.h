@@ -169,8 +169,8 @@ int node_log_levels(struct node *n, const char *levels, struct err *e);
 /* node_peers.c: from sightings to WireGuard */
 
 /* Takes an announcement that came from the network. */
-void node_peers_announced(struct node *n, const struct announcement *a, const struct endpoint *from,
-			  enum discovery_source source, int64_t rtt_us);
+void node_peers_announced(struct node *n, const struct announcement *a,
+			  const struct discovery_origin *o);
 void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timestamp,
 			const struct endpoint *from);
 /*
@@ -217,7 +217,14 @@ void node_clone_follow(struct node *n, const struct peer *p, const struct announ
 		       const struct endpoint *from);
 
 /* node_self.c: what we say of ourselves */
-void node_self_describe(struct node *n, struct announcement *out, bool with_known);
+/* To whoever is at @to, NULL for the LAN. */
+void node_self_describe(struct node *n, struct announcement *out, bool with_known,
+			const struct endpoint *to);
+
+/* node_prospects.c: addresses where members may be */
+
+/* Says HELLO there, unless somebody we know is there, or it was tried a moment ago. */
+void node_prospect(struct node *n, const struct endpoint *at, enum peer_method via);
 
 /* node_view.c: what we answer to those who ask on this machine */
 int node_view_init(struct node *n);

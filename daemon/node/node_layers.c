@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static void on_announcement(void *arg, const struct announcement *a, const struct endpoint *from,
-			    enum discovery_source source, int64_t rtt_us)
+static void on_announcement(void *arg, const struct announcement *a,
+			    const struct discovery_origin *o)
 {
-	node_peers_announced(arg, a, from, source, rtt_us);
+	node_peers_announced(arg, a, o);
 	node_notify_changed(arg);
 }
 
@@ -28,9 +28,10 @@ static void on_stale(void *arg, int64_t timestamp, const struct endpoint *from)
 	judge_take_stale(&n->stale, timestamp, clock_now(), from);
 }
 
-static void describe(void *arg, struct announcement *out, bool with_known)
+static void describe(void *arg, struct announcement *out, bool with_known,
+		     const struct endpoint *to)
 {
-	node_self_describe(arg, out, with_known);
+	node_self_describe(arg, out, with_known, to);
 }
 
 static void open_lan(struct node *n)
@@ -120,6 +121,7 @@ int node_layers_open(struct node *n, struct err *e)
 		.port = n->cfg->keys.gossip_port,
 		.key = n->cfg->keys.gossip_key,
 		.once = n->cfg->no_punching,
+		.gossip = n->cfg->gossip,
 		.handler = &n->handler,
 	};
 	int r;

@@ -208,7 +208,7 @@ static void hello(struct node *n, struct peer *p, struct now now)
 	/* Counts as unanswered until the peer is heard. */
 	row->hello_ms = now.mono_ms;
 	row->n_unanswered++;
-	exchange_hello(n->exchange, &p->control);
+	exchange_hello(n->exchange, &p->control, 0);
 }
 
 static bool is_worth_a_hello(const struct peer *p)
@@ -370,9 +370,10 @@ static void take_measures(struct node *n, struct peer *p, const struct announcem
 	histogram_add(&n->rtt_s, (double)rtt_us / us_per_s);
 }
 
-void node_peers_announced(struct node *n, const struct announcement *a, const struct endpoint *from,
-			  enum discovery_source source, int64_t rtt_us)
+void node_peers_announced(struct node *n, const struct announcement *a,
+			  const struct discovery_origin *o)
 {
+	const struct endpoint *from = &o->from;
 	char text[ENDPOINT_OUT_SIZE];
 	struct prefix routes[ANNOUNCE_ROUTES_MAX];
 	struct sighting s = { .who = &a->self, .routes = routes, .has_routes = true };
@@ -386,7 +387,7 @@ void node_peers_announced(struct node *n, const struct announcement *a, const st
 	/* Through the tunnel we never ask: a wildcard endpoint would lead it into itself (B15). */
 	if (!reconcile_is_inside_mesh(&from->ip, &n->self))
 		s.control = *from;
-	if (source == DISCOVERY_LAN) {
+	if (o->source == DISCOVERY_LAN) {
 		s.method = METHOD_LAN;
 		s.control.port = n->cfg->keys.gossip_port;
 		endpoint_from_lan(text, a->self.endpoint, &from->ip);
@@ -395,15 +396,16 @@ void node_peers_announced(struct node *n, const struct announcement *a, const st
 		endpoint_from_exchange(text, a->self.endpoint, &from->ip);
 	}
 	s.endpoint = node_peers_literal(n, text);
-	if (source == DISCOVERY_REPLY && s.control.ip.family != 0)
+	if (o->source == DISCOVERY_REPLY && s.control.ip.family != 0)
 		ownaddr_take(&n->ownaddr, &a->observed, &observer, clock_now().mono_ms);
-	node_peers_sight(n, &s, source == DISCOVERY_REPLY);
+	node_peers_sight(n, &s, o->source == DISCOVERY_REPLY);
 	p = peers_find(n->peers, &a->self.key);
 	if (p) {
-		take_measures(n, p, a, rtt_us);
+		p->methods |= o->via;
+		take_measures(n, p, a, o->rtt_us);
 		node_clone_follow(n, p, a, from);
 	}
-	for (size_t i = 0; source != DISCOVERY_LAN && i < a->n_known; i++)
+	for (size_t i = 0; o->source != DISCOVERY_LAN && i < a->n_known; i++)
 		take_known_peer(n, &a->known[i]);
 }
 

@@ -31,10 +31,12 @@ static size_t select_known(struct node *n)
 	return total;
 }
 
-void node_self_describe(struct node *n, struct announcement *out, bool with_known)
+void node_self_describe(struct node *n, struct announcement *out, bool with_known,
+			const struct endpoint *to)
 {
 	const struct config *cfg = n->cfg;
 
+	(void)to;
 	out->self.key = n->ready.public_key;
 	out->self.mesh_ip = n->ready.mesh_ip;
 	out->self.mesh_ip6 = n->ready.mesh_ip6;

@@ -34,6 +34,18 @@ const char *peer_method_name(enum peer_method method)
 		return NAME_EXCHANGE;
 	case METHOD_TRANSITIVE:
 		return "dht-transitive";
+	case METHOD_RENDEZVOUS:
+		return "dht-rendezvous";
+	case METHOD_GOSSIP:
+		return "gossip";
+	case METHOD_GOSSIP_TRANSITIVE:
+		return "gossip-transitive";
+	case METHOD_STATIC:
+		return "static";
+	case METHOD_DNS:
+		return "dns";
+	case METHOD_MAINLINE:
+		return "mainline";
 	}
 	return "";
 }

@@ -28,9 +28,17 @@ enum peer_method {
 	METHOD_LAN = 1 << 1,
 	METHOD_EXCHANGE = 1 << 2,   /* "dht" on paper: a HELLO or REPLY came from it */
 	METHOD_TRANSITIVE = 1 << 3, /* "dht-transitive": another peer told of it */
+	METHOD_RENDEZVOUS = 1 << 4, /* "dht-rendezvous": an introducer brought us together */
+	METHOD_GOSSIP = 1 << 5,	    /* "gossip": an ANNOUNCE came from it inside the tunnel */
+	METHOD_GOSSIP_TRANSITIVE = 1 << 6, /* "gossip-transitive": gossip told of it */
+	/* How its address was found, beside METHOD_EXCHANGE; these decide nothing. */
+	METHOD_STATIC = 1 << 7,	  /* "static": --peer */
+	METHOD_DNS = 1 << 8,	  /* "dns": --peer-dns */
+	METHOD_MAINLINE = 1 << 9, /* "mainline": the BitTorrent DHT */
 };
+#define METHOD_COUNT 10
 
-/* Name of one method as existing nodes print it: "lan", "dht", "dht-transitive", "cache". */
+/* Name of one method, as existing nodes print it where they have it. */
 const char *peer_method_name(enum peer_method method);
 
 /**

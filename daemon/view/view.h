@@ -60,7 +60,7 @@ struct view_counters {
 	uint64_t datagrams[FATE_COUNT];
 	uint64_t hellos_sent;
 	uint64_t replies_sent;
-	uint64_t sightings[8];
+	uint64_t sightings[METHOD_COUNT];
 	uint64_t peer_writes;
 	uint64_t route_writes;
 	uint64_t write_errors;

@@ -67,13 +67,12 @@ static void put_time(json_t *obj, const char *name, int64_t unix_s)
 
 static json_t *method_names(const struct peer *p)
 {
-	static const enum peer_method all[] = { METHOD_LAN, METHOD_EXCHANGE, METHOD_TRANSITIVE,
-						METHOD_CACHE };
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		if (p->methods & all[i])
-			(void)json_array_append_new(list, json_string(peer_method_name(all[i])));
+	for (unsigned int bit = 0; bit < METHOD_COUNT; bit++)
+		if (p->methods & 1U << bit)
+			(void)json_array_append_new(
+				list, json_string(peer_method_name((enum peer_method)(1U << bit))));
 	return list;
 }
 
@@ -288,12 +287,10 @@ static json_t *datagrams_json(const struct view_counters *c)
 
 static json_t *sightings_json(const struct view_counters *c)
 {
-	static const unsigned int bits[] = { 1, 2, 3, 0 }; /* lan, dht, dht-transitive, cache */
 	json_t *obj = json_object();
 
-	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
-		put_count(obj, peer_method_name((enum peer_method)(1U << bits[i])),
-			  c->sightings[bits[i]]);
+	for (size_t i = 0; i < METHOD_COUNT; i++)
+		put_count(obj, peer_method_name((enum peer_method)(1U << i)), c->sightings[i]);
 	return obj;
 }
 

@@ -58,26 +58,28 @@ struct fixture {
 	char raw_datagram[DISCOVERY_DATAGRAM_MAX];
 };
 
-static void describe(void *arg, struct announcement *out, bool with_known)
+static void describe(void *arg, struct announcement *out, bool with_known,
+		     const struct endpoint *to)
 {
 	struct side *side = arg;
 
+	(void)to;
 	*out = side->self;
 	if (!with_known)
 		out->n_known = 0;
 }
 
-static void on_announcement(void *arg, const struct announcement *a, const struct endpoint *from,
-			    enum discovery_source source, int64_t rtt_us)
+static void on_announcement(void *arg, const struct announcement *a,
+			    const struct discovery_origin *o)
 {
 	struct side *side = arg;
 
 	side->n_announced++;
 	side->last = *a;
 	side->last.known = NULL;
-	side->from = *from;
-	side->source = source;
-	side->rtt_us = rtt_us;
+	side->from = o->from;
+	side->source = o->source;
+	side->rtt_us = o->rtt_us;
 }
 
 static void on_goodbye(void *arg, const struct wg_key *key, int64_t timestamp,
@@ -129,8 +131,14 @@ static void open_side(struct side *side, struct event_base *base, unsigned int n
 	struct udp probe;
 	struct err e = { 0 };
 
-	side->handler = (struct discovery_handler) { side,	 describe, on_announcement,
-						     on_goodbye, on_stale, &side->counters };
+	side->handler = (struct discovery_handler) {
+		.arg = side,
+		.describe = describe,
+		.on_announcement = on_announcement,
+		.on_goodbye = on_goodbye,
+		.on_stale = on_stale,
+		.counters = &side->counters,
+	};
 	side->self.self = peer_of(n);
 	(void)str_copy(side->self.self.endpoint, sizeof(side->self.self.endpoint), "0.0.0.0:51820");
 	side->at = open_raw(&probe);
@@ -280,7 +288,7 @@ static void one_exchange_tells_each_of_the_other(void **state)
 {
 	struct fixture *f = *state;
 
-	exchange_hello(f->alice.x, &f->bob.at);
+	exchange_hello(f->alice.x, &f->bob.at, 0);
 	assert_true(loop_until(f->base, both_were_told, f));
 	assert_int_equal(f->bob.source, DISCOVERY_HELLO);
 	assert_memory_equal(&f->bob.last.self.key, &f->alice.self.self.key, sizeof(struct wg_key));
@@ -380,7 +388,7 @@ static void only_the_address_that_was_asked_may_reply_and_only_once(void **state
 	(void)open_raw(&stranger);
 	announcement_text(plain, 3);
 	len = seal(datagram, MESSAGE_REPLY, plain, gossip_key);
-	exchange_hello(f->bob.x, &f->raw_at);
+	exchange_hello(f->bob.x, &f->raw_at, 0);
 	assert_int_equal(udp_send(&stranger, datagram, len, &f->bob.at, NULL), 0);
 	let_bob_receive(f, 1);
 	assert_int_equal(f->bob.n_announced, 0);
@@ -414,7 +422,7 @@ static void a_hello_without_an_answer_is_sent_again_byte_for_byte(void **state)
 	struct fixture *f = *state;
 	struct announcement hello;
 
-	exchange_hello(f->alice.x, &f->raw_at);
+	exchange_hello(f->alice.x, &f->raw_at, 0);
 	assert_true(loop_until(f->base, raw_has_three, f));
 	assert_true(f->alice.counters.hellos_sent >= 3);
 	open_newest(f, MESSAGE_HELLO, &hello);
@@ -425,11 +433,11 @@ static void an_exchange_under_way_is_not_started_again_until_it_has_ended(void *
 {
 	struct fixture *f = *state;
 
-	exchange_hello(f->alice.x, &f->bob.at);
-	exchange_hello(f->alice.x, &f->bob.at);
+	exchange_hello(f->alice.x, &f->bob.at, 0);
+	exchange_hello(f->alice.x, &f->bob.at, 0);
 	assert_int_equal(f->alice.counters.hellos_sent, 1);
 	assert_true(loop_until(f->base, both_were_told, f));
-	exchange_hello(f->alice.x, &f->bob.at);
+	exchange_hello(f->alice.x, &f->bob.at, 0);
 	assert_int_equal(f->alice.counters.hellos_sent, 2);
 }
 
@@ -439,8 +447,8 @@ static void an_exchange_with_nobody_is_not_started(void **state)
 	struct endpoint no_port = { .ip = ip_of("127.0.0.1") };
 	struct endpoint none = { .port = 9 };
 
-	exchange_hello(f->alice.x, &no_port);
-	exchange_hello(f->alice.x, &none);
+	exchange_hello(f->alice.x, &no_port, 0);
+	exchange_hello(f->alice.x, &none, 0);
 	assert_int_equal(f->alice.counters.hellos_sent, 0);
 }
 
@@ -464,9 +472,9 @@ static void without_punching_a_hello_is_sent_once_and_its_answer_awaited(void **
 	char plain[1024];
 
 	open_side(&carol, f->base, 4, true);
-	exchange_hello(carol.x, &f->raw_at);
+	exchange_hello(carol.x, &f->raw_at, 0);
 	/* Alice's third send comes 300 ms later; Carol's second would have come before. */
-	exchange_hello(f->alice.x, &f->raw_at);
+	exchange_hello(f->alice.x, &f->raw_at, 0);
 	assert_true(loop_until(f->base, alice_has_sent_three, f));
 	assert_int_equal(carol.counters.hellos_sent, 1);
 	announcement_text(plain, 3);
@@ -604,7 +612,7 @@ static void the_round_trip_of_a_hello_that_was_sent_once_is_told(void **state)
 {
 	struct fixture *f = *state;
 
-	exchange_hello(f->alice.x, &f->bob.at);
+	exchange_hello(f->alice.x, &f->bob.at, 0);
 	assert_true(loop_until(f->base, both_were_told, f));
 	assert_int_equal(f->alice.counters.hellos_sent, 1);
 	assert_in_range(f->alice.rtt_us, 1, LOOP_PATIENCE_S * 1000000);
@@ -617,7 +625,7 @@ static void the_round_trip_of_a_hello_that_was_sent_again_is_not_known(void **st
 	struct fixture *f = *state;
 	char plain[1024];
 
-	exchange_hello(f->alice.x, &f->raw_at);
+	exchange_hello(f->alice.x, &f->raw_at, 0);
 	assert_true(loop_until(f->base, alice_has_sent_three, f));
 	announcement_text(plain, 3);
 	send_bytes(f, f->raw_datagram, seal(f->raw_datagram, MESSAGE_REPLY, plain, gossip_key),
@@ -705,10 +713,10 @@ static void who_has_stopped_says_goodbye_and_nothing_else(void **state)
 {
 	struct fixture *f = *state;
 
-	exchange_hello(f->alice.x, &f->raw_at);
+	exchange_hello(f->alice.x, &f->raw_at, 0);
 	exchange_stop(f->alice.x);
-	exchange_hello(f->bob.x, &f->alice.at);
-	exchange_hello(f->alice.x, &f->bob.at);
+	exchange_hello(f->bob.x, &f->alice.at, 0);
+	exchange_hello(f->alice.x, &f->bob.at, 0);
 	exchange_goodbye(f->alice.x, &f->bob.at, &f->alice.self.self.key);
 	assert_true(loop_until(f->base, bob_was_told_goodbye, f));
 	/* A second one, so that the loop has been at the HELLO, too. */
@@ -723,8 +731,8 @@ static void closing_ends_what_is_under_way(void **state)
 {
 	struct fixture *f = *state;
 
-	exchange_hello(f->alice.x, &f->raw_at);
-	exchange_hello(f->alice.x, &f->bob.at);
+	exchange_hello(f->alice.x, &f->raw_at, 0);
+	exchange_hello(f->alice.x, &f->bob.at, 0);
 	exchange_close(f->alice.x);
 	f->alice.x = NULL;
 	let_bob_receive(f, 1);

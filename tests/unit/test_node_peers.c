@@ -38,8 +38,10 @@ static void nothing(evutil_socket_t fd, short what, void *arg)
 	(void)arg;
 }
 
-static void describe(void *arg, struct announcement *out, bool with_known)
+static void describe(void *arg, struct announcement *out, bool with_known,
+		     const struct endpoint *to)
 {
+	(void)to;
 	(void)arg;
 	(void)with_known;
 	out->self = peer_of(SELF);
@@ -184,7 +186,9 @@ static void announced(struct fixture *f, unsigned int n, const char *from, const
 	(void)str_copy(a.self.endpoint, sizeof(a.self.endpoint), "0.0.0.0:51820");
 	if (route)
 		a.routes[a.n_routes++] = prefix_of(route);
-	node_peers_announced(&f->node, &a, &sender, source, 0);
+	node_peers_announced(
+		&f->node, &a,
+		&(struct discovery_origin) { .from = sender, .source = source, .rtt_us = 0 });
 }
 
 static void goodbye(struct fixture *f, unsigned int n, const char *from, int64_t age_s)
@@ -277,7 +281,9 @@ static void hearsay_alone_configures_nobody(void **state)
 
 	settle(f);
 	(void)str_copy(carol.endpoint, sizeof(carol.endpoint), "192.0.2.16:51820");
-	node_peers_announced(&f->node, &a, &sender, DISCOVERY_REPLY, 0);
+	node_peers_announced(&f->node, &a,
+			     &(struct discovery_origin) {
+				     .from = sender, .source = DISCOVERY_REPLY, .rtt_us = 0 });
 	(void)change_of(f, BOB);
 	assert_nothing_written(f);
 	/* But she is asked, at the exchange port of her host. */
@@ -528,7 +534,9 @@ static void an_answer_tells_of_clock_round_trip_and_our_own_address(void **state
 	const struct peer *p;
 
 	a.observed = endpoint_of("203.0.113.1:52000");
-	node_peers_announced(&f->node, &a, &sender, DISCOVERY_REPLY, 1500);
+	node_peers_announced(&f->node, &a,
+			     &(struct discovery_origin) {
+				     .from = sender, .source = DISCOVERY_REPLY, .rtt_us = 1500 });
 	p = peer_at(f, BOB);
 	assert_in_range(-p->skew_s, 40, 42);
 	assert_int_equal(p->rtt_us, 1500);
@@ -537,7 +545,9 @@ static void an_answer_tells_of_clock_round_trip_and_our_own_address(void **state
 	/* Without a measurement the last one stays; and only an answer tells where we are. */
 	a.timestamp = clock_now().unix_s;
 	sender = endpoint_of(CAROL_AT);
-	node_peers_announced(&f->node, &a, &sender, DISCOVERY_HELLO, 0);
+	node_peers_announced(&f->node, &a,
+			     &(struct discovery_origin) {
+				     .from = sender, .source = DISCOVERY_HELLO, .rtt_us = 0 });
 	assert_in_range(p->skew_s + 2, 0, 2);
 	assert_int_equal(p->rtt_us, 1500);
 	assert_int_equal(f->node.rtt_s.n, 1);

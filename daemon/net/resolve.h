@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * resolve - addresses of a name, without ever waiting: libevent's evdns in the node's loop
+ *
+ * The name servers and the hosts file are read when the resolver opens, before the process gives up
+ * the right to open files. A machine without any can still have a resolver: its answers are errors.
+ */
+#ifndef DAEMON_NET_RESOLVE_H
+#define DAEMON_NET_RESOLVE_H
+
+#include "common/err.h"
+#include "daemon/net/addr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define RESOLVE_MAX 64 /* addresses of one name that are handed over, of both families together */
+
+struct event_base;
+struct resolver;
+struct resolve;
+
+/* Is called once, never before resolver_ask() has returned; @error tells why @n is 0. */
+typedef void resolve_fn(void *arg, const struct ip *list, size_t n, const char *error);
+
+/**
+ * resolver_open() - Read the configuration of this machine
+ * @out:	Receives the resolver, to be closed with resolver_close()
+ * @base:	Event loop; borrowed
+ * @e:		Receives the reason on failure
+ *
+ * Return: 0 or a negative errno value
+ */
+int resolver_open(struct resolver **out, struct event_base *base, struct err *e);
+
+/**
+ * resolver_close() - Ends; no question is answered any more. NULL is harmless
+ */
+void resolver_close(struct resolver *r);
+
+/**
+ * resolver_ask() - Look up the addresses of a name, A and AAAA
+ * @r:		Resolver
+ * @name:	DNS name or literal; copied
+ * @no_ipv6:	Only A
+ * @done:	Called with the answer
+ * @arg:	Passed to @done
+ *
+ * Return: the question, for resolve_cancel() until @done is called; NULL without memory, and then
+ *         @done is not called
+ */
+struct resolve *resolver_ask(struct resolver *r, const char *name, bool no_ipv6, resolve_fn *done,
+			     void *arg);
+
+/**
+ * resolve_cancel() - The answer is not wanted any more; NULL is harmless
+ */
+void resolve_cancel(struct resolve *q);
+
+#endif /* DAEMON_NET_RESOLVE_H */
