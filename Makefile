@@ -94,7 +94,7 @@ INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/
 	init/volume/volcheck.c init/volume/voltext.c init/volume/volume.c init/volume/volwatch.c \
 	init/volume/writability.c
 DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin/adminlink.c \
-	daemon/admin/netadmin.c daemon/admin/netadmin_check.c daemon/admin/netadmin_client.c \
+	daemon/admin/netadmin.c daemon/admin/netadmin_batch.c daemon/admin/netadmin_check.c daemon/admin/netadmin_client.c daemon/admin/netadmin_peers.c \
 	daemon/admin/netadmin_setup.c daemon/admin/netadmin_wire.c daemon/cli/call.c daemon/cli/cli.c \
 	daemon/cli/commands.c daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c \
 	daemon/cli/decode.c daemon/cli/derived.c daemon/cli/doctor.c daemon/cli/down.c daemon/cli/init.c \
@@ -120,7 +120,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/http/metrics.c daemon/http/metrics_table.c daemon/http/metrics_writer.c \
 	daemon/http/process.c daemon/http/server.c daemon/net/addr.c daemon/net/connset.c \
 	daemon/net/growbuf.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
-	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/rtnl.c daemon/net/rtnl_msg.c \
+	daemon/net/nlcount.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/rtnl.c daemon/net/rtnl_msg.c \
 	daemon/net/udp.c daemon/net/unixlisten.c daemon/node/clone.c daemon/node/node.c \
 	daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clone.c \
 	daemon/node/node_layers.c daemon/node/node_notify.c daemon/node/node_observe.c \
@@ -134,7 +134,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
 	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c \
 	daemon/view/histogram.c daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c \
-	daemon/view/view.c daemon/view/viewjson.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c \
+	daemon/view/view.c daemon/view/viewjson.c daemon/wg/changes.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c \
 	daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c daemon/wire/announce.c \
 	daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c daemon/wire/endpoint.c \
 	daemon/wire/envelope.c daemon/wire/json.c
@@ -158,7 +158,7 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_statepath.c tests/unit/test_init_status.c tests/unit/test_init_supervise.c \
 	tests/unit/test_init_user.c tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c \
 	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
-DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
+DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/test_announce.c tests/unit/test_archive.c \
 	tests/unit/test_cli_complete.c tests/unit/test_cli_fuzz.c tests/unit/test_cli_peers.c \
 	tests/unit/test_cli_peertesttext.c tests/unit/test_cli_peertext.c tests/unit/test_cli_qr.c \
 	tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c tests/unit/test_cli_text.c \
@@ -175,7 +175,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_ifstate.c \
 	tests/unit/test_ifwatch.c tests/unit/test_json.c tests/unit/test_judge.c \
 	tests/unit/test_livecheck.c tests/unit/test_log_forms.c tests/unit/test_metrics.c \
-	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
+	tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
 	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_reload.c \
 	tests/unit/test_node_view.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
 	tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \

@@ -16,8 +16,6 @@ static bool is_sane(const struct prefix *p)
 
 static int check_peer(const struct wg_peer_config *peer, struct err *e)
 {
-	if (peer->n_allowed > WG_ALLOWED_MAX)
-		return err_set(e, -EPROTO, "a peer with %zu allowed prefixes", peer->n_allowed);
 	for (size_t i = 0; i < peer->n_allowed; i++)
 		if (!is_sane(&peer->allowed[i]))
 			return err_set(e, -EPROTO,
@@ -45,8 +43,8 @@ static int check_levels(const char levels[static LOG_LEVELS_SIZE], struct err *e
 int netadmin_check(const struct netadmin_request *req, struct err *e)
 {
 	switch ((enum netadmin_op)req->op) {
-	case NETADMIN_PEER:
-		return check_peer(&req->peer, e);
+	case NETADMIN_PEERS:
+		return err_set(e, -EPROTO, "changes of peers that are no batch");
 	case NETADMIN_ROUTE_ADD:
 	case NETADMIN_ROUTE_DEL:
 		return is_sane(&req->route) ? 0 : err_set(e, -EPROTO, "a route that none may have");
@@ -61,4 +59,16 @@ int netadmin_check(const struct netadmin_request *req, struct err *e)
 		return 0;
 	}
 	return err_set(e, -EPROTO, "request %u is not in the table", req->op);
+}
+
+int netadmin_check_peers(const struct netadmin_batch *b, struct err *e)
+{
+	struct wg_peer_config peer;
+	size_t pos = 0;
+	int more;
+
+	while ((more = netadmin_batch_next_change(b, &pos, &peer)) > 0)
+		if (check_peer(&peer, e) < 0)
+			return -EPROTO;
+	return more == 0 ? 0 : err_set(e, -EPROTO, "changes of peers that are none");
 }

@@ -27,7 +27,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NODE_KNOWN_MAX 8 /* known peers offered to one announcement; what fits is sent */
+#define NODE_ROUTE_CHANGES 64
+#define NODE_KNOWN_MAX	   8 /* known peers offered to one announcement; what fits is sent */
 
 enum node_phase {
 	NODE_STARTING, /* netadmin sets up */
@@ -48,6 +49,8 @@ enum node_phase {
  * @read_ms:	When the bytes were read that its rates count from, 0 for never
  * @read_rx:	Received until then
  * @read_tx:	Sent until then
+ * @refused_until_ms: Its last change failed: none is tried before
+ * @n_refused:	How often in a row
  */
 struct node_peer {
 	struct node *node;
@@ -61,6 +64,14 @@ struct node_peer {
 	int64_t read_ms;
 	uint64_t read_rx;
 	uint64_t read_tx;
+	int64_t refused_until_ms;
+	unsigned int n_refused;
+};
+
+/* A route that has to come or go. */
+struct node_route_change {
+	struct prefix net;
+	bool add;
 };
 
 /**
@@ -80,12 +91,16 @@ struct node {
 	struct event *cache_timer;  /* saves the peer cache a little after a change */
 	struct event *stop_timer;   /* ends a stop that netadmin does not finish */
 	struct event *beat_timer;   /* asks netadmin for an echo, which becomes a heartbeat */
+	struct event *flush_event;  /* writes what differs, at the end of the loop's turn */
 	struct event *status_timer; /* sends a changed status text when its second is over */
 	struct notify *notify;
 	bool echo_owed;
 	char status[NOTIFY_STATUS_SIZE]; /* last sent to the supervisor */
 	int64_t status_ms;
 	struct adminlink *admin;
+	struct netadmin_batch changes; /* of peers, not sent yet; empty between passes */
+	size_t n_route_changes;
+	struct node_route_change route_changes[NODE_ROUTE_CHANGES]; /* likewise */
 	struct netadmin_ready ready;
 	struct reconcile_self self;
 	int64_t start_unix_s;
@@ -156,6 +171,12 @@ int node_admin_open(struct node *n, const struct netadmin *admin, struct err *e)
 void node_request_dump(struct node *n);
 /* It owes an answer from now on, if it did not before. */
 void node_admin_owes(struct node *n);
+/* Adds a change of a peer to those that leave next. */
+void node_admin_change(struct node *n, const struct wg_peer_config *change);
+/* The same for a route: a network is given to its peer before packets are routed there. */
+void node_admin_route(struct node *n, const struct prefix *net, bool add);
+/* Sends them. */
+void node_admin_flush(struct node *n);
 
 /* node_reload.c: INTERFACE.reload */
 
@@ -180,8 +201,12 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us);
 /* The endpoint a text stands for, when it is a literal outside the mesh; otherwise "none". */
 struct endpoint node_peers_literal(const struct node *n, const char *text);
-/* Writes out what differs for every peer that is marked dirty. */
+/* Writes out what differs for every peer that is marked. */
 void node_peers_flush(struct node *n);
+/* The same once all that has come in this turn of the loop has been taken. */
+void node_peers_flush_soon(struct node *n);
+/* WireGuard did not take the last change of a peer: it is tried again, after growing pauses. */
+void node_peers_refused(struct node *n, const struct wg_key *key);
 /* The interface was down: the kernel has lost the routes to what is behind peers. */
 void node_peers_restore_routes(struct node *n);
 /* Says HELLO to all who are there: what we say of ourselves has changed. */

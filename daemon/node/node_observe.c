@@ -7,11 +7,12 @@
 
 static void remove_stranger(struct node *n, const struct wg_key *key)
 {
-	struct netadmin_request req = { .op = NETADMIN_PEER };
+	struct wg_peer_config change;
 
-	req.peer.key = *key;
-	req.peer.flags = WG_PEER_REMOVE;
-	adminlink_send(n->admin, &req, -1);
+	change.key = *key;
+	change.flags = WG_PEER_REMOVE;
+	change.n_allowed = 0;
+	node_admin_change(n, &change);
 }
 
 /* What WireGuard has, when nothing of ours is under way that would change it. */
@@ -29,11 +30,11 @@ static void take_actual(struct node *n, struct peer *p, const struct wg_peer_sta
 		p->applied.keepalive_s = state->keepalive_s;
 		p->applied.endpoint =
 			peer_has_tunnel(p, clock_now()) ? p->endpoint : state->endpoint;
-		p->is_dirty = true;
+		peers_mark(n->peers, p);
 	}
 	if (p->applied.allowed_hash != hash) {
 		p->applied.allowed_hash = hash;
-		p->is_dirty = true;
+		peers_mark(n->peers, p);
 	}
 }
 
@@ -60,6 +61,13 @@ static void take_bytes(struct node *n, struct peer *p, const struct wg_peer_stat
 	row->read_tx = state->tx_bytes;
 }
 
+/* A refusal of what was written before this report was asked for would have come before it. */
+static void note_success(const struct node *n, struct node_peer *row)
+{
+	if (row->written_dump != n->dump_number && clock_now().mono_ms >= row->refused_until_ms)
+		row->n_refused = 0;
+}
+
 void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 {
 	struct peer *p = peers_find(n->peers, &state->key);
@@ -76,6 +84,7 @@ void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 	take_bytes(n, p, state);
 	p->tunnel = state->endpoint;
 	n->rows[p->slot].seen_dump = n->dump_number;
+	note_success(n, &n->rows[p->slot]);
 	take_actual(n, p, state);
 	if (first_handshake)
 		log_event(EVENT_TUNNEL_UP,
@@ -97,10 +106,10 @@ void node_peers_dumped(struct node *n)
 				  "peer %s was removed by somebody else; adding it again",
 				  p->key_text);
 			p->applied.present = false;
-			p->is_dirty = true;
+			peers_mark(n->peers, p);
 		}
 		if (p->applied.present && !peer_is_active(p, now))
-			p->is_dirty = true;
+			peers_mark(n->peers, p);
 	}
 	node_peers_flush(n);
 }

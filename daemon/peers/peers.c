@@ -9,6 +9,8 @@
 
 #define BUCKETS	      1024 /* a power of two */
 #define NO_SLOT	      UINT16_MAX
+#define WORD_BITS     64
+#define WORDS	      ((PEERS_MAX + WORD_BITS - 1) / WORD_BITS)
 #define LAN_RANK_MS   30000
 #define RANKED_CACHE  "cache"
 #define RANKED_LAN    "lan"
@@ -19,7 +21,10 @@ _Static_assert(PEERS_MAX < NO_SLOT, "a slot number fits");
 struct peers {
 	struct wg_key self;
 	size_t count;
+	uint64_t marked[WORDS]; /* a bit each: a walk over a thousand rows is sixteen looks */
+	uint64_t used[WORDS];
 	uint16_t bucket[BUCKETS];
+	uint16_t by_ip[BUCKETS];
 	struct peer rows[PEERS_MAX];
 };
 
@@ -59,6 +64,7 @@ struct peers *peers_new(const struct wg_key *self)
 		return NULL;
 	t->self = *self;
 	memset(t->bucket, 0xff, sizeof(t->bucket));
+	memset(t->by_ip, 0xff, sizeof(t->by_ip));
 	return t;
 }
 
@@ -81,12 +87,52 @@ struct peer *peers_find(struct peers *t, const struct wg_key *key)
 	return NULL;
 }
 
+static void set_bit(uint64_t *bits, size_t i)
+{
+	bits[i / WORD_BITS] |= UINT64_C(1) << i % WORD_BITS;
+}
+
+static void clear_bit(uint64_t *bits, size_t i)
+{
+	bits[i / WORD_BITS] &= ~(UINT64_C(1) << i % WORD_BITS);
+}
+
+/* The row of the first bit that is set after that of @prev; NULL when there is none. */
+static struct peer *next_of(struct peers *t, const uint64_t bits[static WORDS],
+			    const struct peer *prev)
+{
+	size_t from = prev ? (size_t)prev->slot + 1 : 0;
+	uint64_t mask = ~UINT64_C(0) << from % WORD_BITS;
+
+	for (size_t i = from / WORD_BITS; i < WORDS; i++, mask = ~UINT64_C(0))
+		if (bits[i] & mask)
+			return &t->rows[i * WORD_BITS + (size_t)__builtin_ctzll(bits[i] & mask)];
+	return NULL;
+}
+
 struct peer *peers_next(struct peers *t, const struct peer *prev)
 {
-	for (size_t i = prev ? (size_t)prev->slot + 1 : 0; i < PEERS_MAX; i++)
-		if (t->rows[i].in_use)
-			return &t->rows[i];
-	return NULL;
+	return next_of(t, t->used, prev);
+}
+
+void peers_mark(struct peers *t, const struct peer *p)
+{
+	set_bit(t->marked, p->slot);
+}
+
+void peers_unmark(struct peers *t, const struct peer *p)
+{
+	clear_bit(t->marked, p->slot);
+}
+
+bool peers_is_marked(const struct peers *t, const struct peer *p)
+{
+	return (t->marked[p->slot / WORD_BITS] >> p->slot % WORD_BITS & 1) != 0;
+}
+
+struct peer *peers_next_marked(struct peers *t, const struct peer *prev)
+{
+	return next_of(t, t->marked, prev);
 }
 
 struct peer *peers_at(struct peers *t, uint16_t slot)
@@ -99,19 +145,29 @@ size_t peers_count(const struct peers *t)
 	return t->count;
 }
 
+static struct peer *find_free(struct peers *t)
+{
+	for (size_t i = 0; i < WORDS; i++) {
+		size_t slot = i * WORD_BITS;
+
+		if (t->used[i] == UINT64_MAX)
+			continue;
+		slot += (size_t)__builtin_ctzll(~t->used[i]);
+		return slot < PEERS_MAX ? &t->rows[slot] : NULL;
+	}
+	return NULL;
+}
+
 /* A free row, or the one of the peer that is missed least; NULL when all are in WireGuard. */
 static struct peer *find_room(struct peers *t)
 {
 	struct peer *oldest = NULL;
 
-	for (size_t i = 0; i < PEERS_MAX; i++) {
-		struct peer *p = &t->rows[i];
-
-		if (!p->in_use)
-			return p;
+	if (t->count < PEERS_MAX)
+		return find_free(t);
+	for (struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p))
 		if (!p->applied.present && (!oldest || p->seen_unix_s < oldest->seen_unix_s))
 			oldest = p;
-	}
 	if (oldest)
 		peers_remove(t, oldest);
 	return oldest;
@@ -127,6 +183,8 @@ static struct peer *insert(struct peers *t, const struct wg_key *key, struct now
 	memset(p, 0, sizeof(*p));
 	p->slot = (uint16_t)(p - t->rows);
 	p->in_use = true;
+	p->next_ip = NO_SLOT;
+	set_bit(t->used, p->slot);
 	p->info.key = *key;
 	(void)wg_key_format(p->key_text, key);
 	p->first_seen_ms = now.mono_ms;
@@ -138,27 +196,68 @@ static struct peer *insert(struct peers *t, const struct wg_key *key, struct now
 	return p;
 }
 
-/*
- * Two keys with one mesh address: the lower key text keeps it (protocol.md section 3). Looks at
- * every row, but only when an address appears, changes or goes.
- */
+/* Mesh addresses are hashes of keys: their last bytes are as good as any. */
+static uint16_t *ip_bucket(struct peers *t, const struct ip *ip)
+{
+	size_t last = ip->family == AF_INET ? 3 : 15;
+
+	return &t->by_ip[((size_t)ip->b[last] | (size_t)ip->b[last - 1] << 8) % BUCKETS];
+}
+
+/* The next row after @prev with this mesh address. */
+static struct peer *next_with_ip(struct peers *t, const struct ip *ip, const struct peer *prev)
+{
+	uint16_t i = prev ? prev->next_ip : *ip_bucket(t, ip);
+
+	while (i != NO_SLOT && !ip_equal(&t->rows[i].info.mesh_ip, ip))
+		i = t->rows[i].next_ip;
+	return i == NO_SLOT ? NULL : &t->rows[i];
+}
+
+/* Two keys with one mesh address: the lower key text keeps it (protocol.md section 3). */
 static void settle_mesh_ip(struct peers *t, const struct ip *ip)
 {
 	const struct peer *winner = NULL;
 
-	if (ip->family == 0)
-		return;
-	for (struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p))
-		if (ip_equal(&p->info.mesh_ip, ip) &&
-		    (!winner ||
-		     derive_collision_winner(p->key_text, winner->key_text) == p->key_text))
+	for (struct peer *p = next_with_ip(t, ip, NULL); p; p = next_with_ip(t, ip, p))
+		if (!winner ||
+		    derive_collision_winner(p->key_text, winner->key_text) == p->key_text)
 			winner = p;
-	for (struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p)) {
-		if (!ip_equal(&p->info.mesh_ip, ip) || p->lost_ip == (p != winner))
+	for (struct peer *p = next_with_ip(t, ip, NULL); p; p = next_with_ip(t, ip, p)) {
+		if (p->lost_ip == (p != winner))
 			continue;
 		p->lost_ip = p != winner;
-		p->is_dirty = true;
+		peers_mark(t, p);
 	}
+}
+
+static void give_up_mesh_ip(struct peers *t, struct peer *p)
+{
+	struct ip old = p->info.mesh_ip;
+	uint16_t *link = ip_bucket(t, &old);
+
+	if (old.family == 0)
+		return;
+	while (*link != p->slot)
+		link = &t->rows[*link].next_ip;
+	*link = p->next_ip;
+	p->next_ip = NO_SLOT;
+	memset(&p->info.mesh_ip, 0, sizeof(p->info.mesh_ip));
+	settle_mesh_ip(t, &old);
+}
+
+static bool take_mesh_ip(struct peers *t, struct peer *p, const struct ip *ip)
+{
+	uint16_t *head = ip_bucket(t, ip);
+
+	if (ip->family == 0 || ip_equal(&p->info.mesh_ip, ip))
+		return false;
+	give_up_mesh_ip(t, p);
+	p->info.mesh_ip = *ip;
+	p->next_ip = *head;
+	*head = p->slot;
+	settle_mesh_ip(t, ip);
+	return true;
 }
 
 void peers_remove(struct peers *t, struct peer *p)
@@ -168,9 +267,11 @@ void peers_remove(struct peers *t, struct peer *p)
 	while (*link != p->slot)
 		link = &t->rows[*link].next;
 	*link = p->next;
+	give_up_mesh_ip(t, p);
 	p->in_use = false;
+	clear_bit(t->used, p->slot);
+	clear_bit(t->marked, p->slot);
 	t->count--;
-	settle_mesh_ip(t, &p->info.mesh_ip);
 }
 
 static bool take_text(char *dst, size_t size, const char *src)
@@ -283,14 +384,8 @@ static bool take_age(struct peer *p, const struct sighting *s, struct now now)
 static bool take_info(struct peers *t, struct peer *p, const struct sighting *s)
 {
 	const struct known_peer *who = s->who;
-	struct ip old = p->info.mesh_ip;
-	bool changed = false;
+	bool changed = take_mesh_ip(t, p, &who->mesh_ip);
 
-	if (take_ip(&p->info.mesh_ip, &who->mesh_ip)) {
-		settle_mesh_ip(t, &old);
-		settle_mesh_ip(t, &p->info.mesh_ip);
-		changed = true;
-	}
 	changed |= take_ip(&p->info.mesh_ip6, &who->mesh_ip6);
 	changed |= take_text(p->info.hostname, sizeof(p->info.hostname), who->hostname);
 	(void)take_text(p->info.nat_type, sizeof(p->info.nat_type), who->nat_type);
