@@ -118,8 +118,9 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c daemon/doctor/report.c \
 	daemon/doctor/strength.c daemon/http/address.c daemon/http/endpoints.c daemon/http/listen.c \
 	daemon/http/metrics.c daemon/http/metrics_table.c daemon/http/metrics_writer.c \
-	daemon/http/process.c daemon/http/server.c daemon/net/addr.c daemon/net/connset.c \
-	daemon/net/growbuf.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
+	daemon/http/process.c daemon/http/server.c daemon/nat/ownpoint.c daemon/nat/stun.c \
+	daemon/nat/stunclient.c daemon/nat/stunround.c daemon/net/addr.c daemon/net/connset.c \
+	daemon/net/growbuf.c daemon/net/hostaddr.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
 	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/rtnl.c daemon/net/rtnl_msg.c \
 	daemon/net/udp.c daemon/net/unixlisten.c daemon/node/clone.c daemon/node/node.c \
 	daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clone.c \
@@ -184,6 +185,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
 	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
 	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
+	tests/unit/test_stun.c tests/unit/test_stunround.c \
 	tests/unit/test_supervisor.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
 	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_view.c \
 	tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
