@@ -104,8 +104,8 @@ static struct ip choose_v4(const struct ownpoint_facts *f)
 	struct ip own = best_of_host(f->host, AF_INET);
 	bool has_stun = is_worth_telling(f, &stun->mapped.ip);
 
-	if (has_stun && (own.family == 0 || stun->n_agreeing > 1 ||
-			 hostaddrs_have(f->host, &stun->mapped.ip)))
+	if (has_stun &&
+	    (own.family == 0 || stun->n_agreeing > 1 || hostaddrs_have(f->host, &stun->mapped.ip)))
 		return stun->mapped.ip;
 	return own.family != 0 ? own : f->observed[V4];
 }

@@ -22,8 +22,7 @@ bool stunround_add(struct stunround *r, const struct endpoint *at, const struct 
 	for (size_t i = 0; i < r->n; i++)
 		if (endpoint_equal(&r->server[i].at, at))
 			return true;
-	if (r->n == STUNROUND_SERVERS_MAX ||
-	    count_family(r, at->ip.family) == STUNROUND_FAMILY_MAX)
+	if (r->n == STUNROUND_SERVERS_MAX || count_family(r, at->ip.family) == STUNROUND_FAMILY_MAX)
 		return false;
 	r->server[r->n++] = (struct stunround_server) {
 		.at = *at,
@@ -67,8 +66,7 @@ bool stunround_take(struct stunround *r, const void *buf, size_t len, const stru
 		struct stunround_server *s = &r->server[i];
 		enum stun_result result;
 
-		if (s->state != STUNROUND_ASKING || s->n_sent == 0 ||
-		    !endpoint_equal(&s->at, from))
+		if (s->state != STUNROUND_ASKING || s->n_sent == 0 || !endpoint_equal(&s->at, from))
 			continue;
 		result = stun_parse(&s->mapped, buf, len, &s->transaction);
 		if (result == STUN_NOT_OURS)

@@ -9,9 +9,8 @@ static struct stun_transaction transaction_of(const json_t *section)
 {
 	struct stun_transaction t;
 
-	assert_int_equal(
-		from_hex(t.b, sizeof(t.b), vector_text(section, "transaction_hex")),
-		sizeof(t.b));
+	assert_int_equal(from_hex(t.b, sizeof(t.b), vector_text(section, "transaction_hex")),
+			 sizeof(t.b));
 	return t;
 }
 
