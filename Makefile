@@ -134,7 +134,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/node/node_layers.c daemon/node/node_notify.c daemon/node/node_observe.c \
 	daemon/node/node_peers.c daemon/node/node_prospects.c daemon/node/node_reload.c \
 	daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c \
-	daemon/node/reload.c daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c \
+	daemon/node/reload.c daemon/peers/candidates.c daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c \
 	daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c \
 	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
 	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
@@ -167,7 +167,7 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_user.c tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c \
 	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
-	tests/unit/test_cli_complete.c tests/unit/test_cli_fuzz.c tests/unit/test_cli_peers.c \
+	tests/unit/test_candidates.c tests/unit/test_cli_complete.c tests/unit/test_cli_fuzz.c tests/unit/test_cli_peers.c \
 	tests/unit/test_cli_peertesttext.c tests/unit/test_cli_peertext.c tests/unit/test_cli_qr.c \
 	tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c tests/unit/test_cli_text.c \
 	tests/unit/test_cli_watch.c tests/unit/test_clone.c tests/unit/test_config.c \

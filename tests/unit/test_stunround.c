@@ -2,6 +2,7 @@
 #include "daemon/nat/stunround.h"
 #include "tests/unit/fixtures.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* A success with XOR-MAPPED-ADDRESS, IPv4 only. */
