@@ -270,6 +270,14 @@ $(DAEMON_UNITS:tests/unit/%.c=$(O)/unit/%): $(O)/unit/%: $(O)/tests/unit/%.o $(O
 $(O)/wgtool: $(O)/tests/helper/wgtool.o $(O)/libdaemon.a $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
+# Many members of a mesh in one process, and wireguard-go with a look at what it is asked.
+$(O)/crowd: $(O)/tests/helper/crowd.o $(O)/libdaemon.a $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
+$(O)/wgproxy: opt-asan := -O1
+$(O)/wgproxy: $(O)/tests/helper/wgproxy.o
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
 # The supervised program of tests: static, since it goes into any container; never sanitized, since
 # it is not under test and must start as fast as the real one.
 $(O)/probe: opt-asan := -O1
@@ -320,7 +328,7 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
-	tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC)
+	tests/helper/crowd.c tests/helper/wgproxy.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC)
 # The fast ones first; tests/container and the whole of tests/fault have targets of their own.
 TESTED  := $(addprefix tests/,unit lint fault integration kernel fuzz)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
@@ -338,7 +346,7 @@ test: ## install what is missing, build and run every test; T= passes options to
 	$(Q)$(SUB) WERROR=1 VARIANT=asan programs unit-programs
 	$(Q)$(SUB) WERROR=1 VARIANT=fuzz fuzz-programs
 	$(Q)$(PYTEST) --variants release,asan $(T) $(TESTED)
-test-kernel: programs $(O)/wgtool $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
+test-kernel: programs $(O)/wgtool $(O)/crowd $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
 # Files at a time, each worker with engines of its own: they wait more than they compute.
 WORKERS ?= 3
@@ -381,7 +389,7 @@ asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
 fuzz-programs: $(FUZZ_SRC:tests/fuzz/%.c=$(O)/%)
-unit-programs: $(UNITS) $(O)/wgtool $(O)/probe $(O)/initbench \
+unit-programs: $(UNITS) $(O)/wgtool $(O)/crowd $(O)/wgproxy $(O)/probe $(O)/initbench \
 	$(if $(filter release,$(VARIANT)),$(FAULT_PROGRAMS) $(O)/docgen)
 
 # The pages are committed: who reads them needs no compiler, and a change of them is seen in a review.
