@@ -259,6 +259,10 @@ $(DAEMON_UNITS:tests/unit/%.c=$(O)/unit/%): $(O)/unit/%: $(O)/tests/unit/%.o $(O
 $(O)/wgtool: $(O)/tests/helper/wgtool.o $(O)/libdaemon.a $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
+# Tries what a confined process must not be able to do.
+$(O)/confined: $(O)/tests/helper/confined.o $(O)/libdaemon.a $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
 # The supervised program of tests: static, since it goes into any container; never sanitized, since
 # it is not under test and must start as fast as the real one.
 $(O)/probe: opt-asan := -O1
@@ -306,7 +310,7 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
-	tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC)
+	tests/helper/confined.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC)
 # The fast ones first; tests/container and the whole of tests/fault have targets of their own.
 TESTED  := $(addprefix tests/,unit lint fault integration kernel)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
@@ -360,7 +364,7 @@ sweep: ## fail, kill and cut the power at every system call that touches the sta
 asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
-unit-programs: $(UNITS) $(O)/wgtool $(O)/probe $(O)/initbench \
+unit-programs: $(UNITS) $(O)/confined $(O)/wgtool $(O)/probe $(O)/initbench \
 	$(if $(filter release,$(VARIANT)),$(FAULT_PROGRAMS) $(O)/docgen)
 
 # The pages are committed: who reads them needs no compiler, and a change of them is seen in a review.
