@@ -17,6 +17,7 @@ void node_request_dump(struct node *n)
 		return;
 	n->dump_pending = true;
 	n->dump_number++;
+	node_nat_dump_asked(n);
 	node_admin_owes(n);
 	adminlink_send(n->admin, &req, -1);
 }

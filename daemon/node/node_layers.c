@@ -104,11 +104,17 @@ static void on_interface_raised(void *arg)
 	node_peers_restore_routes(n);
 }
 
+static void on_elsewhere(void *arg)
+{
+	node_nat_moved(arg);
+}
+
 static void watch_interface(struct node *n)
 {
 	struct ifwatch_handler h = { .arg = n,
 				     .changed = on_interface,
-				     .raised = on_interface_raised };
+				     .raised = on_interface_raised,
+				     .elsewhere = on_elsewhere };
 	struct err e = { 0 };
 	int r = ifwatch_open(&n->ifwatch, n->base, n->ready.ifindex, &h, &e);
 
@@ -143,6 +149,9 @@ int node_layers_open(struct node *n, struct err *e)
 	r = exchange_open(&n->exchange, n->base, &cfg, e);
 	if (r < 0)
 		return r;
+	r = node_nat_open(n, e);
+	if (r < 0)
+		return r;
 	open_lan(n);
 	open_pong(n, 0, &n->ready.mesh_ip);
 	open_pong(n, 1, &n->ready.mesh_ip6);
@@ -157,12 +166,14 @@ void node_layers_hush(struct node *n)
 	lan_close(n->lan);
 	n->lan = NULL;
 	node_ways_stop(n);
+	node_nat_stop(n);
 	exchange_stop(n->exchange);
 }
 
 void node_layers_close(struct node *n)
 {
 	node_ways_stop(n);
+	node_nat_stop(n);
 	ifwatch_close(n->ifwatch);
 	lan_close(n->lan);
 	exchange_close(n->exchange);

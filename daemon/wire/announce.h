@@ -49,6 +49,7 @@ struct known_peer {
  * @instance:	Which run of the sender this is (clone.h); empty from existing nodes
  * @endpoints:	Other WireGuard endpoints of the sender, unicast literals; existing nodes have one only
  * @n_endpoints: Entries in @endpoints
+ * @is_withheld: Only from describe(): there is nothing to say that this receiver could not misuse
  * @is_visitor:	The sender only asks: answer it, and forget it (discovery/visitor.h)
  * @observed:	REPLY: where the HELLO came from; "none" when absent or not a literal
  * @known:	Other peers; owned after announce_parse(), borrowed by announce_format()
@@ -63,6 +64,7 @@ struct announcement {
 	char instance[CLONE_INSTANCE_SIZE];
 	size_t n_endpoints;
 	struct endpoint endpoints[ANNOUNCE_ENDPOINTS_MAX];
+	bool is_withheld;
 	bool is_visitor;
 	struct endpoint observed;
 	struct known_peer *known;
