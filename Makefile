@@ -112,7 +112,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c \
 	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/discovery/discovery.c \
 	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/discovery/peertest.c \
-	daemon/discovery/pong.c daemon/discovery/ratelimit.c daemon/discovery/visitor.c \
+	daemon/discovery/pong.c daemon/discovery/prospects.c daemon/discovery/ratelimit.c daemon/discovery/visitor.c \
 	daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_asked.c \
 	daemon/doctor/judge_caps.c daemon/doctor/judge_clock.c daemon/doctor/judge_net.c \
 	daemon/doctor/judge_peers.c daemon/doctor/judge_ports.c daemon/doctor/judge_probe.c \
@@ -130,7 +130,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/unixlisten.c daemon/node/clone.c \
 	daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clone.c \
 	daemon/node/node_layers.c daemon/node/node_notify.c daemon/node/node_observe.c \
-	daemon/node/node_peers.c daemon/node/node_prospects.c daemon/node/node_reload.c \
+	daemon/node/node_peers.c daemon/node/node_pex.c daemon/node/node_prospects.c daemon/node/node_reload.c \
 	daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c \
 	daemon/node/reload.c daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c \
 	daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c \
@@ -143,7 +143,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/view/view.c daemon/view/viewjson.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c \
 	daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c daemon/wire/announce.c \
 	daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c daemon/wire/endpoint.c \
-	daemon/wire/envelope.c daemon/wire/json.c
+	daemon/wire/envelope.c daemon/wire/json.c daemon/wire/pex.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_kstat.c tests/unit/test_log.c \
 	tests/unit/test_lograte.c tests/unit/test_marker.c tests/unit/test_settings.c \
@@ -185,7 +185,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_nlmsg.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
 	tests/unit/test_node_reload.c tests/unit/test_node_view.c tests/unit/test_notify.c \
 	tests/unit/test_ownaddr.c tests/unit/test_pace.c tests/unit/test_peercache.c \
-	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_pong.c \
+	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
 	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_reload.c \
 	tests/unit/test_resolve.c tests/unit/test_routes.c tests/unit/test_rpc.c \
 	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \

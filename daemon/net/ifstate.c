@@ -65,14 +65,26 @@ static unsigned int take_gone_link(struct ifstate *s, const struct nlmsghdr *nlh
 	return take_no_link(s);
 }
 
+/* A link-local address is nothing to anybody but the link. */
+static unsigned int take_moved(const struct nlmsghdr *nlh, const struct prefix *p)
+{
+	struct prefix local;
+
+	(void)prefix_parse(&local, "fe80::/10");
+	return nlh->nlmsg_flags & NLM_F_MULTI || prefix_contains(&local, &p->ip) ? 0
+										 : IFSTATE_MOVED;
+}
+
 static unsigned int take_address(struct ifstate *s, const struct nlmsghdr *nlh)
 {
 	struct prefix p;
 	bool is_global = false;
 	int ifindex = 0;
 
-	if (rtnl_msg_parse_addr(&p, &ifindex, &is_global, nlh) < 0 || ifindex != s->ifindex)
+	if (rtnl_msg_parse_addr(&p, &ifindex, &is_global, nlh) < 0)
 		return 0;
+	if (ifindex != s->ifindex)
+		return take_moved(nlh, &p);
 	for (size_t i = 0; i < s->n; i++) {
 		if (!prefix_equal(&s->address[i], &p))
 			continue;
@@ -91,8 +103,10 @@ static unsigned int take_gone_address(struct ifstate *s, const struct nlmsghdr *
 	struct prefix p;
 	int ifindex = 0;
 
-	if (rtnl_msg_parse_gone_addr(&p, &ifindex, nlh) < 0 || ifindex != s->ifindex)
+	if (rtnl_msg_parse_gone_addr(&p, &ifindex, nlh) < 0)
 		return 0;
+	if (ifindex != s->ifindex)
+		return take_moved(nlh, &p);
 	for (size_t i = 0; i < s->n; i++)
 		if (prefix_equal(&s->address[i], &p))
 			return forget_at(s, i);

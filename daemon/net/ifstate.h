@@ -38,6 +38,7 @@ enum ifstate_event {
 	IFSTATE_END = 1 << 1,	  /* the dump that was begun is complete */
 	IFSTATE_AGAIN = 1 << 2,	  /* the tables changed under the dump: begin another one */
 	IFSTATE_RAISED = 1 << 3,  /* it was down, and is up again */
+	IFSTATE_MOVED = 1 << 4,	  /* another interface got or lost an address */
 };
 
 /**
@@ -57,7 +58,7 @@ void ifstate_begin(struct ifstate *s, uint32_t seq);
  * @len:	Bytes in @buf
  *
  * Notifications and the answers to our questions come the same way and mean the same. What is
- * malformed, or tells of another interface, is passed over.
+ * malformed is passed over, and so is what a dump tells of another interface.
  *
  * Return: enum ifstate_event bits
  */

@@ -89,6 +89,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	}
 	if (events & IFSTATE_RAISED)
 		w->h.raised(w->h.arg);
+	if (events & IFSTATE_MOVED && w->h.moved)
+		w->h.moved(w->h.arg);
 	if (events & IFSTATE_CHANGED)
 		w->h.changed(w->h.arg, &w->state);
 }

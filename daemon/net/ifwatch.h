@@ -21,11 +21,13 @@ struct ifwatch;
  *		the watch
  * @raised:	It was down and is up again, however short: the kernel has dropped its routes and its
  *		IPv6 addresses; must not close the watch
+ * @moved:	Another interface got or lost an address; may be NULL
  */
 struct ifwatch_handler {
 	void *arg;
 	void (*changed)(void *arg, const struct ifstate *s);
 	void (*raised)(void *arg);
+	void (*moved)(void *arg);
 };
 
 /**

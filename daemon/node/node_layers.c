@@ -101,11 +101,16 @@ static void on_interface_raised(void *arg)
 	node_peers_restore_routes(n);
 }
 
+static void on_moved(void *arg)
+{
+	node_ways_moved(arg);
+}
+
 static void watch_interface(struct node *n)
 {
-	struct ifwatch_handler h = { .arg = n,
-				     .changed = on_interface,
-				     .raised = on_interface_raised };
+	struct ifwatch_handler h = {
+		.arg = n, .changed = on_interface, .raised = on_interface_raised, .moved = on_moved
+	};
 	struct err e = { 0 };
 	int r = ifwatch_open(&n->ifwatch, n->base, n->ready.ifindex, &h, &e);
 
@@ -140,6 +145,7 @@ int node_layers_open(struct node *n, struct err *e)
 	r = exchange_open(&n->exchange, n->base, &cfg, e);
 	if (r < 0)
 		return r;
+	node_prospects_open(n);
 	open_lan(n);
 	open_pong(n, 0, &n->ready.mesh_ip);
 	open_pong(n, 1, &n->ready.mesh_ip6);
@@ -160,6 +166,7 @@ void node_layers_hush(struct node *n)
 void node_layers_close(struct node *n)
 {
 	node_ways_stop(n);
+	node_prospects_close(n);
 	ifwatch_close(n->ifwatch);
 	lan_close(n->lan);
 	exchange_close(n->exchange);

@@ -12,6 +12,7 @@
  * @seen:	What was told last
  * @n_told:	How often something was told
  * @n_raised:	How often it came up again
+ * @n_moved:	How often another interface got or lost an address
  */
 struct fixture {
 	struct event_base *base;
@@ -21,6 +22,7 @@ struct fixture {
 	struct ifstate seen;
 	int n_told;
 	int n_raised;
+	int n_moved;
 };
 
 static void changed(void *arg, const struct ifstate *s)
@@ -36,10 +38,15 @@ static void raised(void *arg)
 	((struct fixture *)arg)->n_raised++;
 }
 
+static void moved(void *arg)
+{
+	((struct fixture *)arg)->n_moved++;
+}
+
 static int make_fixture(void **state)
 {
 	static struct fixture f;
-	const struct ifwatch_handler h = { &f, changed, raised };
+	const struct ifwatch_handler h = { &f, changed, raised, moved };
 
 	f = (struct fixture) { .base = event_base_new() };
 	assert_int_equal(rtnl_open(&f.rtnl, NULL), 0);
