@@ -113,41 +113,42 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/confine/confine.c \
 	daemon/confine/filter.c daemon/confine/landlock.c daemon/discovery/discovery.c \
 	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/discovery/peertest.c \
-	daemon/discovery/pong.c daemon/discovery/ratelimit.c daemon/discovery/visitor.c \
-	daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_asked.c \
-	daemon/doctor/judge_caps.c daemon/doctor/judge_clock.c daemon/doctor/judge_net.c \
-	daemon/doctor/judge_peers.c daemon/doctor/judge_ports.c daemon/doctor/judge_probe.c \
-	daemon/doctor/judge_secret.c daemon/doctor/judge_storage.c daemon/doctor/judge_wireguard.c \
-	daemon/doctor/nodefacts.c daemon/doctor/probe_asked.c daemon/doctor/probe_caps.c \
-	daemon/doctor/probe_clock.c daemon/doctor/probe_forward.c daemon/doctor/probe_links.c \
-	daemon/doctor/probe_multicast.c daemon/doctor/probe_node.c daemon/doctor/probe_ports.c \
-	daemon/doctor/probe_secret.c daemon/doctor/probe_storage.c daemon/doctor/probe_supervisor.c \
-	daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c daemon/doctor/report.c \
-	daemon/doctor/strength.c daemon/http/address.c daemon/http/endpoints.c daemon/http/listen.c \
-	daemon/http/metrics.c daemon/http/metrics_table.c daemon/http/metrics_writer.c \
-	daemon/http/process.c daemon/http/server.c daemon/nat/knownpoint.c daemon/nat/ownpoint.c \
-	daemon/nat/stun.c daemon/nat/stunclient.c daemon/nat/stunpace.c daemon/nat/stunround.c \
-	daemon/net/addr.c daemon/net/connset.c daemon/net/growbuf.c daemon/net/hostaddr.c \
-	daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c daemon/net/nlmsg.c \
-	daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
+	daemon/discovery/pong.c daemon/discovery/prospects.c daemon/discovery/ratelimit.c \
+	daemon/discovery/visitor.c daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c \
+	daemon/doctor/judge_asked.c daemon/doctor/judge_caps.c daemon/doctor/judge_clock.c \
+	daemon/doctor/judge_net.c daemon/doctor/judge_peers.c daemon/doctor/judge_ports.c \
+	daemon/doctor/judge_probe.c daemon/doctor/judge_secret.c daemon/doctor/judge_storage.c \
+	daemon/doctor/judge_wireguard.c daemon/doctor/nodefacts.c daemon/doctor/probe_asked.c \
+	daemon/doctor/probe_caps.c daemon/doctor/probe_clock.c daemon/doctor/probe_forward.c \
+	daemon/doctor/probe_links.c daemon/doctor/probe_multicast.c daemon/doctor/probe_node.c \
+	daemon/doctor/probe_ports.c daemon/doctor/probe_secret.c daemon/doctor/probe_storage.c \
+	daemon/doctor/probe_supervisor.c daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c \
+	daemon/doctor/report.c daemon/doctor/strength.c daemon/http/address.c daemon/http/endpoints.c \
+	daemon/http/listen.c daemon/http/metrics.c daemon/http/metrics_table.c \
+	daemon/http/metrics_writer.c daemon/http/process.c daemon/http/server.c daemon/nat/knownpoint.c \
+	daemon/nat/ownpoint.c daemon/nat/stun.c daemon/nat/stunclient.c daemon/nat/stunpace.c \
+	daemon/nat/stunround.c daemon/net/addr.c daemon/net/connset.c daemon/net/growbuf.c \
+	daemon/net/hostaddr.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
+	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
 	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/unixlisten.c daemon/node/clone.c \
 	daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clone.c \
 	daemon/node/node_greet.c daemon/node/node_layers.c daemon/node/node_nat.c \
 	daemon/node/node_notify.c daemon/node/node_observe.c daemon/node/node_peers.c \
-	daemon/node/node_prospects.c daemon/node/node_reload.c daemon/node/node_self.c \
-	daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c daemon/node/reload.c \
-	daemon/peers/candidates.c daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c \
-	daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c \
-	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
-	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
-	daemon/state/livecheck.c daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
-	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
-	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c \
-	daemon/view/histogram.c daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c \
-	daemon/view/view.c daemon/view/viewjson.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c \
-	daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c daemon/wire/announce.c \
+	daemon/node/node_pex.c daemon/node/node_prospects.c daemon/node/node_reload.c \
+	daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c \
+	daemon/node/reload.c daemon/peers/candidates.c daemon/peers/peerpath.c daemon/peers/peers.c \
+	daemon/peers/reconcile.c daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c \
+	daemon/rpc/rpc_server.c daemon/state/archive.c daemon/state/identity.c \
+	daemon/state/identity_file.c daemon/state/identity_store.c daemon/state/identity_trace.c \
+	daemon/state/identity_write.c daemon/state/livecheck.c daemon/state/peercache.c \
+	daemon/state/sealed.c daemon/state/snapshot.c daemon/state/snapshot_list.c \
+	daemon/state/statedir.c daemon/state/statejudge.c daemon/state/statelease.c \
+	daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c daemon/view/histogram.c \
+	daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c daemon/view/view.c \
+	daemon/view/viewjson.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c \
+	daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c daemon/wire/announce.c \
 	daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c daemon/wire/endpoint.c \
-	daemon/wire/envelope.c daemon/wire/json.c
+	daemon/wire/envelope.c daemon/wire/json.c daemon/wire/pex.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_kstat.c tests/unit/test_log.c \
 	tests/unit/test_lograte.c tests/unit/test_marker.c tests/unit/test_settings.c \
@@ -190,16 +191,16 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_reload.c \
 	tests/unit/test_node_view.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
 	tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
-	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
-	tests/unit/test_reconcile.c tests/unit/test_reload.c tests/unit/test_resolve.c \
-	tests/unit/test_routes.c tests/unit/test_rpc.c tests/unit/test_rpc_server.c \
-	tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c \
-	tests/unit/test_snapshot_list.c tests/unit/test_statedir.c tests/unit/test_statejudge.c \
-	tests/unit/test_statename.c tests/unit/test_stun.c tests/unit/test_stunround.c \
-	tests/unit/test_supervisor.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
-	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_view.c \
-	tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
-	tests/unit/test_wg_userspace.c
+	tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
+	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_reload.c \
+	tests/unit/test_resolve.c tests/unit/test_routes.c tests/unit/test_rpc.c \
+	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
+	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
+	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_stun.c \
+	tests/unit/test_stunround.c tests/unit/test_supervisor.c tests/unit/test_udp.c \
+	tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c \
+	tests/unit/test_view.c tests/unit/test_viewjson.c tests/unit/test_wg_genl.c \
+	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c

@@ -10,6 +10,7 @@
 #include "daemon/discovery/exchange.h"
 #include "daemon/discovery/lan.h"
 #include "daemon/discovery/pong.h"
+#include "daemon/discovery/prospects.h"
 #include "daemon/http/server.h"
 #include "daemon/net/ifwatch.h"
 #include "daemon/net/resolve.h"
@@ -30,7 +31,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NODE_KNOWN_MAX 8 /* known peers offered to one announcement; what fits is sent */
+#define NODE_KNOWN_MAX	 8  /* known peers offered to one announcement; what fits is sent */
+#define NODE_OWN_IPS_MAX 64 /* addresses of this machine that are told from others' */
 
 enum node_phase {
 	NODE_STARTING, /* netadmin sets up */
@@ -47,6 +49,7 @@ enum node_phase {
  * @seen_dump:	Number of the last dump that had it
  * @written_dump: Number of the dump that was last asked for when it was last written
  * @trail:	Which runs of it were heard
+ * @is_ours:	It runs this daemon, and so understands the compact exchange
  * @clone_ms:	When it was last said that there are two of it, 0 for never
  * @read_ms:	When the bytes were read that its rates count from, 0 for never
  * @read_rx:	Received until then
@@ -60,6 +63,7 @@ struct node_peer {
 	uint32_t seen_dump;
 	uint32_t written_dump;
 	struct clone_trail trail;
+	bool is_ours;
 	int64_t clone_ms;
 	int64_t read_ms;
 	uint64_t read_rx;
@@ -89,6 +93,8 @@ struct node {
 	bool echo_owed;
 	char status[NOTIFY_STATUS_SIZE]; /* last sent to the supervisor */
 	int64_t status_ms;
+	struct ways *ways;	   /* names of --peer-dns; NULL for none */
+	struct event *moved_timer; /* lets a change of the network settle */
 	struct resolver *resolver; /* NULL when it could not be opened */
 	struct adminlink *admin;
 	struct netadmin_ready ready;
@@ -113,8 +119,15 @@ struct node {
 	struct routes routes;
 	bool routes_moved; /* a network was given up: who else announces it may have it now */
 	struct known_peer known[NODE_KNOWN_MAX];
-	uint16_t known_cursor; /* slot where the next selection of known peers begins */
-	uint32_t dump_number;  /* of the last dump asked for */
+	uint16_t addressee; /* slot of the peer that is being written to, if it has that address */
+	struct prospects *prospects;
+	struct event *prospect_timer; /* hands out turns while somebody waits */
+	int64_t last_turn_ms;
+	bool is_turn_soon;
+	struct ip own_ips[NODE_OWN_IPS_MAX];
+	size_t n_own_ips;
+	int64_t own_ips_ms;   /* when they were read; 0 for never, or not since they changed */
+	uint32_t dump_number; /* of the last dump asked for */
 	bool dump_pending;
 	struct netadmin_log admin_log; /* as the last dump told */
 	int64_t owed_since_ms;	       /* netadmin owes an answer since then; 0 when it owes none */
@@ -258,8 +271,28 @@ void node_nat_fill(const struct node *n, struct view *out);
 
 /* node_prospects.c: addresses where members may be */
 
-/* Says HELLO there, unless somebody we know is there, or it was tried a moment ago. */
+void node_prospects_open(struct node *n);
+void node_prospects_close(struct node *n);
+/* Says HELLO there in its turn, unless somebody we know is there, or it was tried a while ago. */
 void node_prospect(struct node *n, const struct endpoint *at, enum peer_method via);
+/* The same for what the peer in slot @teller says: whose key begins with @prefix is there. */
+void node_prospect_told(struct node *n, const struct endpoint *at, uint32_t prefix,
+			uint16_t teller);
+/* A REPLY came from there. */
+void node_prospects_answered(struct node *n, const struct endpoint *at);
+/* What came from there was our own: no peer is there. */
+void node_prospects_own(struct node *n, const struct endpoint *at);
+/* The peer that was there is gone. */
+void node_prospects_lost(struct node *n, const struct endpoint *at);
+/* Looks whether this machine has other addresses than before; then what failed may work. */
+bool node_prospects_moved(struct node *n);
+
+/* node_pex.c: what nodes tell each other of others */
+
+/* Fills in known peers and compact records for whoever is at @to. */
+void node_pex_describe(struct node *n, struct announcement *out, const struct endpoint *to);
+/* Takes what a member tells of others. */
+void node_pex_take(struct node *n, const struct announcement *a, const struct discovery_origin *o);
 
 /* node_ways.c: addresses that a person gave, and names that a DNS server knows */
 
@@ -268,6 +301,8 @@ void node_ways_start(struct node *n);
 /* @static_peers and @dns_peers have changed. */
 void node_ways_reload(struct node *n);
 void node_ways_stop(struct node *n);
+/* An address of this machine came or went. */
+void node_ways_moved(struct node *n);
 /* One line for every way to find peers: what it has found, or why it cannot. */
 void node_ways_describe(const struct node *n, struct view *out);
 

@@ -107,6 +107,7 @@ static void on_interface_raised(void *arg)
 static void on_elsewhere(void *arg)
 {
 	node_nat_moved(arg);
+	node_ways_moved(arg);
 }
 
 static void watch_interface(struct node *n)
@@ -152,6 +153,7 @@ int node_layers_open(struct node *n, struct err *e)
 	r = node_nat_open(n, e);
 	if (r < 0)
 		return r;
+	node_prospects_open(n);
 	open_lan(n);
 	open_pong(n, 0, &n->ready.mesh_ip);
 	open_pong(n, 1, &n->ready.mesh_ip6);
@@ -174,6 +176,7 @@ void node_layers_close(struct node *n)
 {
 	node_ways_stop(n);
 	node_nat_stop(n);
+	node_prospects_close(n);
 	ifwatch_close(n->ifwatch);
 	lan_close(n->lan);
 	exchange_close(n->exchange);

@@ -180,6 +180,7 @@ static void reset_row(struct node_peer *row)
 	row->seen_dump = 0;
 	row->written_dump = 0;
 	row->trail = (struct clone_trail) { 0 };
+	row->is_ours = false;
 	row->clone_ms = 0;
 	row->read_ms = 0;
 }
@@ -210,12 +211,14 @@ static void hello(struct node *n, struct peer *p, struct now now)
 	/* Counts as unanswered until the peer is heard. */
 	row->hello_ms = now.mono_ms;
 	row->n_unanswered++;
+	n->addressee = p->slot;
 	exchange_hello(n->exchange, &p->control, 0);
 }
 
+/* What only others tell of is greeted as a prospect, at the pace of those. */
 static bool is_worth_a_hello(const struct peer *p)
 {
-	return !p->said_goodbye && p->control.ip.family != 0;
+	return !p->said_goodbye && p->control.ip.family != 0 && !peer_is_hearsay(p);
 }
 
 /* When a peer leaves the table: whom we ever heard is tried for thirty days. */
@@ -308,7 +311,8 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 	n->counters.sightings[__builtin_ctz(s->method)]++;
 	if (change == PEER_NEW)
 		reset_row(row);
-	if (s->method != METHOD_TRANSITIVE && s->method != METHOD_CACHE)
+	if (s->method != METHOD_TRANSITIVE && s->method != METHOD_GOSSIP_TRANSITIVE &&
+	    s->method != METHOD_CACHE)
 		row->n_unanswered = 0;
 	if (knows_us && p->replied_ms == INT64_MIN) {
 		p->replied_ms = now.mono_ms;
@@ -346,19 +350,6 @@ static size_t mask_routes(struct prefix *out, const struct announcement *a)
 	return a->n_routes;
 }
 
-static void take_known_peer(struct node *n, const struct known_peer *known)
-{
-	char endpoint[ENDPOINT_OUT_SIZE];
-	char control[ENDPOINT_OUT_SIZE];
-	struct sighting s = { .who = known, .method = METHOD_TRANSITIVE };
-
-	endpoint_from_known_peer(endpoint, known->endpoint);
-	endpoint_control(control, endpoint, n->cfg->keys.gossip_port);
-	s.endpoint = node_peers_literal(n, endpoint);
-	s.control = node_peers_literal(n, control);
-	node_peers_sight(n, &s, false);
-}
-
 /* What an announcement tells beside who and where. */
 static void take_measures(struct node *n, struct peer *p, const struct announcement *a,
 			  int64_t rtt_us)
@@ -385,8 +376,10 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 	struct endpoint more[ANNOUNCE_ENDPOINTS_MAX];
 	struct peer *p;
 
-	if (node_clone_heard(n, a, from))
+	if (node_clone_heard(n, a, from)) {
+		node_prospects_own(n, from);
 		return;
+	}
 	n->was_heard = true;
 	s.n_routes = mask_routes(routes, a);
 	/* Through the tunnel we never ask: a wildcard endpoint would lead it into itself (B15). */
@@ -397,7 +390,7 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 		s.control.port = n->cfg->keys.gossip_port;
 		endpoint_from_lan(text, a->self.endpoint, &from->ip);
 	} else {
-		s.method = METHOD_EXCHANGE;
+		s.method = o->source == DISCOVERY_GOSSIP ? METHOD_GOSSIP : METHOD_EXCHANGE;
 		endpoint_from_exchange(text, a->self.endpoint, &from->ip);
 	}
 	s.endpoint = node_peers_literal(n, text);
@@ -410,14 +403,18 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 		node_nat_observed(n);
 	}
 	node_peers_sight(n, &s, o->source == DISCOVERY_REPLY);
+	if (o->source == DISCOVERY_REPLY)
+		node_prospects_answered(n, from);
 	p = peers_find(n->peers, &a->self.key);
 	if (p) {
 		p->methods |= o->via;
+		n->addressee = p->slot;
+		n->rows[p->slot].is_ours = a->instance[0] != '\0';
 		take_measures(n, p, a, o->rtt_us);
 		node_clone_follow(n, p, a, from);
 	}
-	for (size_t i = 0; o->source != DISCOVERY_LAN && i < a->n_known; i++)
-		take_known_peer(n, &a->known[i]);
+	if (o->source != DISCOVERY_LAN)
+		node_pex_take(n, a, o);
 }
 
 static bool is_from(const struct peer *p, const struct ip *ip)
@@ -449,6 +446,7 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 	p->handshake_s = 0;
 	p->first_seen_ms = now.mono_ms;
 	p->is_dirty = true;
+	node_prospects_lost(n, &p->control);
 	node_peers_flush(n);
 }
 

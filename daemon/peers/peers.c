@@ -82,6 +82,17 @@ struct peer *peers_find(struct peers *t, const struct wg_key *key)
 	return NULL;
 }
 
+struct peer *peers_next_with_prefix(struct peers *t, uint32_t prefix, const struct peer *prev)
+{
+	const struct wg_key key = { .b = { (uint8_t)(prefix >> 24), (uint8_t)(prefix >> 16) } };
+	uint16_t i = prev ? prev->next : t->bucket[bucket_of(&key)];
+
+	for (; i != NO_SLOT; i = t->rows[i].next)
+		if (pex_prefix(&t->rows[i].info.key) == prefix)
+			return &t->rows[i];
+	return NULL;
+}
+
 struct peer *peers_next(struct peers *t, const struct peer *prev)
 {
 	for (size_t i = prev ? (size_t)prev->slot + 1 : 0; i < PEERS_MAX; i++)
@@ -220,7 +231,7 @@ static const char *ranked_method(const struct peer *p, struct now now)
 
 static bool is_from_peer_itself(enum peer_method method)
 {
-	return method == METHOD_LAN || method == METHOD_EXCHANGE;
+	return method == METHOD_LAN || method == METHOD_EXCHANGE || method == METHOD_GOSSIP;
 }
 
 /* What the peer says of itself replaces what it said before; what others say is added to it. */
@@ -269,6 +280,11 @@ static bool take_endpoint(struct peer *p, const struct sighting *s, struct now n
 	p->endpoint_ms = now.mono_ms;
 	(void)strncpy(p->endpoint_method, method, sizeof(p->endpoint_method) - 1);
 	return differs;
+}
+
+static bool is_from_others(enum peer_method method)
+{
+	return method == METHOD_TRANSITIVE || method == METHOD_GOSSIP_TRANSITIVE;
 }
 
 /* Others guess the port behind a NAT; the address a peer was heard from is the one that works. */
@@ -357,7 +373,7 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 	take_candidates(p, s);
 	changed |= take_endpoint(p, s, now);
 	/* What others tell never overrides what the peer itself, or our own disk, said. */
-	if (is_new || s->method != METHOD_TRANSITIVE)
+	if (is_new || !is_from_others(s->method))
 		changed |= take_info(t, p, s);
 	take_control(p, s, now);
 	changed |= take_age(p, s, now);
@@ -369,6 +385,11 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 bool peer_is_verified(const struct peer *p)
 {
 	return p->heard_ms != INT64_MIN;
+}
+
+bool peer_is_hearsay(const struct peer *p)
+{
+	return !peer_is_verified(p) && !(p->methods & METHOD_CACHE);
 }
 
 bool peer_has_tunnel(const struct peer *p, struct now now)

@@ -193,6 +193,16 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 struct peer *peers_find(struct peers *t, const struct wg_key *key);
 
 /**
+ * peers_next_with_prefix() - Walk those whose keys begin like this
+ * @t:		Table
+ * @prefix:	pex_prefix() of a key
+ * @prev:	NULL to begin, then the row before
+ *
+ * Return: next row, or NULL at the end
+ */
+struct peer *peers_next_with_prefix(struct peers *t, uint32_t prefix, const struct peer *prev);
+
+/**
  * peers_next() - Walk the table
  * @t:		Table
  * @prev:	NULL to begin, then the row before
@@ -218,6 +228,11 @@ bool peer_is_active(const struct peer *p, struct now now);
  * peer_is_verified() - Has the peer itself been heard in this run? Others may only have told of it.
  */
 bool peer_is_verified(const struct peer *p);
+
+/**
+ * peer_is_hearsay() - Have only others told of it? Not even our own cache knows it then
+ */
+bool peer_is_hearsay(const struct peer *p);
 
 /**
  * peer_has_tunnel() - Is its last handshake younger than PEER_HANDSHAKE_S?

@@ -60,6 +60,7 @@ const char *view_stun_name(enum view_stun result);
  * @hellos_sent: HELLO datagrams, repeats included
  * @replies_sent: REPLY datagrams
  * @sightings:	 By method: index is the bit's number in enum peer_method
+ * @prospects_tried: Addresses tried where a member might be, by how they were found
  * @peer_writes: Changes of peers written to WireGuard
  * @route_writes: Routes added or deleted
  * @write_errors: Requests that netadmin could not do
@@ -75,6 +76,7 @@ struct view_counters {
 	uint64_t hellos_sent;
 	uint64_t replies_sent;
 	uint64_t sightings[METHOD_COUNT];
+	uint64_t prospects_tried[METHOD_COUNT];
 	uint64_t peer_writes;
 	uint64_t route_writes;
 	uint64_t write_errors;
