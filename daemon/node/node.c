@@ -107,6 +107,10 @@ static void on_safety_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (n->phase != NODE_RUNNING)
 		return;
+	if (n->sweep_strangers && n->is_settled && !n->routes_swept) {
+		n->routes_swept = true;
+		node_routes_sweep(n);
+	}
 	n->sweep_strangers = now.mono_ms - n->self.start_ms > STRANGER_GRACE_S * 1000;
 	node_request_dump(n);
 	node_view_judge(n);
@@ -272,6 +276,8 @@ int node_run(const struct config *cfg, struct notify *notify)
 	n.cfg = cfg;
 	n.began = clock_now();
 	n.advertised = cfg->routes;
+	n.static_peers = cfg->peers;
+	n.dns_peers = cfg->peer_dns;
 	n.notify = notify;
 	if (start(&n, &e) < 0)
 		node_fail(&n, &e);

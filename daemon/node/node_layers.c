@@ -98,7 +98,7 @@ static void on_interface_raised(void *arg)
 	log_event(EVENT_INTERFACE_RAISED, LOG_FIELDS({ "interface", n->cfg->ifname }),
 		  "%s was down; giving it back its routes and addresses", n->cfg->ifname);
 	adminlink_send(n->admin, &req, -1);
-	node_peers_restore_routes(n);
+	node_routes_restore(n);
 }
 
 static void watch_interface(struct node *n)
@@ -140,12 +140,21 @@ int node_layers_open(struct node *n, struct err *e)
 	r = exchange_open(&n->exchange, n->base, &cfg, e);
 	if (r < 0)
 		return r;
+	peers_claim(n->peers, &n->ready.mesh_ip, &n->ready.mesh_ip6);
+	node_routes_open(n);
 	open_lan(n);
 	open_pong(n, 0, &n->ready.mesh_ip);
 	open_pong(n, 1, &n->ready.mesh_ip6);
 	open_rpc(n);
 	watch_interface(n);
 	return 0;
+}
+
+void node_layers_moved(struct node *n)
+{
+	pong_close(n->pong[0]);
+	n->pong[0] = NULL;
+	open_pong(n, 0, &n->ready.mesh_ip);
 }
 
 void node_layers_hush(struct node *n)
@@ -157,6 +166,7 @@ void node_layers_hush(struct node *n)
 
 void node_layers_close(struct node *n)
 {
+	node_routes_close(n);
 	ifwatch_close(n->ifwatch);
 	lan_close(n->lan);
 	exchange_close(n->exchange);
