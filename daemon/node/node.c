@@ -224,6 +224,7 @@ static void free_events(struct node *n)
 static void close_all(struct node *n)
 {
 	node_layers_close(n);
+	resolver_close(n->resolver);
 	rpc_server_close(n->rpc);
 	http_close(n->http);
 	node_view_close(n);
@@ -247,6 +248,16 @@ static int open_http(struct node *n, struct err *e)
 	return http_open(&n->http, n->base, &cfg, e);
 }
 
+/* Reads the machine's configuration of DNS while files can still be opened. */
+static void open_resolver(struct node *n)
+{
+	struct err e = { 0 };
+
+	if (resolver_open(&n->resolver, n->base, &e) < 0)
+		log_event(EVENT_DNS_OFF, NULL, "no name can be looked up: %s: %s", e.msg,
+			  strerror(-e.code));
+}
+
 static int start(struct node *n, struct err *e)
 {
 	struct netadmin admin;
@@ -263,6 +274,8 @@ static int start(struct node *n, struct err *e)
 		r = make_events(n, e);
 	if (r == 0)
 		r = open_http(n, e);
+	if (r == 0)
+		open_resolver(n);
 	if (r == 0)
 		r = caps_keep_only(NULL, 0, e);
 	return r;

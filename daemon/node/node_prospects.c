@@ -5,8 +5,3 @@ void node_prospect(struct node *n, const struct endpoint *at, enum peer_method v
 {
 	exchange_hello(n->exchange, at, (unsigned int)via);
 }
-
-void node_ways_reload(struct node *n)
-{
-	(void)n;
-}
