@@ -130,23 +130,24 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/nat/stunround.c daemon/net/addr.c daemon/net/connset.c daemon/net/growbuf.c \
 	daemon/net/hostaddr.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
 	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
-	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/unixlisten.c daemon/node/clone.c \
-	daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clone.c \
+	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/underlay.c daemon/net/underlaywatch.c \
+	daemon/net/unixlisten.c daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c \
+	daemon/node/node_cache.c daemon/node/node_clone.c daemon/node/node_collision.c \
 	daemon/node/node_greet.c daemon/node/node_layers.c daemon/node/node_nat.c \
 	daemon/node/node_notify.c daemon/node/node_observe.c daemon/node/node_peers.c \
 	daemon/node/node_pex.c daemon/node/node_prospects.c daemon/node/node_reload.c \
-	daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c \
-	daemon/node/reload.c daemon/peers/candidates.c daemon/peers/peerpath.c daemon/peers/peers.c \
-	daemon/peers/reconcile.c daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c \
-	daemon/rpc/rpc_server.c daemon/state/archive.c daemon/state/identity.c \
-	daemon/state/identity_file.c daemon/state/identity_store.c daemon/state/identity_trace.c \
-	daemon/state/identity_write.c daemon/state/livecheck.c daemon/state/peercache.c \
-	daemon/state/sealed.c daemon/state/snapshot.c daemon/state/snapshot_list.c \
-	daemon/state/statedir.c daemon/state/statejudge.c daemon/state/statelease.c \
-	daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c daemon/view/histogram.c \
-	daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c daemon/view/view.c \
-	daemon/view/viewjson.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c \
-	daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c daemon/wire/announce.c \
+	daemon/node/node_routes.c daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c \
+	daemon/node/notify.c daemon/node/reload.c daemon/peers/candidates.c daemon/peers/collision.c \
+	daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/routejudge.c \
+	daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c \
+	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
+	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
+	daemon/state/livecheck.c daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
+	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
+	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c \
+	daemon/view/histogram.c daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c \
+	daemon/view/view.c daemon/view/viewjson.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c \
+	daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c daemon/wire/announce.c \
 	daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c daemon/wire/endpoint.c \
 	daemon/wire/envelope.c daemon/wire/json.c daemon/wire/pex.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
@@ -174,11 +175,11 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_cli_peers.c tests/unit/test_cli_peertesttext.c tests/unit/test_cli_peertext.c \
 	tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c \
 	tests/unit/test_cli_text.c tests/unit/test_cli_watch.c tests/unit/test_clone.c \
-	tests/unit/test_config.c tests/unit/test_connset.c tests/unit/test_crypto.c \
-	tests/unit/test_derive.c tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c \
-	tests/unit/test_doctor_clock.c tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c \
-	tests/unit/test_doctor_peers.c tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c \
-	tests/unit/test_doctor_secret.c tests/unit/test_doctor_storage.c \
+	tests/unit/test_collision.c tests/unit/test_config.c tests/unit/test_connset.c \
+	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_doctor_asked.c \
+	tests/unit/test_doctor_caps.c tests/unit/test_doctor_clock.c tests/unit/test_doctor_inchild.c \
+	tests/unit/test_doctor_net.c tests/unit/test_doctor_peers.c tests/unit/test_doctor_ports.c \
+	tests/unit/test_doctor_report.c tests/unit/test_doctor_secret.c tests/unit/test_doctor_storage.c \
 	tests/unit/test_doctor_strength.c tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c \
 	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_gather.c \
 	tests/unit/test_hostport.c tests/unit/test_http_address.c tests/unit/test_http_endpoints.c \
@@ -193,14 +194,15 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
 	tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
 	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_reload.c \
-	tests/unit/test_resolve.c tests/unit/test_routes.c tests/unit/test_rpc.c \
-	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
-	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
-	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_stun.c \
-	tests/unit/test_stunround.c tests/unit/test_supervisor.c tests/unit/test_udp.c \
-	tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c \
-	tests/unit/test_view.c tests/unit/test_viewjson.c tests/unit/test_wg_genl.c \
-	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_resolve.c tests/unit/test_routejudge.c tests/unit/test_routes.c \
+	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
+	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
+	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
+	tests/unit/test_stun.c tests/unit/test_stunround.c tests/unit/test_supervisor.c \
+	tests/unit/test_udp.c tests/unit/test_underlay.c tests/unit/test_vectors_derive.c \
+	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_view.c \
+	tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
+	tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c

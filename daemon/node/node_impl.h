@@ -14,9 +14,11 @@
 #include "daemon/http/server.h"
 #include "daemon/net/ifwatch.h"
 #include "daemon/net/resolve.h"
+#include "daemon/net/underlaywatch.h"
 #include "daemon/node/clone.h"
 #include "daemon/node/node_nat.h"
 #include "daemon/node/notify.h"
+#include "daemon/peers/collision.h"
 #include "daemon/peers/peers.h"
 #include "daemon/peers/reconcile.h"
 #include "daemon/peers/routes.h"
@@ -33,6 +35,20 @@
 
 #define NODE_KNOWN_MAX	 8  /* known peers offered to one announcement; what fits is sent */
 #define NODE_OWN_IPS_MAX 64 /* addresses of this machine that are told from others' */
+
+#define NODE_MISSING_MAX 128
+
+/**
+ * struct node_missing - Routes that the kernel did not take
+ * @pause_s:	Before the next try
+ * @n:		Entries in @net
+ * @net:	Networks; those that do not fit are not tried again
+ */
+struct node_missing {
+	int pause_s;
+	size_t n;
+	struct prefix net[NODE_MISSING_MAX];
+};
 
 enum node_phase {
 	NODE_STARTING, /* netadmin sets up */
@@ -118,6 +134,12 @@ struct node {
 	struct node_peer rows[PEERS_MAX];
 	struct routes routes;
 	bool routes_moved; /* a network was given up: who else announces it may have it now */
+	bool routes_swept; /* routes of an earlier run that nobody announces are gone */
+	struct node_missing missing;
+	struct event *route_timer; /* tries them again */
+	struct underlaywatch *underlay;
+	struct collision collision;
+	char contested[320]; /* the sentence of its alarm */
 	struct known_peer known[NODE_KNOWN_MAX];
 	uint16_t addressee; /* slot of the peer that is being written to, if it has that address */
 	struct prospects *prospects;
@@ -168,6 +190,8 @@ void node_give_up(struct node *n, const char *sentence);
 /* node_layers.c: what talks to the network */
 int node_layers_open(struct node *n, struct err *e);
 void node_layers_close(struct node *n);
+/* Our IPv4 mesh address is another one: what listens there follows. */
+void node_layers_moved(struct node *n);
 /* Says nothing of this node any more, and hears of nobody: what is left to say is a goodbye. */
 void node_layers_hush(struct node *n);
 
@@ -204,12 +228,35 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us);
 struct endpoint node_peers_literal(const struct node *n, const char *text);
 /* Writes out what differs for every peer that is marked dirty. */
 void node_peers_flush(struct node *n);
-/* The interface was down: the kernel has lost the routes to what is behind peers. */
-void node_peers_restore_routes(struct node *n);
 /* Says HELLO to a peer, if it can and should be greeted. */
 void node_peers_hello(struct node *n, struct peer *p, struct now now);
 void node_peers_say_goodbye(struct node *n);
 void node_peers_free(struct node *n);
+
+/* node_routes.c: networks behind peers */
+
+/* Before the layers: it has to know this machine's networks when the first peer comes. */
+void node_routes_open(struct node *n);
+void node_routes_close(struct node *n);
+/* Finds out which of a peer's networks may be routed to it. */
+void node_routes_judge(struct node *n, struct peer *p, struct now now);
+/* Brings the kernel's routes to what has been found. */
+void node_routes_set(struct node *n, const struct peer *p, bool is_present);
+/* netadmin has added a route, or could not. */
+void node_routes_added(struct node *n, const struct prefix *net, const struct err *e);
+/* Tries those again that the kernel did not take. */
+void node_routes_retry(struct node *n);
+/* The interface was down: the kernel has lost the routes to what is behind peers. */
+void node_routes_restore(struct node *n);
+/* Removes what an earlier run has left and nobody announces. */
+void node_routes_sweep(struct node *n);
+
+/* node_collision.c: somebody else has our mesh address */
+
+/* Takes an announcement that came from the peer itself. */
+void node_collision_heard(struct node *n, const struct announcement *a);
+/* netadmin has changed our address, or could not. */
+void node_collision_moved(struct node *n, const struct ip *mesh_ip, const struct err *e);
 
 /* node_observe.c: what WireGuard says of them */
 

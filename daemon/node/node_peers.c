@@ -37,47 +37,6 @@ static void schedule(struct node *n, struct peer *p, const struct reconcile_want
 
 /* --- writing to WireGuard ------------------------------------------------------------------ */
 
-static void send_route(void *arg, const struct prefix *net, bool add)
-{
-	struct node *n = arg;
-	struct netadmin_request req = { .op = add ? NETADMIN_ROUTE_ADD : NETADMIN_ROUTE_DEL };
-
-	req.route = *net;
-	n->counters.route_writes++;
-	adminlink_send(n->admin, &req, -1);
-}
-
-static void sync_routes(struct node *n, const struct peer *p, const struct reconcile_want *want)
-{
-	const struct routes_handler h = { .arg = n, .change = send_route };
-	struct prefix nets[ANNOUNCE_ROUTES_MAX];
-	size_t total = 0;
-
-	for (size_t i = 0; want->present && i < p->n_routes; i++)
-		if (reconcile_route_is_sane(&p->routes[i], &n->self))
-			nets[total++] = p->routes[i];
-	n->routes_moved |= routes_set(&n->routes, p->slot, nets, total, &h);
-}
-
-void node_peers_restore_routes(struct node *n)
-{
-	const struct routes_handler h = { .arg = n, .change = send_route };
-
-	routes_repeat(&n->routes, &h);
-}
-
-/* Two gateways into one network: WireGuard would give it to whichever was written last. */
-static void leave_to_leaders(const struct node *n, const struct peer *p,
-			     struct reconcile_want *want)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < want->n_allowed; i++)
-		if (!routes_is_led_by_another(&n->routes, p->slot, &want->allowed[i]))
-			want->allowed[kept++] = want->allowed[i];
-	want->n_allowed = kept;
-}
-
 static void log_change(const struct peer *p, const struct reconcile_want *want)
 {
 	char endpoint[ENDPOINT_TEXT_SIZE];
@@ -98,10 +57,10 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 	/* Writing to an adopted interface what it has already would disturb its traffic. */
 	if (!n->is_settled)
 		return;
+	node_routes_judge(n, p, now);
 	reconcile_want(&want, p, &n->self, now);
 	if (want.present)
 		node_nat_choose(n, p, &want, now);
-	leave_to_leaders(n, p, &want);
 	if (reconcile_diff(&req.peer, p, &want, now)) {
 		adminlink_send(n->admin, &req, -1);
 		n->counters.peer_writes++;
@@ -110,7 +69,7 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 		reconcile_applied(p, &want);
 		n->rows[p->slot].written_dump = n->dump_number;
 	}
-	sync_routes(n, p, &want);
+	node_routes_set(n, p, want.present);
 	p->is_dirty = false;
 	schedule(n, p, &want, now);
 }
@@ -411,6 +370,7 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 		n->addressee = p->slot;
 		n->rows[p->slot].is_ours = a->instance[0] != '\0';
 		take_measures(n, p, a, o->rtt_us);
+		node_collision_heard(n, a);
 		node_clone_follow(n, p, a, from);
 	}
 	if (o->source != DISCOVERY_LAN)

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define VIEW_CHECKS_MAX	   8
-#define VIEW_ALARMS_MAX	   8
+#define VIEW_ALARMS_MAX	   12
 #define VIEW_ENDPOINTS_MAX 8
 #define VIEW_LAYERS_MAX	   8
 #define VIEW_PATIENCE_MS   750 /* for netadmin and PID 1: a kubelet gives a probe one second */
@@ -109,7 +109,7 @@ struct view_check {
 /**
  * struct view_alarm - Something a person has to look at while the node goes on
  * @name:	"clone", "clock", "storage", "ephemeral" (it will not last), "alone" (nobody was ever
- *		heard), "supervisor"
+ *		heard), "supervisor", "address" (somebody claims our mesh address)
  * @since_unix_s: Since when
  * @text:	One sentence: what, and what to do
  */
