@@ -53,7 +53,7 @@ static uint32_t expected(const struct ip *ip, uint8_t last)
 	static const uint8_t mask6[8] = { 0x01, 0x03, 0x07, 0x0f, 0x1f, 0x3f, 0x7f, 0xff };
 	const uint8_t *mask = ip->family == AF_INET ? mask4 : mask6;
 	size_t len = ip->family == AF_INET ? sizeof(mask4) : sizeof(mask6);
-	uint8_t bytes[sizeof(mask6)];
+	uint8_t bytes[sizeof(mask6)] = { 0 };
 
 	for (size_t i = 0; i < len; i++)
 		bytes[i] = ip->b[i] & mask[i];
