@@ -65,11 +65,14 @@ static void open_pong(struct node *n, size_t i, const struct ip *ip)
 static void open_rpc(struct node *n)
 {
 	struct err e = { 0 };
-	int r = rpc_server_open(&n->rpc, n->base, n->cfg->socket_path, &n->source, &e);
+	int fd = n->control_fd;
 
-	if (r < 0)
+	if (fd < 0)
+		return;
+	n->control_fd = -1;
+	if (rpc_server_open(&n->rpc, n->base, fd, &n->source, &e) < 0)
 		log_event(EVENT_RPC_OFF, NULL, "`wgmesh peers` will not work: %s: %s", e.msg,
-			  strerror(-r));
+			  strerror(-e.code));
 }
 
 /* Without it there is nothing to run; the next run makes it anew, with the same key. */
@@ -145,6 +148,7 @@ int node_layers_open(struct node *n, struct err *e)
 	open_pong(n, 1, &n->ready.mesh_ip6);
 	open_rpc(n);
 	watch_interface(n);
+	node_ways_start(n);
 	return 0;
 }
 
@@ -152,11 +156,13 @@ void node_layers_hush(struct node *n)
 {
 	lan_close(n->lan);
 	n->lan = NULL;
+	node_ways_stop(n);
 	exchange_stop(n->exchange);
 }
 
 void node_layers_close(struct node *n)
 {
+	node_ways_stop(n);
 	ifwatch_close(n->ifwatch);
 	lan_close(n->lan);
 	exchange_close(n->exchange);

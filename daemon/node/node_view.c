@@ -132,6 +132,7 @@ static void fill_judgement(struct node *n, struct view *out)
 		.http_trouble = http_trouble(n->http),
 		.clone_place = n->clone.is_on ? n->clone_place : NULL,
 		.stale = n->stale,
+		.confinement = &n->confinement,
 		.was_heard = n->was_heard,
 		.has_lan = n->lan != NULL,
 	};
@@ -160,6 +161,7 @@ static void fill(void *arg, struct view *out)
 		out->reload_note = n->reload_note;
 	fill_mesh(n, out);
 	fill_endpoints(n, out);
+	node_ways_describe(n, out);
 	fill_counters(n, out);
 	fill_judgement(n, out);
 }
