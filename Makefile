@@ -111,7 +111,10 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/cli/state_show.c daemon/cli/state_snapshots.c daemon/cli/state_verify.c \
 	daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c \
 	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/confine/confine.c \
-	daemon/confine/filter.c daemon/confine/landlock.c daemon/discovery/discovery.c \
+	daemon/confine/filter.c daemon/confine/landlock.c daemon/dht/agenda.c daemon/dht/allowance.c \
+	daemon/dht/bencode.c daemon/dht/found.c daemon/dht/krpc.c daemon/dht/lookup.c \
+	daemon/dht/nodefile.c daemon/dht/nodeid.c daemon/dht/nodetable.c daemon/dht/peerstore.c \
+	daemon/dht/transact.c daemon/dht/writetoken.c daemon/discovery/discovery.c \
 	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/discovery/peertest.c \
 	daemon/discovery/pong.c daemon/discovery/prospects.c daemon/discovery/ratelimit.c \
 	daemon/discovery/visitor.c daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c \
@@ -176,10 +179,13 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c \
 	tests/unit/test_cli_text.c tests/unit/test_cli_watch.c tests/unit/test_clone.c \
 	tests/unit/test_collision.c tests/unit/test_config.c tests/unit/test_connset.c \
-	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_doctor_asked.c \
-	tests/unit/test_doctor_caps.c tests/unit/test_doctor_clock.c tests/unit/test_doctor_inchild.c \
-	tests/unit/test_doctor_net.c tests/unit/test_doctor_peers.c tests/unit/test_doctor_ports.c \
-	tests/unit/test_doctor_report.c tests/unit/test_doctor_secret.c tests/unit/test_doctor_storage.c \
+	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_dht_bencode.c \
+	tests/unit/test_dht_krpc.c tests/unit/test_dht_lookup.c tests/unit/test_dht_nodefile.c \
+	tests/unit/test_dht_nodeid.c tests/unit/test_dht_nodetable.c tests/unit/test_dht_pace.c \
+	tests/unit/test_dht_peerstore.c tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c \
+	tests/unit/test_doctor_clock.c tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c \
+	tests/unit/test_doctor_peers.c tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c \
+	tests/unit/test_doctor_secret.c tests/unit/test_doctor_storage.c \
 	tests/unit/test_doctor_strength.c tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c \
 	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_gather.c \
 	tests/unit/test_hostport.c tests/unit/test_http_address.c tests/unit/test_http_endpoints.c \
