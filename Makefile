@@ -118,7 +118,8 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c daemon/doctor/report.c \
 	daemon/doctor/strength.c daemon/http/address.c daemon/http/endpoints.c daemon/http/listen.c \
 	daemon/http/metrics.c daemon/http/metrics_table.c daemon/http/metrics_writer.c \
-	daemon/http/process.c daemon/http/server.c daemon/net/addr.c daemon/net/connset.c \
+	daemon/http/process.c daemon/http/server.c daemon/nat/introduce.c daemon/nat/relay.c \
+	daemon/nat/rendezvous.c daemon/net/addr.c daemon/net/connset.c \
 	daemon/net/growbuf.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
 	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/rtnl.c daemon/net/rtnl_msg.c \
 	daemon/net/udp.c daemon/net/unixlisten.c daemon/node/clone.c daemon/node/node.c \
@@ -137,7 +138,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/view/view.c daemon/view/viewjson.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c \
 	daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c daemon/wire/announce.c \
 	daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c daemon/wire/endpoint.c \
-	daemon/wire/envelope.c daemon/wire/json.c
+	daemon/wire/envelope.c daemon/wire/json.c daemon/wire/token.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_kstat.c tests/unit/test_log.c \
 	tests/unit/test_lograte.c tests/unit/test_marker.c tests/unit/test_settings.c \
@@ -169,7 +170,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c tests/unit/test_doctor_secret.c \
 	tests/unit/test_doctor_storage.c tests/unit/test_doctor_strength.c \
 	tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
-	tests/unit/test_exchange.c tests/unit/test_gather.c tests/unit/test_hostport.c \
+	tests/unit/test_exchange.c tests/unit/test_gather.c tests/unit/test_hostport.c tests/unit/test_introduce.c \
 	tests/unit/test_http_address.c tests/unit/test_http_endpoints.c tests/unit/test_http_process.c \
 	tests/unit/test_http_server.c tests/unit/test_identity.c tests/unit/test_identity_fault.c \
 	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_ifstate.c \
@@ -180,12 +181,13 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_node_view.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
 	tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
 	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
-	tests/unit/test_reconcile.c tests/unit/test_reload.c tests/unit/test_routes.c \
+	tests/unit/test_reconcile.c tests/unit/test_relay.c tests/unit/test_reload.c \
+	tests/unit/test_rendezvous.c tests/unit/test_routes.c \
 	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
 	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
 	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
-	tests/unit/test_supervisor.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
-	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_view.c \
+	tests/unit/test_supervisor.c tests/unit/test_token.c tests/unit/test_udp.c \
+	tests/unit/test_vectors_derive.c tests/unit/test_vectors_nat.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_view.c \
 	tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
 	tests/unit/test_wg_userspace.c
 
