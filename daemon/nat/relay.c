@@ -71,13 +71,9 @@ uint16_t relay_choose_as_existing(const struct relay_pool *pool, const char *pee
 	return others.at[rendezvous_hash(peer, self) % others.n].slot;
 }
 
-void relay_path_init(struct relay_path *path)
+uint16_t relay_slot(const struct relay_path *path)
 {
-	*path = (struct relay_path) {
-		.via = RELAY_NONE,
-		.changed_ms = INT64_MIN,
-		.alone_ms = INT64_MIN,
-	};
+	return path->is_relayed ? path->via : RELAY_NONE;
 }
 
 static void wake_at(int64_t *again_ms, int64_t at_ms)
@@ -106,10 +102,10 @@ static uint16_t leave_direct(struct relay_path *path, const struct relay_facts *
 			     int64_t *again_ms)
 {
 	if (f->has_tunnel) {
-		path->alone_ms = INT64_MIN;
+		path->alone_ms = 0;
 		return RELAY_NONE;
 	}
-	if (path->alone_ms == INT64_MIN)
+	if (path->alone_ms == 0)
 		path->alone_ms = now.mono_ms;
 	/* A tunnel that stood and fell was waited for already, until it counted as fallen. */
 	if (f->handshake_s != 0 || now.mono_ms - path->alone_ms >= RELAY_PATIENCE_MS)
@@ -161,9 +157,9 @@ uint16_t relay_decide(struct relay_path *path, const struct relay_facts *f, stru
 {
 	if (f->is_exempt || f->choice == RELAY_NONE)
 		return RELAY_NONE;
-	if (!f->is_forced && path->via == RELAY_NONE)
+	if (!f->is_forced && !path->is_relayed)
 		return leave_direct(path, f, now, again_ms);
-	if (path->via == RELAY_NONE)
+	if (!path->is_relayed)
 		return f->choice;
 	if (!f->is_forced && may_go_back(path, f, now, again_ms))
 		return RELAY_NONE;
@@ -172,7 +168,7 @@ uint16_t relay_decide(struct relay_path *path, const struct relay_facts *f, stru
 
 void relay_take(struct relay_path *path, uint16_t via, struct now now)
 {
-	bool was_direct = path->via == RELAY_NONE;
+	bool was_direct = !path->is_relayed;
 	bool is_soon =
 		path->changed_ms != INT64_MIN && now.mono_ms - path->changed_ms < RELAY_RELAPSE_MS;
 
@@ -184,7 +180,7 @@ void relay_take(struct relay_path *path, uint16_t via, struct now now)
 	path->changed_ms = now.mono_ms;
 	path->changed_s = now.unix_s;
 	path->direct_s = 0;
-	path->alone_ms = INT64_MIN;
+	path->alone_ms = 0;
 }
 
 bool relay_listen(struct relay_ear *ear, uint64_t rx, uint64_t tx, int64_t now_ms)

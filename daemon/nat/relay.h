@@ -75,25 +75,30 @@ uint16_t relay_choose_as_existing(const struct relay_pool *pool, const char *pee
 				  const char *self);
 
 /**
- * struct relay_path - How a peer is reached; relay_path_init() first
- * @via:	Slot of the relay, RELAY_NONE for the direct way
- * @changed_ms:	When @via last changed, INT64_MIN for never
+ * struct relay_path - How a peer is reached; all zero for the direct way, never tried yet
+ * @is_relayed:	Through another node
+ * @via:	Slot of that node
+ * @relapses:	How often in a row the direct way has failed soon
+ * @changed_ms:	When the way last changed, 0 for never
  * @changed_s:	The same as Unix time
- * @alone_ms:	Since when there has been no direct tunnel, INT64_MIN while there is one
+ * @alone_ms:	Since when there has been no direct tunnel, 0 while there is one
  * @direct_s:	While relayed: Unix time of the handshake since which the direct tunnel stands, 0
  *		without
- * @relapses:	How often in a row the direct way has failed soon
  */
 struct relay_path {
+	bool is_relayed;
 	uint16_t via;
+	unsigned int relapses;
 	int64_t changed_ms;
 	int64_t changed_s;
 	int64_t alone_ms;
 	int64_t direct_s;
-	unsigned int relapses;
 };
 
-void relay_path_init(struct relay_path *path);
+/**
+ * relay_slot() - Slot of the relay in use, RELAY_NONE for the direct way
+ */
+uint16_t relay_slot(const struct relay_path *path);
 
 /**
  * struct relay_facts - What is known of a peer
@@ -115,7 +120,8 @@ struct relay_facts {
 
 /**
  * relay_decide() - Direct, or through whom?
- * @path:	State of the peer; its clocks are moved on, @path->via is left to relay_take()
+ * @path:	State of the peer; its clocks are moved on, the way itself is left to
+ *		relay_take()
  * @f:		What is known of it
  * @now:	Time
  * @again_ms:	Lowered to the monotonic time when the answer may differ by time alone

@@ -220,6 +220,7 @@ static void free_events(struct node *n)
 static void close_all(struct node *n)
 {
 	node_layers_close(n);
+	resolver_close(n->resolver);
 	rpc_server_close(n->rpc);
 	http_close(n->http);
 	node_view_close(n);
@@ -243,6 +244,16 @@ static int open_http(struct node *n, struct err *e)
 	return http_open(&n->http, n->base, &cfg, e);
 }
 
+/* Reads the machine's configuration of DNS while files can still be opened. */
+static void open_resolver(struct node *n)
+{
+	struct err e = { 0 };
+
+	if (resolver_open(&n->resolver, n->base, &e) < 0)
+		log_event(EVENT_DNS_OFF, NULL, "no name can be looked up: %s: %s", e.msg,
+			  strerror(-e.code));
+}
+
 static int start(struct node *n, struct err *e)
 {
 	struct netadmin admin;
@@ -260,6 +271,8 @@ static int start(struct node *n, struct err *e)
 	if (r == 0)
 		r = open_http(n, e);
 	if (r == 0)
+		open_resolver(n);
+	if (r == 0)
 		r = caps_keep_only(NULL, 0, e);
 	return r;
 }
@@ -272,6 +285,8 @@ int node_run(const struct config *cfg, struct notify *notify)
 	n.cfg = cfg;
 	n.began = clock_now();
 	n.advertised = cfg->routes;
+	n.static_peers = cfg->peers;
+	n.dns_peers = cfg->peer_dns;
 	n.notify = notify;
 	if (start(&n, &e) < 0)
 		node_fail(&n, &e);

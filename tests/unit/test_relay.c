@@ -135,10 +135,7 @@ struct pair {
 
 static struct pair met(void)
 {
-	struct pair p = { .f = { .choice = ONE, .is_via_good = true } };
-
-	relay_path_init(&p.path);
-	return p;
+	return (struct pair) { .f = { .choice = ONE, .is_via_good = true } };
 }
 
 /* Decides and takes, as the node does; returns the way. */
