@@ -426,14 +426,11 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 
 	if (!p || p->said_goodbye || llabs(now.unix_s - timestamp) > GOODBYE_MAX_AGE_S)
 		return;
-	/* It came back since: somebody repeats what it said before. */
-	if (timestamp < p->said_s)
-		return;
 	/*
-	 * The type of a datagram can be forged: a live tunnel ends only on its own peer's word. So does one
-	 * that came up within the second of the goodbye.
+	 * Neither its type nor who sent it can be told from a datagram, and what was captured can be sent
+	 * again. So a peer's word counts where it was heard, and not if it was heard of later than that.
 	 */
-	if ((peer_has_tunnel(p, now) || timestamp == p->said_s) && !is_from(p, &from->ip))
+	if (timestamp < p->said_s || !is_from(p, &from->ip))
 		return;
 	log_event(EVENT_PEER_LEFT,
 		  LOG_FIELDS({ "peer", p->key_text }, { "host", p->info.hostname }),

@@ -458,7 +458,7 @@ static void a_goodbye_from_before_it_was_last_heard_is_somebody_elses(void **sta
 	node_peers_announced(&f->node, &a, &o);
 	node_peers_goodbye(&f->node, &key, a.timestamp - 1, &o.from);
 	assert_false(peer_at(f, BOB)->said_goodbye);
-	/* In the same second nobody can tell, but from where it came. */
+	/* Nor does one from elsewhere. */
 	node_peers_goodbye(&f->node, &key, a.timestamp,
 			   &(struct endpoint) { .ip = ip_of("192.0.2.99") });
 	assert_false(peer_at(f, BOB)->said_goodbye);
