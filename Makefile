@@ -124,14 +124,14 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c daemon/doctor/report.c \
 	daemon/doctor/strength.c daemon/http/address.c daemon/http/endpoints.c daemon/http/listen.c \
 	daemon/http/metrics.c daemon/http/metrics_table.c daemon/http/metrics_writer.c \
-	daemon/http/process.c daemon/http/server.c daemon/nat/introduce.c daemon/nat/relay.c \
+	daemon/http/process.c daemon/http/server.c daemon/nat/introduce.c daemon/nat/matchmaker.c daemon/nat/relay.c \
 	daemon/nat/rendezvous.c daemon/net/addr.c daemon/net/connset.c \
 	daemon/net/growbuf.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
 	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
 	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/unixlisten.c daemon/node/clone.c \
-	daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clone.c \
+	daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clone.c daemon/node/node_introducer.c \
 	daemon/node/node_layers.c daemon/node/node_notify.c daemon/node/node_observe.c \
-	daemon/node/node_peers.c daemon/node/node_prospects.c daemon/node/node_reload.c \
+	daemon/node/node_peers.c daemon/node/node_prospects.c daemon/node/node_relay.c daemon/node/node_reload.c daemon/node/node_rendezvous.c \
 	daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c \
 	daemon/node/reload.c daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c \
 	daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c \

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define INTRODUCE_PLAIN_MAX 1024
+#define INTRODUCE_PLAIN_MAX 1024 /* EXCHANGE_PLAIN_MAX */
 #define INTRODUCE_LIST_MAX  64 /* entries in a list of candidates; a longer one is refused whole */
 
 /**

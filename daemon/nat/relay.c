@@ -93,7 +93,7 @@ static bool has_come(int64_t unix_s, struct now now, int64_t *again_ms)
 {
 	if (now.unix_s >= unix_s)
 		return true;
-	wake_at(again_ms, now.mono_ms + (unix_s - now.unix_s) * MS_PER_S);
+	wake_at(again_ms, now.mono_ms + (unix_s - now.unix_s) * MS_PER_S - now.part_ms);
 	return false;
 }
 
