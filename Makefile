@@ -110,7 +110,8 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/cli/state_export.c daemon/cli/state_import.c daemon/cli/state_live.c \
 	daemon/cli/state_show.c daemon/cli/state_snapshots.c daemon/cli/state_verify.c \
 	daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c \
-	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/discovery/discovery.c \
+	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/confine/confine.c \
+	daemon/confine/filter.c daemon/confine/landlock.c daemon/discovery/discovery.c \
 	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/discovery/peertest.c \
 	daemon/discovery/pong.c daemon/discovery/ratelimit.c daemon/discovery/visitor.c \
 	daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_asked.c \
@@ -124,16 +125,21 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c daemon/doctor/report.c \
 	daemon/doctor/strength.c daemon/http/address.c daemon/http/endpoints.c daemon/http/listen.c \
 	daemon/http/metrics.c daemon/http/metrics_table.c daemon/http/metrics_writer.c \
-	daemon/http/process.c daemon/http/server.c daemon/nat/introduce.c daemon/nat/matchmaker.c daemon/nat/relay.c \
-	daemon/nat/rendezvous.c daemon/net/addr.c daemon/net/connset.c \
-	daemon/net/growbuf.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
-	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
+	daemon/http/process.c daemon/http/server.c daemon/nat/introduce.c daemon/nat/knownpoint.c \
+	daemon/nat/matchmaker.c daemon/nat/ownpoint.c daemon/nat/relay.c daemon/nat/rendezvous.c \
+	daemon/nat/stun.c daemon/nat/stunclient.c daemon/nat/stunpace.c daemon/nat/stunround.c \
+	daemon/net/addr.c daemon/net/connset.c daemon/net/growbuf.c daemon/net/hostaddr.c \
+	daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c daemon/net/nlmsg.c \
+	daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
 	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/unixlisten.c daemon/node/clone.c \
-	daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clone.c daemon/node/node_introducer.c \
-	daemon/node/node_layers.c daemon/node/node_notify.c daemon/node/node_observe.c \
-	daemon/node/node_peers.c daemon/node/node_prospects.c daemon/node/node_relay.c daemon/node/node_reload.c daemon/node/node_rendezvous.c \
-	daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c \
-	daemon/node/reload.c daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c \
+	daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c \
+	daemon/node/node_clone.c daemon/node/node_greet.c daemon/node/node_introducer.c \
+	daemon/node/node_layers.c daemon/node/node_nat.c daemon/node/node_notify.c \
+	daemon/node/node_observe.c daemon/node/node_peers.c daemon/node/node_prospects.c \
+	daemon/node/node_relay.c daemon/node/node_reload.c daemon/node/node_rendezvous.c \
+	daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c \
+	daemon/node/notify.c daemon/node/reload.c daemon/peers/candidates.c \
+	daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c \
 	daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c \
 	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
 	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
@@ -166,21 +172,24 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_user.c tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c \
 	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
-	tests/unit/test_cli_complete.c tests/unit/test_cli_fuzz.c tests/unit/test_cli_peers.c \
-	tests/unit/test_cli_peertesttext.c tests/unit/test_cli_peertext.c tests/unit/test_cli_qr.c \
-	tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c tests/unit/test_cli_text.c \
-	tests/unit/test_cli_watch.c tests/unit/test_clone.c tests/unit/test_config.c \
-	tests/unit/test_connset.c tests/unit/test_crypto.c tests/unit/test_derive.c \
-	tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c tests/unit/test_doctor_clock.c \
-	tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c tests/unit/test_doctor_peers.c \
-	tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c tests/unit/test_doctor_secret.c \
+	tests/unit/test_candidates.c tests/unit/test_cli_complete.c tests/unit/test_cli_fuzz.c \
+	tests/unit/test_cli_peers.c tests/unit/test_cli_peertesttext.c \
+	tests/unit/test_cli_peertext.c tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c \
+	tests/unit/test_cli_table.c tests/unit/test_cli_text.c tests/unit/test_cli_watch.c \
+	tests/unit/test_clone.c tests/unit/test_config.c tests/unit/test_connset.c \
+	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_doctor_asked.c \
+	tests/unit/test_doctor_caps.c tests/unit/test_doctor_clock.c \
+	tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c \
+	tests/unit/test_doctor_peers.c tests/unit/test_doctor_ports.c \
+	tests/unit/test_doctor_report.c tests/unit/test_doctor_secret.c \
 	tests/unit/test_doctor_storage.c tests/unit/test_doctor_strength.c \
 	tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
-	tests/unit/test_exchange.c tests/unit/test_gather.c tests/unit/test_hostport.c tests/unit/test_introduce.c \
-	tests/unit/test_http_address.c tests/unit/test_http_endpoints.c tests/unit/test_http_process.c \
-	tests/unit/test_http_server.c tests/unit/test_identity.c tests/unit/test_identity_fault.c \
-	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_ifstate.c \
-	tests/unit/test_ifwatch.c tests/unit/test_json.c tests/unit/test_judge.c \
+	tests/unit/test_exchange.c tests/unit/test_gather.c tests/unit/test_hostport.c \
+	tests/unit/test_http_address.c tests/unit/test_http_endpoints.c \
+	tests/unit/test_http_process.c tests/unit/test_http_server.c tests/unit/test_identity.c \
+	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
+	tests/unit/test_identity_trace.c tests/unit/test_ifstate.c tests/unit/test_ifwatch.c \
+	tests/unit/test_introduce.c tests/unit/test_json.c tests/unit/test_judge.c \
 	tests/unit/test_livecheck.c tests/unit/test_log_forms.c tests/unit/test_metrics.c \
 	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
 	tests/unit/test_nlmsg.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
@@ -192,8 +201,9 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_routes.c tests/unit/test_rpc.c tests/unit/test_rpc_server.c \
 	tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c \
 	tests/unit/test_snapshot_list.c tests/unit/test_statedir.c tests/unit/test_statejudge.c \
-	tests/unit/test_statename.c tests/unit/test_supervisor.c tests/unit/test_token.c \
-	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_nat.c \
+	tests/unit/test_statename.c tests/unit/test_stun.c tests/unit/test_stunround.c \
+	tests/unit/test_supervisor.c tests/unit/test_token.c tests/unit/test_udp.c \
+	tests/unit/test_vectors_derive.c tests/unit/test_vectors_nat.c \
 	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_view.c \
 	tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
 	tests/unit/test_wg_userspace.c
@@ -211,7 +221,7 @@ FAULT_SRC   := tests/fault/calls.c tests/fault/marktool.c tests/fault/regs.c tes
 	tests/fault/tracer.c
 
 INIT_LIBS   := -lcap
-DAEMON_LIBS := -levent_extra -levent_core -ljansson -lmnl -lsodium -lnettle -lqrencode -lcap
+DAEMON_LIBS := -levent_extra -levent_core -ljansson -lmnl -lsodium -lnettle -lqrencode -lseccomp -lcap
 obj          = $(1:%.c=$(O)/%.o)
 SOURCES     := $(COMMON_SRC) $(INIT_SRC) $(DAEMON_SRC)
 UNIT_SRC    := $(COMMON_UNITS) $(INIT_UNITS) $(DAEMON_UNITS)
@@ -267,6 +277,10 @@ $(DAEMON_UNITS:tests/unit/%.c=$(O)/unit/%): $(O)/unit/%: $(O)/tests/unit/%.o $(O
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ -lcmocka $(DAEMON_LIBS) -o $@
 # Drives the WireGuard back ends from tests in a virtual machine.
 $(O)/wgtool: $(O)/tests/helper/wgtool.o $(O)/libdaemon.a $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
+# Tries what a confined process must not be able to do.
+$(O)/confined: $(O)/tests/helper/confined.o $(O)/libdaemon.a $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
 # The supervised program of tests: static, since it goes into any container; never sanitized, since

@@ -49,6 +49,8 @@ long discovery_seal_self(char out[static DISCOVERY_DATAGRAM_MAX], enum message_t
 	long len;
 
 	h->describe(h->arg, &self, type != MESSAGE_ANNOUNCE, to);
+	if (self.is_withheld)
+		return -EADDRNOTAVAIL;
 	self.timestamp = clock_now().unix_s;
 	if (type == MESSAGE_REPLY)
 		self.observed = *to;

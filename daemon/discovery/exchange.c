@@ -62,7 +62,8 @@ static void transmit(struct exchange *x, const char *datagram, long len, const s
 	char text[ENDPOINT_TEXT_SIZE];
 	int r = len < 0 ? (int)len : udp_send(&x->udp, datagram, (size_t)len, to, local);
 
-	if (r < 0)
+	/* What the node withholds is not lost. */
+	if (r < 0 && len != -EADDRNOTAVAIL)
 		log_event(EVENT_SEND_FAILED, LOG_FIELDS({ "endpoint", endpoint_format(text, to) }),
 			  "cannot send to %s: %s", text, strerror(-r));
 }

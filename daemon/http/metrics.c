@@ -168,6 +168,10 @@ static void put_datagrams(struct metrics_writer *w, const struct view *v)
 	if (v->rtt_s)
 		metrics_count(w, METRIC_NAT_SUCCESSES, METRIC_LABELS({ "method", "hello" }),
 			      v->rtt_s->n);
+	for (size_t i = 0; i < VIEW_STUN_COUNT; i++)
+		metrics_count(w, METRIC_STUN_REQUESTS,
+			      METRIC_LABELS({ "result", view_stun_name((enum view_stun)i) }),
+			      c->stun[i]);
 }
 
 static void put_writes(struct metrics_writer *w, const struct view_counters *c)

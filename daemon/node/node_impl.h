@@ -5,6 +5,7 @@
 
 #include "daemon/admin/adminlink.h"
 #include "daemon/config.h"
+#include "daemon/confine/confine.h"
 #include "daemon/discovery/discovery.h"
 #include "daemon/discovery/exchange.h"
 #include "daemon/discovery/lan.h"
@@ -14,6 +15,7 @@
 #include "daemon/net/ifwatch.h"
 #include "daemon/net/resolve.h"
 #include "daemon/node/clone.h"
+#include "daemon/node/node_nat.h"
 #include "daemon/node/notify.h"
 #include "daemon/peers/peers.h"
 #include "daemon/peers/reconcile.h"
@@ -120,6 +122,7 @@ struct node {
 	struct event *beat_timer;   /* asks netadmin for an echo, which becomes a heartbeat */
 	struct event *status_timer; /* sends a changed status text when its second is over */
 	struct notify *notify;
+	struct confinement confinement;
 	bool echo_owed;
 	char status[NOTIFY_STATUS_SIZE]; /* last sent to the supervisor */
 	int64_t status_ms;
@@ -139,6 +142,7 @@ struct node {
 	struct exchange *exchange;
 	struct lan *lan;
 	struct pong *pong[2];
+	int control_fd; /* the listening control socket until it is served, -1 for none */
 	struct rpc_server *rpc;
 	struct http *http;
 	struct peers *peers;
@@ -159,6 +163,7 @@ struct node {
 	struct judge_stale stale;
 	struct judge_memory alarms;
 	struct ownaddr ownaddr;
+	struct node_nat nat;
 	struct supervisor pid1;
 	struct ifwatch *ifwatch;
 	struct histogram reconcile_s;
@@ -230,8 +235,8 @@ struct endpoint node_peers_literal(const struct node *n, const char *text);
 void node_peers_flush(struct node *n);
 /* The interface was down: the kernel has lost the routes to what is behind peers. */
 void node_peers_restore_routes(struct node *n);
-/* Says HELLO to all who are there: what we say of ourselves has changed. */
-void node_peers_greet(struct node *n);
+/* Says HELLO to a peer, if it can and should be greeted. */
+void node_peers_hello(struct node *n, struct peer *p, struct now now);
 void node_peers_say_goodbye(struct node *n);
 void node_peers_free(struct node *n);
 
@@ -306,6 +311,32 @@ void node_clone_follow(struct node *n, const struct peer *p, const struct announ
 /* To whoever is at @to, NULL for the LAN. */
 void node_self_describe(struct node *n, struct announcement *out, bool with_known,
 			const struct endpoint *to);
+
+/* node_greet.c */
+/* Says HELLO to all who are there, a few at a time: what we say of ourselves has changed. */
+void node_peers_greet(struct node *n);
+
+/* node_nat.c: where this node is, and where its peers are reached */
+int node_nat_open(struct node *n, struct err *e);
+void node_nat_stop(struct node *n);
+/* Addresses or routes of this machine may have changed. */
+void node_nat_moved(struct node *n);
+/* A peer has told where it sees us. */
+void node_nat_observed(struct node *n);
+/* Fills in what is said of our endpoints to whoever is at @to, NULL for the LAN; may withhold it. */
+void node_nat_tell(struct node *n, struct announcement *out, const struct endpoint *to);
+/* Where an announcement says that its sender is beside wg_endpoint, as far as that is of use here. */
+size_t node_nat_candidates(const struct node *n, const struct announcement *a,
+			   const struct ip *from,
+			   struct endpoint out[static ANNOUNCE_ENDPOINTS_MAX]);
+/* Chooses which of a peer's addresses WireGuard is given, and when to look again. */
+void node_nat_choose(struct node *n, struct peer *p, struct reconcile_want *want, struct now now);
+/* WireGuard's state was asked for; it has arrived. */
+void node_nat_dump_asked(struct node *n);
+void node_nat_dumped(struct node *n);
+/* The layer's line; endpoints and NAT. */
+void node_nat_describe(const struct node *n, struct view *out);
+void node_nat_fill(const struct node *n, struct view *out);
 
 /* node_prospects.c: addresses where members may be */
 

@@ -70,11 +70,14 @@ static void open_pong(struct node *n, size_t i, const struct ip *ip)
 static void open_rpc(struct node *n)
 {
 	struct err e = { 0 };
-	int r = rpc_server_open(&n->rpc, n->base, n->cfg->socket_path, &n->source, &e);
+	int fd = n->control_fd;
 
-	if (r < 0)
+	if (fd < 0)
+		return;
+	n->control_fd = -1;
+	if (rpc_server_open(&n->rpc, n->base, fd, &n->source, &e) < 0)
 		log_event(EVENT_RPC_OFF, NULL, "`wgmesh peers` will not work: %s: %s", e.msg,
-			  strerror(-r));
+			  strerror(-e.code));
 }
 
 /* Without it there is nothing to run; the next run makes it anew, with the same key. */
@@ -106,11 +109,17 @@ static void on_interface_raised(void *arg)
 	node_peers_restore_routes(n);
 }
 
+static void on_elsewhere(void *arg)
+{
+	node_nat_moved(arg);
+}
+
 static void watch_interface(struct node *n)
 {
 	struct ifwatch_handler h = { .arg = n,
 				     .changed = on_interface,
-				     .raised = on_interface_raised };
+				     .raised = on_interface_raised,
+				     .elsewhere = on_elsewhere };
 	struct err e = { 0 };
 	int r = ifwatch_open(&n->ifwatch, n->base, n->ready.ifindex, &h, &e);
 
@@ -146,6 +155,9 @@ int node_layers_open(struct node *n, struct err *e)
 	r = exchange_open(&n->exchange, n->base, &cfg, e);
 	if (r < 0)
 		return r;
+	r = node_nat_open(n, e);
+	if (r < 0)
+		return r;
 	open_lan(n);
 	open_pong(n, 0, &n->ready.mesh_ip);
 	open_pong(n, 1, &n->ready.mesh_ip6);
@@ -160,12 +172,14 @@ void node_layers_hush(struct node *n)
 	lan_close(n->lan);
 	n->lan = NULL;
 	node_ways_stop(n);
+	node_nat_stop(n);
 	exchange_stop(n->exchange);
 }
 
 void node_layers_close(struct node *n)
 {
 	node_ways_stop(n);
+	node_nat_stop(n);
 	ifwatch_close(n->ifwatch);
 	lan_close(n->lan);
 	exchange_close(n->exchange);

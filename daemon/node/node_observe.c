@@ -79,6 +79,9 @@ void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 	n->rows[p->slot].is_mute = !relay_listen(&n->rows[p->slot].ear, state->rx_bytes,
 						 state->tx_bytes, clock_now().mono_ms);
 	p->tunnel = state->endpoint;
+	/* Where it roamed to is worth a try when the tunnel is lost there. */
+	if (peer_has_tunnel(p, clock_now()))
+		candidates_add(&p->candidates, &state->endpoint, CANDIDATE_SEEN);
 	n->rows[p->slot].seen_dump = n->dump_number;
 	take_actual(n, p, state);
 	if (first_handshake)
@@ -92,6 +95,7 @@ void node_peers_dumped(struct node *n)
 	struct now now = clock_now();
 
 	n->is_settled = true;
+	node_nat_dumped(n);
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
 		const struct node_peer *row = &n->rows[p->slot];
 

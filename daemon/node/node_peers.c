@@ -120,6 +120,8 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 	if (!n->is_settled)
 		return;
 	reconcile_want(&want, p, &n->self, now);
+	if (want.present)
+		node_nat_choose(n, p, &want, now);
 	leave_to_leaders(n, p, &want);
 	node_relay_adjust(n, p, &want);
 	if (reconcile_diff(&req.peer, p, &want, now)) {
@@ -420,6 +422,7 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 		.who = &a->self, .routes = routes, .has_routes = true, .said_s = a->timestamp
 	};
 	const struct ownaddr_observer observer = { .key = a->self.key, .ip = from->ip };
+	struct endpoint more[ANNOUNCE_ENDPOINTS_MAX];
 	struct peer *p;
 
 	if (node_clone_heard(n, a, from))
@@ -438,8 +441,14 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 		endpoint_from_exchange(text, a->self.endpoint, &from->ip);
 	}
 	s.endpoint = node_peers_literal(n, text);
-	if (o->source == DISCOVERY_REPLY && s.control.ip.family != 0)
+	endpoint_from_lan(text, a->self.endpoint, &from->ip);
+	s.source = node_peers_literal(n, text);
+	s.more = more;
+	s.n_more = node_nat_candidates(n, a, &from->ip, more);
+	if (o->source == DISCOVERY_REPLY && s.control.ip.family != 0) {
 		ownaddr_take(&n->ownaddr, &a->observed, &observer, clock_now().mono_ms);
+		node_nat_observed(n);
+	}
 	node_peers_sight(n, &s, o->source == DISCOVERY_REPLY);
 	p = peers_find(n->peers, &a->self.key);
 	if (p) {
@@ -485,13 +494,10 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 	node_peers_flush(n);
 }
 
-void node_peers_greet(struct node *n)
+void node_peers_hello(struct node *n, struct peer *p, struct now now)
 {
-	struct now now = clock_now();
-
-	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
-		if (is_worth_a_hello(p) && peer_is_active(p, now))
-			hello(n, p, now);
+	if (is_worth_a_hello(p))
+		hello(n, p, now);
 }
 
 void node_peers_say_goodbye(struct node *n)

@@ -223,6 +223,28 @@ static const char *ranked_method(const struct peer *p, struct now now)
 	return p->endpoint_method;
 }
 
+static bool is_from_peer_itself(enum peer_method method)
+{
+	return method == METHOD_LAN || method == METHOD_EXCHANGE;
+}
+
+/* What the peer says of itself replaces what it said before; what others say is added to it. */
+static void take_candidates(struct peer *p, const struct sighting *s)
+{
+	struct candidates *c = &p->candidates;
+
+	if (!is_from_peer_itself(s->method)) {
+		candidates_add(c, &s->endpoint, CANDIDATE_TOLD);
+		return;
+	}
+	candidates_drop(c, CANDIDATE_SEEN);
+	candidates_drop(c, CANDIDATE_OWN);
+	candidates_add(c, &s->source, CANDIDATE_SEEN);
+	for (size_t i = s->n_more; i-- > 0;)
+		candidates_add(c, &s->more[i], CANDIDATE_OWN);
+	candidates_add(c, &s->endpoint, CANDIDATE_OWN);
+}
+
 static bool take_endpoint(struct peer *p, const struct sighting *s, struct now now)
 {
 	const char *method = peer_method_name(s->method);
@@ -238,19 +260,20 @@ static bool take_endpoint(struct peer *p, const struct sighting *s, struct now n
 	 */
 	if (s->method != METHOD_LAN && peer_has_tunnel(p, now))
 		return false;
+	/* Another one gave a handshake where this one did not: it has its turn, but not the first. */
+	if (p->endpoint.ip.family != 0 &&
+	    candidates_has_failed(&p->candidates, &s->endpoint, now.mono_ms))
+		return false;
 	(void)endpoint_format(old, &p->endpoint);
 	(void)endpoint_format(new, &s->endpoint);
 	if (!endpoint_replaces(old, ranked_method(p, now), new, method))
 		return false;
+	if (differs)
+		candidates_restart(&p->candidates);
 	p->endpoint = s->endpoint;
 	p->endpoint_ms = now.mono_ms;
 	(void)strncpy(p->endpoint_method, method, sizeof(p->endpoint_method) - 1);
 	return differs;
-}
-
-static bool is_from_peer_itself(enum peer_method method)
-{
-	return method == METHOD_LAN || method == METHOD_EXCHANGE;
 }
 
 /* Others guess the port behind a NAT; the address a peer was heard from is the one that works. */
@@ -338,6 +361,7 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 	p->methods |= s->method;
 	if (s->method != METHOD_CACHE)
 		p->told_ms = now.mono_ms;
+	take_candidates(p, s);
 	changed |= take_endpoint(p, s, now);
 	/* What others tell never overrides what the peer itself, or our own disk, said. */
 	if (is_new || s->method != METHOD_TRANSITIVE)

@@ -10,6 +10,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/nat/relay.h"
+#include "daemon/peers/candidates.h"
 #include "daemon/wire/announce.h"
 
 #include <stdbool.h>
@@ -77,6 +78,7 @@ struct peer_punch {
  * @endpoint:	WireGuard endpoint in use; "none" when no literal is known
  * @endpoint_method: Name of the method that reported it; decides what may replace it
  * @endpoint_ms: When @endpoint_method last reported it
+ * @candidates:	Where else its WireGuard may be, and which of all is used now
  * @control:	Where its exchange socket is; "none" when unknown
  * @methods:	enum peer_method bits
  * @first_seen_ms: When the row was made, or the peer came back after a GOODBYE or a long silence
@@ -112,6 +114,7 @@ struct peer {
 	struct endpoint endpoint;
 	char endpoint_method[PEER_METHOD_SIZE];
 	int64_t endpoint_ms;
+	struct candidates candidates;
 	struct endpoint control;
 	unsigned int methods;
 	int64_t first_seen_ms;
@@ -159,6 +162,9 @@ void peers_free(struct peers *t);
  * @has_routes:	@routes is the owner's own list and replaces what we have, even when empty
  * @method:	Who reports it
  * @endpoint:	WireGuard endpoint; "none" when no literal follows
+ * @source:	Where its datagrams come from, with its WireGuard port; "none" when that means nothing
+ * @more:	Further endpoints that the peer itself names; borrowed
+ * @n_more:	Entries in @more
  * @control:	Address of its exchange socket; "none" when unknown
  * @said_s:	When the peer itself sealed it, by its own clock; 0 where it was not the peer
  * @seen_unix_s: Only with METHOD_CACHE: when it was last heard
@@ -170,6 +176,9 @@ struct sighting {
 	bool has_routes;
 	enum peer_method method;
 	struct endpoint endpoint;
+	struct endpoint source;
+	const struct endpoint *more;
+	size_t n_more;
 	struct endpoint control;
 	int64_t said_s;
 	int64_t seen_unix_s;

@@ -42,6 +42,18 @@ enum view_fate {
 /* "accepted", "rate_limited", "not_ours", "stale", "invalid" */
 const char *view_fate_name(enum view_fate fate);
 
+/* What became of a question to a STUN server. */
+enum view_stun {
+	VIEW_STUN_ANSWERED,
+	VIEW_STUN_REFUSED, /* by an error, or an answer without an address */
+	VIEW_STUN_SILENT,
+	VIEW_STUN_UNSENT, /* there is no way to it */
+	VIEW_STUN_COUNT,
+};
+
+/* "answered", "refused", "silent", "unsent" */
+const char *view_stun_name(enum view_stun result);
+
 /**
  * struct view_counters - Counted since the start of this run
  * @datagrams:	 Received, by fate
@@ -58,6 +70,7 @@ const char *view_fate_name(enum view_fate fate);
  * @path_changes: Peers that changed between the direct way and a relay, or between two relays
  * @log_dropped: Log lines of both processes that standard error had no room for
  * @log_suppressed: Log lines of both held back by rate limits
+ * @stun:	Questions to STUN servers, repeats not counted, by what became of them
  * @clients_evicted: HTTP and RPC connections closed to make room, or for slowness
  */
 struct view_counters {
@@ -75,6 +88,7 @@ struct view_counters {
 	uint64_t path_changes;
 	uint64_t log_dropped;
 	uint64_t log_suppressed;
+	uint64_t stun[VIEW_STUN_COUNT];
 	uint64_t clients_evicted;
 };
 
@@ -147,7 +161,8 @@ const char *view_nat_name(enum view_nat nat);
  * @identity:	"created", "loaded", "restored"; empty while starting
  * @identity_since_s: When the key file was written; 0 when not known
  * @nat:	NAT type
- * @endpoints:	Where others see us, newest first
+ * @endpoints:	Where others reach our WireGuard, as far as that is known for sure; otherwise where
+ *		they see our exchange, newest first
  * @n_endpoints: Entries in @endpoints
  * @peers:	Peer table; NULL while starting
  * @is_fresh:	Handshakes and bytes of @peers are of this moment
