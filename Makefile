@@ -128,17 +128,19 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/doctor/probe_supervisor.c daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c \
 	daemon/doctor/report.c daemon/doctor/strength.c daemon/http/address.c daemon/http/endpoints.c \
 	daemon/http/listen.c daemon/http/metrics.c daemon/http/metrics_table.c \
-	daemon/http/metrics_writer.c daemon/http/process.c daemon/http/server.c daemon/nat/knownpoint.c \
-	daemon/nat/ownpoint.c daemon/nat/stun.c daemon/nat/stunclient.c daemon/nat/stunpace.c \
+	daemon/http/metrics_writer.c daemon/http/process.c daemon/http/server.c daemon/nat/introduce.c \
+	daemon/nat/knownpoint.c daemon/nat/matchmaker.c daemon/nat/ownpoint.c daemon/nat/relay.c \
+	daemon/nat/rendezvous.c daemon/nat/stun.c daemon/nat/stunclient.c daemon/nat/stunpace.c \
 	daemon/nat/stunround.c daemon/net/addr.c daemon/net/connset.c daemon/net/growbuf.c \
 	daemon/net/hostaddr.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
 	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
 	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/underlay.c daemon/net/underlaywatch.c \
 	daemon/net/unixlisten.c daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c \
 	daemon/node/node_cache.c daemon/node/node_clone.c daemon/node/node_collision.c \
-	daemon/node/node_greet.c daemon/node/node_layers.c daemon/node/node_nat.c \
-	daemon/node/node_notify.c daemon/node/node_observe.c daemon/node/node_peers.c \
-	daemon/node/node_pex.c daemon/node/node_prospects.c daemon/node/node_reload.c \
+	daemon/node/node_greet.c daemon/node/node_introducer.c daemon/node/node_layers.c \
+	daemon/node/node_nat.c daemon/node/node_notify.c daemon/node/node_observe.c \
+	daemon/node/node_peers.c daemon/node/node_pex.c daemon/node/node_prospects.c \
+	daemon/node/node_relay.c daemon/node/node_reload.c daemon/node/node_rendezvous.c \
 	daemon/node/node_routes.c daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c \
 	daemon/node/notify.c daemon/node/reload.c daemon/peers/candidates.c daemon/peers/collision.c \
 	daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/routejudge.c \
@@ -152,7 +154,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/view/view.c daemon/view/viewjson.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c \
 	daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c daemon/wire/announce.c \
 	daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c daemon/wire/endpoint.c \
-	daemon/wire/envelope.c daemon/wire/json.c daemon/wire/pex.c
+	daemon/wire/envelope.c daemon/wire/json.c daemon/wire/pex.c daemon/wire/token.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_kstat.c tests/unit/test_log.c \
 	tests/unit/test_lograte.c tests/unit/test_marker.c tests/unit/test_settings.c \
@@ -192,23 +194,24 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_http_process.c tests/unit/test_http_server.c tests/unit/test_identity.c \
 	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
 	tests/unit/test_identity_trace.c tests/unit/test_ifstate.c tests/unit/test_ifwatch.c \
-	tests/unit/test_json.c tests/unit/test_judge.c tests/unit/test_livecheck.c \
-	tests/unit/test_log_forms.c tests/unit/test_metrics.c tests/unit/test_netadmin_check.c \
-	tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c tests/unit/test_nlmsg.c \
-	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_reload.c \
-	tests/unit/test_node_view.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
-	tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
-	tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
-	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_reload.c \
+	tests/unit/test_introduce.c tests/unit/test_json.c tests/unit/test_judge.c \
+	tests/unit/test_livecheck.c tests/unit/test_log_forms.c tests/unit/test_metrics.c \
+	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
+	tests/unit/test_nlmsg.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
+	tests/unit/test_node_reload.c tests/unit/test_node_view.c tests/unit/test_notify.c \
+	tests/unit/test_ownaddr.c tests/unit/test_pace.c tests/unit/test_peercache.c \
+	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c \
+	tests/unit/test_prospects.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
+	tests/unit/test_relay.c tests/unit/test_reload.c tests/unit/test_rendezvous.c \
 	tests/unit/test_resolve.c tests/unit/test_routejudge.c tests/unit/test_routes.c \
 	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
 	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
 	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
 	tests/unit/test_stun.c tests/unit/test_stunround.c tests/unit/test_supervisor.c \
-	tests/unit/test_udp.c tests/unit/test_underlay.c tests/unit/test_vectors_derive.c \
-	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_view.c \
-	tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
-	tests/unit/test_wg_userspace.c
+	tests/unit/test_token.c tests/unit/test_udp.c tests/unit/test_underlay.c \
+	tests/unit/test_vectors_derive.c tests/unit/test_vectors_nat.c tests/unit/test_vectors_state.c \
+	tests/unit/test_vectors_wire.c tests/unit/test_view.c tests/unit/test_viewjson.c \
+	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
