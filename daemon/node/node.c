@@ -217,7 +217,7 @@ static void free_events(struct node *n)
 			event_free(all[i]);
 }
 
-static void close_all(struct node *n)
+void node_close(struct node *n)
 {
 	node_layers_close(n);
 	rpc_server_close(n->rpc);
@@ -243,12 +243,15 @@ static int open_http(struct node *n, struct err *e)
 	return http_open(&n->http, n->base, &cfg, e);
 }
 
-static int start(struct node *n, struct err *e)
+int node_open(struct node *n, const struct config *cfg, struct notify *notify, struct err *e)
 {
 	struct netadmin admin;
 	int r;
 
-	settle_process();
+	n->cfg = cfg;
+	n->began = clock_now();
+	n->advertised = cfg->routes;
+	n->notify = notify;
 	node_notify_starting(n);
 	r = node_admin_start(n, &admin, e);
 	if (r < 0)
@@ -257,11 +260,7 @@ static int start(struct node *n, struct err *e)
 	r = n->base ? node_admin_open(n, &admin, e) : err_set(e, -ENOMEM, "make the event loop");
 	if (r == 0)
 		r = make_events(n, e);
-	if (r == 0)
-		r = open_http(n, e);
-	if (r == 0)
-		r = caps_keep_only(NULL, 0, e);
-	return r;
+	return r == 0 ? open_http(n, e) : r;
 }
 
 int node_run(const struct config *cfg, struct notify *notify)
@@ -269,14 +268,11 @@ int node_run(const struct config *cfg, struct notify *notify)
 	static struct node n;
 	struct err e = { 0 };
 
-	n.cfg = cfg;
-	n.began = clock_now();
-	n.advertised = cfg->routes;
-	n.notify = notify;
-	if (start(&n, &e) < 0)
+	settle_process();
+	if (node_open(&n, cfg, notify, &e) < 0 || caps_keep_only(NULL, 0, &e) < 0)
 		node_fail(&n, &e);
 	else
 		(void)event_base_dispatch(n.base);
-	close_all(&n);
+	node_close(&n);
 	return n.exit_code;
 }
