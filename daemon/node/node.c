@@ -220,6 +220,7 @@ static void free_events(struct node *n)
 void node_close(struct node *n)
 {
 	node_layers_close(n);
+	resolver_close(n->resolver);
 	rpc_server_close(n->rpc);
 	http_close(n->http);
 	node_view_close(n);
@@ -243,6 +244,16 @@ static int open_http(struct node *n, struct err *e)
 	return http_open(&n->http, n->base, &cfg, e);
 }
 
+/* Reads the machine's configuration of DNS while files can still be opened. */
+static void open_resolver(struct node *n)
+{
+	struct err e = { 0 };
+
+	if (resolver_open(&n->resolver, n->base, &e) < 0)
+		log_event(EVENT_DNS_OFF, NULL, "no name can be looked up: %s: %s", e.msg,
+			  strerror(-e.code));
+}
+
 int node_open(struct node *n, const struct config *cfg, struct notify *notify, struct err *e)
 {
 	struct netadmin admin;
@@ -251,6 +262,8 @@ int node_open(struct node *n, const struct config *cfg, struct notify *notify, s
 	n->cfg = cfg;
 	n->began = clock_now();
 	n->advertised = cfg->routes;
+	n->static_peers = cfg->peers;
+	n->dns_peers = cfg->peer_dns;
 	n->notify = notify;
 	node_notify_starting(n);
 	r = node_admin_start(n, &admin, e);
@@ -260,7 +273,11 @@ int node_open(struct node *n, const struct config *cfg, struct notify *notify, s
 	r = n->base ? node_admin_open(n, &admin, e) : err_set(e, -ENOMEM, "make the event loop");
 	if (r == 0)
 		r = make_events(n, e);
-	return r == 0 ? open_http(n, e) : r;
+	if (r == 0)
+		r = open_http(n, e);
+	if (r == 0)
+		open_resolver(n);
+	return r;
 }
 
 int node_run(const struct config *cfg, struct notify *notify)

@@ -160,6 +160,7 @@ static void fill(void *arg, struct view *out)
 		out->reload_note = n->reload_note;
 	fill_mesh(n, out);
 	fill_endpoints(n, out);
+	node_ways_describe(n, out);
 	fill_counters(n, out);
 	fill_judgement(n, out);
 }

@@ -4,6 +4,7 @@
 #include "daemon/discovery/pong.h"
 #include "daemon/http/server.h"
 #include "daemon/net/ifwatch.h"
+#include "daemon/net/resolve.h"
 #include "daemon/rpc/rpc_server.h"
 #include "tests/sim/world.h"
 
@@ -143,4 +144,33 @@ const struct ifstate *ifwatch_state(const struct ifwatch *w)
 
 	(void)w;
 	return &up;
+}
+
+int resolver_open(struct resolver **out, struct event_base *base, struct err *e)
+{
+	(void)base;
+	(void)e;
+	*out = NULL;
+	return 0;
+}
+
+void resolver_close(struct resolver *r)
+{
+	(void)r;
+}
+
+struct resolve *resolver_ask(struct resolver *r, const char *name, bool no_ipv6, resolve_fn *done,
+			     void *arg)
+{
+	(void)r;
+	(void)name;
+	(void)no_ipv6;
+	(void)done;
+	(void)arg;
+	return NULL;
+}
+
+void resolve_cancel(struct resolve *q)
+{
+	(void)q;
 }
