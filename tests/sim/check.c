@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STEP_US	      (50 * MS)
+#define STEP_US	       (50 * MS)
 #define COMPLAINTS_MAX 20
 
 /* --- convergence ------------------------------------------------------------------------------- */
@@ -107,8 +107,7 @@ static int audit_peer(const struct wg_peer_state *s, void *arg)
 		complain(a, "WireGuard has a peer that the node does not want", &s->key);
 	else if (p->applied.allowed_hash != reconcile_allowed_hash(s->allowed, s->n_allowed))
 		complain(a, "WireGuard has other allowed addresses than the node wants", &s->key);
-	for (size_t i = 0; i < s->n_allowed && a->n < sizeof(a->owners) / sizeof(a->owners[0]);
-	     i++)
+	for (size_t i = 0; i < s->n_allowed && a->n < sizeof(a->owners) / sizeof(a->owners[0]); i++)
 		a->owners[a->n++] = (struct owner) { .net = s->allowed[i], .key = s->key };
 	return 0;
 }

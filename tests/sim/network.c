@@ -20,7 +20,7 @@
 #define SEND_US	   20
 #define MTU	   1472 /* bytes of a datagram that need no second fragment */
 #define FD_FIRST   100000
-#define MILLION    1000000
+#define MILLION	   1000000
 
 struct weather weather;
 
@@ -122,8 +122,7 @@ static int socket_open(struct udp *u, const struct socket *like)
 		s->fd++;
 	if ((size_t)(s->fd - FD_FIRST) == sockets.n) {
 		sockets.n++;
-		sockets.at = world_keep(
-			realloc(sockets.at, sockets.n * sizeof(*sockets.at)));
+		sockets.at = world_keep(realloc(sockets.at, sockets.n * sizeof(*sockets.at)));
 	}
 	sockets.at[s->fd - FD_FIRST] = s;
 	u->fd = s->fd;
@@ -315,8 +314,8 @@ static void post_once(struct parcel *p, const struct host *from, struct host *to
 	w->port = port;
 	w->is_group = p->to.b[0] >= 224;
 	p->n_holders++;
-	queue_put(&w->item, (from->busy_us > queue_now_us() ? from->busy_us : queue_now_us()) +
-				    way_us);
+	queue_put(&w->item,
+		  (from->busy_us > queue_now_us() ? from->busy_us : queue_now_us()) + way_us);
 }
 
 static void post(struct parcel *p, const struct host *from, struct host *to, uint16_t port)

@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BUCKETS	    256
-#define INLINE	    3
-#define RETRY_US    (5 * S)
+#define BUCKETS		256
+#define INLINE		3
+#define RETRY_US	(5 * S)
 #define RETRY_RANDOM_US (333 * MS)
-#define REKEY_US    (120 * S)
-#define REJECT_US   (180 * S)
+#define REKEY_US	(120 * S)
+#define REJECT_US	(180 * S)
 #define KEEPALIVE_BYTES 32
 #define PACKET_BYTES	148
 
@@ -67,8 +67,7 @@ static void begin(struct tunnel *t)
 		return;
 	t->begun = ++t->wg->last;
 	send_packet(t, PACKET_BEGIN, t->begun);
-	queue_put(&t->timer,
-		  queue_now_us() + RETRY_US + (int64_t)world_random(RETRY_RANDOM_US));
+	queue_put(&t->timer, queue_now_us() + RETRY_US + (int64_t)world_random(RETRY_RANDOM_US));
 }
 
 static void on_timer(struct item *i)
