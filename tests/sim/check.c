@@ -43,6 +43,38 @@ bool check_has_all(const struct host *h, const struct goal *goal)
 	return true;
 }
 
+static const char *what_lacks(const struct peer *p)
+{
+	if (!p)
+		return "does not know";
+	if (!peer_is_verified(p))
+		return "has not heard";
+	if (p->said_goodbye)
+		return "has heard a goodbye of";
+	return p->applied.present ? "has no tunnel to" : "has not configured";
+}
+
+void check_explain(const struct goal *goal)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < world.n; i++) {
+		const struct host *h = &world.hosts[i];
+
+		for (size_t k = 0; h->node && k < world.n && n < COMPLAINTS_MAX; k++) {
+			const struct host *other = &world.hosts[k];
+
+			if (!is_there(h, other) || has(h, other, goal))
+				continue;
+			n++;
+			(void)fprintf(stderr, "sim: %.3f s: node %u %s node %u\n",
+				      (double)queue_now_us() / (double)S, h->number,
+				      what_lacks(peers_find(h->node->peers, &other->key)),
+				      other->number);
+		}
+	}
+}
+
 static bool look(const struct goal *goal)
 {
 	bool all = true;
@@ -62,9 +94,16 @@ static bool look(const struct goal *goal)
 
 int64_t check_wait(int64_t from_us, int64_t limit_us, const struct goal *goal)
 {
+	bool is_explained = false;
+
 	for (size_t i = 0; i < world.n; i++)
 		world.hosts[i].done_us = -1;
 	while (!look(goal)) {
+		if (!is_explained && goal->explain_us > 0 &&
+		    queue_now_us() - from_us >= goal->explain_us) {
+			check_explain(goal);
+			is_explained = true;
+		}
 		if (queue_now_us() - from_us >= limit_us)
 			return -1;
 		world_run_until(queue_now_us() + STEP_US);

@@ -11,9 +11,11 @@
 /**
  * struct goal - What counts as having everybody
  * @tunnels:	Tunnels are up, too, and not only configured
+ * @explain_us:	Whoever lacks somebody after so long is named; 0 for never
  */
 struct goal {
 	bool tunnels;
+	int64_t explain_us;
 };
 
 /* Does the node of @h have each other live node of its side: heard from itself, and configured? */
@@ -24,6 +26,9 @@ bool check_has_all(const struct host *h, const struct goal *goal);
  * @from_us on. Returns when the last one had, or -1.
  */
 int64_t check_wait(int64_t from_us, int64_t limit_us, const struct goal *goal);
+
+/* Says who lacks whom, to standard error. */
+void check_explain(const struct goal *goal);
 
 /* Looks at what must hold at any time; complains to standard error, and returns how many times. */
 unsigned int check_invariants(void);

@@ -11,6 +11,7 @@
 
 #define START_US     (1 * S) /* all nodes start within it */
 #define PATIENCE_US  (90 * S)
+#define EXPLAIN_US   (15 * S)
 #define IDLE_FROM_US (150 * S) /* everything that follows a start is over by then */
 #define IDLE_US	     (60 * S)
 
@@ -54,7 +55,8 @@ static double seconds(int64_t us)
 /* Waits until everybody has everybody, and then until the tunnels are up. */
 static void await(struct outcome *out, int64_t from_us)
 {
-	out->all = seconds(check_wait(from_us, PATIENCE_US, &(struct goal) { .tunnels = false }));
+	out->all = seconds(
+		check_wait(from_us, PATIENCE_US, &(struct goal) { .explain_us = EXPLAIN_US }));
 	measure_nodes(out, from_us);
 	out->busy = measure_end();
 	out->tunnels =

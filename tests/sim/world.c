@@ -76,10 +76,11 @@ static void seed_all(uint64_t seed)
 							.random = node_random_word,
 							.buf = node_random };
 
+	(void)randombytes_set_implementation(&generator);
+	/* The first time, it draws something for itself. */
+	(void)crypto_init();
 	own.network = seed ^ UINT64_C(0x6e6574776f726b);
 	own.nodes = seed;
-	(void)randombytes_set_implementation(&generator);
-	(void)crypto_init();
 }
 
 /* --- who is where ------------------------------------------------------------------------------ */
