@@ -110,7 +110,8 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/cli/state_export.c daemon/cli/state_import.c daemon/cli/state_live.c \
 	daemon/cli/state_show.c daemon/cli/state_snapshots.c daemon/cli/state_verify.c \
 	daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c \
-	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/discovery/discovery.c \
+	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/confine/confine.c \
+	daemon/confine/filter.c daemon/confine/landlock.c daemon/discovery/discovery.c \
 	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/discovery/peertest.c \
 	daemon/discovery/pong.c daemon/discovery/ratelimit.c daemon/discovery/visitor.c \
 	daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_asked.c \
@@ -124,15 +125,17 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c daemon/doctor/report.c \
 	daemon/doctor/strength.c daemon/http/address.c daemon/http/endpoints.c daemon/http/listen.c \
 	daemon/http/metrics.c daemon/http/metrics_table.c daemon/http/metrics_writer.c \
-	daemon/http/process.c daemon/http/server.c daemon/net/addr.c daemon/net/connset.c \
-	daemon/net/growbuf.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
-	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
-	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/unixlisten.c daemon/node/clone.c \
-	daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clone.c \
+	daemon/http/process.c daemon/http/server.c daemon/nat/ownpoint.c daemon/nat/stun.c \
+	daemon/nat/stunclient.c daemon/nat/stunround.c daemon/net/addr.c daemon/net/connset.c \
+	daemon/net/growbuf.c daemon/net/hostaddr.c daemon/net/hostport.c daemon/net/ifstate.c \
+	daemon/net/ifwatch.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c \
+	daemon/net/resolve.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
+	daemon/net/unixlisten.c daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c \
+	daemon/node/node_cache.c daemon/node/node_clone.c \
 	daemon/node/node_layers.c daemon/node/node_notify.c daemon/node/node_observe.c \
 	daemon/node/node_peers.c daemon/node/node_prospects.c daemon/node/node_reload.c \
 	daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c \
-	daemon/node/reload.c daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c \
+	daemon/node/reload.c daemon/peers/candidates.c daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c \
 	daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c \
 	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
 	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
@@ -165,7 +168,7 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_user.c tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c \
 	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
-	tests/unit/test_cli_complete.c tests/unit/test_cli_fuzz.c tests/unit/test_cli_peers.c \
+	tests/unit/test_candidates.c tests/unit/test_cli_complete.c tests/unit/test_cli_fuzz.c tests/unit/test_cli_peers.c \
 	tests/unit/test_cli_peertesttext.c tests/unit/test_cli_peertext.c tests/unit/test_cli_qr.c \
 	tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c tests/unit/test_cli_text.c \
 	tests/unit/test_cli_watch.c tests/unit/test_clone.c tests/unit/test_config.c \
@@ -190,8 +193,9 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_resolve.c tests/unit/test_routes.c tests/unit/test_rpc.c \
 	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
 	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
-	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_supervisor.c \
-	tests/unit/test_udp.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
+	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_stun.c \
+	tests/unit/test_stunround.c tests/unit/test_supervisor.c tests/unit/test_udp.c \
+	tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
 	tests/unit/test_vectors_wire.c tests/unit/test_view.c tests/unit/test_viewjson.c \
 	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
@@ -213,7 +217,7 @@ SIM_SRC     := tests/sim/check.c tests/sim/fake_admin.c tests/sim/fake_edges.c \
 	tests/sim/queue.c tests/sim/scenario.c tests/sim/wireguard.c tests/sim/world.c
 
 INIT_LIBS   := -lcap
-DAEMON_LIBS := -levent_extra -levent_core -ljansson -lmnl -lsodium -lnettle -lqrencode -lcap
+DAEMON_LIBS := -levent_extra -levent_core -ljansson -lmnl -lsodium -lnettle -lqrencode -lseccomp -lcap
 obj          = $(1:%.c=$(O)/%.o)
 SOURCES     := $(COMMON_SRC) $(INIT_SRC) $(DAEMON_SRC)
 UNIT_SRC    := $(COMMON_UNITS) $(INIT_UNITS) $(DAEMON_UNITS)

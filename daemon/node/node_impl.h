@@ -5,6 +5,7 @@
 
 #include "daemon/admin/adminlink.h"
 #include "daemon/config.h"
+#include "daemon/confine/confine.h"
 #include "daemon/discovery/discovery.h"
 #include "daemon/discovery/exchange.h"
 #include "daemon/discovery/lan.h"
@@ -83,6 +84,7 @@ struct node {
 	struct event *beat_timer;   /* asks netadmin for an echo, which becomes a heartbeat */
 	struct event *status_timer; /* sends a changed status text when its second is over */
 	struct notify *notify;
+	struct confinement confinement;
 	bool echo_owed;
 	char status[NOTIFY_STATUS_SIZE]; /* last sent to the supervisor */
 	int64_t status_ms;
@@ -102,6 +104,7 @@ struct node {
 	struct exchange *exchange;
 	struct lan *lan;
 	struct pong *pong[2];
+	int control_fd; /* the listening control socket until it is served, -1 for none */
 	struct rpc_server *rpc;
 	struct http *http;
 	struct peers *peers;

@@ -65,11 +65,14 @@ static void open_pong(struct node *n, size_t i, const struct ip *ip)
 static void open_rpc(struct node *n)
 {
 	struct err e = { 0 };
-	int r = rpc_server_open(&n->rpc, n->base, n->cfg->socket_path, &n->source, &e);
+	int fd = n->control_fd;
 
-	if (r < 0)
+	if (fd < 0)
+		return;
+	n->control_fd = -1;
+	if (rpc_server_open(&n->rpc, n->base, fd, &n->source, &e) < 0)
 		log_event(EVENT_RPC_OFF, NULL, "`wgmesh peers` will not work: %s: %s", e.msg,
-			  strerror(-r));
+			  strerror(-e.code));
 }
 
 /* Without it there is nothing to run; the next run makes it anew, with the same key. */

@@ -132,6 +132,7 @@ static void fill_judgement(struct node *n, struct view *out)
 		.http_trouble = http_trouble(n->http),
 		.clone_place = n->clone.is_on ? n->clone_place : NULL,
 		.stale = n->stale,
+		.confinement = &n->confinement,
 		.was_heard = n->was_heard,
 		.has_lan = n->lan != NULL,
 	};

@@ -8,6 +8,7 @@
 #ifndef DAEMON_VIEW_JUDGE_H
 #define DAEMON_VIEW_JUDGE_H
 
+#include "daemon/confine/confine.h"
 #include "daemon/net/ifstate.h"
 #include "daemon/view/supervisor.h"
 #include "daemon/view/view.h"
@@ -61,6 +62,7 @@ struct judge_stale {
  * @http_trouble: Why health and metrics are missing somewhere; NULL when they are not
  * @clone_place: Where our key is live as well; NULL when it is not
  * @stale:	Datagrams from another time
+ * @confinement: What holds the mesh process; NULL when that is not known
  * @was_heard:	Somebody was heard in this run
  * @has_lan:	Others are looked for by multicast
  */
@@ -74,6 +76,7 @@ struct judge_facts {
 	const char *http_trouble;
 	const char *clone_place;
 	struct judge_stale stale;
+	const struct confinement *confinement;
 	bool was_heard;
 	bool has_lan;
 };

@@ -86,11 +86,11 @@ uint64_t http_evicted(const struct http *h)
 	return 0;
 }
 
-int rpc_server_open(struct rpc_server **out, struct event_base *base, const char *path,
+int rpc_server_open(struct rpc_server **out, struct event_base *base, int fd,
 		    const struct view_source *from, struct err *e)
 {
 	(void)base;
-	(void)path;
+	(void)fd;
 	(void)from;
 	(void)e;
 	*out = NULL;
