@@ -80,6 +80,12 @@ const char *http_trouble(const struct http *h)
 	return NULL;
 }
 
+uint32_t http_sockets(const struct http *h)
+{
+	(void)h;
+	return 0;
+}
+
 uint64_t http_evicted(const struct http *h)
 {
 	(void)h;
