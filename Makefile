@@ -225,6 +225,11 @@ FUZZ_SRC    := $(sort $(wildcard tests/fuzz/*.c))
 FAULT_SRC   := tests/fault/calls.c tests/fault/marktool.c tests/fault/regs.c tests/fault/statetool.c \
 	tests/fault/tracer.c
 
+# The nodes' real code under a simulated clock and network; see docs/sim.md.
+SIM_SRC     := tests/sim/check.c tests/sim/fake_admin.c tests/sim/fake_edges.c \
+	tests/sim/fake_event.c tests/sim/main.c tests/sim/measure.c tests/sim/network.c \
+	tests/sim/queue.c tests/sim/scenario.c tests/sim/wireguard.c tests/sim/world.c
+
 INIT_LIBS   := -lcap
 DAEMON_LIBS := -levent_extra -levent_core -ljansson -lmnl -lsodium -lnettle -lqrencode -lseccomp -lcap
 obj          = $(1:%.c=$(O)/%.o)
@@ -301,6 +306,10 @@ $(O)/initbench: $(call obj,$(BENCH_SRC))
 $(O)/docgen: $(call obj,$(DOCGEN_SRC)) $(O)/libdaemon.a $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
+# Not linked with libevent: what a node uses of it is simulated.
+$(O)/sim: $(call obj,$(SIM_SRC)) $(O)/libdaemon.a $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(filter-out -levent%,$(DAEMON_LIBS)) -o $@
 FAULT_PROGRAMS := $(O)/tracer $(O)/statetool $(O)/marktool
 # The fault sweeps: what is swept must be static, or most of its calls were those of the loader.
 $(O)/tracer: opt-asan := -O1
@@ -467,5 +476,5 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		while IFS=$$'\t' read -r target what; do printf '  %-16s %s\n' "$$target" "$$what"; done
 
--include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC) init/entry.c init/main.c daemon/main.c)) \
+-include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC) $(SIM_SRC) init/entry.c init/main.c daemon/main.c)) \
 	$(patsubst %.c,$(O)/musl/%.d,$(PID1_SRC))

@@ -218,6 +218,12 @@ struct node {
 
 /* node.c: begin and end */
 
+/*
+ * Starts netadmin, makes the event loop and what answers on this machine; the rest follows from
+ * events. @n is zeroed; what was made is given back by node_close(), also after a failure.
+ */
+int node_open(struct node *n, const struct config *cfg, struct notify *notify, struct err *e);
+void node_close(struct node *n);
 /* Everything is set up: opens the layers. @cache_fd is the peer cache, -1 for none; borrowed. */
 void node_ready(struct node *n, const struct netadmin_ready *ready, int cache_fd);
 /* Leaves the loop; the first exit code counts. */
