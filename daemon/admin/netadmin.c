@@ -123,11 +123,26 @@ static int dump(struct server *s)
 
 static int change_route(struct server *s, const struct prefix *route, bool add)
 {
+	struct netadmin_reply done = { .event = NETADMIN_ROUTED, .route = *route };
 	struct err e = { 0 };
-	int r = add ? rtnl_route_add(s->node.rtnl, s->node.ifindex, route, &e)
-		    : rtnl_route_del(s->node.rtnl, s->node.ifindex, route, &e);
 
-	return r < 0 ? reply_error(s, &e) : 0;
+	if (!add)
+		return rtnl_route_del(s->node.rtnl, s->node.ifindex, route, &e) < 0
+			       ? reply_error(s, &e)
+			       : 0;
+	if (rtnl_route_add(s->node.rtnl, s->node.ifindex, route, &done.error) == 0)
+		memset(&done.error, 0, sizeof(done.error));
+	return reply(s, &done, -1);
+}
+
+static int move(struct server *s, unsigned int nonce)
+{
+	struct netadmin_reply done = { .event = NETADMIN_MOVED };
+
+	if (netadmin_move(&s->node, nonce, &done.error) == 0)
+		memset(&done.error, 0, sizeof(done.error));
+	done.mesh_ip = s->node.id.mesh_ip;
+	return reply(s, &done, -1);
 }
 
 /* The whole of what was handed over, owned by the caller; NULL for what cannot be read. */
@@ -272,6 +287,8 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 		return restore_addresses(s);
 	case NETADMIN_RELOAD:
 		return reload(s);
+	case NETADMIN_ADDRESS:
+		return move(s, req->nonce);
 	case NETADMIN_PEERS:
 		break;
 	}

@@ -17,6 +17,7 @@ void node_request_dump(struct node *n)
 		return;
 	n->dump_pending = true;
 	n->dump_number++;
+	node_nat_dump_asked(n);
 	node_admin_owes(n);
 	adminlink_send(n->admin, &req, -1);
 }
@@ -65,6 +66,18 @@ void node_admin_change(struct node *n, const struct wg_peer_config *change)
 		return;
 	node_admin_flush(n);
 	(void)netadmin_batch_put_change(&n->changes, change);
+}
+
+void node_admin_remove(struct node *n, const struct wg_key *key)
+{
+	struct wg_peer_config change;
+
+	change.key = *key;
+	change.flags = WG_PEER_REMOVE;
+	change.keepalive_s = 0;
+	change.endpoint = (struct endpoint) { .port = 0 };
+	change.n_allowed = 0;
+	node_admin_change(n, &change);
 }
 
 static void take_states(struct node *n, const struct netadmin_batch *b)
@@ -163,6 +176,14 @@ static void take_reply(struct node *n, const struct netadmin_reply *r, int fd)
 		break;
 	case NETADMIN_RELOADED:
 		node_reload_take(n, &r->error, fd);
+		break;
+	case NETADMIN_ROUTED:
+		if (n->phase == NODE_RUNNING)
+			node_routes_added(n, &r->route, &r->error);
+		break;
+	case NETADMIN_MOVED:
+		if (n->phase == NODE_RUNNING)
+			node_collision_moved(n, &r->mesh_ip, &r->error);
 		break;
 	case NETADMIN_STOPPED:
 		take_end(n, &r->error);

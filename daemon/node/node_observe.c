@@ -5,16 +5,6 @@
 
 #define RATE_MIN_MS 1000 /* between two readings that a rate is made of */
 
-static void remove_stranger(struct node *n, const struct wg_key *key)
-{
-	struct wg_peer_config change;
-
-	change.key = *key;
-	change.flags = WG_PEER_REMOVE;
-	change.n_allowed = 0;
-	node_admin_change(n, &change);
-}
-
 /* What WireGuard has, when nothing of ours is under way that would change it. */
 static void take_actual(struct node *n, struct peer *p, const struct wg_peer_state *state)
 {
@@ -31,8 +21,10 @@ static void take_actual(struct node *n, struct peer *p, const struct wg_peer_sta
 		p->applied.endpoint =
 			peer_has_tunnel(p, clock_now()) ? p->endpoint : state->endpoint;
 		peers_mark(n->peers, p);
+		node_relay_adopt(n, p, state);
 	}
-	if (p->applied.allowed_hash != hash) {
+	/* A relay may have more than a report has room for. */
+	if (p->applied.allowed_hash != hash && state->n_allowed < WG_ALLOWED_MAX) {
 		p->applied.allowed_hash = hash;
 		peers_mark(n->peers, p);
 	}
@@ -68,6 +60,15 @@ static void note_success(const struct node *n, struct node_peer *row)
 		row->n_refused = 0;
 }
 
+/* A peer inside one of its own networks, where its tunnel would lead into itself; or no longer so. */
+static bool concerns_routes(const struct peer *p, const struct ip *ip)
+{
+	for (size_t i = 0; i < p->n_routes; i++)
+		if (p->route_verdict[i] == ROUTE_OWN_PATH || prefix_contains(&p->routes[i], ip))
+			return true;
+	return false;
+}
+
 void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 {
 	struct peer *p = peers_find(n->peers, &state->key);
@@ -76,13 +77,21 @@ void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 	if (!p) {
 		/* After a restart, peers of the last run may be heard again any moment. */
 		if (n->sweep_strangers)
-			remove_stranger(n, &state->key);
+			node_admin_remove(n, &state->key);
 		return;
 	}
 	first_handshake = p->handshake_s == 0 && state->handshake_s != 0;
 	p->handshake_s = state->handshake_s;
 	take_bytes(n, p, state);
+	if (!ip_equal(&p->tunnel.ip, &state->endpoint.ip) &&
+	    concerns_routes(p, &state->endpoint.ip))
+		peers_mark(n->peers, p);
+	n->rows[p->slot].is_mute = !relay_listen(&n->rows[p->slot].ear, state->rx_bytes,
+						 state->tx_bytes, clock_now().mono_ms);
 	p->tunnel = state->endpoint;
+	/* Where it roamed to is worth a try when the tunnel is lost there. */
+	if (peer_has_tunnel(p, clock_now()))
+		candidates_add(&p->candidates, &state->endpoint, CANDIDATE_SEEN);
 	n->rows[p->slot].seen_dump = n->dump_number;
 	note_success(n, &n->rows[p->slot]);
 	take_actual(n, p, state);
@@ -97,6 +106,7 @@ void node_peers_dumped(struct node *n)
 	struct now now = clock_now();
 
 	n->is_settled = true;
+	node_nat_dumped(n);
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
 		const struct node_peer *row = &n->rows[p->slot];
 
@@ -111,5 +121,8 @@ void node_peers_dumped(struct node *n)
 		if (p->applied.present && !peer_is_active(p, now))
 			peers_mark(n->peers, p);
 	}
+	node_relay_look(n);
+	node_rendezvous_look(n);
+	node_introducer_look(n);
 	node_peers_flush(n);
 }

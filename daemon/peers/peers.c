@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/peers/peers.h"
 #include "common/defs.h"
+#include "daemon/peers/slotset.h"
 #include "daemon/wire/derive.h"
 
 #include <stdint.h>
@@ -9,23 +10,23 @@
 
 #define BUCKETS	      1024 /* a power of two */
 #define NO_SLOT	      UINT16_MAX
-#define WORD_BITS     64
-#define WORDS	      ((PEERS_MAX + WORD_BITS - 1) / WORD_BITS)
 #define LAN_RANK_MS   30000
 #define ECHO_MS	      (PEER_HANDSHAKE_S * 1000) /* a clock that was set back is believed after it */
 #define RANKED_CACHE  "cache"
 #define RANKED_LAN    "lan"
+#define RANKED_PUNCH  "dht-rendezvous"
 #define NAME_EXCHANGE "dht"
 
-_Static_assert(PEERS_MAX < NO_SLOT, "a slot number fits");
+_Static_assert(PEERS_MAX < NO_SLOT && PEERS_MAX <= SLOTSET_MAX, "a slot number fits");
 
 struct peers {
 	struct wg_key self;
+	struct ip own[2]; /* our mesh addresses, IPv4 and IPv6 */
 	size_t count;
-	uint64_t marked[WORDS]; /* a bit each: a walk over a thousand rows is sixteen looks */
-	uint64_t used[WORDS];
+	struct slotset used;
+	struct slotset marked;
 	uint16_t bucket[BUCKETS];
-	uint16_t by_ip[BUCKETS];
+	uint16_t by_ip[2][BUCKETS]; /* IPv4 and IPv6 */
 	struct peer rows[PEERS_MAX];
 };
 
@@ -41,7 +42,7 @@ const char *peer_method_name(enum peer_method method)
 	case METHOD_TRANSITIVE:
 		return "dht-transitive";
 	case METHOD_RENDEZVOUS:
-		return "dht-rendezvous";
+		return RANKED_PUNCH;
 	case METHOD_GOSSIP:
 		return "gossip";
 	case METHOD_GOSSIP_TRANSITIVE:
@@ -88,52 +89,49 @@ struct peer *peers_find(struct peers *t, const struct wg_key *key)
 	return NULL;
 }
 
-static void set_bit(uint64_t *bits, size_t i)
+struct peer *peers_next_with_prefix(struct peers *t, uint32_t prefix, const struct peer *prev)
 {
-	bits[i / WORD_BITS] |= UINT64_C(1) << i % WORD_BITS;
+	const struct wg_key key = { .b = { (uint8_t)(prefix >> 24), (uint8_t)(prefix >> 16) } };
+	uint16_t i = prev ? prev->next : t->bucket[bucket_of(&key)];
+
+	for (; i != NO_SLOT; i = t->rows[i].next)
+		if (pex_prefix(&t->rows[i].info.key) == prefix)
+			return &t->rows[i];
+	return NULL;
 }
 
-static void clear_bit(uint64_t *bits, size_t i)
-{
-	bits[i / WORD_BITS] &= ~(UINT64_C(1) << i % WORD_BITS);
-}
-
-/* The row of the first bit that is set after that of @prev; NULL when there is none. */
-static struct peer *next_of(struct peers *t, const uint64_t bits[static WORDS],
-			    const struct peer *prev)
+/* The first row of a set behind @prev. */
+static struct peer *next_of(struct peers *t, const struct slotset *set, const struct peer *prev)
 {
 	size_t from = prev ? (size_t)prev->slot + 1 : 0;
-	uint64_t mask = ~UINT64_C(0) << from % WORD_BITS;
+	size_t i = from < PEERS_MAX ? slotset_find(set, from, true) : PEERS_MAX;
 
-	for (size_t i = from / WORD_BITS; i < WORDS; i++, mask = ~UINT64_C(0))
-		if (bits[i] & mask)
-			return &t->rows[i * WORD_BITS + (size_t)__builtin_ctzll(bits[i] & mask)];
-	return NULL;
+	return i < PEERS_MAX ? &t->rows[i] : NULL;
 }
 
 struct peer *peers_next(struct peers *t, const struct peer *prev)
 {
-	return next_of(t, t->used, prev);
+	return next_of(t, &t->used, prev);
 }
 
 void peers_mark(struct peers *t, const struct peer *p)
 {
-	set_bit(t->marked, p->slot);
+	slotset_add(&t->marked, p->slot);
 }
 
 void peers_unmark(struct peers *t, const struct peer *p)
 {
-	clear_bit(t->marked, p->slot);
+	slotset_remove(&t->marked, p->slot);
 }
 
 bool peers_is_marked(const struct peers *t, const struct peer *p)
 {
-	return (t->marked[p->slot / WORD_BITS] >> p->slot % WORD_BITS & 1) != 0;
+	return slotset_has(&t->marked, p->slot);
 }
 
 struct peer *peers_next_marked(struct peers *t, const struct peer *prev)
 {
-	return next_of(t, t->marked, prev);
+	return next_of(t, &t->marked, prev);
 }
 
 struct peer *peers_at(struct peers *t, uint16_t slot)
@@ -146,26 +144,13 @@ size_t peers_count(const struct peers *t)
 	return t->count;
 }
 
-static struct peer *find_free(struct peers *t)
-{
-	for (size_t i = 0; i < WORDS; i++) {
-		size_t slot = i * WORD_BITS;
-
-		if (t->used[i] == UINT64_MAX)
-			continue;
-		slot += (size_t)__builtin_ctzll(~t->used[i]);
-		return slot < PEERS_MAX ? &t->rows[slot] : NULL;
-	}
-	return NULL;
-}
-
 /* A free row, or the one of the peer that is missed least; NULL when all are in WireGuard. */
 static struct peer *find_room(struct peers *t)
 {
 	struct peer *oldest = NULL;
 
 	if (t->count < PEERS_MAX)
-		return find_free(t);
+		return &t->rows[slotset_find(&t->used, 0, false)];
 	for (struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p))
 		if (!p->applied.present && (!oldest || p->seen_unix_s < oldest->seen_unix_s))
 			oldest = p;
@@ -184,8 +169,7 @@ static struct peer *insert(struct peers *t, const struct wg_key *key, struct now
 	memset(p, 0, sizeof(*p));
 	p->slot = (uint16_t)(p - t->rows);
 	p->in_use = true;
-	p->next_ip = NO_SLOT;
-	set_bit(t->used, p->slot);
+	slotset_add(&t->used, p->slot);
 	p->info.key = *key;
 	(void)wg_key_format(p->key_text, key);
 	p->first_seen_ms = now.mono_ms;
@@ -197,68 +181,111 @@ static struct peer *insert(struct peers *t, const struct wg_key *key, struct now
 	return p;
 }
 
-/* Mesh addresses are hashes of keys: their last bytes are as good as any. */
-static uint16_t *ip_bucket(struct peers *t, const struct ip *ip)
+static const struct ip *mesh_ip_of(const struct peer *p, uint8_t family)
 {
-	size_t last = ip->family == AF_INET ? 3 : 15;
-
-	return &t->by_ip[((size_t)ip->b[last] | (size_t)ip->b[last - 1] << 8) % BUCKETS];
+	return family == AF_INET6 ? &p->info.mesh_ip6 : &p->info.mesh_ip;
 }
 
-/* The next row after @prev with this mesh address. */
-static struct peer *next_with_ip(struct peers *t, const struct ip *ip, const struct peer *prev)
+static bool *lost_flag(struct peer *p, uint8_t family)
 {
-	uint16_t i = prev ? prev->next_ip : *ip_bucket(t, ip);
+	return family == AF_INET6 ? &p->lost_ip6 : &p->lost_ip;
+}
 
-	while (i != NO_SLOT && !ip_equal(&t->rows[i].info.mesh_ip, ip))
-		i = t->rows[i].next_ip;
+/* Mesh addresses are hashes of keys: their last bytes are as good as any. */
+static uint16_t *ip_bucket(struct peers *t, const struct ip *ip, uint8_t family)
+{
+	size_t last = ip->family == AF_INET6 ? 15 : 3;
+	size_t i = (size_t)ip->b[last] | (size_t)ip->b[last - 1] << 8;
+
+	return &t->by_ip[family == AF_INET6][i % BUCKETS];
+}
+
+/* The first row behind @prev with this mesh address. */
+static struct peer *next_with_ip(struct peers *t, const struct ip *ip, uint8_t family,
+				 const struct peer *prev)
+{
+	uint16_t i = prev ? prev->next_ip[family == AF_INET6] : *ip_bucket(t, ip, family);
+
+	while (i != NO_SLOT && !ip_equal(mesh_ip_of(&t->rows[i], family), ip))
+		i = t->rows[i].next_ip[family == AF_INET6];
 	return i == NO_SLOT ? NULL : &t->rows[i];
 }
 
-/* Two keys with one mesh address: the lower key text keeps it (protocol.md section 3). */
-static void settle_mesh_ip(struct peers *t, const struct ip *ip)
+static void link_ip(struct peers *t, struct peer *p, uint8_t family)
 {
+	uint16_t *head = ip_bucket(t, mesh_ip_of(p, family), family);
+
+	p->next_ip[family == AF_INET6] = *head;
+	*head = p->slot;
+}
+
+static void unlink_ip(struct peers *t, const struct peer *p, uint8_t family)
+{
+	uint16_t *link = ip_bucket(t, mesh_ip_of(p, family), family);
+
+	if (mesh_ip_of(p, family)->family == 0)
+		return;
+	while (*link != p->slot)
+		link = &t->rows[*link].next_ip[family == AF_INET6];
+	*link = p->next_ip[family == AF_INET6];
+}
+
+/* Hearsay takes no address away from anybody. */
+static bool may_hold_address(const struct peer *p)
+{
+	return peer_is_verified(p) || (p->methods & METHOD_CACHE);
+}
+
+/*
+ * Two keys with one mesh address: the lower key text keeps it (protocol.md section 3), and nobody
+ * has ours. What was said in the member for IPv4 is compared with the same member of others, whatever its family is.
+ */
+static void settle(struct peers *t, const struct ip *ip, uint8_t family)
+{
+	bool is_ours = ip_equal(&t->own[family == AF_INET6], ip);
 	const struct peer *winner = NULL;
 
-	for (struct peer *p = next_with_ip(t, ip, NULL); p; p = next_with_ip(t, ip, p))
-		if (!winner ||
-		    derive_collision_winner(p->key_text, winner->key_text) == p->key_text)
+	if (ip->family == 0)
+		return;
+	for (struct peer *p = next_with_ip(t, ip, family, NULL); p && !is_ours;
+	     p = next_with_ip(t, ip, family, p))
+		if (may_hold_address(p) &&
+		    (!winner ||
+		     derive_collision_winner(p->key_text, winner->key_text) == p->key_text))
 			winner = p;
-	for (struct peer *p = next_with_ip(t, ip, NULL); p; p = next_with_ip(t, ip, p)) {
-		if (p->lost_ip == (p != winner))
+	for (struct peer *p = next_with_ip(t, ip, family, NULL); p;
+	     p = next_with_ip(t, ip, family, p)) {
+		bool *lost = lost_flag(p, family);
+		bool has_lost = is_ours || (winner && p != winner);
+
+		if (*lost == has_lost)
 			continue;
-		p->lost_ip = p != winner;
+		*lost = has_lost;
 		peers_mark(t, p);
 	}
 }
 
-static void give_up_mesh_ip(struct peers *t, struct peer *p)
+static void settle_both(struct peers *t, const struct peer *p)
 {
-	struct ip old = p->info.mesh_ip;
-	uint16_t *link = ip_bucket(t, &old);
-
-	if (old.family == 0)
-		return;
-	while (*link != p->slot)
-		link = &t->rows[*link].next_ip;
-	*link = p->next_ip;
-	p->next_ip = NO_SLOT;
-	memset(&p->info.mesh_ip, 0, sizeof(p->info.mesh_ip));
-	settle_mesh_ip(t, &old);
+	settle(t, &p->info.mesh_ip, AF_INET);
+	settle(t, &p->info.mesh_ip6, AF_INET6);
 }
 
-static bool take_mesh_ip(struct peers *t, struct peer *p, const struct ip *ip)
+void peers_claim(struct peers *t, const struct ip *mesh_ip, const struct ip *mesh_ip6)
 {
-	uint16_t *head = ip_bucket(t, ip);
+	const struct ip before[2] = { t->own[0], t->own[1] };
 
-	if (ip->family == 0 || ip_equal(&p->info.mesh_ip, ip))
-		return false;
-	give_up_mesh_ip(t, p);
-	p->info.mesh_ip = *ip;
-	p->next_ip = *head;
-	*head = p->slot;
-	settle_mesh_ip(t, ip);
-	return true;
+	t->own[0] = *mesh_ip;
+	t->own[1] = *mesh_ip6;
+	settle(t, &before[0], AF_INET);
+	settle(t, &before[1], AF_INET6);
+	settle(t, mesh_ip, AF_INET);
+	settle(t, mesh_ip6, AF_INET6);
+}
+
+bool peers_has_ip(struct peers *t, const struct ip *mesh_ip)
+{
+	return next_with_ip(t, mesh_ip, AF_INET, NULL) != NULL;
 }
 
 void peers_remove(struct peers *t, struct peer *p)
@@ -268,11 +295,13 @@ void peers_remove(struct peers *t, struct peer *p)
 	while (*link != p->slot)
 		link = &t->rows[*link].next;
 	*link = p->next;
-	give_up_mesh_ip(t, p);
+	unlink_ip(t, p, AF_INET);
+	unlink_ip(t, p, AF_INET6);
 	p->in_use = false;
-	clear_bit(t->used, p->slot);
-	clear_bit(t->marked, p->slot);
+	slotset_remove(&t->used, p->slot);
+	slotset_remove(&t->marked, p->slot);
 	t->count--;
+	settle_both(t, p);
 }
 
 static bool take_text(char *dst, size_t size, const char *src)
@@ -284,12 +313,32 @@ static bool take_text(char *dst, size_t size, const char *src)
 	return true;
 }
 
-static bool take_ip(struct ip *dst, const struct ip *src)
+static bool take_ip(struct peers *t, struct peer *p, const struct ip *ip, uint8_t family)
 {
-	if (src->family == 0 || ip_equal(dst, src))
+	struct ip *own = family == AF_INET6 ? &p->info.mesh_ip6 : &p->info.mesh_ip;
+	struct ip old = *own;
+
+	if (ip->family == 0 || ip_equal(&old, ip))
 		return false;
-	*dst = *src;
+	unlink_ip(t, p, family);
+	*own = *ip;
+	link_ip(t, p, family);
+	*lost_flag(p, family) = false;
+	settle(t, &old, family);
+	settle(t, ip, family);
 	return true;
+}
+
+/* What was found of a network holds wherever it stands in the next list. */
+static void keep_verdicts(struct peer *p, const struct prefix *next, size_t n)
+{
+	uint8_t verdict[ANNOUNCE_ROUTES_MAX] = { ROUTE_UNJUDGED };
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < p->n_routes; j++)
+			if (prefix_equal(&next[i], &p->routes[j]))
+				verdict[i] = p->route_verdict[j];
+	memcpy(p->route_verdict, verdict, sizeof(verdict));
 }
 
 static bool take_routes(struct peer *p, const struct sighting *s)
@@ -303,20 +352,47 @@ static bool take_routes(struct peer *p, const struct sighting *s)
 		same = prefix_equal(&p->routes[i], &s->routes[i]);
 	if (same)
 		return false;
+	keep_verdicts(p, s->routes, n);
 	for (size_t i = 0; i < n; i++)
 		p->routes[i] = s->routes[i];
 	p->n_routes = n;
 	return true;
 }
 
-/* A laptop that left the LAN must be reachable again by what others say of it. */
+/*
+ * A laptop that left the LAN must be reachable again by what others say of it, and so must a peer
+ * whose address translation has forgotten the hole that was punched.
+ */
 static const char *ranked_method(const struct peer *p, struct now now)
 {
 	bool is_stale = now.mono_ms - p->endpoint_ms > LAN_RANK_MS;
 
-	if (is_stale && strcmp(p->endpoint_method, RANKED_LAN) == 0)
+	if (is_stale && (strcmp(p->endpoint_method, RANKED_LAN) == 0 ||
+			 strcmp(p->endpoint_method, RANKED_PUNCH) == 0))
 		return RANKED_CACHE;
 	return p->endpoint_method;
+}
+
+static bool is_from_peer_itself(enum peer_method method)
+{
+	return method == METHOD_LAN || method == METHOD_EXCHANGE || method == METHOD_GOSSIP;
+}
+
+/* What the peer says of itself replaces what it said before; what others say is added to it. */
+static void take_candidates(struct peer *p, const struct sighting *s)
+{
+	struct candidates *c = &p->candidates;
+
+	if (!is_from_peer_itself(s->method)) {
+		candidates_add(c, &s->endpoint, CANDIDATE_TOLD);
+		return;
+	}
+	candidates_drop(c, CANDIDATE_SEEN);
+	candidates_drop(c, CANDIDATE_OWN);
+	candidates_add(c, &s->source, CANDIDATE_SEEN);
+	for (size_t i = s->n_more; i-- > 0;)
+		candidates_add(c, &s->more[i], CANDIDATE_OWN);
+	candidates_add(c, &s->endpoint, CANDIDATE_OWN);
 }
 
 static bool take_endpoint(struct peer *p, const struct sighting *s, struct now now)
@@ -334,19 +410,25 @@ static bool take_endpoint(struct peer *p, const struct sighting *s, struct now n
 	 */
 	if (s->method != METHOD_LAN && peer_has_tunnel(p, now))
 		return false;
+	/* Another one gave a handshake where this one did not: it has its turn, but not the first. */
+	if (p->endpoint.ip.family != 0 &&
+	    candidates_has_failed(&p->candidates, &s->endpoint, now.mono_ms))
+		return false;
 	(void)endpoint_format(old, &p->endpoint);
 	(void)endpoint_format(new, &s->endpoint);
 	if (!endpoint_replaces(old, ranked_method(p, now), new, method))
 		return false;
+	if (differs)
+		candidates_restart(&p->candidates);
 	p->endpoint = s->endpoint;
 	p->endpoint_ms = now.mono_ms;
 	(void)strncpy(p->endpoint_method, method, sizeof(p->endpoint_method) - 1);
 	return differs;
 }
 
-static bool is_from_peer_itself(enum peer_method method)
+static bool is_from_others(enum peer_method method)
 {
-	return method == METHOD_LAN || method == METHOD_EXCHANGE;
+	return method == METHOD_TRANSITIVE || method == METHOD_GOSSIP_TRANSITIVE;
 }
 
 /* Others guess the port behind a NAT; the address a peer was heard from is the one that works. */
@@ -385,9 +467,9 @@ static bool take_age(struct peer *p, const struct sighting *s, struct now now)
 static bool take_info(struct peers *t, struct peer *p, const struct sighting *s)
 {
 	const struct known_peer *who = s->who;
-	bool changed = take_mesh_ip(t, p, &who->mesh_ip);
+	bool changed = take_ip(t, p, &who->mesh_ip, AF_INET);
 
-	changed |= take_ip(&p->info.mesh_ip6, &who->mesh_ip6);
+	changed |= take_ip(t, p, &who->mesh_ip6, AF_INET6);
 	changed |= take_text(p->info.hostname, sizeof(p->info.hostname), who->hostname);
 	(void)take_text(p->info.nat_type, sizeof(p->info.nat_type), who->nat_type);
 	(void)take_text(p->info.endpoint, sizeof(p->info.endpoint), who->endpoint);
@@ -411,6 +493,7 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 	const struct known_peer *who = s->who;
 	struct peer *p = peers_find(t, &who->key);
 	bool is_new = !p;
+	bool could_hold;
 	bool changed = false;
 
 	*out = NULL;
@@ -426,12 +509,18 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 	if (s->said_s > p->said_s)
 		p->said_s = s->said_s;
 	p->methods |= s->method;
+	if (s->method != METHOD_CACHE)
+		p->told_ms = now.mono_ms;
+	take_candidates(p, s);
 	changed |= take_endpoint(p, s, now);
 	/* What others tell never overrides what the peer itself, or our own disk, said. */
-	if (is_new || s->method != METHOD_TRANSITIVE)
+	if (is_new || !is_from_others(s->method))
 		changed |= take_info(t, p, s);
 	take_control(p, s, now);
+	could_hold = may_hold_address(p);
 	changed |= take_age(p, s, now);
+	if (!could_hold && may_hold_address(p))
+		settle_both(t, p);
 	if (is_new)
 		return PEER_NEW;
 	return changed ? PEER_CHANGED : PEER_UNCHANGED;
@@ -442,9 +531,29 @@ bool peer_is_verified(const struct peer *p)
 	return p->heard_ms != INT64_MIN;
 }
 
+bool peer_is_hearsay(const struct peer *p)
+{
+	return !peer_is_verified(p) && !(p->methods & METHOD_CACHE);
+}
+
 bool peer_has_tunnel(const struct peer *p, struct now now)
 {
 	return p->handshake_s != 0 && now.unix_s - p->handshake_s < PEER_HANDSHAKE_S;
+}
+
+bool peer_is_on_lan(const struct peer *p, struct now now)
+{
+	return strcmp(p->endpoint_method, RANKED_LAN) == 0 &&
+	       now.mono_ms - p->endpoint_ms <= LAN_RANK_MS;
+}
+
+void peer_use_tunnel(struct peer *p, struct now now)
+{
+	if (p->tunnel.ip.family == 0)
+		return;
+	p->endpoint = p->tunnel;
+	p->endpoint_ms = now.mono_ms;
+	(void)strncpy(p->endpoint_method, RANKED_PUNCH, sizeof(p->endpoint_method) - 1);
 }
 
 bool peer_is_active(const struct peer *p, struct now now)
