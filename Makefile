@@ -114,9 +114,10 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/confine/filter.c daemon/confine/landlock.c daemon/discovery/discovery.c \
 	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/discovery/peertest.c \
 	daemon/discovery/pong.c daemon/discovery/ratelimit.c daemon/discovery/visitor.c \
-	daemon/dht/agenda.c daemon/dht/allowance.c daemon/dht/bencode.c daemon/dht/found.c \
-	daemon/dht/krpc.c daemon/dht/lookup.c daemon/dht/nodefile.c daemon/dht/nodeid.c \
-	daemon/dht/nodetable.c daemon/dht/peerstore.c daemon/dht/transact.c daemon/dht/writetoken.c \
+	daemon/dht/agenda.c daemon/dht/allowance.c daemon/dht/bencode.c daemon/dht/dhtcore.c \
+	daemon/dht/dhtcore_query.c daemon/dht/dhtcore_serve.c daemon/dht/found.c daemon/dht/krpc.c \
+	daemon/dht/lookup.c daemon/dht/nodefile.c daemon/dht/nodeid.c daemon/dht/nodetable.c \
+	daemon/dht/peerstore.c daemon/dht/transact.c daemon/dht/voters.c daemon/dht/writetoken.c \
 	daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_asked.c \
 	daemon/doctor/judge_caps.c daemon/doctor/judge_clock.c daemon/doctor/judge_net.c \
 	daemon/doctor/judge_peers.c daemon/doctor/judge_ports.c daemon/doctor/judge_probe.c \
