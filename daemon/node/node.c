@@ -109,6 +109,10 @@ static void on_safety_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (n->phase != NODE_RUNNING)
 		return;
+	if (n->sweep_strangers && n->is_settled && !n->routes_swept) {
+		n->routes_swept = true;
+		node_routes_sweep(n);
+	}
 	n->sweep_strangers = now.mono_ms - n->self.start_ms > STRANGER_GRACE_S * 1000;
 	node_request_dump(n);
 	node_view_judge(n);
