@@ -112,9 +112,10 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c \
 	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/confine/confine.c \
 	daemon/confine/filter.c daemon/confine/landlock.c daemon/dht/agenda.c daemon/dht/allowance.c \
-	daemon/dht/bencode.c daemon/dht/found.c daemon/dht/krpc.c daemon/dht/lookup.c \
-	daemon/dht/nodefile.c daemon/dht/nodeid.c daemon/dht/nodetable.c daemon/dht/peerstore.c \
-	daemon/dht/transact.c daemon/dht/writetoken.c daemon/discovery/discovery.c \
+	daemon/dht/bencode.c daemon/dht/dhtcore.c daemon/dht/dhtcore_query.c daemon/dht/dhtcore_serve.c \
+	daemon/dht/found.c daemon/dht/krpc.c daemon/dht/lookup.c daemon/dht/nodefile.c \
+	daemon/dht/nodeid.c daemon/dht/nodetable.c daemon/dht/peerstore.c daemon/dht/transact.c \
+	daemon/dht/voters.c daemon/dht/writetoken.c daemon/discovery/discovery.c \
 	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/discovery/peertest.c \
 	daemon/discovery/pong.c daemon/discovery/prospects.c daemon/discovery/ratelimit.c \
 	daemon/discovery/visitor.c daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c \
