@@ -306,7 +306,7 @@ def test_a_reload_announces_new_routes_at_once(pair):
     write_reload(one, "# the office\nadvertise-routes=192.168.77.0/24\n")
     one.signal(signal.SIGHUP)
     eventually(lambda: routes_of(two, one) == ["192.168.77.0/24"], "the route")
-    assert "192.168.77.0/24" in two.run("ip", "route").stdout
+    eventually(lambda: "192.168.77.0/24" in two.run("ip", "route").stdout, "the route in the kernel")
     write_reload(one, "advertise-routes=\n")
     assert rpc.ask(one, "daemon.reload") == {"reloaded": True}
     eventually(lambda: routes_of(two, one) == [], "its end")
