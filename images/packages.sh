@@ -43,5 +43,5 @@ make_qrencode() {
 sources
 install_packages make busybox-static "$(compiler_package)" bzip2 xz-utils ca-certificates \
     "libc6-dev:$arch" "musl-dev:$arch" "libcap-dev:$arch" "libevent-dev:$arch" "libjansson-dev:$arch" \
-    "libmnl-dev:$arch" "libsodium-dev:$arch" "nettle-dev:$arch"
+    "libmnl-dev:$arch" "libseccomp-dev:$arch" "libsodium-dev:$arch" "nettle-dev:$arch"
 make_qrencode

@@ -15,6 +15,7 @@
 #include "daemon/admin/netadmin_setup.h"
 #include "daemon/admin/netadmin_wire.h"
 #include "daemon/node/reload.h"
+#include "daemon/rpc/rpc_server.h"
 #include "daemon/state/peercache.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ struct server {
 	struct netadmin_node node;
 	struct netadmin_log inherited; /* counted by the mesh process before the fork */
 	int sock;
+	bool has_control; /* we made the control socket */
 	size_t n_batch;
 	struct wg_peer_config batch[BATCH_MAX];
 };
@@ -209,10 +211,23 @@ static int echo(const struct server *s)
 	return reply(s, &r, -1);
 }
 
-static int stop(struct server *s)
+/* Paths come from the configuration, never from a request. */
+static void remove_sockets(const struct server *s, uint32_t http_made)
+{
+	const struct http_addresses *http = s->node.cfg->http;
+
+	if (s->has_control)
+		(void)unlink(s->node.cfg->socket_path);
+	for (size_t i = 0; i < http->n; i++)
+		if ((http_made >> i & 1U) && http->list[i].path[0] != '\0')
+			(void)unlink(http->list[i].path);
+}
+
+static int stop(struct server *s, uint32_t http_made)
 {
 	struct netadmin_reply r = { .event = NETADMIN_STOPPED };
 
+	remove_sockets(s, http_made);
 	if (rtnl_link_delete(s->node.rtnl, s->node.cfg->ifname, &r.error) == 0)
 		memset(&r.error, 0, sizeof(r.error));
 	(void)reply(s, &r, -1);
@@ -241,7 +256,7 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 	case NETADMIN_SAVE_CACHE:
 		return save_cache(s, fd);
 	case NETADMIN_STOP:
-		return stop(s);
+		return stop(s, req->http_made);
 	case NETADMIN_ECHO:
 		return echo(s);
 	case NETADMIN_LOG:
@@ -284,6 +299,16 @@ static int open_cache(const struct netadmin_node *node)
 	return openat(node->dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 }
 
+/* The mesh process can make no file, so it is given the socket. */
+static int hand_over_control(struct server *s)
+{
+	struct netadmin_reply r = { .event = NETADMIN_CONTROL };
+	auto_close int fd = rpc_server_listen(s->node.cfg->socket_path, &r.error);
+
+	s->has_control = fd >= 0;
+	return reply(s, &r, fd);
+}
+
 static void run(int sock, const struct netadmin_config *cfg)
 {
 	static struct server s;
@@ -301,7 +326,7 @@ static void run(int sock, const struct netadmin_config *cfg)
 		auto_close int cache = open_cache(&s.node);
 
 		r.ready = ready;
-		if (reply(&s, &r, cache) == 0)
+		if (hand_over_control(&s) == 0 && reply(&s, &r, cache) == 0)
 			serve_all(&s);
 	}
 	netadmin_teardown(&s.node);

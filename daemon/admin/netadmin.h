@@ -16,6 +16,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "daemon/http/address.h"
 #include "daemon/net/addr.h"
 #include "daemon/peers/collision.h"
 #include "daemon/state/identity.h"
@@ -40,6 +41,8 @@
  * @new_identity: --new-identity
  * @secret:	Mesh secret; borrowed
  * @keys:	Derived from it; borrowed
+ * @socket_path: Control socket, which it makes and removes
+ * @http:	Where the mesh process serves HTTP: it removes Unix sockets among them; borrowed
  */
 struct netadmin_config {
 	const char *state_dir;
@@ -54,6 +57,8 @@ struct netadmin_config {
 	bool new_identity;
 	const struct secret *secret;
 	const struct mesh_keys *keys;
+	const char *socket_path;
+	const struct http_addresses *http;
 };
 
 enum netadmin_op {
@@ -63,7 +68,8 @@ enum netadmin_op {
 	NETADMIN_DUMP,	     /* answered by NETADMIN_PEER_STATE for each peer, then DUMP_DONE */
 	NETADMIN_SAVE_CACHE, /* a file descriptor follows: write its contents as the peer cache;
 				answered by NETADMIN_SAVED */
-	NETADMIN_STOP,	     /* delete the interface and end; answered by NETADMIN_STOPPED */
+	NETADMIN_STOP,	     /* delete the interface and the sockets' files, and end; answered by
+				NETADMIN_STOPPED */
 	NETADMIN_ECHO,	     /* answered by NETADMIN_ECHOED, once everything before it is done */
 	NETADMIN_LOG,	     /* change what this process logs; answered only when it fails */
 	NETADMIN_ADDRESSES,  /* give the interface those of its addresses that are missing; answered
@@ -79,6 +85,7 @@ enum netadmin_op {
  * @peer:	NETADMIN_PEER; its psk pointer is ignored, the key is known here
  * @route:	NETADMIN_ROUTE_ADD and _DEL
  * @levels:	NETADMIN_LOG: as for log_set_levels()
+ * @http_made:	NETADMIN_STOP: which Unix sockets of --http this run made, a bit each, in their order
  * @nonce:	NETADMIN_ADDRESS: 1..COLLISION_NONCE_MAX, see derive_mesh_ip()
  */
 struct netadmin_request {
@@ -87,14 +94,16 @@ struct netadmin_request {
 		struct wg_peer_config peer;
 		struct prefix route;
 		char levels[LOG_LEVELS_SIZE];
+		uint32_t http_made;
 		uint32_t nonce;
 	};
 };
 
 enum netadmin_event {
 	NETADMIN_READY = 1, /* the interface is up; a descriptor of the peer cache may follow */
-	NETADMIN_FAILED,    /* start-up failed; the process has ended */
-	NETADMIN_ERROR,	    /* a request failed */
+	NETADMIN_CONTROL, /* comes before READY: the listening control socket, or why there is none */
+	NETADMIN_FAILED, /* start-up failed; the process has ended */
+	NETADMIN_ERROR,	 /* a request failed */
 	NETADMIN_PEER_STATE,
 	NETADMIN_DUMP_DONE,
 	NETADMIN_STOPPED,
@@ -146,7 +155,7 @@ struct netadmin_log {
  * @ready:	NETADMIN_READY
  * @route:	NETADMIN_ROUTED: which one
  * @mesh_ip:	NETADMIN_MOVED: the address this node has now, with or without success
- * @error:	NETADMIN_FAILED and NETADMIN_ERROR; NETADMIN_DUMP_DONE, _STOPPED, _SAVED, _RELOADED,
+ * @error:	NETADMIN_FAILED and NETADMIN_ERROR; NETADMIN_CONTROL, _DUMP_DONE, _STOPPED, _SAVED, _RELOADED,
  *		_ROUTED and _MOVED, code 0 for success
  * @peer:	NETADMIN_PEER_STATE
  */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/http/process.h"
 #include "common/defs.h"
-#include "common/io.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,10 +15,25 @@
 #define START_FIELD 22 /* of /proc/PID/stat, proc(5) */
 #define TEXT_SIZE   1024
 
-static bool read_text(const char *path, char out[static TEXT_SIZE])
+/**
+ * struct files - What the kernel tells of this process
+ * @is_open:	The rest is set
+ * @statm:	Its memory; -1 where there is no /proc, and so is @fds
+ * @fds:	Directory of its descriptors
+ * @start_ticks: When it started, in clock ticks since boot; 0 when that is not known
+ */
+struct files {
+	bool is_open;
+	int statm;
+	int fds;
+	uint64_t start_ticks;
+};
+
+static struct files kept;
+
+static bool read_text(int fd, char out[static TEXT_SIZE])
 {
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : io_read_bounded(fd, out, TEXT_SIZE - 1);
+	ssize_t n = fd < 0 ? -1 : pread(fd, out, TEXT_SIZE - 1, 0);
 
 	out[n > 0 ? n : 0] = '\0';
 	return n > 0;
@@ -49,13 +63,10 @@ static double seconds_of(clockid_t clock)
 
 static double start_time(void)
 {
-	char text[TEXT_SIZE];
-	uint64_t ticks = 0;
-
-	if (!read_text("/proc/self/stat", text) || process_parse_stat(text, &ticks) < 0)
+	if (kept.start_ticks == 0)
 		return -1;
 	return seconds_of(CLOCK_REALTIME) - seconds_of(CLOCK_BOOTTIME) +
-	       (double)ticks / (double)sysconf(_SC_CLK_TCK);
+	       (double)kept.start_ticks / (double)sysconf(_SC_CLK_TCK);
 }
 
 static double cpu_time(void)
@@ -68,13 +79,27 @@ static double cpu_time(void)
 	       (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
 }
 
+void process_open(void)
+{
+	auto_close int stat = kept.is_open ? -1 : open("/proc/self/stat", O_RDONLY | O_CLOEXEC);
+	char text[TEXT_SIZE];
+
+	if (kept.is_open)
+		return;
+	kept.is_open = true;
+	if (!read_text(stat, text) || process_parse_stat(text, &kept.start_ticks) < 0)
+		kept.start_ticks = 0;
+	kept.statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+	kept.fds = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
 static void look_at_memory(struct process_facts *out)
 {
 	long page = sysconf(_SC_PAGESIZE);
 	char text[TEXT_SIZE];
 	char *end;
 
-	if (!read_text("/proc/self/statm", text))
+	if (!read_text(kept.statm, text))
 		return;
 	out->virtual_bytes = (int64_t)strtoll(text, &end, 10) * page;
 	out->resident_bytes = (int64_t)strtoll(end, NULL, 10) * page;
@@ -82,21 +107,28 @@ static void look_at_memory(struct process_facts *out)
 
 static int64_t count_descriptors(void)
 {
-	DIR *dir = opendir("/proc/self/fd");
-	int64_t n = 0;
+	_Alignas(struct dirent64) char buf[4096];
+	int64_t total = 0;
+	ssize_t n;
 
-	if (!dir)
+	if (kept.fds < 0 || lseek(kept.fds, 0, SEEK_SET) < 0)
 		return -1;
-	for (const struct dirent *d = readdir(dir); d; d = readdir(dir))
-		n += d->d_name[0] != '.';
-	(void)closedir(dir);
-	return n - 1; /* the one it was counted with */
+	while ((n = getdents64(kept.fds, buf, sizeof(buf))) > 0)
+		for (ssize_t at = 0; at < n;) {
+			const struct dirent64 *d =
+				(const struct dirent64 *)(const void *)(buf + at);
+
+			total += d->d_name[0] != '.';
+			at += d->d_reclen;
+		}
+	return n < 0 ? -1 : total;
 }
 
 void process_look(struct process_facts *out)
 {
 	struct rlimit limit;
 
+	process_open();
 	*out = (struct process_facts) {
 		.cpu_s = cpu_time(),
 		.resident_bytes = -1,

@@ -24,6 +24,14 @@ struct process_facts {
 };
 
 /**
+ * process_open() - Open what process_look() reads, while files can still be opened
+ *
+ * It stays open for good. Who does not call it has it opened by the first process_look(); a fork must
+ * not have happened in between.
+ */
+void process_open(void);
+
+/**
  * process_look() - Ask the kernel
  * @out:	Receives the facts
  */

@@ -396,6 +396,20 @@ static int listen_at(struct http *h, size_t i, struct err *e)
 	return 0;
 }
 
+/* Later, this process can make no file (daemon/confine/confine.h). */
+static int try_to_listen(struct http *h, size_t i, bool is_first, struct err *e)
+{
+	const char *path = h->cfg.at->list[i].path;
+
+	if (is_first || path[0] == '\0')
+		return listen_at(h, i, e);
+	return err_set(
+		e, -EPERM,
+		"cannot serve health and metrics at %s, which can only be made at the start: "
+		"restart the node",
+		path);
+}
+
 /* Tries those that are not open; the first time that one fails is an error, the next ones are not. */
 static void listen_everywhere(struct http *h, bool is_first)
 {
@@ -406,7 +420,7 @@ static void listen_everywhere(struct http *h, bool is_first)
 	for (size_t i = 0; i < h->cfg.at->n; i++) {
 		char text[HTTP_PATH_SIZE];
 		struct err e = { 0 };
-		int r = h->bound[i] ? 1 : listen_at(h, i, &e);
+		int r = h->bound[i] ? 1 : try_to_listen(h, i, is_first, &e);
 
 		if (r == 0)
 			log_event(EVENT_HTTP_LISTENS, NULL, "health and metrics at %s",
@@ -506,10 +520,17 @@ void http_close(struct http *h)
 		at = &(*at)->next;
 	*at = h->next;
 	connset_clear(&h->conns);
-	for (size_t i = 0; i < h->cfg.at->n; i++)
-		if (h->bound[i] && h->cfg.at->list[i].path[0])
-			(void)unlink(h->cfg.at->list[i].path);
 	free_server(h);
+}
+
+uint32_t http_sockets(const struct http *h)
+{
+	uint32_t made = 0;
+
+	for (size_t i = 0; h && i < h->cfg.at->n; i++)
+		if (h->bound[i] && h->cfg.at->list[i].path[0] != '\0')
+			made |= 1U << i;
+	return made;
 }
 
 const char *http_trouble(const struct http *h)

@@ -43,7 +43,7 @@ struct http_config {
  *
  * An address that cannot be listened at is no failure: it is logged as an error and tried again
  * after five seconds, then ever more rarely, since it may be a mesh address, or that of a node that
- * is just ending.
+ * is just ending. A Unix socket, however, is made now or never: a running node can make no file.
  *
  * Return: 0 or -ENOMEM
  */
@@ -51,10 +51,18 @@ int http_open(struct http **out, struct event_base *base, const struct http_conf
 	      struct err *e);
 
 /**
- * http_close() - Stop listening, hang up, remove the Unix sockets
+ * http_close() - Stop listening and hang up; the files of Unix sockets stay
  * @h:		Server, may be NULL
  */
 void http_close(struct http *h);
+
+/**
+ * http_sockets() - Which of the addresses are Unix sockets that were made, and have to be removed
+ * @h:		Server, may be NULL
+ *
+ * Return: a bit each, in the order of the addresses
+ */
+uint32_t http_sockets(const struct http *h);
 
 /**
  * http_trouble() - Why nobody answers at one of the addresses

@@ -9,13 +9,15 @@
  * which stayed, is adopted.
  */
 #include "daemon/node/node.h"
-#include "common/caps.h"
 #include "common/exits.h"
 #include "common/log.h"
+#include "daemon/confine/confine.h"
+#include "daemon/http/process.h"
 #include "daemon/node/node_impl.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -55,7 +57,7 @@ static void begin_stop(struct node *n)
 {
 	static const struct timeval limit = { .tv_sec = STOP_LIMIT_MS / 1000,
 					      .tv_usec = (STOP_LIMIT_MS % 1000) * 1000 };
-	struct netadmin_request req = { .op = NETADMIN_STOP };
+	struct netadmin_request req = { .op = NETADMIN_STOP, .http_made = http_sockets(n->http) };
 
 	if (n->phase == NODE_STOPPING)
 		return;
@@ -221,7 +223,7 @@ static void free_events(struct node *n)
 			event_free(all[i]);
 }
 
-static void close_all(struct node *n)
+void node_close(struct node *n)
 {
 	node_layers_close(n);
 	resolver_close(n->resolver);
@@ -231,6 +233,8 @@ static void close_all(struct node *n)
 	adminlink_close(n->admin);
 	node_peers_free(n);
 	free_events(n);
+	if (n->control_fd >= 0)
+		(void)close(n->control_fd);
 	if (n->base)
 		event_base_free(n->base);
 }
@@ -258,12 +262,50 @@ static void open_resolver(struct node *n)
 			  strerror(-e.code));
 }
 
-static int start(struct node *n, struct err *e)
+static void log_confinement(const struct confinement *c)
+{
+	const char *missing = confine_describe(c);
+	char version[12];
+
+	(void)snprintf(version, sizeof(version), "%d", c->landlock);
+	if (missing)
+		log_event(EVENT_CONFINED_PARTLY, NULL, "%s", missing);
+	else
+		log_event(
+			EVENT_CONFINED, LOG_FIELDS({ "landlock", version }),
+			"the mesh process can open no file, start nothing and reach no other process");
+}
+
+/* Until here files could be opened; what reads one lazily reads it now. */
+static int lay_down_rights(struct node *n, struct err *e)
+{
+	uint16_t ports[HTTP_ADDRESSES_MAX + 1];
+	size_t total = 0;
+	int r;
+
+	process_open();
+	ports[total++] = (uint16_t)(n->cfg->keys.gossip_port + DERIVE_PROBE_OFFSET);
+	for (size_t i = 0; i < n->cfg->http.n; i++)
+		if (n->cfg->http.list[i].path[0] == '\0')
+			ports[total++] = n->cfg->http.list[i].at.port;
+	r = confine(&n->confinement, ports, total, e);
+	if (r == 0)
+		log_confinement(&n->confinement);
+	return r;
+}
+
+int node_open(struct node *n, const struct config *cfg, struct notify *notify, struct err *e)
 {
 	struct netadmin admin;
 	int r;
 
-	settle_process();
+	n->cfg = cfg;
+	n->control_fd = -1;
+	n->began = clock_now();
+	n->advertised = cfg->routes;
+	n->static_peers = cfg->peers;
+	n->dns_peers = cfg->peer_dns;
+	n->notify = notify;
 	node_notify_starting(n);
 	r = node_admin_start(n, &admin, e);
 	if (r < 0)
@@ -276,8 +318,6 @@ static int start(struct node *n, struct err *e)
 		r = open_http(n, e);
 	if (r == 0)
 		open_resolver(n);
-	if (r == 0)
-		r = caps_keep_only(NULL, 0, e);
 	return r;
 }
 
@@ -286,16 +326,11 @@ int node_run(const struct config *cfg, struct notify *notify)
 	static struct node n;
 	struct err e = { 0 };
 
-	n.cfg = cfg;
-	n.began = clock_now();
-	n.advertised = cfg->routes;
-	n.static_peers = cfg->peers;
-	n.dns_peers = cfg->peer_dns;
-	n.notify = notify;
-	if (start(&n, &e) < 0)
+	settle_process();
+	if (node_open(&n, cfg, notify, &e) < 0 || lay_down_rights(&n, &e) < 0)
 		node_fail(&n, &e);
 	else
 		(void)event_base_dispatch(n.base);
-	close_all(&n);
+	node_close(&n);
 	return n.exit_code;
 }

@@ -5,6 +5,7 @@
 #include "daemon/node/node_impl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ void node_request_dump(struct node *n)
 		return;
 	n->dump_pending = true;
 	n->dump_number++;
+	node_nat_dump_asked(n);
 	node_admin_owes(n);
 	adminlink_send(n->admin, &req, -1);
 }
@@ -55,11 +57,26 @@ static void take_end(struct node *n, const struct err *e)
 	node_end(n, e->code != 0 ? EXITS_SYSTEM : EXITS_OK);
 }
 
+/* The layers serve it once they are open. */
+static void take_control(struct node *n, const struct err *e, int fd)
+{
+	if (n->control_fd >= 0)
+		return;
+	n->control_fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (n->control_fd < 0)
+		log_event(EVENT_RPC_OFF, NULL, "`wgmesh peers` will not work: %s: %s",
+			  fd < 0 ? e->msg : "keep the control socket",
+			  strerror(fd < 0 ? -e->code : errno));
+}
+
 static void take_reply(struct node *n, const struct netadmin_reply *r, int fd)
 {
 	switch ((enum netadmin_event)r->event) {
 	case NETADMIN_READY:
 		node_ready(n, &r->ready, fd);
+		break;
+	case NETADMIN_CONTROL:
+		take_control(n, &r->error, fd);
 		break;
 	case NETADMIN_FAILED:
 		node_fail(n, &r->error);
@@ -141,6 +158,8 @@ int node_admin_start(const struct node *n, struct netadmin *out, struct err *e)
 		.new_identity = c->new_identity,
 		.secret = &c->secret,
 		.keys = &c->keys,
+		.socket_path = c->socket_path,
+		.http = &c->http,
 	};
 
 	return netadmin_start(out, &cfg, e);

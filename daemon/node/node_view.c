@@ -9,11 +9,9 @@
 #include "common/log.h"
 #include "daemon/node/node_impl.h"
 
-#include <ifaddrs.h>
 #include <string.h>
 
 #define NETWORK_ID_SHOWN 8
-#define LOCAL_MAX	 64
 
 static const char *identity_name(uint32_t origin)
 {
@@ -64,33 +62,19 @@ static void fill_mesh(const struct node *n, struct view *out)
 		fill_ready(n, out);
 }
 
-static size_t local_addresses(struct ip out[static LOCAL_MAX])
-{
-	struct ifaddrs *list = NULL;
-	size_t total = 0;
-
-	if (getifaddrs(&list) < 0)
-		return 0;
-	for (const struct ifaddrs *ifa = list; ifa && total < LOCAL_MAX; ifa = ifa->ifa_next) {
-		struct endpoint at;
-
-		if (ifa->ifa_addr && endpoint_from_sockaddr(&at, ifa->ifa_addr) == 0)
-			out[total++] = at.ip;
-	}
-	freeifaddrs(list);
-	return total;
-}
-
+/* Our WireGuard's endpoints; while none is known, where others see our exchange. */
 static void fill_endpoints(const struct node *n, struct view *out)
 {
-	struct ip ips[LOCAL_MAX];
+	const struct hostaddrs *host = &n->nat.host;
+	struct ip ips[HOSTADDRS_MAX];
 	struct ownaddr_local local = { .ip = ips, .port = out->gossip_port };
 
-	if (n->ownaddr.n == 0)
+	node_nat_fill(n, out);
+	if (n->ownaddr.n == 0 || out->n_endpoints > 0)
 		return;
-	local.n = local_addresses(ips);
+	for (; local.n < host->n; local.n++)
+		ips[local.n] = host->at[local.n].net.ip;
 	out->n_endpoints = ownaddr_list(&n->ownaddr, &local, out->now.mono_ms, out->endpoints);
-	out->nat = ownaddr_nat(&n->ownaddr, &local, out->now.mono_ms);
 }
 
 static void fill_counters(struct node *n, struct view *out)
@@ -133,6 +117,7 @@ static void fill_judgement(struct node *n, struct view *out)
 		.clone_place = n->clone.is_on ? n->clone_place : NULL,
 		.contested = n->collision.is_on ? n->contested : NULL,
 		.stale = n->stale,
+		.confinement = &n->confinement,
 		.was_heard = n->was_heard,
 		.has_lan = n->lan != NULL,
 	};
@@ -162,6 +147,7 @@ static void fill(void *arg, struct view *out)
 	fill_mesh(n, out);
 	fill_endpoints(n, out);
 	node_ways_describe(n, out);
+	node_nat_describe(n, out);
 	fill_counters(n, out);
 	fill_judgement(n, out);
 }

@@ -13,6 +13,7 @@
 #define ECHO_MS	      (PEER_HANDSHAKE_S * 1000) /* a clock that was set back is believed after it */
 #define RANKED_CACHE  "cache"
 #define RANKED_LAN    "lan"
+#define RANKED_PUNCH  "dht-rendezvous"
 #define NAME_EXCHANGE "dht"
 
 _Static_assert(PEERS_MAX < NO_SLOT, "a slot number fits");
@@ -37,7 +38,7 @@ const char *peer_method_name(enum peer_method method)
 	case METHOD_TRANSITIVE:
 		return "dht-transitive";
 	case METHOD_RENDEZVOUS:
-		return "dht-rendezvous";
+		return RANKED_PUNCH;
 	case METHOD_GOSSIP:
 		return "gossip";
 	case METHOD_GOSSIP_TRANSITIVE:
@@ -79,6 +80,17 @@ struct peer *peers_find(struct peers *t, const struct wg_key *key)
 {
 	for (uint16_t i = t->bucket[bucket_of(key)]; i != NO_SLOT; i = t->rows[i].next)
 		if (memcmp(&t->rows[i].info.key, key, sizeof(*key)) == 0)
+			return &t->rows[i];
+	return NULL;
+}
+
+struct peer *peers_next_with_prefix(struct peers *t, uint32_t prefix, const struct peer *prev)
+{
+	const struct wg_key key = { .b = { (uint8_t)(prefix >> 24), (uint8_t)(prefix >> 16) } };
+	uint16_t i = prev ? prev->next : t->bucket[bucket_of(&key)];
+
+	for (; i != NO_SLOT; i = t->rows[i].next)
+		if (pex_prefix(&t->rows[i].info.key) == prefix)
 			return &t->rows[i];
 	return NULL;
 }
@@ -269,14 +281,40 @@ static bool take_routes(struct peer *p, const struct sighting *s)
 	return true;
 }
 
-/* A laptop that left the LAN must be reachable again by what others say of it. */
+/*
+ * A laptop that left the LAN must be reachable again by what others say of it, and so must a peer
+ * whose address translation has forgotten the hole that was punched.
+ */
 static const char *ranked_method(const struct peer *p, struct now now)
 {
 	bool is_stale = now.mono_ms - p->endpoint_ms > LAN_RANK_MS;
 
-	if (is_stale && strcmp(p->endpoint_method, RANKED_LAN) == 0)
+	if (is_stale && (strcmp(p->endpoint_method, RANKED_LAN) == 0 ||
+			 strcmp(p->endpoint_method, RANKED_PUNCH) == 0))
 		return RANKED_CACHE;
 	return p->endpoint_method;
+}
+
+static bool is_from_peer_itself(enum peer_method method)
+{
+	return method == METHOD_LAN || method == METHOD_EXCHANGE || method == METHOD_GOSSIP;
+}
+
+/* What the peer says of itself replaces what it said before; what others say is added to it. */
+static void take_candidates(struct peer *p, const struct sighting *s)
+{
+	struct candidates *c = &p->candidates;
+
+	if (!is_from_peer_itself(s->method)) {
+		candidates_add(c, &s->endpoint, CANDIDATE_TOLD);
+		return;
+	}
+	candidates_drop(c, CANDIDATE_SEEN);
+	candidates_drop(c, CANDIDATE_OWN);
+	candidates_add(c, &s->source, CANDIDATE_SEEN);
+	for (size_t i = s->n_more; i-- > 0;)
+		candidates_add(c, &s->more[i], CANDIDATE_OWN);
+	candidates_add(c, &s->endpoint, CANDIDATE_OWN);
 }
 
 static bool take_endpoint(struct peer *p, const struct sighting *s, struct now now)
@@ -294,19 +332,25 @@ static bool take_endpoint(struct peer *p, const struct sighting *s, struct now n
 	 */
 	if (s->method != METHOD_LAN && peer_has_tunnel(p, now))
 		return false;
+	/* Another one gave a handshake where this one did not: it has its turn, but not the first. */
+	if (p->endpoint.ip.family != 0 &&
+	    candidates_has_failed(&p->candidates, &s->endpoint, now.mono_ms))
+		return false;
 	(void)endpoint_format(old, &p->endpoint);
 	(void)endpoint_format(new, &s->endpoint);
 	if (!endpoint_replaces(old, ranked_method(p, now), new, method))
 		return false;
+	if (differs)
+		candidates_restart(&p->candidates);
 	p->endpoint = s->endpoint;
 	p->endpoint_ms = now.mono_ms;
 	(void)strncpy(p->endpoint_method, method, sizeof(p->endpoint_method) - 1);
 	return differs;
 }
 
-static bool is_from_peer_itself(enum peer_method method)
+static bool is_from_others(enum peer_method method)
 {
-	return method == METHOD_LAN || method == METHOD_EXCHANGE;
+	return method == METHOD_TRANSITIVE || method == METHOD_GOSSIP_TRANSITIVE;
 }
 
 /* Others guess the port behind a NAT; the address a peer was heard from is the one that works. */
@@ -400,9 +444,12 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 	if (s->said_s > p->said_s)
 		p->said_s = s->said_s;
 	p->methods |= s->method;
+	if (s->method != METHOD_CACHE)
+		p->told_ms = now.mono_ms;
+	take_candidates(p, s);
 	changed |= take_endpoint(p, s, now);
 	/* What others tell never overrides what the peer itself, or our own disk, said. */
-	if (is_new || s->method != METHOD_TRANSITIVE)
+	if (is_new || !is_from_others(s->method))
 		changed |= take_info(t, p, s);
 	take_control(p, s, now);
 	could_hold = may_hold_address(p);
@@ -419,9 +466,29 @@ bool peer_is_verified(const struct peer *p)
 	return p->heard_ms != INT64_MIN;
 }
 
+bool peer_is_hearsay(const struct peer *p)
+{
+	return !peer_is_verified(p) && !(p->methods & METHOD_CACHE);
+}
+
 bool peer_has_tunnel(const struct peer *p, struct now now)
 {
 	return p->handshake_s != 0 && now.unix_s - p->handshake_s < PEER_HANDSHAKE_S;
+}
+
+bool peer_is_on_lan(const struct peer *p, struct now now)
+{
+	return strcmp(p->endpoint_method, RANKED_LAN) == 0 &&
+	       now.mono_ms - p->endpoint_ms <= LAN_RANK_MS;
+}
+
+void peer_use_tunnel(struct peer *p, struct now now)
+{
+	if (p->tunnel.ip.family == 0)
+		return;
+	p->endpoint = p->tunnel;
+	p->endpoint_ms = now.mono_ms;
+	(void)strncpy(p->endpoint_method, RANKED_PUNCH, sizeof(p->endpoint_method) - 1);
 }
 
 bool peer_is_active(const struct peer *p, struct now now)

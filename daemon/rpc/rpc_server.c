@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/rpc/rpc_server.h"
 #include "common/defs.h"
-#include "common/str.h"
 #include "daemon/net/connset.h"
 #include "daemon/net/pace.h"
 #include "daemon/net/unixlisten.h"
@@ -14,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define BACKLOG	   512
@@ -35,7 +33,6 @@ struct rpc_server {
 	struct evconnlistener *listener;
 	struct view_source from;
 	struct connset clients;
-	char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 	struct pace pace;
 };
 
@@ -245,12 +242,9 @@ static void on_accept_error(struct evconnlistener *listener, void *arg)
 	pace_starve(&s->pace);
 }
 
-static int listen_at(struct rpc_server *s)
+/* Takes the descriptor over, also when it fails. */
+static int listen_on(struct rpc_server *s, int fd)
 {
-	int fd = unixlisten_open(s->path, BACKLOG);
-
-	if (fd < 0)
-		return fd;
 	s->listener = evconnlistener_new(s->base, on_accept, s,
 					 LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (!s->listener) {
@@ -269,23 +263,28 @@ static void free_server(struct rpc_server *s)
 	free(s);
 }
 
-int rpc_server_open(struct rpc_server **out, struct event_base *base, const char *path,
+int rpc_server_listen(const char *path, struct err *e)
+{
+	int fd = unixlisten_open(path, BACKLOG);
+
+	return fd < 0 ? err_set(e, fd, "open the control socket %s", path) : fd;
+}
+
+int rpc_server_open(struct rpc_server **out, struct event_base *base, int fd,
 		    const struct view_source *from, struct err *e)
 {
 	struct rpc_server *s = calloc(1, sizeof(*s));
-	int r;
 
-	if (!s)
-		return err_set(e, -ENOMEM, "open the control socket");
+	if (!s) {
+		(void)close(fd);
+		return err_set(e, -ENOMEM, "serve the control socket");
+	}
 	s->base = base;
 	s->from = *from;
 	connset_init(&s->clients, RPC_SERVER_CLIENTS_MAX, free_client);
-	r = str_copy(s->path, sizeof(s->path), path);
-	if (r == 0)
-		r = listen_at(s);
-	if (r < 0) {
+	if (listen_on(s, fd) < 0) {
 		free_server(s);
-		return err_set(e, r, "open the control socket %s", path);
+		return err_set(e, -ENOMEM, "serve the control socket");
 	}
 	*out = s;
 	return 0;
@@ -296,7 +295,6 @@ void rpc_server_close(struct rpc_server *s)
 	if (!s)
 		return;
 	connset_clear(&s->clients);
-	(void)unlink(s->path);
 	free_server(s);
 }
 

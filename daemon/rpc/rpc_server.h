@@ -15,24 +15,36 @@ struct event_base;
 struct rpc_server;
 
 /**
- * rpc_server_open() - Listen on a Unix socket
+ * rpc_server_listen() - Make the Unix socket, in the process that may make files
+ * @path:	Socket path; its directory is made (0755) when missing
+ * @e:		Receives the reason on failure
+ *
+ * A file at @path is removed only when it is a socket that refuses connections: one that a dead node
+ * left. Whoever makes the socket removes it in the end.
+ *
+ * Return: descriptor owned by the caller, -EADDRINUSE when a live node has the socket, or another
+ *         negative errno value
+ */
+int rpc_server_listen(const char *path, struct err *e);
+
+/**
+ * rpc_server_open() - Answer on a listening socket
  * @out:	Receives the handle, to be closed with rpc_server_close()
  * @base:	Event loop; borrowed
- * @path:	Socket path; its directory is made (0755) when missing
+ * @fd:		Socket of rpc_server_listen(); taken over, also when it fails
  * @from:	The node, who knows the answers; copied
  * @e:		Receives the reason on failure
  *
- * Only root and this process's own user are answered (SO_PEERCRED). A file at @path is removed only
- * when it is a socket that refuses connections: one that a dead node left. When all places are taken,
- * the oldest connection that waits for no answer is closed in favour of a new one.
+ * Only root and this process's own user are answered (SO_PEERCRED). When all places are taken, the
+ * oldest connection that waits for no answer is closed in favour of a new one.
  *
- * Return: 0, -EADDRINUSE when a live node has the socket, or another negative errno value
+ * Return: 0 or -ENOMEM
  */
-int rpc_server_open(struct rpc_server **out, struct event_base *base, const char *path,
+int rpc_server_open(struct rpc_server **out, struct event_base *base, int fd,
 		    const struct view_source *from, struct err *e);
 
 /**
- * rpc_server_close() - Stop listening and remove the socket
+ * rpc_server_close() - Stop listening; the socket's file stays
  */
 void rpc_server_close(struct rpc_server *s);
 

@@ -166,6 +166,18 @@ static void check_http(struct checks *c, const struct judge_facts *f)
 		check(c, "http", VIEW_PASS, "every address of --http is served");
 }
 
+/* It works with less; but whoever runs it should know. */
+static void check_confinement(struct checks *c, const struct judge_facts *f)
+{
+	const char *missing = f->confinement ? confine_describe(f->confinement) : NULL;
+
+	if (missing)
+		check(c, "confinement", VIEW_WARN, "%s", missing);
+	else
+		check(c, "confinement", VIEW_PASS,
+		      "the process that talks to the network can open no file and start nothing");
+}
+
 size_t judge_checks(const struct judge_facts *f, struct view_check out[static VIEW_CHECKS_MAX])
 {
 	struct checks c = { .out = out };
@@ -178,6 +190,7 @@ size_t judge_checks(const struct judge_facts *f, struct view_check out[static VI
 	}
 	check_supervisor(&c, f);
 	check_http(&c, f);
+	check_confinement(&c, f);
 	return c.n;
 }
 

@@ -8,6 +8,7 @@
 #ifndef DAEMON_VIEW_JUDGE_H
 #define DAEMON_VIEW_JUDGE_H
 
+#include "daemon/confine/confine.h"
 #include "daemon/net/ifstate.h"
 #include "daemon/view/supervisor.h"
 #include "daemon/view/view.h"
@@ -62,6 +63,7 @@ struct judge_stale {
  * @clone_place: Where our key is live as well; NULL when it is not
  * @contested:	Who claims our mesh address, and what to do; NULL when nobody does
  * @stale:	Datagrams from another time
+ * @confinement: What holds the mesh process; NULL when that is not known
  * @was_heard:	Somebody was heard in this run
  * @has_lan:	Others are looked for by multicast
  */
@@ -76,6 +78,7 @@ struct judge_facts {
 	const char *clone_place;
 	const char *contested;
 	struct judge_stale stale;
+	const struct confinement *confinement;
 	bool was_heard;
 	bool has_lan;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/view/supervisor.h"
+#include "common/defs.h"
 
 #include <errno.h>
 #include <event2/event.h>
@@ -113,23 +114,23 @@ int supervisor_ask_at(struct supervisor *s, const struct sockaddr_un *sa, sockle
 
 int supervisor_ask(struct supervisor *s)
 {
-	const pid_t candidates[] = { getppid(), 0 };
-	struct sockaddr_un sa;
-	socklen_t len = 0;
-
 	hang_up(s);
 	s->refused = SUPERVISOR_NONE;
-	/* One that runs beside another PID 1 has a name with its number; ours is our parent. */
-	for (size_t i = 0; i < sizeof(candidates) / sizeof(candidates[0]); i++)
-		if (s->refused == SUPERVISOR_NONE &&
-		    statusline_address(&sa, &len, candidates[i]) == 0)
-			s->refused = connect_to(s, &sa, len);
+	for (size_t i = 0; i < ARRAY_LEN(s->names); i++)
+		if (s->refused == SUPERVISOR_NONE && s->names[i].len > 0)
+			s->refused = connect_to(s, &s->names[i].sa, s->names[i].len);
 	return await(s);
 }
 
 void supervisor_init(struct supervisor *s, struct event_base *base, void (*done)(void *arg),
 		     void *arg)
 {
+	/* One that runs beside another PID 1 has a name with its number; ours is our parent. */
+	const pid_t candidates[ARRAY_LEN(s->names)] = { getppid(), 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(s->names); i++)
+		if (statusline_address(&s->names[i].sa, &s->names[i].len, candidates[i]) < 0)
+			s->names[i].len = 0;
 	s->base = base;
 	s->done = done;
 	s->arg = arg;

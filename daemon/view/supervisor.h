@@ -27,6 +27,7 @@ enum supervisor_state {
  * @arg:	Passed to @done
  * @state:	How the last question ended; one that is open changes nothing yet
  * @refused:	How the open question will end, when nothing is read
+ * @names:	Where it may listen, in the order to try; looked up at first, which takes files
  * @len:	Bytes in @incoming
  * @incoming:	Answer that is being read
  * @text:	Last whole answer
@@ -39,6 +40,10 @@ struct supervisor {
 	void *arg;
 	enum supervisor_state state;
 	enum supervisor_state refused;
+	struct {
+		struct sockaddr_un sa;
+		socklen_t len;
+	} names[2];
 	size_t len;
 	char incoming[STATUSLINE_TEXT_SIZE];
 	char text[STATUSLINE_TEXT_SIZE];

@@ -22,7 +22,7 @@ LICENSE = re.compile(r"NOASSERTION|[A-Za-z0-9.() -]+")
 # What the linker's map is expected to name; the compiler's own library goes by its version.
 LINKED = {"/usr/local/bin/wgmesh-init": {"musl-dev", "libcap-dev"},
           "/usr/local/bin/wgmesh": {"libc6-dev", "libcap-dev", "libevent-dev", "libjansson-dev",
-                                    "libmnl-dev", "libsodium-dev", "nettle-dev", "qrencode"}}
+                                    "libmnl-dev", "libseccomp-dev", "libsodium-dev", "nettle-dev", "qrencode"}}
 
 kinds = pytest.mark.parametrize("kind", ["distroless", "full"])
 

@@ -134,7 +134,7 @@ def check_daemon(node, uid):
     held = {NET_ADMIN}
     admin, mesh = node.netadmin(), node.mesh_process()
     assert admin and rights(admin) == expected(uid, held, inherited=held)
-    assert mesh and rights(mesh) == expected(uid)
+    assert mesh and rights(mesh) == expected(uid, seccomp=True)
 
 
 def settled_daemon(node, uid=65532):

@@ -68,7 +68,7 @@ def test_a_node_alone_tells_all_of_itself(lab, node):
     assert status["nat_type"] == "unknown" and status["endpoints"] == []
     assert status["peers"] == {"active": 0, "total": 0, "dead": 0, "direct": 0, "relayed": 0}
     assert [c["name"] for c in status["checks"]] == ["netadmin", "interface", "address", "state",
-                                                     "supervisor", "http"]
+                                                     "supervisor", "http", "confinement"]
     assert {c["mark"] for c in status["checks"]} == {"pass"}
     assert status["alarms"] == []
     assert status["supervisor"]["ready"] is True
@@ -306,7 +306,7 @@ def test_a_reload_announces_new_routes_at_once(pair):
     write_reload(one, "# the office\nadvertise-routes=192.168.77.0/24\n")
     one.signal(signal.SIGHUP)
     eventually(lambda: routes_of(two, one) == ["192.168.77.0/24"], "the route")
-    assert "192.168.77.0/24" in two.run("ip", "route").stdout
+    eventually(lambda: "192.168.77.0/24" in two.run("ip", "route").stdout, "the route in the kernel")
     write_reload(one, "advertise-routes=\n")
     assert rpc.ask(one, "daemon.reload") == {"reloaded": True}
     eventually(lambda: routes_of(two, one) == [], "its end")

@@ -115,7 +115,7 @@ static void where_nothing_is_wrong_every_check_passes(void **state)
 	struct fixture *f = *state;
 
 	(void)check(f, "netadmin");
-	assert_int_equal(f->n_checks, 6);
+	assert_int_equal(f->n_checks, 7);
 	for (size_t i = 0; i < f->n_checks; i++)
 		assert_int_equal(f->checks[i].mark, VIEW_PASS);
 	(void)alarm_text(f, "");
@@ -252,6 +252,24 @@ static void an_address_that_cannot_be_served_is_a_warning(void **state)
 	assert_check(f, "http", VIEW_WARN, "127.0.0.1:9464 is taken");
 	f->view.phase = VIEW_STARTING;
 	assert_check(f, "http", VIEW_WARN, "127.0.0.1:9464 is taken");
+}
+
+static void a_kernel_without_a_wall_is_a_warning(void **state)
+{
+	struct fixture *f = *state;
+	struct confinement c = { .is_done = true, .landlock = 7, .has_filter = true };
+
+	f->facts.confinement = &c;
+	assert_check(f, "confinement", VIEW_PASS, "open no file");
+	c.landlock = 0;
+	assert_check(f, "confinement", VIEW_WARN, "no Landlock");
+	c.has_filter = false;
+	assert_check(f, "confinement", VIEW_WARN, "neither Landlock nor seccomp");
+	c.landlock = 1;
+	assert_check(f, "confinement", VIEW_WARN, "no seccomp filter");
+	/* Before it is done, nothing is known. */
+	c = (struct confinement) { 0 };
+	assert_check(f, "confinement", VIEW_PASS, "open no file");
 }
 
 /* --- alarms ---------------------------------------------------------------------------------- */
@@ -542,6 +560,7 @@ int main(void)
 		T(without_pid_1_our_own_last_write_counts),
 		T(a_supervisor_is_asked_for_its_opinion),
 		T(an_address_that_cannot_be_served_is_a_warning),
+		T(a_kernel_without_a_wall_is_a_warning),
 		T(a_clone_is_named),
 		T(a_restart_loop_is_told_with_its_cause),
 		T(clocks_that_differ_a_little_are_right),

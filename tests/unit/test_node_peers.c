@@ -83,6 +83,7 @@ static int make_fixture(void **state)
 	n->peers = peers_new(&self);
 	n->cache_timer = evtimer_new(n->base, nothing, NULL);
 	n->phase = NODE_RUNNING;
+	node_prospects_open(n);
 	n->ready.mesh_ip = peer_of(SELF).mesh_ip;
 	peers_claim(n->peers, &n->ready.mesh_ip, &n->ready.mesh_ip6);
 	n->route_timer = evtimer_new(n->base, retry_routes, n);
@@ -99,6 +100,7 @@ static int free_fixture(void **state)
 {
 	struct fixture *f = *state;
 
+	node_prospects_close(&f->node);
 	node_peers_free(&f->node);
 	exchange_close(f->node.exchange);
 	adminlink_close(f->node.admin);
@@ -286,6 +288,11 @@ static void a_route_that_is_given_up_goes(void **state)
 	assert_nothing_written(f);
 }
 
+static uint64_t tried(const struct fixture *f, enum peer_method via)
+{
+	return f->node.counters.prospects_tried[__builtin_ctz(via)];
+}
+
 static void hearsay_alone_configures_nobody(void **state)
 {
 	struct fixture *f = *state;
@@ -300,9 +307,12 @@ static void hearsay_alone_configures_nobody(void **state)
 				     .from = sender, .source = DISCOVERY_REPLY, .rtt_us = 0 });
 	(void)change_of(f, BOB);
 	assert_nothing_written(f);
-	/* But she is asked, at the exchange port of her host. */
+	/* But she is asked, in her turn, at the exchange port of her host. */
 	assert_endpoint(&peer_at(f, CAROL)->control, CAROL_AT);
-	assert_int_equal(f->node.rows[peer_at(f, CAROL)->slot].n_unanswered, 1);
+	assert_int_equal(tried(f, METHOD_TRANSITIVE), 0);
+	loop_drain(f->node.base);
+	assert_int_equal(tried(f, METHOD_TRANSITIVE), 1);
+	assert_int_equal(f->node.rows[peer_at(f, CAROL)->slot].hello_ms, 0);
 }
 
 /* --- what WireGuard says ----------------------------------------------------------------------- */
