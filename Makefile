@@ -37,13 +37,19 @@ HARD := -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 -fstack-protector-strong \
 	$(if $(filter aarch64-%,$(ARCH)),-mbranch-protection=standard)
 comma := ,
 LINK := -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,-z,separate-code \
-	$(if $(filter asan,$(VARIANT)),,-Wl$(comma)-z$(comma)defs) -Wl,--as-needed -Wl,--gc-sections
+	$(if $(filter asan fuzz,$(VARIANT)),,-Wl$(comma)-z$(comma)defs) -Wl,--as-needed -Wl,--gc-sections
 
 # Sanitizers see less with HARD: -fno-strict-overflow silences the overflow check, and
 # -ftrivial-auto-var-init hides uninitialised reads.
 opt-release := -O2 $(HARD)
 opt-asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 opt-cov     := -O0 --coverage
+# The fuzz targets are clang's: "make fuzz-programs" builds them, and all they are linked with.
+opt-fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+ifeq ($(VARIANT),fuzz)
+CC   := clang
+WARN := -Wall -Wextra
+endif
 ALL_CFLAGS   = $(CSTD) $(WARN) $(BASE) $(opt-$(VARIANT)) -I. $(CPPFLAGS) $(CFLAGS)
 ALL_LDFLAGS  = $(opt-$(VARIANT)) $(LINK) $(LDFLAGS)
 
@@ -104,8 +110,8 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/cli/state_export.c daemon/cli/state_import.c daemon/cli/state_live.c \
 	daemon/cli/state_show.c daemon/cli/state_snapshots.c daemon/cli/state_verify.c \
 	daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c \
-	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/confine/confine.c daemon/confine/filter.c daemon/confine/landlock.c \
-	daemon/discovery/discovery.c \
+	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/confine/confine.c \
+	daemon/confine/filter.c daemon/confine/landlock.c daemon/discovery/discovery.c \
 	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/discovery/peertest.c \
 	daemon/discovery/pong.c daemon/discovery/ratelimit.c daemon/discovery/visitor.c \
 	daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c daemon/doctor/judge_asked.c \
@@ -119,19 +125,21 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c daemon/doctor/report.c \
 	daemon/doctor/strength.c daemon/http/address.c daemon/http/endpoints.c daemon/http/listen.c \
 	daemon/http/metrics.c daemon/http/metrics_table.c daemon/http/metrics_writer.c \
-	daemon/http/process.c daemon/http/server.c daemon/net/addr.c daemon/net/connset.c \
-	daemon/net/growbuf.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
-	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/rtnl.c daemon/net/rtnl_msg.c \
-	daemon/net/udp.c daemon/net/unixlisten.c daemon/node/clone.c daemon/node/node.c \
-	daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clone.c \
+	daemon/http/process.c daemon/http/server.c daemon/nat/ownpoint.c daemon/nat/stun.c \
+	daemon/nat/stunclient.c daemon/nat/stunround.c daemon/net/addr.c daemon/net/connset.c \
+	daemon/net/growbuf.c daemon/net/hostaddr.c daemon/net/hostport.c daemon/net/ifstate.c \
+	daemon/net/ifwatch.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c \
+	daemon/net/resolve.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
+	daemon/net/unixlisten.c daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c \
+	daemon/node/node_cache.c daemon/node/node_clone.c \
 	daemon/node/node_layers.c daemon/node/node_notify.c daemon/node/node_observe.c \
 	daemon/node/node_peers.c daemon/node/node_prospects.c daemon/node/node_reload.c \
-	daemon/node/node_self.c daemon/node/node_view.c daemon/node/notify.c daemon/node/reload.c \
-	daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/routelist.c \
-	daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c daemon/state/archive.c \
-	daemon/state/identity.c daemon/state/identity_file.c daemon/state/identity_store.c \
-	daemon/state/identity_trace.c daemon/state/identity_write.c daemon/state/livecheck.c \
-	daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
+	daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c \
+	daemon/node/reload.c daemon/peers/candidates.c daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c \
+	daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c \
+	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
+	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
+	daemon/state/livecheck.c daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
 	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
 	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c \
 	daemon/view/histogram.c daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c \
@@ -160,7 +168,7 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_user.c tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c \
 	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
 DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
-	tests/unit/test_cli_complete.c tests/unit/test_cli_fuzz.c tests/unit/test_cli_peers.c \
+	tests/unit/test_candidates.c tests/unit/test_cli_complete.c tests/unit/test_cli_fuzz.c tests/unit/test_cli_peers.c \
 	tests/unit/test_cli_peertesttext.c tests/unit/test_cli_peertext.c tests/unit/test_cli_qr.c \
 	tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c tests/unit/test_cli_text.c \
 	tests/unit/test_cli_watch.c tests/unit/test_clone.c tests/unit/test_config.c \
@@ -177,18 +185,19 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_ifwatch.c tests/unit/test_json.c tests/unit/test_judge.c \
 	tests/unit/test_livecheck.c tests/unit/test_log_forms.c tests/unit/test_metrics.c \
 	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
-	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_reload.c \
-	tests/unit/test_node_view.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
-	tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
-	tests/unit/test_peers.c tests/unit/test_pong.c tests/unit/test_ratelimit.c \
-	tests/unit/test_reconcile.c tests/unit/test_reload.c tests/unit/test_routes.c \
-	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
-	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
-	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
-	tests/unit/test_supervisor.c tests/unit/test_udp.c tests/unit/test_vectors_derive.c \
-	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_view.c \
-	tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
-	tests/unit/test_wg_userspace.c
+	tests/unit/test_nlmsg.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
+	tests/unit/test_node_reload.c tests/unit/test_node_view.c tests/unit/test_notify.c \
+	tests/unit/test_ownaddr.c tests/unit/test_pace.c tests/unit/test_peercache.c \
+	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_pong.c \
+	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_reload.c \
+	tests/unit/test_resolve.c tests/unit/test_routes.c tests/unit/test_rpc.c \
+	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
+	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
+	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_stun.c \
+	tests/unit/test_stunround.c tests/unit/test_supervisor.c tests/unit/test_udp.c \
+	tests/unit/test_vectors_derive.c tests/unit/test_vectors_state.c \
+	tests/unit/test_vectors_wire.c tests/unit/test_view.c tests/unit/test_viewjson.c \
+	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
@@ -196,6 +205,8 @@ PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/pro
 # Writes the manual's tables from those in the source; never shipped.
 DOCGEN_SRC  := docs/gen/commands.c docs/gen/main.c docs/gen/options.c docs/gen/sections.c \
 	docs/gen/serving.c docs/gen/text.c docs/gen/usage.c
+
+FUZZ_SRC    := $(sort $(wildcard tests/fuzz/*.c))
 
 FAULT_SRC   := tests/fault/calls.c tests/fault/marktool.c tests/fault/regs.c tests/fault/statetool.c \
 	tests/fault/tracer.c
@@ -205,7 +216,7 @@ DAEMON_LIBS := -levent_extra -levent_core -ljansson -lmnl -lsodium -lnettle -lqr
 obj          = $(1:%.c=$(O)/%.o)
 SOURCES     := $(COMMON_SRC) $(INIT_SRC) $(DAEMON_SRC)
 UNIT_SRC    := $(COMMON_UNITS) $(INIT_UNITS) $(DAEMON_UNITS)
-HEADERS      = $(shell find common init daemon docs/gen tests/fault tests/helper tests/unit -name '*.h')
+HEADERS      = $(shell find common init daemon docs/gen tests/fault tests/fuzz tests/helper tests/unit -name '*.h')
 UNITS       := $(UNIT_SRC:tests/unit/%.c=$(O)/unit/%)
 
 .PHONY: all units
@@ -288,6 +299,9 @@ $(O)/statetool: $(call obj,tests/fault/statetool.c) $(O)/libdaemon.a $(O)/libcom
 $(O)/marktool: $(call obj,tests/fault/marktool.c) $(O)/libinit.a $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ $(INIT_LIBS) -o $@
+$(O)/fuzz_%: $(O)/tests/fuzz/fuzz_%.o $(O)/libdaemon.a $(O)/libinit.a $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -fsanitize=fuzzer -pie $^ $(DAEMON_LIBS) -o $@
 $(O)/%.o: %.c Makefile
 	@mkdir -p $(@D); echo "  CC   $<"
 	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
@@ -310,15 +324,16 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
-	tests/helper/confined.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC)
+	tests/helper/confined.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) \
+	$(FUZZ_SRC)
 # The fast ones first; tests/container and the whole of tests/fault have targets of their own.
-TESTED  := $(addprefix tests/,unit lint fault integration kernel)
+TESTED  := $(addprefix tests/,unit lint fault integration kernel fuzz)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
 BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE --exclude='*.py' '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find images tests -name '*.py')
 
-.PHONY: deps docs images install test test-container test-kernel sweep demo bench bench-init bench-containers asan programs unit-programs clean help
+.PHONY: deps docs images install test test-container test-kernel sweep demo bench bench-init bench-containers asan fuzz fuzz-programs programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -326,6 +341,7 @@ test: ## install what is missing, build and run every test; T= passes options to
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) WERROR=1 programs unit-programs
 	$(Q)$(SUB) WERROR=1 VARIANT=asan programs unit-programs
+	$(Q)$(SUB) WERROR=1 VARIANT=fuzz fuzz-programs
 	$(Q)$(PYTEST) --variants release,asan $(T) $(TESTED)
 test-kernel: programs $(O)/wgtool $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
@@ -361,9 +377,15 @@ sweep: ## fail, kill and cut the power at every system call that touches the sta
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs $(FAULT_PROGRAMS)
 	$(Q)$(PYTHON) -B tests/fault/sweep.py $(S)
+FUZZ_S  ?= 3600
+fuzz: ## libFuzzer on every parser of outside bytes, FUZZ_S= seconds each; F= passes options
+	$(Q)tests/deps.sh
+	$(Q)$(SUB) VARIANT=fuzz fuzz-programs
+	$(Q)$(PYTHON) -B tests/fuzz/run.py --seconds $(FUZZ_S) $(F)
 asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
+fuzz-programs: $(FUZZ_SRC:tests/fuzz/%.c=$(O)/%)
 unit-programs: $(UNITS) $(O)/confined $(O)/wgtool $(O)/probe $(O)/initbench \
 	$(if $(filter release,$(VARIANT)),$(FAULT_PROGRAMS) $(O)/docgen)
 
@@ -432,5 +454,5 @@ help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | \
 		while IFS=$$'\t' read -r target what; do printf '  %-16s %s\n' "$$target" "$$what"; done
 
--include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) init/entry.c init/main.c daemon/main.c)) \
+-include $(patsubst %.o,%.d,$(call obj,$(SOURCES) $(UNIT_SRC) $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC) init/entry.c init/main.c daemon/main.c)) \
 	$(patsubst %.c,$(O)/musl/%.d,$(PID1_SRC))

@@ -10,7 +10,7 @@ tests/install.sh \
     iproute2 iputils-ping nftables wireguard-tools wireguard-go bindfs fuse3 busybox-static \
     qemu-system-x86 qemu-system-common cpio kmod \
     curl python3-yaml python3-prometheus-client zbar-tools zsh fish \
-    clang-format clang-tidy cppcheck shellcheck mandoc groff-base
+    clang libclang-rt-14-dev clang-format clang-tidy cppcheck shellcheck mandoc groff-base
 
 # Elsewhere the kernel test says itself why it cannot run.
 [ "$(uname -m)" != x86_64 ] || tests/updated.sh tests/kernel/fetch.sh build/kernel

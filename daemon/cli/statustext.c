@@ -227,6 +227,22 @@ static void put_restarts(const struct show *s, json_t *sup)
 	field(s, "restarts", "%s", line);
 }
 
+/* One line each, the names in a column of their own. */
+static void put_layers(const struct show *s, json_t *status)
+{
+	const char *title = "found by";
+	json_t *layer;
+	size_t i;
+
+	json_array_foreach (json_object_get(status, "layers"), i, layer) {
+		bool is_on = json_is_true(json_object_get(layer, "on"));
+
+		field(s, title, "%-6s %s%s%s", member_text(layer, "name"), is_on ? "on" : "off",
+		      *member_text(layer, "text") ? "; " : "", member_text(layer, "text"));
+		title = "";
+	}
+}
+
 static void put_uptime(const struct show *s, json_t *status)
 {
 	char span[TEXT_NUMBER_SIZE];
@@ -300,6 +316,7 @@ void statustext_print(const struct show *s, json_t *status, json_t *peers)
 	put_interface(s, status);
 	put_mesh(s, status);
 	put_outside(s, status);
+	put_layers(s, status);
 	put_uptime(s, status);
 	put_supervisor(s, status);
 	field(s, "version", "%s", member_text(status, "version"));

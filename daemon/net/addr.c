@@ -282,6 +282,25 @@ char *endpoint_format(char out[static ENDPOINT_TEXT_SIZE], const struct endpoint
 	return out;
 }
 
+bool endpoint_is_usable(const struct endpoint *e)
+{
+	static const char *const never[] = { "0.0.0.0/8",   "127.0.0.0/8", "169.254.0.0/16",
+					     "224.0.0.0/3", "::/127",	   "fe80::/10",
+					     "ff00::/8" };
+	struct ip plain = e->ip;
+
+	ip_unmap(&plain);
+	if (plain.family == 0 || e->port == 0)
+		return false;
+	for (size_t i = 0; i < sizeof(never) / sizeof(never[0]); i++) {
+		struct prefix bad;
+
+		if (prefix_parse(&bad, never[i]) == 0 && prefix_contains(&bad, &plain))
+			return false;
+	}
+	return true;
+}
+
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b)
 {
 	return a->port == b->port && ip_equal(&a->ip, &b->ip);

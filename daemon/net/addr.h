@@ -126,6 +126,13 @@ int endpoint_parse(struct endpoint *out, const char *text);
 
 char *endpoint_format(char out[static ENDPOINT_TEXT_SIZE], const struct endpoint *e);
 
+/**
+ * endpoint_is_usable() - Could another machine be reached there?
+ *
+ * Return: false for "none", port 0, the wildcard, loopback, link-local and multicast addresses
+ */
+bool endpoint_is_usable(const struct endpoint *e);
+
 bool endpoint_equal(const struct endpoint *a, const struct endpoint *b);
 
 /**

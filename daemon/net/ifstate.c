@@ -157,7 +157,7 @@ unsigned int ifstate_take(struct ifstate *s, const void *buf, size_t len)
 	unsigned int events = 0;
 	int left = len > INT32_MAX ? 0 : (int)len;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+	for (; nlmsg_is_whole(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
 		events |= take_message(s, nlh);
 	return events;
 }

@@ -11,6 +11,7 @@
 #include "daemon/net/addr.h"
 
 #include <linux/netlink.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,19 @@ struct nlmsg_verdict {
 static inline size_t nlmsg_align(size_t len)
 {
 	return (len + (NLMSG_ALIGNTO - 1)) & ~(size_t)(NLMSG_ALIGNTO - 1);
+}
+
+/**
+ * nlmsg_is_whole() - Does a message lie within the bytes that are left of a datagram?
+ * @nlh:	Message
+ * @left:	Bytes; negative behind the last one, where mnl_nlmsg_next() may have gone by its padding
+ *
+ * mnl_nlmsg_ok() takes a length of 2 GiB and more for a negative one, which is below any other.
+ */
+static inline bool nlmsg_is_whole(const struct nlmsghdr *nlh, int left)
+{
+	return left >= (int)sizeof(*nlh) && nlh->nlmsg_len >= sizeof(*nlh) &&
+	       nlh->nlmsg_len <= (uint32_t)left;
 }
 
 /**

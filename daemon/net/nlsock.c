@@ -90,7 +90,7 @@ static enum progress take_datagram(const struct nlsock *s, size_t n, struct answ
 	const struct nlmsghdr *nlh = (const void *)s->buf;
 	int left = (int)n;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+	for (; nlmsg_is_whole(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		if (nlh->nlmsg_seq != s->seq || nlh->nlmsg_pid != s->portid)
 			continue;
 		if (nlh->nlmsg_type == NLMSG_ERROR || nlh->nlmsg_type == NLMSG_DONE) {

@@ -35,6 +35,19 @@ typedef void resolve_fn(void *arg, const struct ip *list, size_t n, const char *
 int resolver_open(struct resolver **out, struct event_base *base, struct err *e);
 
 /**
+ * resolver_open_from() - The same with files of one's own
+ * @out:	Receives the resolver
+ * @base:	Event loop; borrowed
+ * @resolv_conf: As resolv.conf(5); may be missing
+ * @hosts:	As hosts(5); may be missing
+ * @e:		Receives the reason on failure
+ *
+ * Return: 0 or a negative errno value
+ */
+int resolver_open_from(struct resolver **out, struct event_base *base, const char *resolv_conf,
+		       const char *hosts, struct err *e);
+
+/**
  * resolver_close() - Ends; no question is answered any more. NULL is harmless
  */
 void resolver_close(struct resolver *r);

@@ -176,6 +176,7 @@ int rtnl_msg_parse_link(struct rtnl_link_msg *out, const struct nlmsghdr *nlh)
 	out->link.index = ifi->ifi_index;
 	out->link.is_up = (ifi->ifi_flags & IFF_UP) != 0;
 	out->is_loopback = (ifi->ifi_flags & IFF_LOOPBACK) != 0;
+	out->is_running = (ifi->ifi_flags & IFF_RUNNING) != 0;
 	if (tb[IFLA_MTU] && nlmsg_get(&out->link.mtu, sizeof(out->link.mtu), tb[IFLA_MTU]) < 0)
 		return -EBADMSG;
 	nlmsg_get_text(out->link.alias, sizeof(out->link.alias), tb[IFLA_IFALIAS]);
@@ -232,6 +233,19 @@ int rtnl_msg_parse_addr(struct prefix *out, int *ifindex, bool *is_global,
 		return parse_addr(out, ifindex, is_global, nlh);
 	*out = (struct prefix) { 0 };
 	return -ENOMSG;
+}
+
+uint32_t rtnl_msg_addr_flags(const struct nlmsghdr *nlh)
+{
+	const struct nlattr *tb[IFA_FLAGS + 1];
+	const struct ifaddrmsg *ifa = mnl_nlmsg_get_payload(nlh);
+	uint32_t flags = 0;
+
+	/* The header has room for eight of them only. */
+	if (nlmsg_attrs(tb, ARRAY_LEN(tb), nlh, sizeof(*ifa)) < 0 || !tb[IFA_FLAGS] ||
+	    nlmsg_get(&flags, sizeof(flags), tb[IFA_FLAGS]) < 0)
+		return ifa->ifa_flags;
+	return flags;
 }
 
 int rtnl_msg_parse_gone_addr(struct prefix *out, int *ifindex, const struct nlmsghdr *nlh)

@@ -24,6 +24,7 @@ union rtnl_req {
 struct rtnl_link_msg {
 	struct rtnl_link link;
 	bool is_loopback;
+	bool is_running; /* has a carrier, or needs none */
 };
 
 /**
@@ -86,6 +87,11 @@ int rtnl_msg_parse_link(struct rtnl_link_msg *out, const struct nlmsghdr *nlh);
  */
 int rtnl_msg_parse_addr(struct prefix *out, int *ifindex, bool *is_global,
 			const struct nlmsghdr *nlh);
+
+/**
+ * rtnl_msg_addr_flags() - IFA_F_* of an RTM_NEWADDR message that rtnl_msg_parse_addr() has taken
+ */
+uint32_t rtnl_msg_addr_flags(const struct nlmsghdr *nlh);
 
 /**
  * rtnl_msg_parse_gone_link() - Read an RTM_DELLINK message of an interface that is no more

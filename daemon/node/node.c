@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SAFETY_S	 25 /* how old the handshake times in the table may be */
@@ -222,6 +223,7 @@ static void free_events(struct node *n)
 static void close_all(struct node *n)
 {
 	node_layers_close(n);
+	resolver_close(n->resolver);
 	rpc_server_close(n->rpc);
 	http_close(n->http);
 	node_view_close(n);
@@ -247,6 +249,16 @@ static int open_http(struct node *n, struct err *e)
 	return http_open(&n->http, n->base, &cfg, e);
 }
 
+/* Reads the machine's configuration of DNS while files can still be opened. */
+static void open_resolver(struct node *n)
+{
+	struct err e = { 0 };
+
+	if (resolver_open(&n->resolver, n->base, &e) < 0)
+		log_event(EVENT_DNS_OFF, NULL, "no name can be looked up: %s: %s", e.msg,
+			  strerror(-e.code));
+}
+
 static void log_confinement(const struct confinement *c)
 {
 	const char *missing = confine_describe(c);
@@ -269,6 +281,7 @@ static int lay_down_rights(struct node *n, struct err *e)
 	int r;
 
 	process_open();
+	tzset();
 	ports[total++] = (uint16_t)(n->cfg->keys.gossip_port + DERIVE_PROBE_OFFSET);
 	for (size_t i = 0; i < n->cfg->http.n; i++)
 		if (n->cfg->http.list[i].path[0] == '\0')
@@ -295,7 +308,10 @@ static int start(struct node *n, struct err *e)
 		r = make_events(n, e);
 	if (r == 0)
 		r = open_http(n, e);
-	return r < 0 ? r : lay_down_rights(n, e);
+	if (r < 0)
+		return r;
+	open_resolver(n);
+	return lay_down_rights(n, e);
 }
 
 int node_run(const struct config *cfg, struct notify *notify)
@@ -307,6 +323,8 @@ int node_run(const struct config *cfg, struct notify *notify)
 	n.control_fd = -1;
 	n.began = clock_now();
 	n.advertised = cfg->routes;
+	n.static_peers = cfg->peers;
+	n.dns_peers = cfg->peer_dns;
 	n.notify = notify;
 	if (start(&n, &e) < 0)
 		node_fail(&n, &e);

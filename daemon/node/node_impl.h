@@ -12,6 +12,7 @@
 #include "daemon/discovery/pong.h"
 #include "daemon/http/server.h"
 #include "daemon/net/ifwatch.h"
+#include "daemon/net/resolve.h"
 #include "daemon/node/clone.h"
 #include "daemon/node/notify.h"
 #include "daemon/peers/peers.h"
@@ -87,12 +88,15 @@ struct node {
 	bool echo_owed;
 	char status[NOTIFY_STATUS_SIZE]; /* last sent to the supervisor */
 	int64_t status_ms;
+	struct resolver *resolver; /* NULL when it could not be opened */
 	struct adminlink *admin;
 	struct netadmin_ready ready;
 	struct reconcile_self self;
 	int64_t start_unix_s;
 	struct now began;
-	struct routelist advertised; /* networks behind this node; a reload changes them */
+	struct routelist advertised;   /* networks behind this node; a reload changes them */
+	struct hostports static_peers; /* as --peer; a reload changes them */
+	struct hostports dns_peers;    /* as --peer-dns; a reload changes them */
 	struct view_source source;
 	struct gather gather;
 	struct view_counters counters;
@@ -228,6 +232,16 @@ void node_self_describe(struct node *n, struct announcement *out, bool with_know
 
 /* Says HELLO there, unless somebody we know is there, or it was tried a moment ago. */
 void node_prospect(struct node *n, const struct endpoint *at, enum peer_method via);
+
+/* node_ways.c: addresses that a person gave, and names that a DNS server knows */
+
+/* The layers are open: begins to try the addresses and to look up the names. */
+void node_ways_start(struct node *n);
+/* @static_peers and @dns_peers have changed. */
+void node_ways_reload(struct node *n);
+void node_ways_stop(struct node *n);
+/* One line for every way to find peers: what it has found, or why it cannot. */
+void node_ways_describe(const struct node *n, struct view *out);
 
 /* node_view.c: what we answer to those who ask on this machine */
 int node_view_init(struct node *n);

@@ -148,6 +148,7 @@ int node_layers_open(struct node *n, struct err *e)
 	open_pong(n, 1, &n->ready.mesh_ip6);
 	open_rpc(n);
 	watch_interface(n);
+	node_ways_start(n);
 	return 0;
 }
 
@@ -155,11 +156,13 @@ void node_layers_hush(struct node *n)
 {
 	lan_close(n->lan);
 	n->lan = NULL;
+	node_ways_stop(n);
 	exchange_stop(n->exchange);
 }
 
 void node_layers_close(struct node *n)
 {
+	node_ways_stop(n);
 	ifwatch_close(n->ifwatch);
 	lan_close(n->lan);
 	exchange_close(n->exchange);

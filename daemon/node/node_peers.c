@@ -376,7 +376,9 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 	const struct endpoint *from = &o->from;
 	char text[ENDPOINT_OUT_SIZE];
 	struct prefix routes[ANNOUNCE_ROUTES_MAX];
-	struct sighting s = { .who = &a->self, .routes = routes, .has_routes = true };
+	struct sighting s = {
+		.who = &a->self, .routes = routes, .has_routes = true, .said_s = a->timestamp
+	};
 	const struct ownaddr_observer observer = { .key = a->self.key, .ip = from->ip };
 	struct peer *p;
 
@@ -409,6 +411,13 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 		take_known_peer(n, &a->known[i]);
 }
 
+static bool is_from(const struct peer *p, const struct ip *ip)
+{
+	return ip_equal(ip, &p->endpoint.ip) || ip_equal(ip, &p->control.ip) ||
+	       ip_equal(ip, &p->tunnel.ip) || ip_equal(ip, &p->info.mesh_ip) ||
+	       ip_equal(ip, &p->info.mesh_ip6);
+}
+
 void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timestamp,
 			const struct endpoint *from)
 {
@@ -417,10 +426,11 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 
 	if (!p || p->said_goodbye || llabs(now.unix_s - timestamp) > GOODBYE_MAX_AGE_S)
 		return;
-	/* The type of a datagram can be forged: a live tunnel ends only on its own peer's word. */
-	if (peer_has_tunnel(p, now) && !ip_equal(&from->ip, &p->endpoint.ip) &&
-	    !ip_equal(&from->ip, &p->control.ip) && !ip_equal(&from->ip, &p->tunnel.ip) &&
-	    !ip_equal(&from->ip, &p->info.mesh_ip) && !ip_equal(&from->ip, &p->info.mesh_ip6))
+	/*
+	 * Neither its type nor who sent it can be told from a datagram, and what was captured can be sent
+	 * again. So a peer's word counts where it was heard, and not if it was heard of later than that.
+	 */
+	if (timestamp < p->said_s || !is_from(p, &from->ip))
 		return;
 	log_event(EVENT_PEER_LEFT,
 		  LOG_FIELDS({ "peer", p->key_text }, { "host", p->info.hostname }),

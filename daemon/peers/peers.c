@@ -10,6 +10,7 @@
 #define BUCKETS	      1024 /* a power of two */
 #define NO_SLOT	      UINT16_MAX
 #define LAN_RANK_MS   30000
+#define ECHO_MS	      (PEER_HANDSHAKE_S * 1000) /* a clock that was set back is believed after it */
 #define RANKED_CACHE  "cache"
 #define RANKED_LAN    "lan"
 #define NAME_EXCHANGE "dht"
@@ -300,6 +301,15 @@ static bool take_info(struct peers *t, struct peer *p, const struct sighting *s)
 	return changed;
 }
 
+/* Nothing that it says is news, and that it comes from another address proves nothing. */
+static bool is_echo(const struct peer *p, const struct sighting *s, struct now now)
+{
+	bool is_old = s->said_s != 0 && s->said_s <= p->said_s;
+
+	return is_old && s->control.ip.family != 0 && !ip_equal(&s->control.ip, &p->control.ip) &&
+	       now.mono_ms - p->heard_ms < ECHO_MS;
+}
+
 enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct now now,
 			     struct peer **out)
 {
@@ -316,6 +326,10 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 	if (!p)
 		return PEER_IGNORED;
 	*out = p;
+	if (is_echo(p, s, now))
+		return PEER_UNCHANGED;
+	if (s->said_s > p->said_s)
+		p->said_s = s->said_s;
 	p->methods |= s->method;
 	changed |= take_endpoint(p, s, now);
 	/* What others tell never overrides what the peer itself, or our own disk, said. */

@@ -69,6 +69,7 @@ struct peer_applied {
  * @first_seen_ms: When the row was made, or the peer came back after a GOODBYE or a long silence
  * @heard_ms:	When the peer itself was last heard; INT64_MIN for never in this run
  * @seen_unix_s: The same as Unix time, or what the cache said
+ * @said_s:	Its own Unix time in the newest of its announcements; 0 for none in this run
  * @said_goodbye: It announced its stop and has not been heard since
  * @replied_ms:	When it first answered a HELLO of ours, and so knew our key; INT64_MIN for never
  * @lost_ip:	Another peer with a lower key has the same mesh address
@@ -100,6 +101,7 @@ struct peer {
 	int64_t heard_ms;
 	int64_t replied_ms;
 	int64_t seen_unix_s;
+	int64_t said_s;
 	bool said_goodbye;
 	bool lost_ip;
 	int64_t handshake_s;
@@ -137,6 +139,7 @@ void peers_free(struct peers *t);
  * @method:	Who reports it
  * @endpoint:	WireGuard endpoint; "none" when no literal follows
  * @control:	Address of its exchange socket; "none" when unknown
+ * @said_s:	When the peer itself sealed it, by its own clock; 0 where it was not the peer
  * @seen_unix_s: Only with METHOD_CACHE: when it was last heard
  */
 struct sighting {
@@ -147,6 +150,7 @@ struct sighting {
 	enum peer_method method;
 	struct endpoint endpoint;
 	struct endpoint control;
+	int64_t said_s;
 	int64_t seen_unix_s;
 };
 
@@ -163,6 +167,9 @@ enum peer_change {
  * @s:		Sighting; borrowed
  * @now:	Time
  * @out:	Receives the row; NULL when ignored
+ *
+ * What was captured can be sent again from elsewhere, by somebody without the secret: from another
+ * address, only an announcement newer than all that were heard lately counts.
  *
  * Non-empty fields overwrite, empty ones never do; endpoints by rank (endpoint_replaces()), where a
  * LAN endpoint that was last announced more than 30 s ago has lost its rank, because laptops leave.

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/view/view.h"
 
+#include <stdarg.h>
+#include <stdio.h>
+
 const char *view_fate_name(enum view_fate fate)
 {
 	static const char *const names[FATE_COUNT] = {
@@ -39,4 +42,19 @@ bool view_is_ready(const struct view *v)
 		if (v->checks[i].mark == VIEW_FAIL)
 			return false;
 	return v->phase == VIEW_RUNNING;
+}
+
+void view_add_layer(struct view *v, const char *name, bool is_on, const char *fmt, ...)
+{
+	struct view_layer *l = &v->layers[v->n_layers];
+	va_list ap;
+
+	if (v->n_layers == VIEW_LAYERS_MAX)
+		return;
+	v->n_layers++;
+	l->name = name;
+	l->is_on = is_on;
+	va_start(ap, fmt);
+	(void)vsnprintf(l->text, sizeof(l->text), fmt, ap);
+	va_end(ap);
 }

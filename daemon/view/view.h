@@ -20,6 +20,7 @@
 #define VIEW_CHECKS_MAX	   8
 #define VIEW_ALARMS_MAX	   8
 #define VIEW_ENDPOINTS_MAX 8
+#define VIEW_LAYERS_MAX	   8
 #define VIEW_PATIENCE_MS   750 /* for netadmin and PID 1: a kubelet gives a probe one second */
 
 enum view_phase {
@@ -102,6 +103,18 @@ struct view_alarm {
 	char text[320];
 };
 
+/**
+ * struct view_layer - One way in which nodes find each other
+ * @name:	"lan", "static", "dns", "dht", "gossip", "stun"
+ * @is_on:	It works, or tries to
+ * @text:	What it has found or does; why it is off
+ */
+struct view_layer {
+	const char *name;
+	bool is_on;
+	char text[160];
+};
+
 /* Whether others reach us at the address we send from, as far as their replies tell. */
 enum view_nat { NAT_UNKNOWN, NAT_NONE, NAT_CONE, NAT_SYMMETRIC };
 
@@ -136,6 +149,8 @@ const char *view_nat_name(enum view_nat nat);
  * @n_checks:	Entries in @checks
  * @alarms:	What a person has to look at
  * @n_alarms:	Entries in @alarms
+ * @layers:	Ways in which peers are found, those that are off included
+ * @n_layers:	Entries in @layers
  * @supervisor:	key=value lines of PID 1 (init/status.h); NULL when there is none or it did not answer
  * @reload_note: Why the last reload changed nothing; NULL when it did, or there was none
  * @counters:	Counted since the start
@@ -169,6 +184,8 @@ struct view {
 	size_t n_checks;
 	struct view_alarm alarms[VIEW_ALARMS_MAX];
 	size_t n_alarms;
+	struct view_layer layers[VIEW_LAYERS_MAX];
+	size_t n_layers;
 	const char *supervisor;
 	const char *reload_note;
 	const struct view_counters *counters;
@@ -180,6 +197,16 @@ struct view {
  * view_is_ready() - Running, and no check failed
  */
 bool view_is_ready(const struct view *v);
+
+/**
+ * view_add_layer() - Say what a way of finding peers does
+ * @v:		The node
+ * @name:	Its word; a string constant
+ * @is_on:	It works, or tries to
+ * @fmt:	What it has found or does; why it is off
+ */
+void view_add_layer(struct view *v, const char *name, bool is_on, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
 
 /* Is called once, from the event loop; @v is borrowed for the call. */
 typedef void view_fn(const struct view *v, void *arg);

@@ -234,6 +234,21 @@ static void put_checks(json_t *obj, const struct view *v)
 	put(obj, "checks", list);
 }
 
+static void put_layers(json_t *obj, const struct view *v)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < v->n_layers; i++) {
+		json_t *layer = json_object();
+
+		put_text(layer, "name", v->layers[i].name);
+		put(layer, "on", json_boolean(v->layers[i].is_on));
+		put(layer, "text", text_json(v->layers[i].text));
+		(void)json_array_append_new(list, layer);
+	}
+	put(obj, "layers", list);
+}
+
 static void put_alarms(json_t *obj, const struct view *v)
 {
 	json_t *list = json_array();
@@ -323,6 +338,7 @@ json_t *viewjson_status(const struct view *v)
 	put_peers(obj, v);
 	put_checks(obj, v);
 	put_alarms(obj, v);
+	put_layers(obj, v);
 	put(obj, "supervisor", viewjson_supervisor(v->supervisor));
 	if (v->counters)
 		put(obj, "counters", counters_json(v->counters));

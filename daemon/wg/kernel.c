@@ -88,7 +88,7 @@ static int read_messages(struct genl_dump *d, const struct growbuf *kept)
 	const struct nlmsghdr *nlh = (const void *)kept->data;
 	int left = (int)kept->len;
 
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+	for (; nlmsg_is_whole(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
 		int r = genl_dump_message(d, nlh);
 
 		if (r != 0)

@@ -106,6 +106,30 @@ static bool read_visitor(json_t *body)
 	return json_member_bool(&is_visitor, body, "visitor") == 0 && is_visitor;
 }
 
+/* Nobody else may read it, so what is wrong in it costs only itself. */
+static size_t read_endpoints(struct endpoint out[static ANNOUNCE_ENDPOINTS_MAX], json_t *body)
+{
+	const json_t *list;
+	const json_t *item;
+	size_t n = 0;
+	size_t i;
+
+	if (json_member_list(&list, body, "endpoints") < 0)
+		return 0;
+	json_array_foreach (list, i, item) {
+		char copy[ENDPOINT_TEXT_SIZE];
+		struct json_text text;
+
+		if (n == ANNOUNCE_ENDPOINTS_MAX)
+			break;
+		if (json_as_text(&text, item) == 0 &&
+		    json_text_copy(copy, sizeof(copy), &text) == 0 &&
+		    endpoint_parse(&out[n], copy) == 0 && endpoint_is_usable(&out[n]))
+			n++;
+	}
+	return n;
+}
+
 enum announce_result announce_parse(struct announcement *out, const struct envelope *env,
 				    bool strict)
 {
@@ -114,6 +138,7 @@ enum announce_result announce_parse(struct announcement *out, const struct envel
 
 	*out = (struct announcement) { .timestamp = env->timestamp };
 	read_instance(out->instance, body);
+	out->n_endpoints = read_endpoints(out->endpoints, body);
 	out->is_visitor = read_visitor(body);
 	r = announce_read_peer(&out->self, body, "wg_endpoint");
 	if (r != ANNOUNCE_OK)
@@ -142,6 +167,18 @@ static void write_known(struct json_writer *w, const struct known_peer *peer)
 	json_write_close(w, '}');
 }
 
+static void write_endpoints(struct json_writer *w, const struct announcement *a)
+{
+	char text[ENDPOINT_TEXT_SIZE];
+
+	if (a->n_endpoints == 0)
+		return;
+	json_write_open(w, "endpoints", '[');
+	for (size_t i = 0; i < a->n_endpoints; i++)
+		json_write_text(w, NULL, endpoint_format(text, &a->endpoints[i]));
+	json_write_close(w, ']');
+}
+
 /* All that follows the known peers. */
 static void write_tail(struct json_writer *w, const struct announcement *a)
 {
@@ -152,6 +189,7 @@ static void write_tail(struct json_writer *w, const struct announcement *a)
 	announce_write_nat_type(w, &a->self);
 	if (a->instance[0] != '\0')
 		json_write_text(w, "instance", a->instance);
+	write_endpoints(w, a);
 	if (a->is_visitor)
 		json_write_true(w, "visitor");
 	json_write_close(w, '}');

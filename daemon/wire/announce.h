@@ -13,11 +13,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define ANNOUNCE_HOSTNAME_MAX 253
-#define ANNOUNCE_ENDPOINT_MAX ENDPOINT_TEXT_MAX
-#define ANNOUNCE_ROUTES_MAX   100
-#define ANNOUNCE_PEERS_MAX    1000
-#define ANNOUNCE_NAT_MAX      15
+#define ANNOUNCE_HOSTNAME_MAX  253
+#define ANNOUNCE_ENDPOINT_MAX  ENDPOINT_TEXT_MAX
+#define ANNOUNCE_ROUTES_MAX    100
+#define ANNOUNCE_PEERS_MAX     1000
+#define ANNOUNCE_NAT_MAX       15
+#define ANNOUNCE_ENDPOINTS_MAX 4
 
 /**
  * struct known_peer - What a node says of itself, or of another
@@ -46,6 +47,8 @@ struct known_peer {
  * @n_routes:	Entries in @routes
  * @timestamp:	Unix time
  * @instance:	Which run of the sender this is (clone.h); empty from existing nodes
+ * @endpoints:	Other WireGuard endpoints of the sender, unicast literals; existing nodes have one only
+ * @n_endpoints: Entries in @endpoints
  * @is_visitor:	The sender only asks: answer it, and forget it (discovery/visitor.h)
  * @observed:	REPLY: where the HELLO came from; "none" when absent or not a literal
  * @known:	Other peers; owned after announce_parse(), borrowed by announce_format()
@@ -58,6 +61,8 @@ struct announcement {
 	struct prefix routes[ANNOUNCE_ROUTES_MAX];
 	int64_t timestamp;
 	char instance[CLONE_INSTANCE_SIZE];
+	size_t n_endpoints;
+	struct endpoint endpoints[ANNOUNCE_ENDPOINTS_MAX];
 	bool is_visitor;
 	struct endpoint observed;
 	struct known_peer *known;

@@ -77,11 +77,11 @@ class NetNamespace:
         lines = self.run("ip", "-oneline", "link", "show").stdout.splitlines()
         return [line.split(": ")[1].partition("@")[0] for line in lines]
 
-    def socket(self, family, kind):
+    def socket(self, family, kind, protocol=0):
         """A socket in here, for this process to use: it stays in the namespace it was made in."""
         with _back_again():
             _check(_libc.setns(self._fd, CLONE_NEWNET), "setns")
-            return socket.socket(family, kind)
+            return socket.socket(family, kind, protocol)
 
     def close(self):
         if self._fd >= 0:

@@ -447,6 +447,25 @@ static void a_goodbye_through_the_tunnel_is_the_peers_own_word(void **state)
 	assert_int_equal(change_of(f, BOB).flags, WG_PEER_REMOVE);
 }
 
+static void a_goodbye_from_before_it_was_last_heard_is_somebody_elses(void **state)
+{
+	struct fixture *f = *state;
+	struct announcement a = { .self = peer_of(BOB), .timestamp = clock_now().unix_s };
+	const struct discovery_origin o = { .from = endpoint_of(BOB_AT),
+					    .source = DISCOVERY_HELLO };
+	struct wg_key key = key_of(BOB);
+
+	node_peers_announced(&f->node, &a, &o);
+	node_peers_goodbye(&f->node, &key, a.timestamp - 1, &o.from);
+	assert_false(peer_at(f, BOB)->said_goodbye);
+	/* Nor does one from elsewhere. */
+	node_peers_goodbye(&f->node, &key, a.timestamp,
+			   &(struct endpoint) { .ip = ip_of("192.0.2.99") });
+	assert_false(peer_at(f, BOB)->said_goodbye);
+	node_peers_goodbye(&f->node, &key, a.timestamp, &o.from);
+	assert_true(peer_at(f, BOB)->said_goodbye);
+}
+
 static void a_goodbye_of_nobody_we_know_is_nothing(void **state)
 {
 	goodbye(*state, CAROL, CAROL_AT, 0);
@@ -623,6 +642,7 @@ int main(void)
 		T(what_comes_through_the_tunnel_does_not_lead_into_it),
 		T(a_live_tunnel_ends_only_on_the_word_of_its_own_peer),
 		T(a_goodbye_through_the_tunnel_is_the_peers_own_word),
+		T(a_goodbye_from_before_it_was_last_heard_is_somebody_elses),
 		T(a_goodbye_of_nobody_we_know_is_nothing),
 		T(who_comes_back_after_a_goodbye_is_configured_anew),
 		T(a_row_that_changes_hands_forgets_how_often_the_last_one_was_asked),

@@ -177,6 +177,48 @@ static void a_laptop_that_left_the_lan_is_followed_however_often_it_says_hello(v
 	assert_endpoint(&p->endpoint, "203.0.113.9:51820");
 }
 
+/* Announced at @said_s after the start, from @host; heard at the same moment. */
+static struct peer *say(struct peers *t, const char *host, int64_t said_s, int64_t ms)
+{
+	struct known_peer who = peer_of(1);
+	struct sighting s = sighting_of(&who, METHOD_LAN, NULL);
+	struct peer *p = NULL;
+
+	s.control = (struct endpoint) { .ip = ip_of(host), .port = 52000 };
+	s.endpoint = (struct endpoint) { .ip = ip_of(host), .port = 51820 };
+	s.said_s = UNIX_START + said_s;
+	(void)peers_sight(t, &s, at(ms), &p);
+	return p;
+}
+
+static void what_was_captured_and_comes_from_elsewhere_is_no_news(void **state)
+{
+	struct peer *p = say(*state, "192.168.1.5", 10, 10000);
+
+	(void)say(*state, "192.168.1.66", 10, 10500);
+	(void)say(*state, "192.168.1.66", 3, 10600);
+	assert_endpoint(&p->endpoint, "192.168.1.5:51820");
+	assert_endpoint(&p->control, "192.168.1.5:52000");
+	assert_int_equal(p->heard_ms, at(10000).mono_ms);
+	/* From its own address it may say the same thing twice: a HELLO is sent again. */
+	(void)say(*state, "192.168.1.5", 10, 11000);
+	assert_int_equal(p->heard_ms, at(11000).mono_ms);
+	/* It moves when it says so. */
+	(void)say(*state, "192.168.1.7", 11, 11500);
+	assert_endpoint(&p->endpoint, "192.168.1.7:51820");
+}
+
+static void a_peer_whose_clock_was_set_back_is_believed_again_after_a_while(void **state)
+{
+	struct peer *p = say(*state, "192.168.1.5", 500, 0);
+	int64_t late_ms = PEER_HANDSHAKE_S * 1000;
+
+	(void)say(*state, "192.168.1.7", 0, late_ms - 1);
+	assert_endpoint(&p->endpoint, "192.168.1.5:51820");
+	(void)say(*state, "192.168.1.7", 0, late_ms);
+	assert_endpoint(&p->endpoint, "192.168.1.7:51820");
+}
+
 static void announcements_on_the_lan_keep_the_rank_of_its_endpoint(void **state)
 {
 	struct peer *p = see(*state, 1, METHOD_LAN, "192.168.1.5:51820", 0);
@@ -561,6 +603,8 @@ int main(void)
 		T(at_equal_rank_ipv6_beats_ipv4_and_otherwise_the_newest_counts),
 		T(a_lan_endpoint_holds_its_rank_for_thirty_seconds),
 		T(a_laptop_that_left_the_lan_is_followed_however_often_it_says_hello),
+		T(what_was_captured_and_comes_from_elsewhere_is_no_news),
+		T(a_peer_whose_clock_was_set_back_is_believed_again_after_a_while),
 		T(announcements_on_the_lan_keep_the_rank_of_its_endpoint),
 		T(hearsay_never_overrides_what_the_peer_said_of_itself),
 		T(hearsay_makes_a_row_but_verifies_and_refreshes_nothing),

@@ -136,6 +136,26 @@ static void what_a_starting_node_does_not_know_is_left_out(void **state)
 	f->view.peers = peers;
 }
 
+static void ways_to_find_peers_are_listed_and_never_more_than_fit(void **state)
+{
+	struct fixture *f = *state;
+	json_t *obj;
+	json_t *entry;
+
+	view_add_layer(&f->view, "static", true, "%d addresses", 2);
+	for (int i = 0; i < 2 * VIEW_LAYERS_MAX; i++)
+		view_add_layer(&f->view, "dns", false, "no --peer-dns is set");
+	obj = viewjson_status(&f->view);
+	assert_int_equal(json_array_size(json_object_get(obj, "layers")), VIEW_LAYERS_MAX);
+	entry = json_array_get(json_object_get(obj, "layers"), 0);
+	assert_string_equal(json_string_value(json_object_get(entry, "name")), "static");
+	assert_true(json_is_true(json_object_get(entry, "on")));
+	assert_string_equal(json_string_value(json_object_get(entry, "text")), "2 addresses");
+	entry = json_array_get(json_object_get(obj, "layers"), 1);
+	assert_true(json_is_false(json_object_get(entry, "on")));
+	json_decref(obj);
+}
+
 static void checks_and_alarms_are_listed(void **state)
 {
 	struct fixture *f = *state;
@@ -291,6 +311,7 @@ int main(void)
 		T(the_node_is_told_with_all_its_members),
 		T(what_a_starting_node_does_not_know_is_left_out),
 		T(checks_and_alarms_are_listed),
+		T(ways_to_find_peers_are_listed_and_never_more_than_fit),
 		T(the_lines_of_pid_1_become_members_without_its_phases),
 		T(counters_have_the_names_of_their_methods_and_fates),
 		T(peers_are_counted_by_how_they_are_reached),
