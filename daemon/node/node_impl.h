@@ -242,7 +242,6 @@ void node_peers_free(struct node *n);
 
 /* What is behind a peer, wherever that is routed: its addresses, and the networks it leads in. */
 void node_peers_allowed(const struct node *n, const struct peer *p, struct reconcile_want *out);
-void node_peers_hello(struct node *n, struct peer *p);
 /* Has WireGuard begin anew with a peer, in silence until the peer's turn comes. */
 void node_peers_restart(struct node *n, struct peer *p);
 

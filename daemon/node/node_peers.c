@@ -120,7 +120,8 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 	if (!n->is_settled)
 		return;
 	reconcile_want(&want, p, &n->self, now);
-	if (want.present)
+	/* An introduction has an endpoint of its own. */
+	if (want.present && now.mono_ms >= p->punch.until_ms)
 		node_nat_choose(n, p, &want, now);
 	leave_to_leaders(n, p, &want);
 	node_relay_adjust(n, p, &want);
@@ -244,11 +245,6 @@ static void hello(struct node *n, struct peer *p, struct now now)
 	row->hello_ms = now.mono_ms;
 	row->n_unanswered++;
 	exchange_hello(n->exchange, &p->control, 0);
-}
-
-void node_peers_hello(struct node *n, struct peer *p)
-{
-	hello(n, p, clock_now());
 }
 
 static bool is_worth_a_hello(const struct peer *p)

@@ -277,7 +277,7 @@ static void ask_relay(struct node *n, uint16_t slot, struct now now)
 	struct peer *p = peers_at(n->peers, slot);
 
 	if (p && now.mono_ms - n->rows[slot].hello_ms >= ASK_MS)
-		node_peers_hello(n, p);
+		node_peers_hello(n, p, now);
 }
 
 void node_relay_look(struct node *n)
