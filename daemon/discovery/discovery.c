@@ -57,6 +57,7 @@ long discovery_seal_self(char out[static DISCOVERY_DATAGRAM_MAX], enum message_t
 	len = announce_format(plain, PLAIN_UNFRAGMENTED, &self);
 	if (len == -EMSGSIZE) {
 		self.n_known = 0;
+		self.pex.n = 0;
 		len = announce_format(plain, sizeof(plain), &self);
 	}
 	if (len < 0)

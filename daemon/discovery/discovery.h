@@ -84,8 +84,9 @@ void discovery_refuse(const struct discovery_handler *h, enum envelope_result r,
  * @key:	Gossip key, CRYPTO_KEY_LEN bytes
  * @to:		Receiver, NULL for the LAN; a REPLY tells it that its HELLO came from there
  *
- * Known peers are told in HELLO and REPLY, as far as the datagram stays below 1400 bytes: existing
- * nodes tell all of them, in fragments that get lost (protocol.md B4).
+ * Known peers, and behind them the compact exchange, are told in HELLO and REPLY as far as the
+ * datagram stays below 1400 bytes: existing nodes tell all of them, in fragments that get lost
+ * (protocol.md B4).
  *
  * Return: bytes, -EMSGSIZE, or -EADDRNOTAVAIL when the node withholds it from this receiver
  */

@@ -57,6 +57,17 @@ void exchange_close(struct exchange *x);
 void exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via);
 
 /**
+ * exchange_try() - The same where nobody may be
+ * @x:		Handle
+ * @to:		Address and gossip port
+ * @via:	enum peer_method bits of how the address was found
+ * @n_sends:	How often the HELLO is sent at most
+ *
+ * Return: false when nothing was sent: too many others are under way
+ */
+bool exchange_try(struct exchange *x, const struct endpoint *to, unsigned int via, size_t n_sends);
+
+/**
  * exchange_send() - Seal a message of few bytes and send it once
  * @x:		Handle
  * @to:		Address and gossip port

@@ -103,6 +103,14 @@ static void take_reply(struct node *n, const struct netadmin_reply *r, int fd)
 	case NETADMIN_RELOADED:
 		node_reload_take(n, &r->error, fd);
 		break;
+	case NETADMIN_ROUTED:
+		if (n->phase == NODE_RUNNING)
+			node_routes_added(n, &r->route, &r->error);
+		break;
+	case NETADMIN_MOVED:
+		if (n->phase == NODE_RUNNING)
+			node_collision_moved(n, &r->mesh_ip, &r->error);
+		break;
 	case NETADMIN_STOPPED:
 		take_end(n, &r->error);
 		break;

@@ -10,13 +10,16 @@
 #include "daemon/discovery/exchange.h"
 #include "daemon/discovery/lan.h"
 #include "daemon/discovery/pong.h"
+#include "daemon/discovery/prospects.h"
 #include "daemon/http/server.h"
 #include "daemon/nat/matchmaker.h"
 #include "daemon/net/ifwatch.h"
 #include "daemon/net/resolve.h"
+#include "daemon/net/underlaywatch.h"
 #include "daemon/node/clone.h"
 #include "daemon/node/node_nat.h"
 #include "daemon/node/notify.h"
+#include "daemon/peers/collision.h"
 #include "daemon/peers/peers.h"
 #include "daemon/peers/reconcile.h"
 #include "daemon/peers/routes.h"
@@ -31,7 +34,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NODE_KNOWN_MAX 8 /* known peers offered to one announcement; what fits is sent */
+#define NODE_KNOWN_MAX	 8  /* known peers offered to one announcement; what fits is sent */
+#define NODE_OWN_IPS_MAX 64 /* addresses of this machine that are told from others' */
+
+#define NODE_MISSING_MAX 128
+
+/**
+ * struct node_missing - Routes that the kernel did not take
+ * @pause_s:	Before the next try
+ * @n:		Entries in @net
+ * @net:	Networks; those that do not fit are not tried again
+ */
+struct node_missing {
+	int pause_s;
+	size_t n;
+	struct prefix net[NODE_MISSING_MAX];
+};
 
 enum node_phase {
 	NODE_STARTING, /* netadmin sets up */
@@ -126,6 +144,8 @@ struct node {
 	bool echo_owed;
 	char status[NOTIFY_STATUS_SIZE]; /* last sent to the supervisor */
 	int64_t status_ms;
+	struct ways *ways;	   /* names of --peer-dns; NULL for none */
+	struct event *moved_timer; /* lets a change of the network settle */
 	struct resolver *resolver; /* NULL when it could not be opened */
 	struct adminlink *admin;
 	struct netadmin_ready ready;
@@ -149,9 +169,22 @@ struct node {
 	struct node_peer rows[PEERS_MAX];
 	struct routes routes;
 	bool routes_moved; /* a network was given up: who else announces it may have it now */
+	bool routes_swept; /* routes of an earlier run that nobody announces are gone */
+	struct node_missing missing;
+	struct event *route_timer; /* tries them again */
+	struct underlaywatch *underlay;
+	struct collision collision;
+	char contested[320]; /* the sentence of its alarm */
 	struct known_peer known[NODE_KNOWN_MAX];
-	uint16_t known_cursor; /* slot where the next selection of known peers begins */
-	uint32_t dump_number;  /* of the last dump asked for */
+	uint16_t addressee; /* slot of the peer that is being written to, if it has that address */
+	struct prospects *prospects;
+	struct event *prospect_timer; /* hands out turns while somebody waits */
+	int64_t last_turn_ms;
+	bool is_turn_soon;
+	struct ip own_ips[NODE_OWN_IPS_MAX];
+	size_t n_own_ips;
+	int64_t own_ips_ms;   /* when they were read; 0 for never, or not since they changed */
+	uint32_t dump_number; /* of the last dump asked for */
 	bool dump_pending;
 	struct netadmin_log admin_log; /* as the last dump told */
 	int64_t owed_since_ms;	       /* netadmin owes an answer since then; 0 when it owes none */
@@ -185,6 +218,12 @@ struct node {
 
 /* node.c: begin and end */
 
+/*
+ * Starts netadmin, makes the event loop and what answers on this machine; the rest follows from
+ * events. @n is zeroed; what was made is given back by node_close(), also after a failure.
+ */
+int node_open(struct node *n, const struct config *cfg, struct notify *notify, struct err *e);
+void node_close(struct node *n);
 /* Everything is set up: opens the layers. @cache_fd is the peer cache, -1 for none; borrowed. */
 void node_ready(struct node *n, const struct netadmin_ready *ready, int cache_fd);
 /* Leaves the loop; the first exit code counts. */
@@ -197,6 +236,8 @@ void node_give_up(struct node *n, const char *sentence);
 /* node_layers.c: what talks to the network */
 int node_layers_open(struct node *n, struct err *e);
 void node_layers_close(struct node *n);
+/* Our IPv4 mesh address is another one: what listens there follows. */
+void node_layers_moved(struct node *n);
 /* Says nothing of this node any more, and hears of nobody: what is left to say is a goodbye. */
 void node_layers_hush(struct node *n);
 
@@ -233,15 +274,35 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us);
 struct endpoint node_peers_literal(const struct node *n, const char *text);
 /* Writes out what differs for every peer that is marked dirty. */
 void node_peers_flush(struct node *n);
-/* The interface was down: the kernel has lost the routes to what is behind peers. */
-void node_peers_restore_routes(struct node *n);
 /* Says HELLO to a peer, if it can and should be greeted. */
 void node_peers_hello(struct node *n, struct peer *p, struct now now);
 void node_peers_say_goodbye(struct node *n);
 void node_peers_free(struct node *n);
 
-/* What is behind a peer, wherever that is routed: its addresses, and the networks it leads in. */
-void node_peers_allowed(const struct node *n, const struct peer *p, struct reconcile_want *out);
+/* node_routes.c: networks behind peers */
+
+/* Before the layers: it has to know this machine's networks when the first peer comes. */
+void node_routes_open(struct node *n);
+void node_routes_close(struct node *n);
+/* Finds out which of a peer's networks may be routed to it. */
+void node_routes_judge(struct node *n, struct peer *p, struct now now);
+/* Brings the kernel's routes to what has been found. */
+void node_routes_set(struct node *n, const struct peer *p, bool is_present);
+/* netadmin has added a route, or could not. */
+void node_routes_added(struct node *n, const struct prefix *net, const struct err *e);
+/* Tries those again that the kernel did not take. */
+void node_routes_retry(struct node *n);
+/* The interface was down: the kernel has lost the routes to what is behind peers. */
+void node_routes_restore(struct node *n);
+/* Removes what an earlier run has left and nobody announces. */
+void node_routes_sweep(struct node *n);
+
+/* node_collision.c: somebody else has our mesh address */
+
+/* Takes an announcement that came from the peer itself. */
+void node_collision_heard(struct node *n, const struct announcement *a);
+/* netadmin has changed our address, or could not. */
+void node_collision_moved(struct node *n, const struct ip *mesh_ip, const struct err *e);
 /* Has WireGuard begin anew with a peer, in silence until the peer's turn comes. */
 void node_peers_restart(struct node *n, struct peer *p);
 
@@ -339,8 +400,28 @@ void node_nat_fill(const struct node *n, struct view *out);
 
 /* node_prospects.c: addresses where members may be */
 
-/* Says HELLO there, unless somebody we know is there, or it was tried a moment ago. */
+void node_prospects_open(struct node *n);
+void node_prospects_close(struct node *n);
+/* Says HELLO there in its turn, unless somebody we know is there, or it was tried a while ago. */
 void node_prospect(struct node *n, const struct endpoint *at, enum peer_method via);
+/* The same for what the peer in slot @teller says: whose key begins with @prefix is there. */
+void node_prospect_told(struct node *n, const struct endpoint *at, uint32_t prefix,
+			uint16_t teller);
+/* A REPLY came from there. */
+void node_prospects_answered(struct node *n, const struct endpoint *at);
+/* What came from there was our own: no peer is there. */
+void node_prospects_own(struct node *n, const struct endpoint *at);
+/* The peer that was there is gone. */
+void node_prospects_lost(struct node *n, const struct endpoint *at);
+/* Looks whether this machine has other addresses than before; then what failed may work. */
+bool node_prospects_moved(struct node *n);
+
+/* node_pex.c: what nodes tell each other of others */
+
+/* Fills in known peers and compact records for whoever is at @to. */
+void node_pex_describe(struct node *n, struct announcement *out, const struct endpoint *to);
+/* Takes what a member tells of others. */
+void node_pex_take(struct node *n, const struct announcement *a, const struct discovery_origin *o);
 
 /* node_ways.c: addresses that a person gave, and names that a DNS server knows */
 
@@ -349,6 +430,8 @@ void node_ways_start(struct node *n);
 /* @static_peers and @dns_peers have changed. */
 void node_ways_reload(struct node *n);
 void node_ways_stop(struct node *n);
+/* An address of this machine came or went. */
+void node_ways_moved(struct node *n);
 /* One line for every way to find peers: what it has found, or why it cannot. */
 void node_ways_describe(const struct node *n, struct view *out);
 

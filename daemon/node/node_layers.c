@@ -106,12 +106,13 @@ static void on_interface_raised(void *arg)
 	log_event(EVENT_INTERFACE_RAISED, LOG_FIELDS({ "interface", n->cfg->ifname }),
 		  "%s was down; giving it back its routes and addresses", n->cfg->ifname);
 	adminlink_send(n->admin, &req, -1);
-	node_peers_restore_routes(n);
+	node_routes_restore(n);
 }
 
 static void on_elsewhere(void *arg)
 {
 	node_nat_moved(arg);
+	node_ways_moved(arg);
 }
 
 static void watch_interface(struct node *n)
@@ -158,6 +159,9 @@ int node_layers_open(struct node *n, struct err *e)
 	r = node_nat_open(n, e);
 	if (r < 0)
 		return r;
+	node_prospects_open(n);
+	peers_claim(n->peers, &n->ready.mesh_ip, &n->ready.mesh_ip6);
+	node_routes_open(n);
 	open_lan(n);
 	open_pong(n, 0, &n->ready.mesh_ip);
 	open_pong(n, 1, &n->ready.mesh_ip6);
@@ -165,6 +169,13 @@ int node_layers_open(struct node *n, struct err *e)
 	watch_interface(n);
 	node_ways_start(n);
 	return 0;
+}
+
+void node_layers_moved(struct node *n)
+{
+	pong_close(n->pong[0]);
+	n->pong[0] = NULL;
+	open_pong(n, 0, &n->ready.mesh_ip);
 }
 
 void node_layers_hush(struct node *n)
@@ -178,8 +189,10 @@ void node_layers_hush(struct node *n)
 
 void node_layers_close(struct node *n)
 {
+	node_routes_close(n);
 	node_ways_stop(n);
 	node_nat_stop(n);
+	node_prospects_close(n);
 	ifwatch_close(n->ifwatch);
 	lan_close(n->lan);
 	exchange_close(n->exchange);

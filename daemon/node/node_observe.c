@@ -62,6 +62,15 @@ static void take_bytes(struct node *n, struct peer *p, const struct wg_peer_stat
 	row->read_tx = state->tx_bytes;
 }
 
+/* A peer inside one of its own networks, where its tunnel would lead into itself; or no longer so. */
+static bool concerns_routes(const struct peer *p, const struct ip *ip)
+{
+	for (size_t i = 0; i < p->n_routes; i++)
+		if (p->route_verdict[i] == ROUTE_OWN_PATH || prefix_contains(&p->routes[i], ip))
+			return true;
+	return false;
+}
+
 void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 {
 	struct peer *p = peers_find(n->peers, &state->key);
@@ -76,6 +85,8 @@ void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 	first_handshake = p->handshake_s == 0 && state->handshake_s != 0;
 	p->handshake_s = state->handshake_s;
 	take_bytes(n, p, state);
+	p->is_dirty |= !ip_equal(&p->tunnel.ip, &state->endpoint.ip) &&
+		       concerns_routes(p, &state->endpoint.ip);
 	n->rows[p->slot].is_mute = !relay_listen(&n->rows[p->slot].ear, state->rx_bytes,
 						 state->tx_bytes, clock_now().mono_ms);
 	p->tunnel = state->endpoint;

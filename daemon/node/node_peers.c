@@ -37,47 +37,6 @@ static void schedule(struct node *n, struct peer *p, const struct reconcile_want
 
 /* --- writing to WireGuard ------------------------------------------------------------------ */
 
-static void send_route(void *arg, const struct prefix *net, bool add)
-{
-	struct node *n = arg;
-	struct netadmin_request req = { .op = add ? NETADMIN_ROUTE_ADD : NETADMIN_ROUTE_DEL };
-
-	req.route = *net;
-	n->counters.route_writes++;
-	adminlink_send(n->admin, &req, -1);
-}
-
-static void sync_routes(struct node *n, const struct peer *p, const struct reconcile_want *want)
-{
-	const struct routes_handler h = { .arg = n, .change = send_route };
-	struct prefix nets[ANNOUNCE_ROUTES_MAX];
-	size_t total = 0;
-
-	for (size_t i = 0; want->present && i < p->n_routes; i++)
-		if (reconcile_route_is_sane(&p->routes[i], &n->self))
-			nets[total++] = p->routes[i];
-	n->routes_moved |= routes_set(&n->routes, p->slot, nets, total, &h);
-}
-
-void node_peers_restore_routes(struct node *n)
-{
-	const struct routes_handler h = { .arg = n, .change = send_route };
-
-	routes_repeat(&n->routes, &h);
-}
-
-/* Two gateways into one network: WireGuard would give it to whichever was written last. */
-static void leave_to_leaders(const struct node *n, const struct peer *p,
-			     struct reconcile_want *want)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < want->n_allowed; i++)
-		if (!routes_is_led_by_another(&n->routes, p->slot, &want->allowed[i]))
-			want->allowed[kept++] = want->allowed[i];
-	want->n_allowed = kept;
-}
-
 static void log_change(const struct peer *p, const struct reconcile_want *want)
 {
 	char endpoint[ENDPOINT_TEXT_SIZE];
@@ -88,12 +47,6 @@ static void log_change(const struct peer *p, const struct reconcile_want *want)
 			     { "mesh_ip", ip_format(ip, &p->info.mesh_ip) },
 			     { "endpoint", endpoint_format(endpoint, &want->endpoint) }),
 		  "%s", want->present ? "peer configured" : "peer removed");
-}
-
-void node_peers_allowed(const struct node *n, const struct peer *p, struct reconcile_want *out)
-{
-	reconcile_allowed(out, p, &n->self);
-	leave_to_leaders(n, p, out);
 }
 
 void node_peers_restart(struct node *n, struct peer *p)
@@ -119,11 +72,11 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 	/* Writing to an adopted interface what it has already would disturb its traffic. */
 	if (!n->is_settled)
 		return;
+	node_routes_judge(n, p, now);
 	reconcile_want(&want, p, &n->self, now);
 	/* An introduction has an endpoint of its own. */
 	if (want.present && now.mono_ms >= p->punch.until_ms)
 		node_nat_choose(n, p, &want, now);
-	leave_to_leaders(n, p, &want);
 	node_relay_adjust(n, p, &want);
 	if (reconcile_diff(&req.peer, p, &want, now)) {
 		adminlink_send(n->admin, &req, -1);
@@ -135,7 +88,7 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 			node_relay_append(n, p);
 		n->rows[p->slot].written_dump = n->dump_number;
 	}
-	sync_routes(n, p, &want);
+	node_routes_set(n, p, want.present);
 	p->is_dirty = false;
 	schedule(n, p, &want, now);
 }
@@ -244,12 +197,14 @@ static void hello(struct node *n, struct peer *p, struct now now)
 	/* Counts as unanswered until the peer is heard. */
 	row->hello_ms = now.mono_ms;
 	row->n_unanswered++;
+	n->addressee = p->slot;
 	exchange_hello(n->exchange, &p->control, 0);
 }
 
+/* What only others tell of is greeted as a prospect, at the pace of those. */
 static bool is_worth_a_hello(const struct peer *p)
 {
-	return !p->said_goodbye && p->control.ip.family != 0;
+	return !p->said_goodbye && p->control.ip.family != 0 && !peer_is_hearsay(p);
 }
 
 /* When a peer leaves the table: whom we ever heard is tried for thirty days. */
@@ -344,7 +299,8 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 		reset_row(row);
 		node_relay_soon(n);
 	}
-	if (s->method != METHOD_TRANSITIVE && s->method != METHOD_CACHE)
+	if (s->method != METHOD_TRANSITIVE && s->method != METHOD_GOSSIP_TRANSITIVE &&
+	    s->method != METHOD_CACHE)
 		row->n_unanswered = 0;
 	if (knows_us && p->replied_ms == INT64_MIN) {
 		p->replied_ms = now.mono_ms;
@@ -382,19 +338,6 @@ static size_t mask_routes(struct prefix *out, const struct announcement *a)
 	return a->n_routes;
 }
 
-static void take_known_peer(struct node *n, const struct known_peer *known)
-{
-	char endpoint[ENDPOINT_OUT_SIZE];
-	char control[ENDPOINT_OUT_SIZE];
-	struct sighting s = { .who = known, .method = METHOD_TRANSITIVE };
-
-	endpoint_from_known_peer(endpoint, known->endpoint);
-	endpoint_control(control, endpoint, n->cfg->keys.gossip_port);
-	s.endpoint = node_peers_literal(n, endpoint);
-	s.control = node_peers_literal(n, control);
-	node_peers_sight(n, &s, false);
-}
-
 /* What an announcement tells beside who and where. */
 static void take_measures(struct node *n, struct peer *p, const struct announcement *a,
 			  int64_t rtt_us)
@@ -421,8 +364,10 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 	struct endpoint more[ANNOUNCE_ENDPOINTS_MAX];
 	struct peer *p;
 
-	if (node_clone_heard(n, a, from))
+	if (node_clone_heard(n, a, from)) {
+		node_prospects_own(n, from);
 		return;
+	}
 	n->was_heard = true;
 	s.n_routes = mask_routes(routes, a);
 	/* Through the tunnel we never ask: a wildcard endpoint would lead it into itself (B15). */
@@ -433,7 +378,7 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 		s.control.port = n->cfg->keys.gossip_port;
 		endpoint_from_lan(text, a->self.endpoint, &from->ip);
 	} else {
-		s.method = METHOD_EXCHANGE;
+		s.method = o->source == DISCOVERY_GOSSIP ? METHOD_GOSSIP : METHOD_EXCHANGE;
 		endpoint_from_exchange(text, a->self.endpoint, &from->ip);
 	}
 	s.endpoint = node_peers_literal(n, text);
@@ -446,15 +391,19 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 		node_nat_observed(n);
 	}
 	node_peers_sight(n, &s, o->source == DISCOVERY_REPLY);
+	if (o->source == DISCOVERY_REPLY)
+		node_prospects_answered(n, from);
 	p = peers_find(n->peers, &a->self.key);
 	if (p) {
 		p->methods |= o->via;
+		n->addressee = p->slot;
 		p->is_ours |= a->instance[0] != '\0';
 		take_measures(n, p, a, o->rtt_us);
+		node_collision_heard(n, a);
 		node_clone_follow(n, p, a, from);
 	}
-	for (size_t i = 0; o->source != DISCOVERY_LAN && i < a->n_known; i++)
-		take_known_peer(n, &a->known[i]);
+	if (o->source != DISCOVERY_LAN)
+		node_pex_take(n, a, o);
 }
 
 static bool is_from(const struct peer *p, const struct ip *ip)
@@ -486,6 +435,7 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 	p->handshake_s = 0;
 	p->first_seen_ms = now.mono_ms;
 	p->is_dirty = true;
+	node_prospects_lost(n, &p->control);
 	node_relay_look(n);
 	node_peers_flush(n);
 }

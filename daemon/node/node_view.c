@@ -92,8 +92,8 @@ static void fill_counters(struct node *n, struct view *out)
 static void on_alarm(void *arg, const char *name, const struct view_alarm *a)
 {
 	(void)arg;
-	/* A clone is told of where it is found, and with more. */
-	if (strcmp(name, "clone") == 0)
+	/* These are told of where they are found, and with more. */
+	if (strcmp(name, "clone") == 0 || (strcmp(name, "address") == 0 && a))
 		return;
 	if (a)
 		log_event(EVENT_ALARM_RAISED, LOG_FIELDS({ "alarm", name }), "%s", a->text);
@@ -115,6 +115,7 @@ static void fill_judgement(struct node *n, struct view *out)
 		.supervisor = n->pid1.state,
 		.http_trouble = http_trouble(n->http),
 		.clone_place = n->clone.is_on ? n->clone_place : NULL,
+		.contested = n->collision.is_on ? n->contested : NULL,
 		.stale = n->stale,
 		.confinement = &n->confinement,
 		.was_heard = n->was_heard,
@@ -156,6 +157,7 @@ void node_view_judge(struct node *n)
 	struct view view;
 
 	node_clone_settle(n);
+	(void)collision_is_over(&n->collision, clock_now().mono_ms);
 	fill(n, &view);
 }
 

@@ -43,6 +43,27 @@ enum peer_method {
 /* Name of one method, as existing nodes print it where they have it. */
 const char *peer_method_name(enum peer_method method);
 
+/* What was found of a network that a peer announces; see routejudge.h. */
+enum route_verdict {
+	ROUTE_UNJUDGED,
+	ROUTE_ACCEPTED,
+	ROUTE_FAILED,	  /* accepted, but the kernel has not taken it */
+	ROUTE_TAKEN,	  /* another peer has it; this one's turn comes when that one leaves */
+	ROUTE_DEFAULT,	  /* refused from here on: a default route, or nearly one */
+	ROUTE_RESERVED,	  /* overlaps with the mesh, loopback, link-local, multicast */
+	ROUTE_OWN_PATH,	  /* its owner's endpoint lies in it */
+	ROUTE_GATEWAY,	  /* our gateway lies in it */
+	ROUTE_UNDERLAY,	  /* overlaps with a network that this machine is in */
+	ROUTE_OTHER_PATH, /* the endpoint of another peer's tunnel lies in it */
+	ROUTE_NO_ROOM,
+};
+
+/* Does the network go into WireGuard's table, for the peer that announces it? */
+static inline bool route_is_used(enum route_verdict v)
+{
+	return v <= ROUTE_FAILED;
+}
+
 /**
  * struct peer_applied - What WireGuard has for a peer, as far as we know
  * @present:	The peer is configured
@@ -74,6 +95,7 @@ struct peer_punch {
  * @info:	What was announced: key, names, mesh addresses
  * @key_text:	Its key as base64
  * @routes:	Networks behind it, masked and checked
+ * @route_verdict: For each of @routes, an enum route_verdict
  * @n_routes:	Entries in @routes
  * @endpoint:	WireGuard endpoint in use; "none" when no literal is known
  * @endpoint_method: Name of the method that reported it; decides what may replace it
@@ -91,7 +113,8 @@ struct peer_punch {
  * @punch:	Introduction under way
  * @said_goodbye: It announced its stop and has not been heard since
  * @replied_ms:	When it first answered a HELLO of ours, and so knew our key; INT64_MIN for never
- * @lost_ip:	Another peer with a lower key has the same mesh address
+ * @lost_ip:	This node, or another peer with a lower key, has the same IPv4 mesh address
+ * @lost_ip6:	The same for the IPv6 mesh address
  * @handshake_s: Unix time of the last handshake that WireGuard reported, 0 for never
  * @rx_bytes:	Received through the tunnel
  * @tx_bytes:	Sent through the tunnel
@@ -111,6 +134,7 @@ struct peer {
 	char key_text[PEER_TEXT_SIZE];
 	size_t n_routes;
 	struct prefix routes[ANNOUNCE_ROUTES_MAX];
+	uint8_t route_verdict[ANNOUNCE_ROUTES_MAX];
 	struct endpoint endpoint;
 	char endpoint_method[PEER_METHOD_SIZE];
 	int64_t endpoint_ms;
@@ -128,6 +152,7 @@ struct peer {
 	struct peer_punch punch;
 	bool said_goodbye;
 	bool lost_ip;
+	bool lost_ip6;
 	int64_t handshake_s;
 	uint64_t rx_bytes;
 	uint64_t tx_bytes;
@@ -153,6 +178,19 @@ struct peers;
  */
 struct peers *peers_new(const struct wg_key *self);
 void peers_free(struct peers *t);
+
+/**
+ * peers_claim() - Our own mesh addresses, which no peer may have; called again when they change
+ * @t:		Table
+ * @mesh_ip:	IPv4 mesh address
+ * @mesh_ip6:	IPv6 mesh address, or "none"
+ */
+void peers_claim(struct peers *t, const struct ip *mesh_ip, const struct ip *mesh_ip6);
+
+/**
+ * peers_has_ip() - Does anybody in the table say that an IPv4 mesh address is his?
+ */
+bool peers_has_ip(struct peers *t, const struct ip *mesh_ip);
 
 /**
  * struct sighting - What one datagram, or one cache entry, says of a peer
@@ -214,6 +252,16 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 struct peer *peers_find(struct peers *t, const struct wg_key *key);
 
 /**
+ * peers_next_with_prefix() - Walk those whose keys begin like this
+ * @t:		Table
+ * @prefix:	pex_prefix() of a key
+ * @prev:	NULL to begin, then the row before
+ *
+ * Return: next row, or NULL at the end
+ */
+struct peer *peers_next_with_prefix(struct peers *t, uint32_t prefix, const struct peer *prev);
+
+/**
  * peers_next() - Walk the table
  * @t:		Table
  * @prev:	NULL to begin, then the row before
@@ -239,6 +287,11 @@ bool peer_is_active(const struct peer *p, struct now now);
  * peer_is_verified() - Has the peer itself been heard in this run? Others may only have told of it.
  */
 bool peer_is_verified(const struct peer *p);
+
+/**
+ * peer_is_hearsay() - Have only others told of it? Not even our own cache knows it then
+ */
+bool peer_is_hearsay(const struct peer *p);
 
 /**
  * peer_has_tunnel() - Is its last handshake younger than PEER_HANDSHAKE_S?

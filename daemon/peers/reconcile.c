@@ -61,12 +61,14 @@ void reconcile_allowed(struct reconcile_want *out, const struct peer *p,
 		       const struct reconcile_self *self)
 {
 	out->n_allowed = 0;
-	if (!p->lost_ip) {
+	/* In the other member's place it would be an address that nobody has settled. */
+	if (!p->lost_ip && p->info.mesh_ip.family == AF_INET)
 		allow_host(out, &p->info.mesh_ip);
+	if (!p->lost_ip6 && p->info.mesh_ip6.family == AF_INET6)
 		allow_host(out, &p->info.mesh_ip6);
-	}
 	for (size_t i = 0; i < p->n_routes; i++)
-		if (reconcile_route_is_sane(&p->routes[i], self))
+		if (route_is_used(p->route_verdict[i]) &&
+		    reconcile_route_is_sane(&p->routes[i], self))
 			allow(out, &p->routes[i]);
 }
 

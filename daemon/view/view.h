@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define VIEW_CHECKS_MAX	   8
-#define VIEW_ALARMS_MAX	   8
+#define VIEW_ALARMS_MAX	   12
 #define VIEW_ENDPOINTS_MAX 8
 #define VIEW_LAYERS_MAX	   8
 #define VIEW_PATIENCE_MS   750 /* for netadmin and PID 1: a kubelet gives a probe one second */
@@ -60,6 +60,7 @@ const char *view_stun_name(enum view_stun result);
  * @hellos_sent: HELLO datagrams, repeats included
  * @replies_sent: REPLY datagrams
  * @sightings:	 By method: index is the bit's number in enum peer_method
+ * @prospects_tried: Addresses tried where a member might be, by how they were found
  * @peer_writes: Changes of peers written to WireGuard
  * @route_writes: Routes added or deleted
  * @write_errors: Requests that netadmin could not do
@@ -78,6 +79,7 @@ struct view_counters {
 	uint64_t hellos_sent;
 	uint64_t replies_sent;
 	uint64_t sightings[METHOD_COUNT];
+	uint64_t prospects_tried[METHOD_COUNT];
 	uint64_t peer_writes;
 	uint64_t route_writes;
 	uint64_t write_errors;
@@ -113,7 +115,7 @@ struct view_check {
 /**
  * struct view_alarm - Something a person has to look at while the node goes on
  * @name:	"clone", "clock", "storage", "ephemeral" (it will not last), "alone" (nobody was ever
- *		heard), "supervisor"
+ *		heard), "supervisor", "address" (somebody claims our mesh address)
  * @since_unix_s: Since when
  * @text:	One sentence: what, and what to do
  */

@@ -8,6 +8,7 @@
 #include "daemon/wg/wg.h"
 #include "daemon/wire/endpoint.h"
 #include "daemon/wire/envelope.h"
+#include "daemon/wire/pex.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,6 +56,7 @@ struct known_peer {
  * @known:	Other peers; owned after announce_parse(), borrowed by announce_format()
  * @n_known:	Entries in @known
  * @n_dropped:	Known peers left out because they were not valid
+ * @pex:	Where other members are (pex.h); none from existing nodes
  */
 struct announcement {
 	struct known_peer self;
@@ -70,6 +72,7 @@ struct announcement {
 	struct known_peer *known;
 	size_t n_known;
 	size_t n_dropped;
+	struct pex_list pex;
 };
 
 enum announce_result {
@@ -104,7 +107,8 @@ void announce_free(struct announcement *a);
  * announce_format() - Write a body as existing nodes do: member order, no white space
  * @out:	Receives JSON and a NUL
  * @size:	Room in @out
- * @a:		Announcement; known peers that no longer fit are left out, from the end
+ * @a:		Announcement; known peers that no longer fit are left out, from the end, and of @pex
+ *		what does not fit behind them
  *
  * Return: bytes without the NUL, or -EMSGSIZE when not even the sender fits
  */
