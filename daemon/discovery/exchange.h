@@ -66,6 +66,8 @@ void exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int 
  * Return: false when nothing was sent: too many others are under way
  */
 bool exchange_try(struct exchange *x, const struct endpoint *to, unsigned int via, size_t n_sends);
+
+/**
  * exchange_send() - Seal a message of few bytes and send it once
  * @x:		Handle
  * @to:		Address and gossip port
