@@ -79,11 +79,26 @@ static int take_peer(struct server *s, const struct wg_peer_config *peer)
 
 static int change_route(struct server *s, const struct prefix *route, bool add)
 {
+	struct netadmin_reply done = { .event = NETADMIN_ROUTED, .route = *route };
 	struct err e = { 0 };
-	int r = add ? rtnl_route_add(s->node.rtnl, s->node.ifindex, route, &e)
-		    : rtnl_route_del(s->node.rtnl, s->node.ifindex, route, &e);
 
-	return r < 0 ? reply_error(s, &e) : 0;
+	if (!add)
+		return rtnl_route_del(s->node.rtnl, s->node.ifindex, route, &e) < 0
+			       ? reply_error(s, &e)
+			       : 0;
+	if (rtnl_route_add(s->node.rtnl, s->node.ifindex, route, &done.error) == 0)
+		memset(&done.error, 0, sizeof(done.error));
+	return reply(s, &done, -1);
+}
+
+static int move(struct server *s, unsigned int nonce)
+{
+	struct netadmin_reply done = { .event = NETADMIN_MOVED };
+
+	if (netadmin_move(&s->node, nonce, &done.error) == 0)
+		memset(&done.error, 0, sizeof(done.error));
+	done.mesh_ip = s->node.id.mesh_ip;
+	return reply(s, &done, -1);
 }
 
 static int send_peer_state(const struct wg_peer_state *peer, void *arg)
@@ -250,6 +265,8 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 		return restore_addresses(s);
 	case NETADMIN_RELOAD:
 		return reload(s);
+	case NETADMIN_ADDRESS:
+		return move(s, req->nonce);
 	case NETADMIN_PEER:
 		break;
 	}

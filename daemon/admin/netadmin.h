@@ -18,6 +18,7 @@
 #include "common/log.h"
 #include "daemon/http/address.h"
 #include "daemon/net/addr.h"
+#include "daemon/peers/collision.h"
 #include "daemon/state/identity.h"
 #include "daemon/wg/wg.h"
 #include "daemon/wire/derive.h"
@@ -62,7 +63,7 @@ struct netadmin_config {
 
 enum netadmin_op {
 	NETADMIN_PEER = 1,  /* apply one struct wg_peer_config; answered only when it fails */
-	NETADMIN_ROUTE_ADD, /* route a network through the interface; answered only on failure */
+	NETADMIN_ROUTE_ADD, /* route a network through the interface; answered by NETADMIN_ROUTED */
 	NETADMIN_ROUTE_DEL,
 	NETADMIN_DUMP,	     /* answered by NETADMIN_PEER_STATE for each peer, then DUMP_DONE */
 	NETADMIN_SAVE_CACHE, /* a file descriptor follows: write its contents as the peer cache;
@@ -74,6 +75,8 @@ enum netadmin_op {
 	NETADMIN_ADDRESSES,  /* give the interface those of its addresses that are missing; answered
 				only on failure */
 	NETADMIN_RELOAD,     /* read INTERFACE.reload; answered by NETADMIN_RELOADED */
+	NETADMIN_ADDRESS, /* take the mesh address of another nonce, and keep it on disk; answered by
+				NETADMIN_MOVED */
 };
 
 /**
@@ -83,6 +86,7 @@ enum netadmin_op {
  * @route:	NETADMIN_ROUTE_ADD and _DEL
  * @levels:	NETADMIN_LOG: as for log_set_levels()
  * @http_made:	NETADMIN_STOP: which Unix sockets of --http this run made, a bit each, in their order
+ * @nonce:	NETADMIN_ADDRESS: 1..COLLISION_NONCE_MAX, see derive_mesh_ip()
  */
 struct netadmin_request {
 	uint32_t op;
@@ -91,6 +95,7 @@ struct netadmin_request {
 		struct prefix route;
 		char levels[LOG_LEVELS_SIZE];
 		uint32_t http_made;
+		uint32_t nonce;
 	};
 };
 
@@ -105,6 +110,8 @@ enum netadmin_event {
 	NETADMIN_ECHOED,
 	NETADMIN_SAVED,	   /* the peer cache was written, or could not be */
 	NETADMIN_RELOADED, /* a descriptor of what the file says; none, and an error, without it */
+	NETADMIN_ROUTED,   /* a route was added, or could not be */
+	NETADMIN_MOVED,	   /* the mesh address is another one, or could not be changed */
 };
 
 /**
@@ -146,13 +153,17 @@ struct netadmin_log {
  * @event:	enum netadmin_event
  * @log:	NETADMIN_DUMP_DONE
  * @ready:	NETADMIN_READY
- * @error:	NETADMIN_FAILED and NETADMIN_ERROR; NETADMIN_CONTROL, _DUMP_DONE, _STOPPED, _SAVED and
- *		_RELOADED, code 0 for success
+ * @route:	NETADMIN_ROUTED: which one
+ * @mesh_ip:	NETADMIN_MOVED: the address this node has now, with or without success
+ * @error:	NETADMIN_FAILED and NETADMIN_ERROR; NETADMIN_CONTROL, _DUMP_DONE, _STOPPED, _SAVED, _RELOADED,
+ *		_ROUTED and _MOVED, code 0 for success
  * @peer:	NETADMIN_PEER_STATE
  */
 struct netadmin_reply {
 	uint32_t event;
 	struct netadmin_log log;
+	struct prefix route;
+	struct ip mesh_ip;
 	union {
 		struct netadmin_ready ready;
 		struct err error;

@@ -52,6 +52,10 @@ int netadmin_check(const struct netadmin_request *req, struct err *e)
 		return is_sane(&req->route) ? 0 : err_set(e, -EPROTO, "a route that none may have");
 	case NETADMIN_LOG:
 		return check_levels(req->levels, e);
+	case NETADMIN_ADDRESS:
+		if (req->nonce >= 1 && req->nonce <= COLLISION_NONCE_MAX)
+			return 0;
+		return err_set(e, -EPROTO, "a mesh address that this node may not take");
 	case NETADMIN_DUMP:
 	case NETADMIN_SAVE_CACHE:
 	case NETADMIN_STOP:

@@ -214,6 +214,52 @@ int netadmin_restore_addresses(struct netadmin_node *n, struct err *e)
 	return r;
 }
 
+/*
+ * The kernel takes all addresses of a network with the first one, and all routes of the interface
+ * with its last address. So the new one is there before the old one goes, as a network of its own.
+ */
+static int exchange_address(struct netadmin_node *n, const struct prefix *from,
+			    const struct prefix *to, struct err *e)
+{
+	struct prefix bridge = prefix_host(&to->ip);
+	int r = rtnl_addr_add(n->rtnl, n->ifindex, &bridge, e);
+
+	if (r == 0)
+		r = rtnl_addr_del(n->rtnl, n->ifindex, from, e);
+	if (r == 0)
+		r = rtnl_addr_add(n->rtnl, n->ifindex, to, e);
+	(void)rtnl_addr_del(n->rtnl, n->ifindex, &bridge, r < 0 ? NULL : e);
+	return r;
+}
+
+int netadmin_move(struct netadmin_node *n, unsigned int nonce, struct err *e)
+{
+	const struct netadmin_config *cfg = n->cfg;
+	const struct identity_place at = { .dirfd = n->dirfd,
+					   .dir = cfg->state_dir,
+					   .ifname = cfg->ifname };
+	const struct prefix *custom = cfg->has_custom_subnet ? &cfg->custom_subnet : NULL;
+	struct prefix from = wanted_addresses(n).v4;
+	struct ip old = n->id.mesh_ip;
+	char key[45];
+	int r;
+
+	(void)wg_key_format(key, &n->id.public_key);
+	n->id.mesh_ip = derive_mesh_ip(cfg->secret, cfg->keys, custom, key, nonce);
+	r = identity_save(&n->id, &at, e);
+	if (r == 0) {
+		struct prefix to = wanted_addresses(n).v4;
+
+		r = exchange_address(n, &from, &to, e);
+	}
+	if (r < 0) {
+		n->id.mesh_ip = old;
+		(void)identity_save(&n->id, &at, NULL);
+		(void)netadmin_restore_addresses(n, NULL);
+	}
+	return r;
+}
+
 static int setup_addresses(struct netadmin_node *n, struct netadmin_ready *ready, struct err *e)
 {
 	const struct netadmin_config *cfg = n->cfg;

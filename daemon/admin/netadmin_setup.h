@@ -53,6 +53,16 @@ int netadmin_setup(struct netadmin_node *n, const struct netadmin_config *cfg,
 int netadmin_restore_addresses(struct netadmin_node *n, struct err *e);
 
 /**
+ * netadmin_move() - Take the mesh address of another nonce: on disk first, then on the interface
+ * @n:		Handles; its identity has the address that holds afterwards
+ * @nonce:	As for derive_mesh_ip()
+ * @e:		Receives the reason on failure
+ *
+ * Return: 0, or a negative errno value: then the old address is in place, if that could be
+ */
+int netadmin_move(struct netadmin_node *n, unsigned int nonce, struct err *e);
+
+/**
  * netadmin_teardown() - Wipe the key and close the handles; the interface stays
  */
 void netadmin_teardown(struct netadmin_node *n);

@@ -49,12 +49,15 @@ long discovery_seal_self(char out[static DISCOVERY_DATAGRAM_MAX], enum message_t
 	long len;
 
 	h->describe(h->arg, &self, type != MESSAGE_ANNOUNCE, to);
+	if (self.is_withheld)
+		return -EADDRNOTAVAIL;
 	self.timestamp = clock_now().unix_s;
 	if (type == MESSAGE_REPLY)
 		self.observed = *to;
 	len = announce_format(plain, PLAIN_UNFRAGMENTED, &self);
 	if (len == -EMSGSIZE) {
 		self.n_known = 0;
+		self.pex.n = 0;
 		len = announce_format(plain, sizeof(plain), &self);
 	}
 	if (len < 0)

@@ -46,7 +46,7 @@ struct discovery_origin {
  * struct discovery_handler - The node, as a layer sees it
  * @arg:	Passed to each call
  * @describe:	Fill in what we say of ourselves to whoever is at @to, NULL for the LAN; known peers
- *		included when @with_known; what it points to stays valid until the next call
+ *		included when @with_known; what it points to stays valid until the next call. May withhold it
  * @on_announcement: Somebody who knows the secret announced this
  * @on_rendezvous: Somebody who knows the secret sent a RENDEZVOUS_OFFER or _START; NULL: not served
  * @on_goodbye:	Somebody who knows the secret says that this key has stopped
@@ -84,10 +84,11 @@ void discovery_refuse(const struct discovery_handler *h, enum envelope_result r,
  * @key:	Gossip key, CRYPTO_KEY_LEN bytes
  * @to:		Receiver, NULL for the LAN; a REPLY tells it that its HELLO came from there
  *
- * Known peers are told in HELLO and REPLY, as far as the datagram stays below 1400 bytes: existing
- * nodes tell all of them, in fragments that get lost (protocol.md B4).
+ * Known peers, and behind them the compact exchange, are told in HELLO and REPLY as far as the
+ * datagram stays below 1400 bytes: existing nodes tell all of them, in fragments that get lost
+ * (protocol.md B4).
  *
- * Return: bytes, or -EMSGSIZE
+ * Return: bytes, -EMSGSIZE, or -EADDRNOTAVAIL when the node withholds it from this receiver
  */
 long discovery_seal_self(char out[static DISCOVERY_DATAGRAM_MAX], enum message_type type,
 			 const struct discovery_handler *h, const uint8_t *key,

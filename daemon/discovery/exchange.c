@@ -23,7 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ATTEMPTS_MAX 256
+#define ATTEMPTS_MAX 512
 #define GOODBYE_MAX  512
 #define BATCH_MAX    64 /* datagrams taken before other events get their turn */
 
@@ -38,10 +38,11 @@ struct attempt {
 	unsigned int via;
 	struct event *timer;
 	size_t n_sent;
+	size_t n_sends;	  /* at most */
 	uint64_t sent_us; /* when it was sent first */
-	size_t len;
-	char datagram[DISCOVERY_DATAGRAM_MAX];
 	struct attempt *next;
+	size_t len;
+	char datagram[];
 };
 
 struct exchange {
@@ -62,7 +63,8 @@ static void transmit(struct exchange *x, const char *datagram, long len, const s
 	char text[ENDPOINT_TEXT_SIZE];
 	int r = len < 0 ? (int)len : udp_send(&x->udp, datagram, (size_t)len, to, local);
 
-	if (r < 0)
+	/* What the node withholds is not lost. */
+	if (r < 0 && len != -EADDRNOTAVAIL)
 		log_event(EVENT_SEND_FAILED, LOG_FIELDS({ "endpoint", endpoint_format(text, to) }),
 			  "cannot send to %s: %s", text, strerror(-r));
 }
@@ -81,7 +83,8 @@ static void attempt_end(struct attempt *a)
 
 static void attempt_send(struct attempt *a)
 {
-	int ms = a->x->cfg.once ? ONCE_PAUSE_MS : pauses_ms[a->n_sent];
+	/* A few sends are those with the long pauses. */
+	int ms = a->x->cfg.once ? ONCE_PAUSE_MS : pauses_ms[PAUSES - a->n_sends + a->n_sent];
 	struct timeval pause = { .tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000 };
 
 	transmit(a->x, a->datagram, (long)a->len, &a->to, NULL);
@@ -99,7 +102,7 @@ static void on_attempt_timer(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (a->n_sent < (a->x->cfg.once ? 1 : PAUSES)) {
+	if (a->n_sent < a->n_sends) {
 		attempt_send(a);
 		return;
 	}
@@ -116,47 +119,72 @@ static struct attempt *attempt_find(const struct exchange *x, const struct endpo
 	return NULL;
 }
 
-void exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via)
+static struct attempt *attempt_new(struct exchange *x, const struct endpoint *to)
 {
-	struct attempt *a;
-	long len;
+	char datagram[DISCOVERY_DATAGRAM_MAX];
+	long len = discovery_seal_self(datagram, MESSAGE_HELLO, x->cfg.handler, x->cfg.key, to);
+	struct attempt *a = len < 0 ? NULL : calloc(1, sizeof(*a) + (size_t)len);
 
-	if (x->is_stopped || to->ip.family == 0 || to->port == 0 || attempt_find(x, to) ||
-	    x->n_attempts == ATTEMPTS_MAX)
-		return;
-	a = calloc(1, sizeof(*a));
 	if (!a)
-		return;
+		return NULL;
+	a->timer = evtimer_new(x->base, on_attempt_timer, a);
+	if (!a->timer) {
+		free(a);
+		return NULL;
+	}
 	a->x = x;
 	a->to = *to;
-	a->via = via;
-	a->timer = evtimer_new(x->base, on_attempt_timer, a);
-	len = discovery_seal_self(a->datagram, MESSAGE_HELLO, x->cfg.handler, x->cfg.key, to);
-	if (!a->timer || len < 0) {
-		if (a->timer)
-			event_free(a->timer);
-		free(a);
-		return;
-	}
 	a->len = (size_t)len;
+	memcpy(a->datagram, datagram, a->len);
 	a->next = x->attempts;
 	x->attempts = a;
 	x->n_attempts++;
+	return a;
+}
+
+bool exchange_try(struct exchange *x, const struct endpoint *to, unsigned int via, size_t n_sends)
+{
+	struct attempt *a;
+
+	if (x->is_stopped || to->ip.family == 0 || to->port == 0)
+		return false;
+	if (attempt_find(x, to))
+		return true;
+	a = x->n_attempts < ATTEMPTS_MAX ? attempt_new(x, to) : NULL;
+	if (!a)
+		return false;
+	a->via = via;
+	a->n_sends = n_sends < PAUSES ? n_sends : PAUSES;
+	if (x->cfg.once)
+		a->n_sends = 1;
 	attempt_send(a);
+	return true;
+}
+
+void exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via)
+{
+	(void)exchange_try(x, to, via, PAUSES);
+}
+
+void exchange_send(struct exchange *x, const struct endpoint *to, enum message_type type,
+		   const char *plain, long len)
+{
+	char datagram[2 * EXCHANGE_PLAIN_MAX];
+	uint8_t nonce[CRYPTO_NONCE_LEN];
+
+	crypto_random(nonce, sizeof(nonce));
+	if (len >= 0)
+		len = envelope_seal(datagram, sizeof(datagram), type, plain, (size_t)len, nonce,
+				    x->cfg.key);
+	transmit(x, datagram, len, to, NULL);
 }
 
 void exchange_goodbye(struct exchange *x, const struct endpoint *to, const struct wg_key *self)
 {
 	char plain[GOODBYE_MAX];
-	char datagram[2 * GOODBYE_MAX];
-	uint8_t nonce[CRYPTO_NONCE_LEN];
 	long len = goodbye_format(plain, sizeof(plain), self, clock_now().unix_s);
 
-	crypto_random(nonce, sizeof(nonce));
-	if (len >= 0)
-		len = envelope_seal(datagram, sizeof(datagram), MESSAGE_GOODBYE, plain, (size_t)len,
-				    nonce, x->cfg.key);
-	transmit(x, datagram, len, to, NULL);
+	exchange_send(x, to, MESSAGE_GOODBYE, plain, len);
 }
 
 static void answer_hello(struct exchange *x, const struct endpoint *from,

@@ -57,6 +57,29 @@ void exchange_close(struct exchange *x);
 void exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via);
 
 /**
+ * exchange_try() - The same where nobody may be
+ * @x:		Handle
+ * @to:		Address and gossip port
+ * @via:	enum peer_method bits of how the address was found
+ * @n_sends:	How often the HELLO is sent at most
+ *
+ * Return: false when nothing was sent: too many others are under way
+ */
+bool exchange_try(struct exchange *x, const struct endpoint *to, unsigned int via, size_t n_sends);
+
+/**
+ * exchange_send() - Seal a message of few bytes and send it once
+ * @x:		Handle
+ * @to:		Address and gossip port
+ * @type:	What it is
+ * @plain:	Its body, at most EXCHANGE_PLAIN_MAX bytes; borrowed
+ * @len:	Bytes in @plain; a negative errno value of whoever wrote it is logged
+ */
+#define EXCHANGE_PLAIN_MAX 1024
+void exchange_send(struct exchange *x, const struct endpoint *to, enum message_type type,
+		   const char *plain, long len);
+
+/**
  * exchange_goodbye() - Tell one peer, once, that we stop
  */
 void exchange_goodbye(struct exchange *x, const struct endpoint *to, const struct wg_key *self);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/http/metrics.h"
+#include "common/defs.h"
 #include "common/statusline.h"
 #include "common/str.h"
 #include "daemon/http/metrics_writer.h"
@@ -148,6 +149,17 @@ static void put_mesh(struct metrics_writer *w, const struct view *v)
 
 /* --- counters -------------------------------------------------------------------------------- */
 
+static void put_prospects(struct metrics_writer *w, const struct view_counters *c)
+{
+	static const enum peer_method ways[] = { METHOD_STATIC, METHOD_DNS, METHOD_MAINLINE,
+						 METHOD_TRANSITIVE };
+
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++)
+		metrics_count(w, METRIC_PROSPECTS_TRIED,
+			      METRIC_LABELS({ "via", peer_method_name(ways[i]) }),
+			      c->prospects_tried[__builtin_ctz(ways[i])]);
+}
+
 static void put_datagrams(struct metrics_writer *w, const struct view *v)
 {
 	const struct view_counters *c = v->counters;
@@ -157,6 +169,7 @@ static void put_datagrams(struct metrics_writer *w, const struct view *v)
 			w, METRIC_DISCOVERY_EVENTS,
 			METRIC_LABELS({ "layer", peer_method_name((enum peer_method)(1U << bit)) }),
 			c->sightings[bit]);
+	put_prospects(w, c);
 	for (size_t i = 0; i < FATE_COUNT; i++)
 		metrics_count(w, METRIC_DATAGRAMS,
 			      METRIC_LABELS({ "fate", view_fate_name((enum view_fate)i) }),
@@ -168,6 +181,10 @@ static void put_datagrams(struct metrics_writer *w, const struct view *v)
 	if (v->rtt_s)
 		metrics_count(w, METRIC_NAT_SUCCESSES, METRIC_LABELS({ "method", "hello" }),
 			      v->rtt_s->n);
+	for (size_t i = 0; i < VIEW_STUN_COUNT; i++)
+		metrics_count(w, METRIC_STUN_REQUESTS,
+			      METRIC_LABELS({ "result", view_stun_name((enum view_stun)i) }),
+			      c->stun[i]);
 }
 
 static void put_writes(struct metrics_writer *w, const struct view_counters *c)

@@ -34,8 +34,10 @@ static unsigned int take_link(struct ifstate *s, const struct nlmsghdr *nlh)
 	struct rtnl_link_msg m;
 	unsigned int events = 0;
 
-	if (rtnl_msg_parse_link(&m, nlh) < 0 || m.link.index != s->ifindex)
+	if (rtnl_msg_parse_link(&m, nlh) < 0)
 		return 0;
+	if (m.link.index != s->ifindex)
+		return IFSTATE_ELSEWHERE;
 	if (!s->exists || s->is_up != m.link.is_up)
 		events |= IFSTATE_CHANGED;
 	if (s->exists && !s->is_up && m.link.is_up)
@@ -60,8 +62,10 @@ static unsigned int take_gone_link(struct ifstate *s, const struct nlmsghdr *nlh
 {
 	int ifindex = 0;
 
-	if (rtnl_msg_parse_gone_link(&ifindex, nlh) < 0 || ifindex != s->ifindex)
+	if (rtnl_msg_parse_gone_link(&ifindex, nlh) < 0)
 		return 0;
+	if (ifindex != s->ifindex)
+		return IFSTATE_ELSEWHERE;
 	return take_no_link(s);
 }
 
@@ -71,8 +75,10 @@ static unsigned int take_address(struct ifstate *s, const struct nlmsghdr *nlh)
 	bool is_global = false;
 	int ifindex = 0;
 
-	if (rtnl_msg_parse_addr(&p, &ifindex, &is_global, nlh) < 0 || ifindex != s->ifindex)
+	if (rtnl_msg_parse_addr(&p, &ifindex, &is_global, nlh) < 0)
 		return 0;
+	if (ifindex != s->ifindex)
+		return IFSTATE_ELSEWHERE;
 	for (size_t i = 0; i < s->n; i++) {
 		if (!prefix_equal(&s->address[i], &p))
 			continue;
@@ -91,8 +97,10 @@ static unsigned int take_gone_address(struct ifstate *s, const struct nlmsghdr *
 	struct prefix p;
 	int ifindex = 0;
 
-	if (rtnl_msg_parse_gone_addr(&p, &ifindex, nlh) < 0 || ifindex != s->ifindex)
+	if (rtnl_msg_parse_gone_addr(&p, &ifindex, nlh) < 0)
 		return 0;
+	if (ifindex != s->ifindex)
+		return IFSTATE_ELSEWHERE;
 	for (size_t i = 0; i < s->n; i++)
 		if (prefix_equal(&s->address[i], &p))
 			return forget_at(s, i);
@@ -143,6 +151,10 @@ static unsigned int take_message(struct ifstate *s, const struct nlmsghdr *nlh)
 		return take_address(s, nlh);
 	case RTM_DELADDR:
 		return take_gone_address(s, nlh);
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		/* The socket lets only default routes through. */
+		return IFSTATE_ELSEWHERE;
 	case NLMSG_ERROR:
 	case NLMSG_DONE:
 		return take_verdict(s, nlh);

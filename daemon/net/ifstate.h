@@ -34,10 +34,11 @@ struct ifstate {
 };
 
 enum ifstate_event {
-	IFSTATE_CHANGED = 1 << 0, /* something is otherwise than it was */
-	IFSTATE_END = 1 << 1,	  /* the dump that was begun is complete */
-	IFSTATE_AGAIN = 1 << 2,	  /* the tables changed under the dump: begin another one */
-	IFSTATE_RAISED = 1 << 3,  /* it was down, and is up again */
+	IFSTATE_CHANGED = 1 << 0,   /* something is otherwise than it was */
+	IFSTATE_END = 1 << 1,	    /* the dump that was begun is complete */
+	IFSTATE_AGAIN = 1 << 2,	    /* the tables changed under the dump: begin another one */
+	IFSTATE_RAISED = 1 << 3,    /* it was down, and is up again */
+	IFSTATE_ELSEWHERE = 1 << 4, /* another interface, its addresses, or a default route */
 };
 
 /**
@@ -57,7 +58,7 @@ void ifstate_begin(struct ifstate *s, uint32_t seq);
  * @len:	Bytes in @buf
  *
  * Notifications and the answers to our questions come the same way and mean the same. What is
- * malformed, or tells of another interface, is passed over.
+ * malformed is passed over; of other interfaces it is only told that something may have changed.
  *
  * Return: enum ifstate_event bits
  */

@@ -2,9 +2,12 @@
 #include "daemon/net/ifwatch.h"
 #include "daemon/net/rtnl_msg.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <linux/filter.h>
 #include <linux/rtnetlink.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -91,15 +94,42 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		w->h.raised(w->h.arg);
 	if (events & IFSTATE_CHANGED)
 		w->h.changed(w->h.arg, &w->state);
+	if ((events & IFSTATE_ELSEWHERE) && w->h.elsewhere)
+		w->h.elsewhere(w->h.arg);
+}
+
+/*
+ * Of routes only default ones: a router may have a million others that come and go, among them those
+ * that this node makes itself. The kernel's filters read big-endian numbers.
+ */
+static int let_through_default_routes(int fd)
+{
+	static const uint32_t type_at = offsetof(struct nlmsghdr, nlmsg_type);
+	static const uint32_t dst_len_at =
+		sizeof(struct nlmsghdr) + offsetof(struct rtmsg, rtm_dst_len);
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, type_at),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 2),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, dst_len_at),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog filter = { .len = sizeof(code) / sizeof(code[0]), .filter = code };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof(filter));
 }
 
 static int open_socket(struct ifwatch *w)
 {
-	struct sockaddr_nl at = { .nl_family = AF_NETLINK,
-				  .nl_groups =
-					  RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR };
+	static const uint32_t groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR;
+	static const uint32_t routes = RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE;
+	struct sockaddr_nl at = { .nl_family = AF_NETLINK, .nl_groups = groups };
 
 	w->fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	if (w->fd >= 0 && w->h.elsewhere && let_through_default_routes(w->fd) == 0)
+		at.nl_groups |= routes;
 	if (w->fd < 0 || bind(w->fd, (const struct sockaddr *)&at, sizeof(at)) < 0)
 		return -errno;
 	return ask_all(w);

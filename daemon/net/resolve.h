@@ -67,6 +67,13 @@ struct resolve *resolver_ask(struct resolver *r, const char *name, bool no_ipv6,
 			     void *arg);
 
 /**
+ * resolve_ttl_s() - How long the answer holds; only while it is handed over
+ *
+ * Return: seconds, 0 when that is not known
+ */
+uint32_t resolve_ttl_s(const struct resolve *q);
+
+/**
  * resolve_cancel() - The answer is not wanted any more; NULL is harmless
  */
 void resolve_cancel(struct resolve *q);

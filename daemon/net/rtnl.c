@@ -248,12 +248,6 @@ int rtnl_addr_list(struct rtnl *rtnl, int ifindex, rtnl_prefix_fn *fn, void *arg
 	return list(rtnl, &l, fn, arg, e);
 }
 
-static bool is_ours(const struct rtnl_route *route, int ifindex)
-{
-	return route->table == RT_TABLE_MAIN && route->protocol == RTNL_PROTOCOL_WGMESH &&
-	       route->n_oif == 1 && route->oif[0] == ifindex;
-}
-
 /* Looks for routes to one network, whatever their metric. */
 struct route_search {
 	const struct prefix *dst;
@@ -277,7 +271,7 @@ static int search_route(const struct nlmsghdr *nlh, void *arg)
 		return r == -ENOMSG ? 0 : r;
 	if (route.table != RT_TABLE_MAIN || !prefix_equal(&route.dst, search->dst))
 		return 0;
-	if (is_ours(&route, search->ifindex))
+	if (rtnl_route_is_ours(&route, search->ifindex))
 		search->has_ours = true;
 	else
 		search->has_foreign = true;
@@ -338,7 +332,7 @@ static int take_route(const struct nlmsghdr *nlh, void *arg)
 	r = rtnl_msg_parse_route(&route, nlh);
 	if (r < 0)
 		return r == -ENOMSG ? 0 : r;
-	if (route.dst.ip.family != g->family || !is_ours(&route, g->ifindex))
+	if (route.dst.ip.family != g->family || !rtnl_route_is_ours(&route, g->ifindex))
 		return 0;
 	return growbuf_append(&g->items, &route.dst, sizeof(route.dst));
 }

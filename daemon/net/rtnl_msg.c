@@ -258,10 +258,32 @@ int rtnl_msg_parse_gone_addr(struct prefix *out, int *ifindex, const struct nlms
 	return -ENOMSG;
 }
 
-static void add_oif(struct rtnl_route *out, int ifindex)
+static void add_hop(struct rtnl_route *out, int ifindex, const struct ip *gateway)
 {
-	if (ifindex > 0 && out->n_oif < ARRAY_LEN(out->oif))
-		out->oif[out->n_oif++] = ifindex;
+	if (ifindex <= 0 || out->n_oif == ARRAY_LEN(out->oif))
+		return;
+	out->gateway[out->n_oif] = *gateway;
+	out->oif[out->n_oif++] = ifindex;
+}
+
+/* One next hop at @p, whose own length has been checked. */
+static int parse_hop(struct rtnl_route *out, const uint8_t *p, const struct rtnexthop *hop)
+{
+	size_t skip = nlmsg_align(sizeof(*hop));
+	struct ip gateway = { 0 };
+
+	while (skip + sizeof(struct nlattr) <= hop->rtnh_len) {
+		const struct nlattr *attr = (const void *)(p + skip);
+
+		if (!mnl_attr_ok(attr, (int)(hop->rtnh_len - skip)))
+			break;
+		if (mnl_attr_get_type(attr) == RTA_GATEWAY &&
+		    nlmsg_get_ip(&gateway, out->dst.ip.family, attr) < 0)
+			return -EBADMSG;
+		skip += nlmsg_align(attr->nla_len);
+	}
+	add_hop(out, hop->rtnh_ifindex, &gateway);
+	return 0;
 }
 
 static int parse_multipath(struct rtnl_route *out, const struct nlattr *attr)
@@ -278,7 +300,8 @@ static int parse_multipath(struct rtnl_route *out, const struct nlattr *attr)
 		memcpy(&hop, p, sizeof(hop));
 		if (hop.rtnh_len < sizeof(hop) || hop.rtnh_len > left)
 			return -EBADMSG;
-		add_oif(out, hop.rtnh_ifindex);
+		if (parse_hop(out, p, &hop) < 0)
+			return -EBADMSG;
 		step = nlmsg_align(hop.rtnh_len);
 		if (step >= left)
 			return 0;
@@ -288,14 +311,26 @@ static int parse_multipath(struct rtnl_route *out, const struct nlattr *attr)
 	return 0;
 }
 
-int rtnl_msg_parse_route(struct rtnl_route *out, const struct nlmsghdr *nlh)
+static int parse_hops(struct rtnl_route *out, const struct nlattr *const *tb)
+{
+	struct ip gateway = { 0 };
+	uint32_t oif = 0;
+
+	if (tb[RTA_OIF] && nlmsg_get(&oif, sizeof(oif), tb[RTA_OIF]) < 0)
+		return -EBADMSG;
+	if (tb[RTA_GATEWAY] && nlmsg_get_ip(&gateway, out->dst.ip.family, tb[RTA_GATEWAY]) < 0)
+		return -EBADMSG;
+	add_hop(out, (int)oif, &gateway);
+	return tb[RTA_MULTIPATH] ? parse_multipath(out, tb[RTA_MULTIPATH]) : 0;
+}
+
+int rtnl_msg_parse_any_route(struct rtnl_route *out, const struct nlmsghdr *nlh)
 {
 	const struct nlattr *tb[RTA_TABLE + 1];
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	uint32_t oif = 0;
 
 	*out = (struct rtnl_route) { 0 };
-	if (nlh->nlmsg_type != RTM_NEWROUTE)
+	if (nlh->nlmsg_type != RTM_NEWROUTE && nlh->nlmsg_type != RTM_DELROUTE)
 		return -ENOMSG;
 	if (nlmsg_attrs(tb, ARRAY_LEN(tb), nlh, sizeof(*rtm)) < 0)
 		return -EBADMSG;
@@ -312,8 +347,19 @@ int rtnl_msg_parse_route(struct rtnl_route *out, const struct nlmsghdr *nlh)
 		return -EBADMSG;
 	if (tb[RTA_TABLE] && nlmsg_get(&out->table, sizeof(out->table), tb[RTA_TABLE]) < 0)
 		return -EBADMSG;
-	if (tb[RTA_OIF] && nlmsg_get(&oif, sizeof(oif), tb[RTA_OIF]) < 0)
-		return -EBADMSG;
-	add_oif(out, (int)oif);
-	return tb[RTA_MULTIPATH] ? parse_multipath(out, tb[RTA_MULTIPATH]) : 0;
+	return parse_hops(out, tb);
+}
+
+int rtnl_msg_parse_route(struct rtnl_route *out, const struct nlmsghdr *nlh)
+{
+	if (nlh->nlmsg_type == RTM_NEWROUTE)
+		return rtnl_msg_parse_any_route(out, nlh);
+	*out = (struct rtnl_route) { 0 };
+	return -ENOMSG;
+}
+
+bool rtnl_route_is_ours(const struct rtnl_route *route, int ifindex)
+{
+	return route->table == RT_TABLE_MAIN && route->protocol == RTNL_PROTOCOL_WGMESH &&
+	       route->n_oif == 1 && route->oif[0] == ifindex;
 }

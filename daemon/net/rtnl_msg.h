@@ -35,6 +35,7 @@ struct rtnl_link_msg {
  * @is_unicast:	Not local, broadcast, blackhole, ...
  * @n_oif:	Entries in @oif
  * @oif:	Interfaces it leads through; more than fit are left out
+ * @gateway:	For each of them, where packets go first; "none" when it is directly reached
  */
 struct rtnl_route {
 	struct prefix dst;
@@ -43,6 +44,7 @@ struct rtnl_route {
 	bool is_unicast;
 	size_t n_oif;
 	int oif[16];
+	struct ip gateway[16];
 };
 
 /* Requests: each fills @req completely. Names and aliases that do not fit are a bug of the caller's. */
@@ -111,5 +113,15 @@ int rtnl_msg_parse_gone_addr(struct prefix *out, int *ifindex, const struct nlms
  * Return: 0, -ENOMSG for another type or family, -EBADMSG
  */
 int rtnl_msg_parse_route(struct rtnl_route *out, const struct nlmsghdr *nlh);
+
+/**
+ * rtnl_msg_parse_any_route() - The same of an RTM_DELROUTE message, too
+ */
+int rtnl_msg_parse_any_route(struct rtnl_route *out, const struct nlmsghdr *nlh);
+
+/**
+ * rtnl_route_is_ours() - Is it a route of our protocol number through this interface?
+ */
+bool rtnl_route_is_ours(const struct rtnl_route *route, int ifindex);
 
 #endif /* DAEMON_NET_RTNL_MSG_H */

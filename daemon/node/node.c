@@ -16,6 +16,7 @@
 #include "daemon/node/node_impl.h"
 
 #include <errno.h>
+#include <event2/util.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -110,6 +111,10 @@ static void on_safety_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (n->phase != NODE_RUNNING)
 		return;
+	if (n->sweep_strangers && n->is_settled && !n->routes_swept) {
+		n->routes_swept = true;
+		node_routes_sweep(n);
+	}
 	n->sweep_strangers = now.mono_ms - n->self.start_ms > STRANGER_GRACE_S * 1000;
 	node_request_dump(n);
 	node_view_judge(n);
@@ -220,7 +225,7 @@ static void free_events(struct node *n)
 			event_free(all[i]);
 }
 
-static void close_all(struct node *n)
+void node_close(struct node *n)
 {
 	node_layers_close(n);
 	resolver_close(n->resolver);
@@ -282,6 +287,7 @@ static int lay_down_rights(struct node *n, struct err *e)
 
 	process_open();
 	tzset();
+	(void)evutil_secure_rng_init();
 	ports[total++] = (uint16_t)(n->cfg->keys.gossip_port + DERIVE_PROBE_OFFSET);
 	for (size_t i = 0; i < n->cfg->http.n; i++)
 		if (n->cfg->http.list[i].path[0] == '\0')
@@ -292,12 +298,18 @@ static int lay_down_rights(struct node *n, struct err *e)
 	return r;
 }
 
-static int start(struct node *n, struct err *e)
+int node_open(struct node *n, const struct config *cfg, struct notify *notify, struct err *e)
 {
 	struct netadmin admin;
 	int r;
 
-	settle_process();
+	n->cfg = cfg;
+	n->control_fd = -1;
+	n->began = clock_now();
+	n->advertised = cfg->routes;
+	n->static_peers = cfg->peers;
+	n->dns_peers = cfg->peer_dns;
+	n->notify = notify;
 	node_notify_starting(n);
 	r = node_admin_start(n, &admin, e);
 	if (r < 0)
@@ -308,10 +320,9 @@ static int start(struct node *n, struct err *e)
 		r = make_events(n, e);
 	if (r == 0)
 		r = open_http(n, e);
-	if (r < 0)
-		return r;
-	open_resolver(n);
-	return lay_down_rights(n, e);
+	if (r == 0)
+		open_resolver(n);
+	return r;
 }
 
 int node_run(const struct config *cfg, struct notify *notify)
@@ -319,17 +330,11 @@ int node_run(const struct config *cfg, struct notify *notify)
 	static struct node n;
 	struct err e = { 0 };
 
-	n.cfg = cfg;
-	n.control_fd = -1;
-	n.began = clock_now();
-	n.advertised = cfg->routes;
-	n.static_peers = cfg->peers;
-	n.dns_peers = cfg->peer_dns;
-	n.notify = notify;
-	if (start(&n, &e) < 0)
+	settle_process();
+	if (node_open(&n, cfg, notify, &e) < 0 || lay_down_rights(&n, &e) < 0)
 		node_fail(&n, &e);
 	else
 		(void)event_base_dispatch(n.base);
-	close_all(&n);
+	node_close(&n);
 	return n.exit_code;
 }

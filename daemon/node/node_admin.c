@@ -17,6 +17,7 @@ void node_request_dump(struct node *n)
 		return;
 	n->dump_pending = true;
 	n->dump_number++;
+	node_nat_dump_asked(n);
 	node_admin_owes(n);
 	adminlink_send(n->admin, &req, -1);
 }
@@ -101,6 +102,14 @@ static void take_reply(struct node *n, const struct netadmin_reply *r, int fd)
 		break;
 	case NETADMIN_RELOADED:
 		node_reload_take(n, &r->error, fd);
+		break;
+	case NETADMIN_ROUTED:
+		if (n->phase == NODE_RUNNING)
+			node_routes_added(n, &r->route, &r->error);
+		break;
+	case NETADMIN_MOVED:
+		if (n->phase == NODE_RUNNING)
+			node_collision_moved(n, &r->mesh_ip, &r->error);
 		break;
 	case NETADMIN_STOPPED:
 		take_end(n, &r->error);

@@ -10,11 +10,16 @@
 #include "daemon/discovery/exchange.h"
 #include "daemon/discovery/lan.h"
 #include "daemon/discovery/pong.h"
+#include "daemon/discovery/prospects.h"
 #include "daemon/http/server.h"
+#include "daemon/nat/matchmaker.h"
 #include "daemon/net/ifwatch.h"
 #include "daemon/net/resolve.h"
+#include "daemon/net/underlaywatch.h"
 #include "daemon/node/clone.h"
+#include "daemon/node/node_nat.h"
 #include "daemon/node/notify.h"
+#include "daemon/peers/collision.h"
 #include "daemon/peers/peers.h"
 #include "daemon/peers/reconcile.h"
 #include "daemon/peers/routes.h"
@@ -29,12 +34,47 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NODE_KNOWN_MAX 8 /* known peers offered to one announcement; what fits is sent */
+#define NODE_KNOWN_MAX	 8  /* known peers offered to one announcement; what fits is sent */
+#define NODE_OWN_IPS_MAX 64 /* addresses of this machine that are told from others' */
+
+#define NODE_MISSING_MAX 128
+
+/**
+ * struct node_missing - Routes that the kernel did not take
+ * @pause_s:	Before the next try
+ * @n:		Entries in @net
+ * @net:	Networks; those that do not fit are not tried again
+ */
+struct node_missing {
+	int pause_s;
+	size_t n;
+	struct prefix net[NODE_MISSING_MAX];
+};
 
 enum node_phase {
 	NODE_STARTING, /* netadmin sets up */
 	NODE_RUNNING,
 	NODE_STOPPING, /* the interface is being deleted */
+};
+
+#define NODE_PUNCHES_MAX 32 /* introductions followed at one time */
+
+/**
+ * struct node_punch - An introduction that is being followed
+ * @node:	Back reference for the timer; NULL for a free entry
+ * @slot:	Whom we are brought together with
+ * @timer:	Its next step; kept for the next introduction
+ * @n_steps:	Steps taken
+ * @began_s:	Unix time of the first step: a handshake since then is its success
+ * @start:	What the introducer said
+ */
+struct node_punch {
+	struct node *node;
+	uint16_t slot;
+	struct event *timer;
+	unsigned int n_steps;
+	int64_t began_s;
+	struct start start;
 };
 
 /**
@@ -50,6 +90,14 @@ enum node_phase {
  * @read_ms:	When the bytes were read that its rates count from, 0 for never
  * @read_rx:	Received until then
  * @read_tx:	Sent until then
+ * @ear:	What its bytes tell
+ * @is_mute:	It sends nothing although it is spoken to
+ * @offer_ms:	When we may ask for an introduction to it again, 0 for never tried
+ * @n_offers:	In vain, in a row
+ * @asked_ms:	When it was last asked to introduce us to somebody
+ * @started_ms:	When an introduction to it was last followed
+ * @start_at_ms: What that said of when to begin: the same again is a repetition
+ * @warm_ms:	When it was last greeted through a relay
  */
 struct node_peer {
 	struct node *node;
@@ -63,6 +111,14 @@ struct node_peer {
 	int64_t read_ms;
 	uint64_t read_rx;
 	uint64_t read_tx;
+	struct relay_ear ear;
+	bool is_mute;
+	int64_t offer_ms;
+	unsigned int n_offers;
+	int64_t asked_ms;
+	int64_t started_ms;
+	int64_t start_at_ms;
+	int64_t warm_ms;
 };
 
 /**
@@ -88,6 +144,8 @@ struct node {
 	bool echo_owed;
 	char status[NOTIFY_STATUS_SIZE]; /* last sent to the supervisor */
 	int64_t status_ms;
+	struct ways *ways;	   /* names of --peer-dns; NULL for none */
+	struct event *moved_timer; /* lets a change of the network settle */
 	struct resolver *resolver; /* NULL when it could not be opened */
 	struct adminlink *admin;
 	struct netadmin_ready ready;
@@ -111,9 +169,22 @@ struct node {
 	struct node_peer rows[PEERS_MAX];
 	struct routes routes;
 	bool routes_moved; /* a network was given up: who else announces it may have it now */
+	bool routes_swept; /* routes of an earlier run that nobody announces are gone */
+	struct node_missing missing;
+	struct event *route_timer; /* tries them again */
+	struct underlaywatch *underlay;
+	struct collision collision;
+	char contested[320]; /* the sentence of its alarm */
 	struct known_peer known[NODE_KNOWN_MAX];
-	uint16_t known_cursor; /* slot where the next selection of known peers begins */
-	uint32_t dump_number;  /* of the last dump asked for */
+	uint16_t addressee; /* slot of the peer that is being written to, if it has that address */
+	struct prospects *prospects;
+	struct event *prospect_timer; /* hands out turns while somebody waits */
+	int64_t last_turn_ms;
+	bool is_turn_soon;
+	struct ip own_ips[NODE_OWN_IPS_MAX];
+	size_t n_own_ips;
+	int64_t own_ips_ms;   /* when they were read; 0 for never, or not since they changed */
+	uint32_t dump_number; /* of the last dump asked for */
 	bool dump_pending;
 	struct netadmin_log admin_log; /* as the last dump told */
 	int64_t owed_since_ms;	       /* netadmin owes an answer since then; 0 when it owes none */
@@ -125,6 +196,7 @@ struct node {
 	struct judge_stale stale;
 	struct judge_memory alarms;
 	struct ownaddr ownaddr;
+	struct node_nat nat;
 	struct supervisor pid1;
 	struct ifwatch *ifwatch;
 	struct histogram reconcile_s;
@@ -133,6 +205,11 @@ struct node {
 	bool sweep_strangers; /* the grace for unknown peers of an adopted interface is over */
 	int64_t cache_saved_ms;
 	char instance[CLONE_INSTANCE_SIZE];
+	struct event *relay_timer; /* looks again which way to each peer is best */
+	size_t n_relayed;
+	struct event *offer_timer; /* asks for the next introduction */
+	struct node_punch punches[NODE_PUNCHES_MAX];
+	struct matchmaker matches; /* introductions that we make */
 	struct clone_alarm clone;
 	bool clone_told; /* the supervisor knows of it */
 	char clone_place[ANNOUNCE_HOSTNAME_MAX + ENDPOINT_TEXT_SIZE +
@@ -141,6 +218,12 @@ struct node {
 
 /* node.c: begin and end */
 
+/*
+ * Starts netadmin, makes the event loop and what answers on this machine; the rest follows from
+ * events. @n is zeroed; what was made is given back by node_close(), also after a failure.
+ */
+int node_open(struct node *n, const struct config *cfg, struct notify *notify, struct err *e);
+void node_close(struct node *n);
 /* Everything is set up: opens the layers. @cache_fd is the peer cache, -1 for none; borrowed. */
 void node_ready(struct node *n, const struct netadmin_ready *ready, int cache_fd);
 /* Leaves the loop; the first exit code counts. */
@@ -153,6 +236,8 @@ void node_give_up(struct node *n, const char *sentence);
 /* node_layers.c: what talks to the network */
 int node_layers_open(struct node *n, struct err *e);
 void node_layers_close(struct node *n);
+/* Our IPv4 mesh address is another one: what listens there follows. */
+void node_layers_moved(struct node *n);
 /* Says nothing of this node any more, and hears of nobody: what is left to say is a goodbye. */
 void node_layers_hush(struct node *n);
 
@@ -189,12 +274,73 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us);
 struct endpoint node_peers_literal(const struct node *n, const char *text);
 /* Writes out what differs for every peer that is marked dirty. */
 void node_peers_flush(struct node *n);
-/* The interface was down: the kernel has lost the routes to what is behind peers. */
-void node_peers_restore_routes(struct node *n);
-/* Says HELLO to all who are there: what we say of ourselves has changed. */
-void node_peers_greet(struct node *n);
+/* Says HELLO to a peer, if it can and should be greeted. */
+void node_peers_hello(struct node *n, struct peer *p, struct now now);
 void node_peers_say_goodbye(struct node *n);
 void node_peers_free(struct node *n);
+
+/* node_routes.c: networks behind peers */
+
+/* Before the layers: it has to know this machine's networks when the first peer comes. */
+void node_routes_open(struct node *n);
+void node_routes_close(struct node *n);
+/* Finds out which of a peer's networks may be routed to it. */
+void node_routes_judge(struct node *n, struct peer *p, struct now now);
+/* Brings the kernel's routes to what has been found. */
+void node_routes_set(struct node *n, const struct peer *p, bool is_present);
+/* netadmin has added a route, or could not. */
+void node_routes_added(struct node *n, const struct prefix *net, const struct err *e);
+/* Tries those again that the kernel did not take. */
+void node_routes_retry(struct node *n);
+/* The interface was down: the kernel has lost the routes to what is behind peers. */
+void node_routes_restore(struct node *n);
+/* Removes what an earlier run has left and nobody announces. */
+void node_routes_sweep(struct node *n);
+
+/* node_collision.c: somebody else has our mesh address */
+
+/* Takes an announcement that came from the peer itself. */
+void node_collision_heard(struct node *n, const struct announcement *a);
+/* netadmin has changed our address, or could not. */
+void node_collision_moved(struct node *n, const struct ip *mesh_ip, const struct err *e);
+/* What is behind a peer, wherever that is routed: its addresses, and the networks it leads in. */
+void node_peers_allowed(const struct node *n, const struct peer *p, struct reconcile_want *out);
+/* Has WireGuard begin anew with a peer, in silence until the peer's turn comes. */
+void node_peers_restart(struct node *n, struct peer *p);
+
+/* node_relay.c: which way packets take */
+
+/* Is its direct tunnel up, and somebody at the other end? */
+bool node_relay_is_direct(const struct node *n, const struct peer *p, struct now now);
+/* Decides for all peers, and moves addresses; what WireGuard says was just read. */
+void node_relay_look(struct node *n);
+/* A peer that may need a relay has come: looks in a moment. */
+void node_relay_soon(struct node *n);
+/* Takes the relay in use into account: @want is what there were without. */
+void node_relay_adjust(const struct node *n, const struct peer *p, struct reconcile_want *want);
+/* The list of a relay was replaced: adds what is behind the peers that it relays. */
+void node_relay_append(struct node *n, const struct peer *p);
+/* An adopted interface: whose addresses are behind this peer is relayed by it. */
+void node_relay_adopt(struct node *n, const struct peer *p, const struct wg_peer_state *state);
+/* The row is given up. */
+void node_relay_forget(struct node *n, struct peer *p);
+/* Where a peer's exchange is inside the mesh; "none" when no way leads there. */
+struct endpoint node_relay_inside(const struct node *n, const struct peer *p, struct now now);
+void node_relay_free(struct node *n);
+
+/* node_rendezvous.c: being introduced */
+
+/* Asks for the introductions that are due; what WireGuard says was just read. */
+void node_rendezvous_look(struct node *n);
+/* Takes an OFFER or a START. */
+void node_rendezvous_heard(struct node *n, const struct envelope *env, const struct endpoint *from);
+void node_rendezvous_free(struct node *n);
+
+/* node_introducer.c: introducing others */
+void node_introducer_offered(struct node *n, const struct offer *offer,
+			     const struct endpoint *from);
+/* Sends the STARTs that waited for WireGuard's word on where the two are. */
+void node_introducer_look(struct node *n);
 
 /* node_observe.c: what WireGuard says of them */
 
@@ -228,10 +374,56 @@ void node_clone_follow(struct node *n, const struct peer *p, const struct announ
 void node_self_describe(struct node *n, struct announcement *out, bool with_known,
 			const struct endpoint *to);
 
+/* node_greet.c */
+/* Says HELLO to all who are there, a few at a time: what we say of ourselves has changed. */
+void node_peers_greet(struct node *n);
+
+/* node_nat.c: where this node is, and where its peers are reached */
+int node_nat_open(struct node *n, struct err *e);
+void node_nat_stop(struct node *n);
+/* Addresses or routes of this machine may have changed. */
+void node_nat_moved(struct node *n);
+/* A peer has told where it sees us. */
+void node_nat_observed(struct node *n);
+/* Fills in what is said of our endpoints to whoever is at @to, NULL for the LAN; may withhold it. */
+void node_nat_tell(struct node *n, struct announcement *out, const struct endpoint *to);
+/* Where an announcement says that its sender is beside wg_endpoint, as far as that is of use here. */
+size_t node_nat_candidates(const struct node *n, const struct announcement *a,
+			   const struct ip *from,
+			   struct endpoint out[static ANNOUNCE_ENDPOINTS_MAX]);
+/* Chooses which of a peer's addresses WireGuard is given, and when to look again. */
+void node_nat_choose(struct node *n, struct peer *p, struct reconcile_want *want, struct now now);
+/* WireGuard's state was asked for; it has arrived. */
+void node_nat_dump_asked(struct node *n);
+void node_nat_dumped(struct node *n);
+/* The layer's line; endpoints and NAT. */
+void node_nat_describe(const struct node *n, struct view *out);
+void node_nat_fill(const struct node *n, struct view *out);
+
 /* node_prospects.c: addresses where members may be */
 
-/* Says HELLO there, unless somebody we know is there, or it was tried a moment ago. */
+void node_prospects_open(struct node *n);
+void node_prospects_close(struct node *n);
+/* Says HELLO there in its turn, unless somebody we know is there, or it was tried a while ago. */
 void node_prospect(struct node *n, const struct endpoint *at, enum peer_method via);
+/* The same for what the peer in slot @teller says: whose key begins with @prefix is there. */
+void node_prospect_told(struct node *n, const struct endpoint *at, uint32_t prefix,
+			uint16_t teller);
+/* A REPLY came from there. */
+void node_prospects_answered(struct node *n, const struct endpoint *at);
+/* What came from there was our own: no peer is there. */
+void node_prospects_own(struct node *n, const struct endpoint *at);
+/* The peer that was there is gone. */
+void node_prospects_lost(struct node *n, const struct endpoint *at);
+/* Looks whether this machine has other addresses than before; then what failed may work. */
+bool node_prospects_moved(struct node *n);
+
+/* node_pex.c: what nodes tell each other of others */
+
+/* Fills in known peers and compact records for whoever is at @to. */
+void node_pex_describe(struct node *n, struct announcement *out, const struct endpoint *to);
+/* Takes what a member tells of others. */
+void node_pex_take(struct node *n, const struct announcement *a, const struct discovery_origin *o);
 
 /* node_ways.c: addresses that a person gave, and names that a DNS server knows */
 
@@ -240,6 +432,8 @@ void node_ways_start(struct node *n);
 /* @static_peers and @dns_peers have changed. */
 void node_ways_reload(struct node *n);
 void node_ways_stop(struct node *n);
+/* An address of this machine came or went. */
+void node_ways_moved(struct node *n);
 /* One line for every way to find peers: what it has found, or why it cannot. */
 void node_ways_describe(const struct node *n, struct view *out);
 

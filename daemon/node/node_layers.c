@@ -28,6 +28,11 @@ static void on_stale(void *arg, int64_t timestamp, const struct endpoint *from)
 	judge_take_stale(&n->stale, timestamp, clock_now(), from);
 }
 
+static void on_rendezvous(void *arg, const struct envelope *env, const struct endpoint *from)
+{
+	node_rendezvous_heard(arg, env, from);
+}
+
 static void describe(void *arg, struct announcement *out, bool with_known,
 		     const struct endpoint *to)
 {
@@ -101,14 +106,21 @@ static void on_interface_raised(void *arg)
 	log_event(EVENT_INTERFACE_RAISED, LOG_FIELDS({ "interface", n->cfg->ifname }),
 		  "%s was down; giving it back its routes and addresses", n->cfg->ifname);
 	adminlink_send(n->admin, &req, -1);
-	node_peers_restore_routes(n);
+	node_routes_restore(n);
+}
+
+static void on_elsewhere(void *arg)
+{
+	node_nat_moved(arg);
+	node_ways_moved(arg);
 }
 
 static void watch_interface(struct node *n)
 {
 	struct ifwatch_handler h = { .arg = n,
 				     .changed = on_interface,
-				     .raised = on_interface_raised };
+				     .raised = on_interface_raised,
+				     .elsewhere = on_elsewhere };
 	struct err e = { 0 };
 	int r = ifwatch_open(&n->ifwatch, n->base, n->ready.ifindex, &h, &e);
 
@@ -133,6 +145,7 @@ int node_layers_open(struct node *n, struct err *e)
 		.arg = n,
 		.describe = describe,
 		.on_announcement = on_announcement,
+		.on_rendezvous = n->cfg->no_punching ? NULL : on_rendezvous,
 		.on_goodbye = on_goodbye,
 		.on_stale = on_stale,
 		.counters = &n->counters,
@@ -143,6 +156,12 @@ int node_layers_open(struct node *n, struct err *e)
 	r = exchange_open(&n->exchange, n->base, &cfg, e);
 	if (r < 0)
 		return r;
+	r = node_nat_open(n, e);
+	if (r < 0)
+		return r;
+	node_prospects_open(n);
+	peers_claim(n->peers, &n->ready.mesh_ip, &n->ready.mesh_ip6);
+	node_routes_open(n);
 	open_lan(n);
 	open_pong(n, 0, &n->ready.mesh_ip);
 	open_pong(n, 1, &n->ready.mesh_ip6);
@@ -152,17 +171,28 @@ int node_layers_open(struct node *n, struct err *e)
 	return 0;
 }
 
+void node_layers_moved(struct node *n)
+{
+	pong_close(n->pong[0]);
+	n->pong[0] = NULL;
+	open_pong(n, 0, &n->ready.mesh_ip);
+}
+
 void node_layers_hush(struct node *n)
 {
 	lan_close(n->lan);
 	n->lan = NULL;
 	node_ways_stop(n);
+	node_nat_stop(n);
 	exchange_stop(n->exchange);
 }
 
 void node_layers_close(struct node *n)
 {
+	node_routes_close(n);
 	node_ways_stop(n);
+	node_nat_stop(n);
+	node_prospects_close(n);
 	ifwatch_close(n->ifwatch);
 	lan_close(n->lan);
 	exchange_close(n->exchange);

@@ -30,8 +30,10 @@ static void take_actual(struct node *n, struct peer *p, const struct wg_peer_sta
 		p->applied.endpoint =
 			peer_has_tunnel(p, clock_now()) ? p->endpoint : state->endpoint;
 		p->is_dirty = true;
+		node_relay_adopt(n, p, state);
 	}
-	if (p->applied.allowed_hash != hash) {
+	/* A relay may have more than a report has room for. */
+	if (p->applied.allowed_hash != hash && state->n_allowed < WG_ALLOWED_MAX) {
 		p->applied.allowed_hash = hash;
 		p->is_dirty = true;
 	}
@@ -60,6 +62,15 @@ static void take_bytes(struct node *n, struct peer *p, const struct wg_peer_stat
 	row->read_tx = state->tx_bytes;
 }
 
+/* A peer inside one of its own networks, where its tunnel would lead into itself; or no longer so. */
+static bool concerns_routes(const struct peer *p, const struct ip *ip)
+{
+	for (size_t i = 0; i < p->n_routes; i++)
+		if (p->route_verdict[i] == ROUTE_OWN_PATH || prefix_contains(&p->routes[i], ip))
+			return true;
+	return false;
+}
+
 void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 {
 	struct peer *p = peers_find(n->peers, &state->key);
@@ -74,7 +85,14 @@ void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 	first_handshake = p->handshake_s == 0 && state->handshake_s != 0;
 	p->handshake_s = state->handshake_s;
 	take_bytes(n, p, state);
+	p->is_dirty |= !ip_equal(&p->tunnel.ip, &state->endpoint.ip) &&
+		       concerns_routes(p, &state->endpoint.ip);
+	n->rows[p->slot].is_mute = !relay_listen(&n->rows[p->slot].ear, state->rx_bytes,
+						 state->tx_bytes, clock_now().mono_ms);
 	p->tunnel = state->endpoint;
+	/* Where it roamed to is worth a try when the tunnel is lost there. */
+	if (peer_has_tunnel(p, clock_now()))
+		candidates_add(&p->candidates, &state->endpoint, CANDIDATE_SEEN);
 	n->rows[p->slot].seen_dump = n->dump_number;
 	take_actual(n, p, state);
 	if (first_handshake)
@@ -88,6 +106,7 @@ void node_peers_dumped(struct node *n)
 	struct now now = clock_now();
 
 	n->is_settled = true;
+	node_nat_dumped(n);
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
 		const struct node_peer *row = &n->rows[p->slot];
 
@@ -102,5 +121,8 @@ void node_peers_dumped(struct node *n)
 		if (p->applied.present && !peer_is_active(p, now))
 			p->is_dirty = true;
 	}
+	node_relay_look(n);
+	node_rendezvous_look(n);
+	node_introducer_look(n);
 	node_peers_flush(n);
 }

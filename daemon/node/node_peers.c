@@ -37,47 +37,6 @@ static void schedule(struct node *n, struct peer *p, const struct reconcile_want
 
 /* --- writing to WireGuard ------------------------------------------------------------------ */
 
-static void send_route(void *arg, const struct prefix *net, bool add)
-{
-	struct node *n = arg;
-	struct netadmin_request req = { .op = add ? NETADMIN_ROUTE_ADD : NETADMIN_ROUTE_DEL };
-
-	req.route = *net;
-	n->counters.route_writes++;
-	adminlink_send(n->admin, &req, -1);
-}
-
-static void sync_routes(struct node *n, const struct peer *p, const struct reconcile_want *want)
-{
-	const struct routes_handler h = { .arg = n, .change = send_route };
-	struct prefix nets[ANNOUNCE_ROUTES_MAX];
-	size_t total = 0;
-
-	for (size_t i = 0; want->present && i < p->n_routes; i++)
-		if (reconcile_route_is_sane(&p->routes[i], &n->self))
-			nets[total++] = p->routes[i];
-	n->routes_moved |= routes_set(&n->routes, p->slot, nets, total, &h);
-}
-
-void node_peers_restore_routes(struct node *n)
-{
-	const struct routes_handler h = { .arg = n, .change = send_route };
-
-	routes_repeat(&n->routes, &h);
-}
-
-/* Two gateways into one network: WireGuard would give it to whichever was written last. */
-static void leave_to_leaders(const struct node *n, const struct peer *p,
-			     struct reconcile_want *want)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < want->n_allowed; i++)
-		if (!routes_is_led_by_another(&n->routes, p->slot, &want->allowed[i]))
-			want->allowed[kept++] = want->allowed[i];
-	want->n_allowed = kept;
-}
-
 static void log_change(const struct peer *p, const struct reconcile_want *want)
 {
 	char endpoint[ENDPOINT_TEXT_SIZE];
@@ -90,6 +49,26 @@ static void log_change(const struct peer *p, const struct reconcile_want *want)
 		  "%s", want->present ? "peer configured" : "peer removed");
 }
 
+void node_peers_allowed(const struct node *n, const struct peer *p, struct reconcile_want *out)
+{
+	reconcile_allowed(out, p, &n->self);
+}
+
+void node_peers_restart(struct node *n, struct peer *p)
+{
+	struct netadmin_request req = { .op = NETADMIN_PEER };
+
+	p->is_dirty = true;
+	p->handshake_s = 0;
+	if (!p->applied.present)
+		return;
+	req.peer.key = p->info.key;
+	req.peer.flags = WG_PEER_REMOVE;
+	adminlink_send(n->admin, &req, -1);
+	n->counters.peer_writes++;
+	p->applied = (struct peer_applied) { .present = false };
+}
+
 static void write_change(struct node *n, struct peer *p, struct now now)
 {
 	struct netadmin_request req = { .op = NETADMIN_PEER };
@@ -98,17 +77,22 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 	/* Writing to an adopted interface what it has already would disturb its traffic. */
 	if (!n->is_settled)
 		return;
+	node_routes_judge(n, p, now);
 	reconcile_want(&want, p, &n->self, now);
-	leave_to_leaders(n, p, &want);
+	if (want.present)
+		node_nat_choose(n, p, &want, now);
+	node_relay_adjust(n, p, &want);
 	if (reconcile_diff(&req.peer, p, &want, now)) {
 		adminlink_send(n->admin, &req, -1);
 		n->counters.peer_writes++;
 		if (want.present != p->applied.present)
 			log_change(p, &want);
 		reconcile_applied(p, &want);
+		if ((req.peer.flags & WG_PEER_REPLACE_ALLOWED) && want.relayed_hash != 0)
+			node_relay_append(n, p);
 		n->rows[p->slot].written_dump = n->dump_number;
 	}
-	sync_routes(n, p, &want);
+	node_routes_set(n, p, want.present);
 	p->is_dirty = false;
 	schedule(n, p, &want, now);
 }
@@ -180,10 +164,19 @@ static void reset_row(struct node_peer *row)
 	row->trail = (struct clone_trail) { 0 };
 	row->clone_ms = 0;
 	row->read_ms = 0;
+	row->ear = (struct relay_ear) { 0 };
+	row->is_mute = false;
+	row->offer_ms = 0;
+	row->n_offers = 0;
+	row->asked_ms = 0;
+	row->started_ms = 0;
+	row->start_at_ms = 0;
+	row->warm_ms = 0;
 }
 
 static void forget(struct node *n, struct peer *p)
 {
+	node_relay_forget(n, p);
 	reset_row(&n->rows[p->slot]);
 	peers_remove(n->peers, p);
 }
@@ -208,12 +201,14 @@ static void hello(struct node *n, struct peer *p, struct now now)
 	/* Counts as unanswered until the peer is heard. */
 	row->hello_ms = now.mono_ms;
 	row->n_unanswered++;
+	n->addressee = p->slot;
 	exchange_hello(n->exchange, &p->control, 0);
 }
 
+/* What only others tell of is greeted as a prospect, at the pace of those. */
 static bool is_worth_a_hello(const struct peer *p)
 {
-	return !p->said_goodbye && p->control.ip.family != 0;
+	return !p->said_goodbye && p->control.ip.family != 0 && !peer_is_hearsay(p);
 }
 
 /* When a peer leaves the table: whom we ever heard is tried for thirty days. */
@@ -304,9 +299,12 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 	if (!p)
 		return;
 	n->counters.sightings[__builtin_ctz(s->method)]++;
-	if (change == PEER_NEW)
+	if (change == PEER_NEW) {
 		reset_row(row);
-	if (s->method != METHOD_TRANSITIVE && s->method != METHOD_CACHE)
+		node_relay_soon(n);
+	}
+	if (s->method != METHOD_TRANSITIVE && s->method != METHOD_GOSSIP_TRANSITIVE &&
+	    s->method != METHOD_CACHE)
 		row->n_unanswered = 0;
 	if (knows_us && p->replied_ms == INT64_MIN) {
 		p->replied_ms = now.mono_ms;
@@ -344,19 +342,6 @@ static size_t mask_routes(struct prefix *out, const struct announcement *a)
 	return a->n_routes;
 }
 
-static void take_known_peer(struct node *n, const struct known_peer *known)
-{
-	char endpoint[ENDPOINT_OUT_SIZE];
-	char control[ENDPOINT_OUT_SIZE];
-	struct sighting s = { .who = known, .method = METHOD_TRANSITIVE };
-
-	endpoint_from_known_peer(endpoint, known->endpoint);
-	endpoint_control(control, endpoint, n->cfg->keys.gossip_port);
-	s.endpoint = node_peers_literal(n, endpoint);
-	s.control = node_peers_literal(n, control);
-	node_peers_sight(n, &s, false);
-}
-
 /* What an announcement tells beside who and where. */
 static void take_measures(struct node *n, struct peer *p, const struct announcement *a,
 			  int64_t rtt_us)
@@ -380,10 +365,13 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 		.who = &a->self, .routes = routes, .has_routes = true, .said_s = a->timestamp
 	};
 	const struct ownaddr_observer observer = { .key = a->self.key, .ip = from->ip };
+	struct endpoint more[ANNOUNCE_ENDPOINTS_MAX];
 	struct peer *p;
 
-	if (node_clone_heard(n, a, from))
+	if (node_clone_heard(n, a, from)) {
+		node_prospects_own(n, from);
 		return;
+	}
 	n->was_heard = true;
 	s.n_routes = mask_routes(routes, a);
 	/* Through the tunnel we never ask: a wildcard endpoint would lead it into itself (B15). */
@@ -394,21 +382,32 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 		s.control.port = n->cfg->keys.gossip_port;
 		endpoint_from_lan(text, a->self.endpoint, &from->ip);
 	} else {
-		s.method = METHOD_EXCHANGE;
+		s.method = o->source == DISCOVERY_GOSSIP ? METHOD_GOSSIP : METHOD_EXCHANGE;
 		endpoint_from_exchange(text, a->self.endpoint, &from->ip);
 	}
 	s.endpoint = node_peers_literal(n, text);
-	if (o->source == DISCOVERY_REPLY && s.control.ip.family != 0)
+	endpoint_from_lan(text, a->self.endpoint, &from->ip);
+	s.source = node_peers_literal(n, text);
+	s.more = more;
+	s.n_more = node_nat_candidates(n, a, &from->ip, more);
+	if (o->source == DISCOVERY_REPLY && s.control.ip.family != 0) {
 		ownaddr_take(&n->ownaddr, &a->observed, &observer, clock_now().mono_ms);
+		node_nat_observed(n);
+	}
 	node_peers_sight(n, &s, o->source == DISCOVERY_REPLY);
+	if (o->source == DISCOVERY_REPLY)
+		node_prospects_answered(n, from);
 	p = peers_find(n->peers, &a->self.key);
 	if (p) {
 		p->methods |= o->via;
+		n->addressee = p->slot;
+		p->is_ours |= a->instance[0] != '\0';
 		take_measures(n, p, a, o->rtt_us);
+		node_collision_heard(n, a);
 		node_clone_follow(n, p, a, from);
 	}
-	for (size_t i = 0; o->source != DISCOVERY_LAN && i < a->n_known; i++)
-		take_known_peer(n, &a->known[i]);
+	if (o->source != DISCOVERY_LAN)
+		node_pex_take(n, a, o);
 }
 
 static bool is_from(const struct peer *p, const struct ip *ip)
@@ -440,29 +439,37 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 	p->handshake_s = 0;
 	p->first_seen_ms = now.mono_ms;
 	p->is_dirty = true;
+	node_prospects_lost(n, &p->control);
+	node_relay_look(n);
 	node_peers_flush(n);
 }
 
-void node_peers_greet(struct node *n)
+void node_peers_hello(struct node *n, struct peer *p, struct now now)
 {
-	struct now now = clock_now();
-
-	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
-		if (is_worth_a_hello(p) && peer_is_active(p, now))
-			hello(n, p, now);
+	if (is_worth_a_hello(p))
+		hello(n, p, now);
 }
 
 void node_peers_say_goodbye(struct node *n)
 {
 	struct now now = clock_now();
 
-	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
+	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
+		struct endpoint inside = node_relay_inside(n, p, now);
+
 		if (peer_is_active(p, now) && p->control.ip.family != 0)
 			exchange_goodbye(n->exchange, &p->control, &n->ready.public_key);
+		/* What was punched for the exchange may be closed again. */
+		if (inside.ip.family != 0 &&
+		    (p->path.is_relayed || (p->methods & METHOD_RENDEZVOUS)))
+			exchange_goodbye(n->exchange, &inside, &n->ready.public_key);
+	}
 }
 
 void node_peers_free(struct node *n)
 {
+	node_rendezvous_free(n);
+	node_relay_free(n);
 	for (size_t i = 0; i < PEERS_MAX; i++)
 		if (n->rows[i].timer)
 			event_free(n->rows[i].timer);

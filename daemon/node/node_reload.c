@@ -77,6 +77,12 @@ static int apply(struct node *n, const struct reload *what, const char *path, st
 			       why.msg);
 	if (what->has_routes)
 		advertise(n, &what->routes);
+	if (what->has_peers)
+		n->static_peers = what->peers;
+	if (what->has_dns)
+		n->dns_peers = what->dns;
+	if (what->has_peers || what->has_dns)
+		node_ways_reload(n);
 	return 0;
 }
 

@@ -10,11 +10,9 @@
 #include "daemon/node/node_impl.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
 #include <string.h>
 
 #define NETWORK_ID_SHOWN 8
-#define LOCAL_MAX	 64
 
 static const char *identity_name(uint32_t origin)
 {
@@ -65,33 +63,19 @@ static void fill_mesh(const struct node *n, struct view *out)
 		fill_ready(n, out);
 }
 
-static size_t local_addresses(struct ip out[static LOCAL_MAX])
-{
-	struct ifaddrs *list = NULL;
-	size_t total = 0;
-
-	if (getifaddrs(&list) < 0)
-		return 0;
-	for (const struct ifaddrs *ifa = list; ifa && total < LOCAL_MAX; ifa = ifa->ifa_next) {
-		struct endpoint at;
-
-		if (ifa->ifa_addr && endpoint_from_sockaddr(&at, ifa->ifa_addr) == 0)
-			out[total++] = at.ip;
-	}
-	freeifaddrs(list);
-	return total;
-}
-
+/* Our WireGuard's endpoints; while none is known, where others see our exchange. */
 static void fill_endpoints(const struct node *n, struct view *out)
 {
-	struct ip ips[LOCAL_MAX];
+	const struct hostaddrs *host = &n->nat.host;
+	struct ip ips[HOSTADDRS_MAX];
 	struct ownaddr_local local = { .ip = ips, .port = out->gossip_port };
 
-	if (n->ownaddr.n == 0)
+	node_nat_fill(n, out);
+	if (n->ownaddr.n == 0 || out->n_endpoints > 0)
 		return;
-	local.n = local_addresses(ips);
+	for (; local.n < host->n; local.n++)
+		ips[local.n] = host->at[local.n].net.ip;
 	out->n_endpoints = ownaddr_list(&n->ownaddr, &local, out->now.mono_ms, out->endpoints);
-	out->nat = ownaddr_nat(&n->ownaddr, &local, out->now.mono_ms);
 }
 
 static void fill_counters(struct node *n, struct view *out)
@@ -109,8 +93,8 @@ static void fill_counters(struct node *n, struct view *out)
 static void on_alarm(void *arg, const char *name, const struct view_alarm *a)
 {
 	(void)arg;
-	/* A clone is told of where it is found, and with more. */
-	if (strcmp(name, "clone") == 0)
+	/* These are told of where they are found, and with more. */
+	if (strcmp(name, "clone") == 0 || (strcmp(name, "address") == 0 && a))
 		return;
 	if (a)
 		log_event(EVENT_ALARM_RAISED, LOG_FIELDS({ "alarm", name }), "%s", a->text);
@@ -132,6 +116,7 @@ static void fill_judgement(struct node *n, struct view *out)
 		.supervisor = n->pid1.state,
 		.http_trouble = http_trouble(n->http),
 		.clone_place = n->clone.is_on ? n->clone_place : NULL,
+		.contested = n->collision.is_on ? n->contested : NULL,
 		.stale = n->stale,
 		.confinement = &n->confinement,
 		.was_heard = n->was_heard,
@@ -163,6 +148,7 @@ static void fill(void *arg, struct view *out)
 	fill_mesh(n, out);
 	fill_endpoints(n, out);
 	node_ways_describe(n, out);
+	node_nat_describe(n, out);
 	fill_counters(n, out);
 	fill_judgement(n, out);
 }
@@ -172,6 +158,7 @@ void node_view_judge(struct node *n)
 	struct view view;
 
 	node_clone_settle(n);
+	(void)collision_is_over(&n->collision, clock_now().mono_ms);
 	fill(n, &view);
 }
 

@@ -42,10 +42,19 @@ static int take_pair(struct reload *out, const char *key, const char *value, con
 			       "log-level=info,exchange=debug",
 			       origin);
 	}
-	return err_set(e, -EINVAL,
-		       "%s: \"%s\" is not known; advertise-routes and log-level can be reloaded, "
-		       "everything else needs a restart",
-		       origin, str_visible(name, sizeof(name), key));
+	if (strcmp(key, "peer") == 0) {
+		out->has_peers = true;
+		return hostports_parse(&out->peers, value, HOSTPORT_LITERAL, origin, e);
+	}
+	if (strcmp(key, "peer-dns") == 0) {
+		out->has_dns = true;
+		return hostports_parse(&out->dns, value, HOSTPORT_NAME, origin, e);
+	}
+	return err_set(
+		e, -EINVAL,
+		"%s: \"%s\" is not known; advertise-routes, log-level, peer and peer-dns can "
+		"be reloaded, everything else needs a restart",
+		origin, str_visible(name, sizeof(name), key));
 }
 
 static int take_line(struct reload *out, char *line, unsigned int number, const char *path,

@@ -5,6 +5,9 @@
  *	# networks behind this node; empty for none
  *	advertise-routes=192.168.10.0/24,fd00:1::/64
  *	log-level=info,exchange=debug
+ *	# nodes to begin with; empty for none
+ *	peer=192.0.2.1,[2001:db8::1]:52101
+ *	peer-dns=mesh.example.org
  *
  * A key that is missing leaves its value as it is.
  */
@@ -12,6 +15,7 @@
 #define DAEMON_NODE_RELOAD_H
 
 #include "common/err.h"
+#include "daemon/net/hostport.h"
 #include "daemon/peers/routelist.h"
 
 #include <stdbool.h>
@@ -27,6 +31,10 @@
  * @has_levels:	@levels is set
  * @levels:	As --log-level; not checked yet
  * @levels_line: Its line
+ * @has_peers:	@peers is set
+ * @peers:	As --peer
+ * @has_dns:	@dns is set
+ * @dns:	As --peer-dns
  */
 struct reload {
 	bool has_routes;
@@ -34,6 +42,10 @@ struct reload {
 	bool has_levels;
 	char levels[RELOAD_LEVELS_SIZE];
 	unsigned int levels_line;
+	bool has_peers;
+	struct hostports peers;
+	bool has_dns;
+	struct hostports dns;
 };
 
 /**

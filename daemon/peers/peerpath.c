@@ -106,8 +106,8 @@ enum peerpath peerpath_judge(const struct peer *p, struct now now,
 	if (p->lost_ip)
 		return none(
 			why,
-			"another node has the same mesh address and a lower key, and keeps it; give "
-			"one of the two a new identity");
+			"this node, or another one with a lower key, has the same mesh address, and "
+			"keeps it; an existing node does not give way: give it a new identity");
 	if (peer_has_tunnel(p, now))
 		return PATH_DIRECT;
 	return p->applied.present ? judge_configured(p, now, why) : judge_unconfigured(p, now, why);

@@ -13,12 +13,14 @@
 #define ECHO_MS	      (PEER_HANDSHAKE_S * 1000) /* a clock that was set back is believed after it */
 #define RANKED_CACHE  "cache"
 #define RANKED_LAN    "lan"
+#define RANKED_PUNCH  "dht-rendezvous"
 #define NAME_EXCHANGE "dht"
 
 _Static_assert(PEERS_MAX < NO_SLOT, "a slot number fits");
 
 struct peers {
 	struct wg_key self;
+	struct ip own[2]; /* our mesh addresses, IPv4 and IPv6 */
 	size_t count;
 	uint16_t bucket[BUCKETS];
 	struct peer rows[PEERS_MAX];
@@ -36,7 +38,7 @@ const char *peer_method_name(enum peer_method method)
 	case METHOD_TRANSITIVE:
 		return "dht-transitive";
 	case METHOD_RENDEZVOUS:
-		return "dht-rendezvous";
+		return RANKED_PUNCH;
 	case METHOD_GOSSIP:
 		return "gossip";
 	case METHOD_GOSSIP_TRANSITIVE:
@@ -78,6 +80,17 @@ struct peer *peers_find(struct peers *t, const struct wg_key *key)
 {
 	for (uint16_t i = t->bucket[bucket_of(key)]; i != NO_SLOT; i = t->rows[i].next)
 		if (memcmp(&t->rows[i].info.key, key, sizeof(*key)) == 0)
+			return &t->rows[i];
+	return NULL;
+}
+
+struct peer *peers_next_with_prefix(struct peers *t, uint32_t prefix, const struct peer *prev)
+{
+	const struct wg_key key = { .b = { (uint8_t)(prefix >> 24), (uint8_t)(prefix >> 16) } };
+	uint16_t i = prev ? prev->next : t->bucket[bucket_of(&key)];
+
+	for (; i != NO_SLOT; i = t->rows[i].next)
+		if (pex_prefix(&t->rows[i].info.key) == prefix)
 			return &t->rows[i];
 	return NULL;
 }
@@ -139,27 +152,74 @@ static struct peer *insert(struct peers *t, const struct wg_key *key, struct now
 	return p;
 }
 
-/*
- * Two keys with one mesh address: the lower key text keeps it (protocol.md section 3). Looks at
- * every row, but only when an address appears, changes or goes.
- */
-static void settle_mesh_ip(struct peers *t, const struct ip *ip)
+static const struct ip *mesh_ip_of(const struct peer *p, uint8_t family)
 {
+	return family == AF_INET6 ? &p->info.mesh_ip6 : &p->info.mesh_ip;
+}
+
+static bool *lost_flag(struct peer *p, uint8_t family)
+{
+	return family == AF_INET6 ? &p->lost_ip6 : &p->lost_ip;
+}
+
+/* Hearsay takes no address away from anybody. */
+static bool may_hold_address(const struct peer *p)
+{
+	return peer_is_verified(p) || (p->methods & METHOD_CACHE);
+}
+
+/*
+ * Two keys with one mesh address: the lower key text keeps it (protocol.md section 3), and nobody
+ * has ours. Looks at every row, but only when an address appears, changes or goes. What was said in
+ * the member for IPv4 is compared with the same member of others, whatever its family is.
+ */
+static void settle(struct peers *t, const struct ip *ip, uint8_t family)
+{
+	bool is_ours = ip_equal(&t->own[family == AF_INET6], ip);
 	const struct peer *winner = NULL;
 
 	if (ip->family == 0)
 		return;
-	for (struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p))
-		if (ip_equal(&p->info.mesh_ip, ip) &&
+	for (struct peer *p = peers_next(t, NULL); p && !is_ours; p = peers_next(t, p))
+		if (ip_equal(mesh_ip_of(p, family), ip) && may_hold_address(p) &&
 		    (!winner ||
 		     derive_collision_winner(p->key_text, winner->key_text) == p->key_text))
 			winner = p;
 	for (struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p)) {
-		if (!ip_equal(&p->info.mesh_ip, ip) || p->lost_ip == (p != winner))
+		bool *lost = lost_flag(p, family);
+		bool has_lost = is_ours || (winner && p != winner);
+
+		if (!ip_equal(mesh_ip_of(p, family), ip) || *lost == has_lost)
 			continue;
-		p->lost_ip = p != winner;
+		*lost = has_lost;
 		p->is_dirty = true;
 	}
+}
+
+static void settle_both(struct peers *t, const struct peer *p)
+{
+	settle(t, &p->info.mesh_ip, AF_INET);
+	settle(t, &p->info.mesh_ip6, AF_INET6);
+}
+
+void peers_claim(struct peers *t, const struct ip *mesh_ip, const struct ip *mesh_ip6)
+{
+	const struct ip before[2] = { t->own[0], t->own[1] };
+
+	t->own[0] = *mesh_ip;
+	t->own[1] = *mesh_ip6;
+	settle(t, &before[0], AF_INET);
+	settle(t, &before[1], AF_INET6);
+	settle(t, mesh_ip, AF_INET);
+	settle(t, mesh_ip6, AF_INET6);
+}
+
+bool peers_has_ip(struct peers *t, const struct ip *mesh_ip)
+{
+	for (const struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p))
+		if (ip_equal(&p->info.mesh_ip, mesh_ip))
+			return true;
+	return false;
 }
 
 void peers_remove(struct peers *t, struct peer *p)
@@ -171,7 +231,7 @@ void peers_remove(struct peers *t, struct peer *p)
 	*link = p->next;
 	p->in_use = false;
 	t->count--;
-	settle_mesh_ip(t, &p->info.mesh_ip);
+	settle_both(t, p);
 }
 
 static bool take_text(char *dst, size_t size, const char *src)
@@ -191,6 +251,18 @@ static bool take_ip(struct ip *dst, const struct ip *src)
 	return true;
 }
 
+/* What was found of a network holds wherever it stands in the next list. */
+static void keep_verdicts(struct peer *p, const struct prefix *next, size_t n)
+{
+	uint8_t verdict[ANNOUNCE_ROUTES_MAX] = { ROUTE_UNJUDGED };
+
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < p->n_routes; j++)
+			if (prefix_equal(&next[i], &p->routes[j]))
+				verdict[i] = p->route_verdict[j];
+	memcpy(p->route_verdict, verdict, sizeof(verdict));
+}
+
 static bool take_routes(struct peer *p, const struct sighting *s)
 {
 	size_t n = s->n_routes < ANNOUNCE_ROUTES_MAX ? s->n_routes : ANNOUNCE_ROUTES_MAX;
@@ -202,20 +274,47 @@ static bool take_routes(struct peer *p, const struct sighting *s)
 		same = prefix_equal(&p->routes[i], &s->routes[i]);
 	if (same)
 		return false;
+	keep_verdicts(p, s->routes, n);
 	for (size_t i = 0; i < n; i++)
 		p->routes[i] = s->routes[i];
 	p->n_routes = n;
 	return true;
 }
 
-/* A laptop that left the LAN must be reachable again by what others say of it. */
+/*
+ * A laptop that left the LAN must be reachable again by what others say of it, and so must a peer
+ * whose address translation has forgotten the hole that was punched.
+ */
 static const char *ranked_method(const struct peer *p, struct now now)
 {
 	bool is_stale = now.mono_ms - p->endpoint_ms > LAN_RANK_MS;
 
-	if (is_stale && strcmp(p->endpoint_method, RANKED_LAN) == 0)
+	if (is_stale && (strcmp(p->endpoint_method, RANKED_LAN) == 0 ||
+			 strcmp(p->endpoint_method, RANKED_PUNCH) == 0))
 		return RANKED_CACHE;
 	return p->endpoint_method;
+}
+
+static bool is_from_peer_itself(enum peer_method method)
+{
+	return method == METHOD_LAN || method == METHOD_EXCHANGE || method == METHOD_GOSSIP;
+}
+
+/* What the peer says of itself replaces what it said before; what others say is added to it. */
+static void take_candidates(struct peer *p, const struct sighting *s)
+{
+	struct candidates *c = &p->candidates;
+
+	if (!is_from_peer_itself(s->method)) {
+		candidates_add(c, &s->endpoint, CANDIDATE_TOLD);
+		return;
+	}
+	candidates_drop(c, CANDIDATE_SEEN);
+	candidates_drop(c, CANDIDATE_OWN);
+	candidates_add(c, &s->source, CANDIDATE_SEEN);
+	for (size_t i = s->n_more; i-- > 0;)
+		candidates_add(c, &s->more[i], CANDIDATE_OWN);
+	candidates_add(c, &s->endpoint, CANDIDATE_OWN);
 }
 
 static bool take_endpoint(struct peer *p, const struct sighting *s, struct now now)
@@ -233,19 +332,25 @@ static bool take_endpoint(struct peer *p, const struct sighting *s, struct now n
 	 */
 	if (s->method != METHOD_LAN && peer_has_tunnel(p, now))
 		return false;
+	/* Another one gave a handshake where this one did not: it has its turn, but not the first. */
+	if (p->endpoint.ip.family != 0 &&
+	    candidates_has_failed(&p->candidates, &s->endpoint, now.mono_ms))
+		return false;
 	(void)endpoint_format(old, &p->endpoint);
 	(void)endpoint_format(new, &s->endpoint);
 	if (!endpoint_replaces(old, ranked_method(p, now), new, method))
 		return false;
+	if (differs)
+		candidates_restart(&p->candidates);
 	p->endpoint = s->endpoint;
 	p->endpoint_ms = now.mono_ms;
 	(void)strncpy(p->endpoint_method, method, sizeof(p->endpoint_method) - 1);
 	return differs;
 }
 
-static bool is_from_peer_itself(enum peer_method method)
+static bool is_from_others(enum peer_method method)
 {
-	return method == METHOD_LAN || method == METHOD_EXCHANGE;
+	return method == METHOD_TRANSITIVE || method == METHOD_GOSSIP_TRANSITIVE;
 }
 
 /* Others guess the port behind a NAT; the address a peer was heard from is the one that works. */
@@ -285,14 +390,21 @@ static bool take_info(struct peers *t, struct peer *p, const struct sighting *s)
 {
 	const struct known_peer *who = s->who;
 	struct ip old = p->info.mesh_ip;
+	struct ip old6 = p->info.mesh_ip6;
 	bool changed = false;
 
 	if (take_ip(&p->info.mesh_ip, &who->mesh_ip)) {
-		settle_mesh_ip(t, &old);
-		settle_mesh_ip(t, &p->info.mesh_ip);
+		p->lost_ip = false;
+		settle(t, &old, AF_INET);
+		settle(t, &p->info.mesh_ip, AF_INET);
 		changed = true;
 	}
-	changed |= take_ip(&p->info.mesh_ip6, &who->mesh_ip6);
+	if (take_ip(&p->info.mesh_ip6, &who->mesh_ip6)) {
+		p->lost_ip6 = false;
+		settle(t, &old6, AF_INET6);
+		settle(t, &p->info.mesh_ip6, AF_INET6);
+		changed = true;
+	}
 	changed |= take_text(p->info.hostname, sizeof(p->info.hostname), who->hostname);
 	(void)take_text(p->info.nat_type, sizeof(p->info.nat_type), who->nat_type);
 	(void)take_text(p->info.endpoint, sizeof(p->info.endpoint), who->endpoint);
@@ -316,6 +428,7 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 	const struct known_peer *who = s->who;
 	struct peer *p = peers_find(t, &who->key);
 	bool is_new = !p;
+	bool could_hold;
 	bool changed = false;
 
 	*out = NULL;
@@ -331,12 +444,18 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 	if (s->said_s > p->said_s)
 		p->said_s = s->said_s;
 	p->methods |= s->method;
+	if (s->method != METHOD_CACHE)
+		p->told_ms = now.mono_ms;
+	take_candidates(p, s);
 	changed |= take_endpoint(p, s, now);
 	/* What others tell never overrides what the peer itself, or our own disk, said. */
-	if (is_new || s->method != METHOD_TRANSITIVE)
+	if (is_new || !is_from_others(s->method))
 		changed |= take_info(t, p, s);
 	take_control(p, s, now);
+	could_hold = may_hold_address(p);
 	changed |= take_age(p, s, now);
+	if (!could_hold && may_hold_address(p))
+		settle_both(t, p);
 	if (is_new)
 		return PEER_NEW;
 	return changed ? PEER_CHANGED : PEER_UNCHANGED;
@@ -347,9 +466,29 @@ bool peer_is_verified(const struct peer *p)
 	return p->heard_ms != INT64_MIN;
 }
 
+bool peer_is_hearsay(const struct peer *p)
+{
+	return !peer_is_verified(p) && !(p->methods & METHOD_CACHE);
+}
+
 bool peer_has_tunnel(const struct peer *p, struct now now)
 {
 	return p->handshake_s != 0 && now.unix_s - p->handshake_s < PEER_HANDSHAKE_S;
+}
+
+bool peer_is_on_lan(const struct peer *p, struct now now)
+{
+	return strcmp(p->endpoint_method, RANKED_LAN) == 0 &&
+	       now.mono_ms - p->endpoint_ms <= LAN_RANK_MS;
+}
+
+void peer_use_tunnel(struct peer *p, struct now now)
+{
+	if (p->tunnel.ip.family == 0)
+		return;
+	p->endpoint = p->tunnel;
+	p->endpoint_ms = now.mono_ms;
+	(void)strncpy(p->endpoint_method, RANKED_PUNCH, sizeof(p->endpoint_method) - 1);
 }
 
 bool peer_is_active(const struct peer *p, struct now now)

@@ -9,6 +9,8 @@
 #define DAEMON_PEERS_PEERS_H
 
 #include "daemon/clock.h"
+#include "daemon/nat/relay.h"
+#include "daemon/peers/candidates.h"
 #include "daemon/wire/announce.h"
 
 #include <stdbool.h>
@@ -41,6 +43,27 @@ enum peer_method {
 /* Name of one method, as existing nodes print it where they have it. */
 const char *peer_method_name(enum peer_method method);
 
+/* What was found of a network that a peer announces; see routejudge.h. */
+enum route_verdict {
+	ROUTE_UNJUDGED,
+	ROUTE_ACCEPTED,
+	ROUTE_FAILED,	  /* accepted, but the kernel has not taken it */
+	ROUTE_TAKEN,	  /* another peer has it; this one's turn comes when that one leaves */
+	ROUTE_DEFAULT,	  /* refused from here on: a default route, or nearly one */
+	ROUTE_RESERVED,	  /* overlaps with the mesh, loopback, link-local, multicast */
+	ROUTE_OWN_PATH,	  /* its owner's endpoint lies in it */
+	ROUTE_GATEWAY,	  /* our gateway lies in it */
+	ROUTE_UNDERLAY,	  /* overlaps with a network that this machine is in */
+	ROUTE_OTHER_PATH, /* the endpoint of another peer's tunnel lies in it */
+	ROUTE_NO_ROOM,
+};
+
+/* Does the network go into WireGuard's table, for the peer that announces it? */
+static inline bool route_is_used(enum route_verdict v)
+{
+	return v <= ROUTE_FAILED;
+}
+
 /**
  * struct peer_applied - What WireGuard has for a peer, as far as we know
  * @present:	The peer is configured
@@ -56,23 +79,42 @@ struct peer_applied {
 };
 
 /**
+ * struct peer_punch - An introducer has brought us together; all zero when nothing is under way
+ * @endpoint:	WireGuard endpoint to try meanwhile; "none" for the usual one
+ * @turn_ms:	When we begin our handshake
+ * @until_ms:	When it has failed
+ */
+struct peer_punch {
+	struct endpoint endpoint;
+	int64_t turn_ms;
+	int64_t until_ms;
+};
+
+/**
  * struct peer - One other node
  * @info:	What was announced: key, names, mesh addresses
  * @key_text:	Its key as base64
  * @routes:	Networks behind it, masked and checked
+ * @route_verdict: For each of @routes, an enum route_verdict
  * @n_routes:	Entries in @routes
  * @endpoint:	WireGuard endpoint in use; "none" when no literal is known
  * @endpoint_method: Name of the method that reported it; decides what may replace it
  * @endpoint_ms: When @endpoint_method last reported it
+ * @candidates:	Where else its WireGuard may be, and which of all is used now
  * @control:	Where its exchange socket is; "none" when unknown
  * @methods:	enum peer_method bits
  * @first_seen_ms: When the row was made, or the peer came back after a GOODBYE or a long silence
  * @heard_ms:	When the peer itself was last heard; INT64_MIN for never in this run
  * @seen_unix_s: The same as Unix time, or what the cache said
  * @said_s:	Its own Unix time in the newest of its announcements; 0 for none in this run
+ * @told_ms:	When anybody, itself included, last told of it
+ * @is_ours:	It is a node of this program, as its announcements say
+ * @path:	Direct, or through which other node
+ * @punch:	Introduction under way
  * @said_goodbye: It announced its stop and has not been heard since
  * @replied_ms:	When it first answered a HELLO of ours, and so knew our key; INT64_MIN for never
- * @lost_ip:	Another peer with a lower key has the same mesh address
+ * @lost_ip:	This node, or another peer with a lower key, has the same IPv4 mesh address
+ * @lost_ip6:	The same for the IPv6 mesh address
  * @handshake_s: Unix time of the last handshake that WireGuard reported, 0 for never
  * @rx_bytes:	Received through the tunnel
  * @tx_bytes:	Sent through the tunnel
@@ -92,9 +134,11 @@ struct peer {
 	char key_text[PEER_TEXT_SIZE];
 	size_t n_routes;
 	struct prefix routes[ANNOUNCE_ROUTES_MAX];
+	uint8_t route_verdict[ANNOUNCE_ROUTES_MAX];
 	struct endpoint endpoint;
 	char endpoint_method[PEER_METHOD_SIZE];
 	int64_t endpoint_ms;
+	struct candidates candidates;
 	struct endpoint control;
 	unsigned int methods;
 	int64_t first_seen_ms;
@@ -102,8 +146,13 @@ struct peer {
 	int64_t replied_ms;
 	int64_t seen_unix_s;
 	int64_t said_s;
+	int64_t told_ms;
+	bool is_ours;
+	struct relay_path path;
+	struct peer_punch punch;
 	bool said_goodbye;
 	bool lost_ip;
+	bool lost_ip6;
 	int64_t handshake_s;
 	uint64_t rx_bytes;
 	uint64_t tx_bytes;
@@ -131,6 +180,19 @@ struct peers *peers_new(const struct wg_key *self);
 void peers_free(struct peers *t);
 
 /**
+ * peers_claim() - Our own mesh addresses, which no peer may have; called again when they change
+ * @t:		Table
+ * @mesh_ip:	IPv4 mesh address
+ * @mesh_ip6:	IPv6 mesh address, or "none"
+ */
+void peers_claim(struct peers *t, const struct ip *mesh_ip, const struct ip *mesh_ip6);
+
+/**
+ * peers_has_ip() - Does anybody in the table say that an IPv4 mesh address is his?
+ */
+bool peers_has_ip(struct peers *t, const struct ip *mesh_ip);
+
+/**
  * struct sighting - What one datagram, or one cache entry, says of a peer
  * @who:	Announced fields; borrowed
  * @routes:	Networks behind it; borrowed; checked by the caller
@@ -138,6 +200,9 @@ void peers_free(struct peers *t);
  * @has_routes:	@routes is the owner's own list and replaces what we have, even when empty
  * @method:	Who reports it
  * @endpoint:	WireGuard endpoint; "none" when no literal follows
+ * @source:	Where its datagrams come from, with its WireGuard port; "none" when that means nothing
+ * @more:	Further endpoints that the peer itself names; borrowed
+ * @n_more:	Entries in @more
  * @control:	Address of its exchange socket; "none" when unknown
  * @said_s:	When the peer itself sealed it, by its own clock; 0 where it was not the peer
  * @seen_unix_s: Only with METHOD_CACHE: when it was last heard
@@ -149,6 +214,9 @@ struct sighting {
 	bool has_routes;
 	enum peer_method method;
 	struct endpoint endpoint;
+	struct endpoint source;
+	const struct endpoint *more;
+	size_t n_more;
 	struct endpoint control;
 	int64_t said_s;
 	int64_t seen_unix_s;
@@ -184,6 +252,16 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 struct peer *peers_find(struct peers *t, const struct wg_key *key);
 
 /**
+ * peers_next_with_prefix() - Walk those whose keys begin like this
+ * @t:		Table
+ * @prefix:	pex_prefix() of a key
+ * @prev:	NULL to begin, then the row before
+ *
+ * Return: next row, or NULL at the end
+ */
+struct peer *peers_next_with_prefix(struct peers *t, uint32_t prefix, const struct peer *prev);
+
+/**
  * peers_next() - Walk the table
  * @t:		Table
  * @prev:	NULL to begin, then the row before
@@ -211,8 +289,23 @@ bool peer_is_active(const struct peer *p, struct now now);
 bool peer_is_verified(const struct peer *p);
 
 /**
+ * peer_is_hearsay() - Have only others told of it? Not even our own cache knows it then
+ */
+bool peer_is_hearsay(const struct peer *p);
+
+/**
  * peer_has_tunnel() - Is its last handshake younger than PEER_HANDSHAKE_S?
  */
 bool peer_has_tunnel(const struct peer *p, struct now now);
+
+/**
+ * peer_is_on_lan() - Was it last heard by multicast, a moment ago? A laptop that left is not.
+ */
+bool peer_is_on_lan(const struct peer *p, struct now now);
+
+/**
+ * peer_use_tunnel() - The address that its tunnel has found, by whatever way, is its endpoint
+ */
+void peer_use_tunnel(struct peer *p, struct now now);
 
 #endif /* DAEMON_PEERS_PEERS_H */

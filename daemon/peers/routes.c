@@ -11,7 +11,7 @@ static bool is_listed(const struct prefix *nets, size_t n, const struct prefix *
 	return false;
 }
 
-static bool has_owner(const struct routes *t, const struct prefix *net)
+bool routes_has(const struct routes *t, const struct prefix *net)
 {
 	for (size_t i = 0; i < t->n; i++)
 		if (prefix_equal(&t->entry[i].net, net))
@@ -48,7 +48,7 @@ static bool drop_missing(struct routes *t, uint16_t owner, const struct prefix *
 			continue;
 		}
 		drop_entry(t, i);
-		if (!has_owner(t, &net))
+		if (!routes_has(t, &net))
 			h->change(h->arg, &net, false);
 	}
 	return t->n < before;
@@ -75,7 +75,7 @@ bool routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, siz
 	bool gave_up = drop_missing(t, owner, nets, n, h);
 
 	for (size_t i = 0; i < n && t->n < ROUTES_MAX; i++) {
-		bool is_first = !has_owner(t, &nets[i]);
+		bool is_first = !routes_has(t, &nets[i]);
 
 		if (is_owned_by(t, &nets[i], owner))
 			continue;
@@ -85,4 +85,9 @@ bool routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, siz
 			h->change(h->arg, &nets[i], true);
 	}
 	return gave_up;
+}
+
+bool routes_has_room(const struct routes *t, uint16_t owner, const struct prefix *net)
+{
+	return t->n < ROUTES_MAX || is_owned_by(t, net, owner);
 }

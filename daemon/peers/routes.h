@@ -48,6 +48,16 @@ bool routes_set(struct routes *t, uint16_t owner, const struct prefix *nets, siz
 		const struct routes_handler *h);
 
 /**
+ * routes_has_room() - Could routes_set() take this network for this peer, or has it already?
+ */
+bool routes_has_room(const struct routes *t, uint16_t owner, const struct prefix *net);
+
+/**
+ * routes_has() - Does anybody announce this network?
+ */
+bool routes_has(const struct routes *t, const struct prefix *net);
+
+/**
  * routes_repeat() - Tell the handler of each network once more: the kernel has lost its routes
  */
 void routes_repeat(const struct routes *t, const struct routes_handler *h);

@@ -223,6 +223,12 @@ static void alarm_clone(struct alarms *a, const struct judge_facts *f)
 			 f->clone_place);
 }
 
+static void alarm_address(struct alarms *a, const struct judge_facts *f)
+{
+	if (f->contested)
+		alarm_on(a, "address", "%s", f->contested);
+}
+
 /**
  * struct clocks - The clocks of those who were heard lately
  * @n:		How many
@@ -394,6 +400,7 @@ size_t judge_alarms(const struct judge_facts *f, struct view_alarm out[static VI
 	struct alarms a = { .out = out };
 
 	alarm_clone(&a, f);
+	alarm_address(&a, f);
 	alarm_clock(&a, f);
 	alarm_alone(&a, f);
 	alarm_storage(&a, f);

@@ -61,6 +61,7 @@ struct judge_stale {
  * @supervisor: Whether PID 1 answers
  * @http_trouble: Why health and metrics are missing somewhere; NULL when they are not
  * @clone_place: Where our key is live as well; NULL when it is not
+ * @contested:	Who claims our mesh address, and what to do; NULL when nobody does
  * @stale:	Datagrams from another time
  * @confinement: What holds the mesh process; NULL when that is not known
  * @was_heard:	Somebody was heard in this run
@@ -75,6 +76,7 @@ struct judge_facts {
 	enum supervisor_state supervisor;
 	const char *http_trouble;
 	const char *clone_place;
+	const char *contested;
 	struct judge_stale stale;
 	const struct confinement *confinement;
 	bool was_heard;

@@ -122,6 +122,30 @@ size_t ownaddr_list(const struct ownaddr *o, const struct ownaddr_local *local, 
 	return total;
 }
 
+struct ip ownaddr_ip(const struct ownaddr *o, uint8_t family, int64_t now_ms)
+{
+	struct ip best = { .family = 0 };
+	size_t most = 1;
+	bool is_tie = false;
+
+	for (size_t i = 0; i < o->n; i++) {
+		const struct endpoint *us = &o->seen[i].us;
+		size_t n;
+
+		if (us->ip.family != family || !is_recent(o, i, now_ms))
+			continue;
+		n = count(o, us, now_ms).n;
+		if (n == most && !ip_equal(&us->ip, &best))
+			is_tie = true;
+		if (n <= most)
+			continue;
+		most = n;
+		best = us->ip;
+		is_tie = false;
+	}
+	return is_tie ? (struct ip) { .family = 0 } : best;
+}
+
 enum view_nat ownaddr_nat(const struct ownaddr *o, const struct ownaddr_local *local,
 			  int64_t now_ms)
 {

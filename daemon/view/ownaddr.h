@@ -79,6 +79,17 @@ size_t ownaddr_list(const struct ownaddr *o, const struct ownaddr_local *local, 
 		    struct endpoint out[static VIEW_ENDPOINTS_MAX]);
 
 /**
+ * ownaddr_ip() - The address, whatever the port, that observers agree on
+ * @o:		What others told
+ * @family:	AF_INET or AF_INET6
+ * @now_ms:	Monotonic time
+ *
+ * Return: the address that most of them see, which are two at least and more than see any other one;
+ *         otherwise "none"
+ */
+struct ip ownaddr_ip(const struct ownaddr *o, uint8_t family, int64_t now_ms);
+
+/**
  * ownaddr_nat() - What kind of NAT is in between
  * @o:		What others told
  * @local:	This machine

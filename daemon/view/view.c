@@ -36,6 +36,18 @@ const char *view_nat_name(enum view_nat nat)
 	return names[nat];
 }
 
+const char *view_stun_name(enum view_stun result)
+{
+	static const char *const names[VIEW_STUN_COUNT] = {
+		[VIEW_STUN_ANSWERED] = "answered",
+		[VIEW_STUN_REFUSED] = "refused",
+		[VIEW_STUN_SILENT] = "silent",
+		[VIEW_STUN_UNSENT] = "unsent",
+	};
+
+	return names[result];
+}
+
 bool view_is_ready(const struct view *v)
 {
 	for (size_t i = 0; i < v->n_checks; i++)

@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #define VIEW_CHECKS_MAX	   8
-#define VIEW_ALARMS_MAX	   8
+#define VIEW_ALARMS_MAX	   12
 #define VIEW_ENDPOINTS_MAX 8
 #define VIEW_LAYERS_MAX	   8
 #define VIEW_PATIENCE_MS   750 /* for netadmin and PID 1: a kubelet gives a probe one second */
@@ -42,19 +42,36 @@ enum view_fate {
 /* "accepted", "rate_limited", "not_ours", "stale", "invalid" */
 const char *view_fate_name(enum view_fate fate);
 
+/* What became of a question to a STUN server. */
+enum view_stun {
+	VIEW_STUN_ANSWERED,
+	VIEW_STUN_REFUSED, /* by an error, or an answer without an address */
+	VIEW_STUN_SILENT,
+	VIEW_STUN_UNSENT, /* there is no way to it */
+	VIEW_STUN_COUNT,
+};
+
+/* "answered", "refused", "silent", "unsent" */
+const char *view_stun_name(enum view_stun result);
+
 /**
  * struct view_counters - Counted since the start of this run
  * @datagrams:	 Received, by fate
  * @hellos_sent: HELLO datagrams, repeats included
  * @replies_sent: REPLY datagrams
  * @sightings:	 By method: index is the bit's number in enum peer_method
+ * @prospects_tried: Addresses tried where a member might be, by how they were found
  * @peer_writes: Changes of peers written to WireGuard
  * @route_writes: Routes added or deleted
  * @write_errors: Requests that netadmin could not do
  * @passes_changed: Reconcile passes that wrote something
  * @passes_noop: Reconcile passes that found nothing to write
+ * @punches:	Introductions that were followed
+ * @punches_done: Those after which a direct tunnel stood
+ * @path_changes: Peers that changed between the direct way and a relay, or between two relays
  * @log_dropped: Log lines of both processes that standard error had no room for
  * @log_suppressed: Log lines of both held back by rate limits
+ * @stun:	Questions to STUN servers, repeats not counted, by what became of them
  * @clients_evicted: HTTP and RPC connections closed to make room, or for slowness
  */
 struct view_counters {
@@ -62,13 +79,18 @@ struct view_counters {
 	uint64_t hellos_sent;
 	uint64_t replies_sent;
 	uint64_t sightings[METHOD_COUNT];
+	uint64_t prospects_tried[METHOD_COUNT];
 	uint64_t peer_writes;
 	uint64_t route_writes;
 	uint64_t write_errors;
 	uint64_t passes_changed;
 	uint64_t passes_noop;
+	uint64_t punches;
+	uint64_t punches_done;
+	uint64_t path_changes;
 	uint64_t log_dropped;
 	uint64_t log_suppressed;
+	uint64_t stun[VIEW_STUN_COUNT];
 	uint64_t clients_evicted;
 };
 
@@ -93,7 +115,7 @@ struct view_check {
 /**
  * struct view_alarm - Something a person has to look at while the node goes on
  * @name:	"clone", "clock", "storage", "ephemeral" (it will not last), "alone" (nobody was ever
- *		heard), "supervisor"
+ *		heard), "supervisor", "address" (somebody claims our mesh address)
  * @since_unix_s: Since when
  * @text:	One sentence: what, and what to do
  */
@@ -141,7 +163,8 @@ const char *view_nat_name(enum view_nat nat);
  * @identity:	"created", "loaded", "restored"; empty while starting
  * @identity_since_s: When the key file was written; 0 when not known
  * @nat:	NAT type
- * @endpoints:	Where others see us, newest first
+ * @endpoints:	Where others reach our WireGuard, as far as that is known for sure; otherwise where
+ *		they see our exchange, newest first
  * @n_endpoints: Entries in @endpoints
  * @peers:	Peer table; NULL while starting
  * @is_fresh:	Handshakes and bytes of @peers are of this moment

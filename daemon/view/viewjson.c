@@ -4,6 +4,7 @@
 #include "common/statusline.h"
 #include "common/str.h"
 #include "daemon/peers/peerpath.h"
+#include "daemon/peers/routejudge.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +88,24 @@ static void put_routes(json_t *obj, const struct peer *p)
 		put(obj, "routable_networks", list);
 }
 
+/* Those that are not routed here, each with the reason. */
+static void put_refused(json_t *obj, const struct peer *p)
+{
+	char text[PREFIX_TEXT_SIZE];
+	json_t *list = json_object();
+
+	for (size_t i = 0; i < p->n_routes; i++) {
+		const char *why = routejudge_why((enum route_verdict)p->route_verdict[i]);
+
+		if (why[0] != '\0')
+			put_text(list, prefix_format(text, &p->routes[i]), why);
+	}
+	if (json_object_size(list) > 0)
+		put(obj, "refused_networks", list);
+	else
+		json_decref(list);
+}
+
 static void put_tunnel(json_t *obj, const struct peer *p, struct now now)
 {
 	char text[ENDPOINT_TEXT_SIZE];
@@ -133,6 +152,7 @@ json_t *viewjson_peer(const struct peer *p, struct now now)
 	put_time(obj, "last_seen", p->seen_unix_s);
 	put(obj, "discovered_via", method_names(p));
 	put_routes(obj, p);
+	put_refused(obj, p);
 	put_measured(obj, p);
 	put_tunnel(obj, p, now);
 	return obj;

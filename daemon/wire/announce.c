@@ -140,6 +140,7 @@ enum announce_result announce_parse(struct announcement *out, const struct envel
 	read_instance(out->instance, body);
 	out->n_endpoints = read_endpoints(out->endpoints, body);
 	out->is_visitor = read_visitor(body);
+	pex_read(&out->pex, body);
 	r = announce_read_peer(&out->self, body, "wg_endpoint");
 	if (r != ANNOUNCE_OK)
 		return r;
@@ -219,6 +220,16 @@ static void write_known_that_fit(struct json_writer *w, const struct announcemen
 		json_write_close(w, ']');
 }
 
+/* Takes what room the rest leaves. */
+static void write_pex_that_fits(struct json_writer *w, const struct announcement *a)
+{
+	struct json_writer whole = *w;
+
+	write_tail(&whole, a);
+	if (whole.len < whole.size)
+		pex_write(w, &a->pex, whole.size - 1 - whole.len);
+}
+
 long announce_format(char *out, size_t size, const struct announcement *a)
 {
 	struct json_writer w;
@@ -230,6 +241,7 @@ long announce_format(char *out, size_t size, const struct announcement *a)
 	announce_write_routes(&w, a->routes, a->n_routes);
 	json_write_int(&w, "timestamp", a->timestamp);
 	write_known_that_fit(&w, a);
+	write_pex_that_fits(&w, a);
 	write_tail(&w, a);
 	return json_write_end(&w);
 }

@@ -8,6 +8,7 @@
 #include "daemon/wg/wg.h"
 #include "daemon/wire/endpoint.h"
 #include "daemon/wire/envelope.h"
+#include "daemon/wire/pex.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -49,11 +50,13 @@ struct known_peer {
  * @instance:	Which run of the sender this is (clone.h); empty from existing nodes
  * @endpoints:	Other WireGuard endpoints of the sender, unicast literals; existing nodes have one only
  * @n_endpoints: Entries in @endpoints
+ * @is_withheld: Only from describe(): there is nothing to say that this receiver could not misuse
  * @is_visitor:	The sender only asks: answer it, and forget it (discovery/visitor.h)
  * @observed:	REPLY: where the HELLO came from; "none" when absent or not a literal
  * @known:	Other peers; owned after announce_parse(), borrowed by announce_format()
  * @n_known:	Entries in @known
  * @n_dropped:	Known peers left out because they were not valid
+ * @pex:	Where other members are (pex.h); none from existing nodes
  */
 struct announcement {
 	struct known_peer self;
@@ -63,11 +66,13 @@ struct announcement {
 	char instance[CLONE_INSTANCE_SIZE];
 	size_t n_endpoints;
 	struct endpoint endpoints[ANNOUNCE_ENDPOINTS_MAX];
+	bool is_withheld;
 	bool is_visitor;
 	struct endpoint observed;
 	struct known_peer *known;
 	size_t n_known;
 	size_t n_dropped;
+	struct pex_list pex;
 };
 
 enum announce_result {
@@ -102,7 +107,8 @@ void announce_free(struct announcement *a);
  * announce_format() - Write a body as existing nodes do: member order, no white space
  * @out:	Receives JSON and a NUL
  * @size:	Room in @out
- * @a:		Announcement; known peers that no longer fit are left out, from the end
+ * @a:		Announcement; known peers that no longer fit are left out, from the end, and of @pex
+ *		what does not fit behind them
  *
  * Return: bytes without the NUL, or -EMSGSIZE when not even the sender fits
  */

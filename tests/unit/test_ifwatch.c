@@ -12,6 +12,7 @@
  * @seen:	What was told last
  * @n_told:	How often something was told
  * @n_raised:	How often it came up again
+ * @n_elsewhere: How often something may have changed elsewhere
  */
 struct fixture {
 	struct event_base *base;
@@ -21,6 +22,7 @@ struct fixture {
 	struct ifstate seen;
 	int n_told;
 	int n_raised;
+	int n_elsewhere;
 };
 
 static void changed(void *arg, const struct ifstate *s)
@@ -36,10 +38,15 @@ static void raised(void *arg)
 	((struct fixture *)arg)->n_raised++;
 }
 
+static void elsewhere(void *arg)
+{
+	((struct fixture *)arg)->n_elsewhere++;
+}
+
 static int make_fixture(void **state)
 {
 	static struct fixture f;
-	const struct ifwatch_handler h = { &f, changed, raised };
+	const struct ifwatch_handler h = { &f, changed, raised, elsewhere };
 
 	f = (struct fixture) { .base = event_base_new() };
 	assert_int_equal(rtnl_open(&f.rtnl, NULL), 0);

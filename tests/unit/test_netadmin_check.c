@@ -72,6 +72,21 @@ static void nobody_gets_a_default_route(void **state)
 	}
 }
 
+/* The mesh process may choose among the addresses that follow from our key, and no others. */
+static void only_a_few_mesh_addresses_may_be_asked_for(void **state)
+{
+	struct netadmin_request req = { .op = NETADMIN_ADDRESS, .nonce = 1 };
+
+	(void)state;
+	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req.nonce = COLLISION_NONCE_MAX;
+	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req.nonce = COLLISION_NONCE_MAX + 1;
+	assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+	req.nonce = 0;
+	assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+}
+
 static void malformed_requests_are_refused(void **state)
 {
 	struct netadmin_request req = peer_with("10.0.0.1/32");
@@ -98,6 +113,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_node_asks_for_passes),
 		cmocka_unit_test(nobody_gets_a_default_route),
+		cmocka_unit_test(only_a_few_mesh_addresses_may_be_asked_for),
 		cmocka_unit_test(malformed_requests_are_refused),
 		cmocka_unit_test(levels_without_an_end_or_that_are_no_text_are_refused),
 	};

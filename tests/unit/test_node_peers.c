@@ -8,12 +8,14 @@
 #include "tests/unit/fixtures.h"
 #include "tests/unit/loop.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define SELF	   10
+#define LOWER	   5
 #define BOB	   15
 #define CAROL	   16
 #define BOB_AT	   "192.0.2.15:52000"
@@ -36,6 +38,13 @@ static void nothing(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	(void)arg;
+}
+
+static void retry_routes(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	node_routes_retry(arg);
 }
 
 static void describe(void *arg, struct announcement *out, bool with_known,
@@ -68,11 +77,16 @@ static int make_fixture(void **state)
 
 	assert_non_null(f);
 	f->config.keys.gossip_port = 52000;
+	f->config.keys.subnet = prefix_of("10.77.0.0/16");
 	n->cfg = &f->config;
 	n->base = event_base_new();
 	n->peers = peers_new(&self);
 	n->cache_timer = evtimer_new(n->base, nothing, NULL);
 	n->phase = NODE_RUNNING;
+	node_prospects_open(n);
+	n->ready.mesh_ip = peer_of(SELF).mesh_ip;
+	peers_claim(n->peers, &n->ready.mesh_ip, &n->ready.mesh_ip6);
+	n->route_timer = evtimer_new(n->base, retry_routes, n);
 	(void)wg_key_format(n->self.key_text, &self);
 	n->self.start_ms = clock_now().mono_ms;
 	n->self.subnet = prefix_of("10.77.0.0/16");
@@ -86,11 +100,13 @@ static int free_fixture(void **state)
 {
 	struct fixture *f = *state;
 
+	node_prospects_close(&f->node);
 	node_peers_free(&f->node);
 	exchange_close(f->node.exchange);
 	adminlink_close(f->node.admin);
 	(void)close(f->admin);
 	event_free(f->node.cache_timer);
+	node_routes_close(&f->node);
 	event_base_free(f->node.base);
 	free(f);
 	return 0;
@@ -272,6 +288,11 @@ static void a_route_that_is_given_up_goes(void **state)
 	assert_nothing_written(f);
 }
 
+static uint64_t tried(const struct fixture *f, enum peer_method via)
+{
+	return f->node.counters.prospects_tried[__builtin_ctz(via)];
+}
+
 static void hearsay_alone_configures_nobody(void **state)
 {
 	struct fixture *f = *state;
@@ -286,9 +307,12 @@ static void hearsay_alone_configures_nobody(void **state)
 				     .from = sender, .source = DISCOVERY_REPLY, .rtt_us = 0 });
 	(void)change_of(f, BOB);
 	assert_nothing_written(f);
-	/* But she is asked, at the exchange port of her host. */
+	/* But she is asked, in her turn, at the exchange port of her host. */
 	assert_endpoint(&peer_at(f, CAROL)->control, CAROL_AT);
-	assert_int_equal(f->node.rows[peer_at(f, CAROL)->slot].n_unanswered, 1);
+	assert_int_equal(tried(f, METHOD_TRANSITIVE), 0);
+	loop_drain(f->node.base);
+	assert_int_equal(tried(f, METHOD_TRANSITIVE), 1);
+	assert_int_equal(f->node.rows[peer_at(f, CAROL)->slot].hello_ms, 0);
 }
 
 /* --- what WireGuard says ----------------------------------------------------------------------- */
@@ -375,6 +399,121 @@ static void a_network_that_two_peers_announce_stays_with_the_first(void **state)
 		node_peers_dumped(&f->node);
 		assert_nothing_written(f);
 	}
+}
+
+/* --- what may not be routed -------------------------------------------------------------------- */
+
+static void a_peer_that_roams_into_its_own_network_loses_that_route(void **state)
+{
+	struct fixture *f = *state;
+	struct wg_peer_state report = report_of(BOB, SITE);
+
+	settle(f);
+	announced(f, BOB, BOB_AT, SITE, DISCOVERY_REPLY);
+	drop_requests(f);
+	report.endpoint = endpoint_of("192.168.10.9:51820");
+	begin_dump(f);
+	node_peers_observed(&f->node, &report);
+	node_peers_dumped(&f->node);
+	assert_int_equal(change_of(f, BOB).n_allowed, 1);
+	assert_route_request(f, NETADMIN_ROUTE_DEL, SITE);
+	assert_nothing_written(f);
+	assert_int_equal(peer_at(f, BOB)->route_verdict[0], ROUTE_OWN_PATH);
+	/* And has it again where it may. */
+	report = report_of(BOB, NULL);
+	begin_dump(f);
+	node_peers_observed(&f->node, &report);
+	node_peers_dumped(&f->node);
+	assert_int_equal(change_of(f, BOB).n_allowed, 2);
+	assert_route_request(f, NETADMIN_ROUTE_ADD, SITE);
+}
+
+static void a_route_that_failed_is_told_of_and_tried_again(void **state)
+{
+	const struct timeval soon = { .tv_usec = 1000 };
+	const struct err why = { .code = -EEXIST, .msg = "route to it" };
+	const struct err none = { .code = 0 };
+	struct prefix net = prefix_of(SITE);
+	struct fixture *f = *state;
+
+	settle(f);
+	announced(f, BOB, BOB_AT, SITE, DISCOVERY_REPLY);
+	drop_requests(f);
+	node_routes_added(&f->node, &net, &why);
+	assert_int_equal(peer_at(f, BOB)->route_verdict[0], ROUTE_FAILED);
+	/* What WireGuard has stays as it is: packets from there are good. */
+	assert_nothing_written(f);
+	assert_true(evtimer_pending(f->node.route_timer, NULL));
+	(void)event_add(f->node.route_timer, &soon);
+	(void)event_base_loop(f->node.base, EVLOOP_ONCE);
+	assert_route_request(f, NETADMIN_ROUTE_ADD, SITE);
+	node_routes_added(&f->node, &net, &none);
+	assert_int_equal(peer_at(f, BOB)->route_verdict[0], ROUTE_ACCEPTED);
+	assert_int_equal(f->node.missing.n, 0);
+}
+
+/* --- somebody has our address ------------------------------------------------------------------ */
+
+static void claimed(struct fixture *f, unsigned int n, const char *from)
+{
+	struct announcement a = { .self = peer_of(n) };
+	struct discovery_origin o = { .from = endpoint_of(from), .source = DISCOVERY_HELLO };
+
+	a.self.mesh_ip = f->node.ready.mesh_ip;
+	node_peers_announced(&f->node, &a, &o);
+}
+
+static void who_has_our_address_and_the_lower_key_makes_us_ask_for_another(void **state)
+{
+	struct fixture *f = *state;
+	struct netadmin_request req = { .op = 0 };
+
+	settle(f);
+	claimed(f, BOB, BOB_AT);
+	while (next_request(f, &req))
+		assert_int_not_equal(req.op, NETADMIN_ADDRESS);
+	claimed(f, LOWER, BOB_AT);
+	while (next_request(f, &req) && req.op != NETADMIN_ADDRESS)
+		continue;
+	assert_int_equal(req.op, NETADMIN_ADDRESS);
+	assert_int_equal(req.nonce, 1);
+	drop_requests(f);
+	/* One at a time. */
+	claimed(f, LOWER, BOB_AT);
+	assert_nothing_written(f);
+	/* Until it is on disk and on the interface, we are who we were. */
+	assert_true(peer_at(f, LOWER)->lost_ip);
+}
+
+static void an_address_that_somebody_is_known_to_have_is_not_taken(void **state)
+{
+	struct fixture *f = *state;
+	const struct config *c = &f->config;
+	struct announcement a = { .self = peer_of(CAROL) };
+	struct discovery_origin o = { .from = endpoint_of(CAROL_AT), .source = DISCOVERY_HELLO };
+	struct netadmin_request req = { .op = 0 };
+
+	settle(f);
+	a.self.mesh_ip = derive_mesh_ip(&c->secret, &c->keys, NULL, f->node.self.key_text, 1);
+	node_peers_announced(&f->node, &a, &o);
+	drop_requests(f);
+	claimed(f, LOWER, BOB_AT);
+	while (next_request(f, &req) && req.op != NETADMIN_ADDRESS)
+		continue;
+	assert_int_equal(req.nonce, 2);
+}
+
+static void a_move_that_failed_changes_nothing(void **state)
+{
+	const struct err why = { .code = -ENOSPC, .msg = "write it" };
+	struct fixture *f = *state;
+	struct ip before = f->node.ready.mesh_ip;
+
+	settle(f);
+	claimed(f, LOWER, BOB_AT);
+	node_collision_moved(&f->node, &before, &why);
+	assert_true(ip_equal(&f->node.ready.mesh_ip, &before));
+	assert_int_equal(f->node.collision.moves, 0);
 }
 
 static void when_the_first_gateway_goes_the_second_takes_over_without_a_gap(void **state)
@@ -638,6 +777,11 @@ int main(void)
 		T(what_an_adopted_interface_has_already_is_not_written_again),
 		T(strangers_go_only_after_a_while),
 		T(a_network_that_two_peers_announce_stays_with_the_first),
+		T(a_peer_that_roams_into_its_own_network_loses_that_route),
+		T(a_route_that_failed_is_told_of_and_tried_again),
+		T(who_has_our_address_and_the_lower_key_makes_us_ask_for_another),
+		T(an_address_that_somebody_is_known_to_have_is_not_taken),
+		T(a_move_that_failed_changes_nothing),
 		T(when_the_first_gateway_goes_the_second_takes_over_without_a_gap),
 		T(what_comes_through_the_tunnel_does_not_lead_into_it),
 		T(a_live_tunnel_ends_only_on_the_word_of_its_own_peer),

@@ -428,6 +428,87 @@ static void of_two_keys_with_one_address_the_lower_one_keeps_it(void **state)
 	assert_false(with_ip(*state, 7, "10.77.1.2")->lost_ip);
 }
 
+static void hearsay_takes_no_address_from_anybody(void **state)
+{
+	struct peer *high = with_ip(*state, 5, "10.77.1.1");
+	struct known_peer who = peer_of(2);
+	struct sighting s = sighting_of(&who, METHOD_TRANSITIVE, NULL);
+	struct peer *low = NULL;
+
+	who.mesh_ip = ip_of("10.77.1.1");
+	(void)peers_sight(*state, &s, at(0), &low);
+	assert_true(low->lost_ip);
+	assert_false(high->lost_ip);
+	/* Once it is heard itself, its key counts. */
+	with_ip(*state, 2, "10.77.1.1");
+	assert_false(low->lost_ip);
+	assert_true(high->lost_ip);
+}
+
+static void our_own_address_is_nobodys(void **state)
+{
+	const struct ip ours = ip_of("10.77.1.1");
+	const struct ip other = ip_of("10.77.1.2");
+	const struct ip ours6 = ip_of("fd12:3456:789a:bcde::1");
+	struct known_peer who = peer_of(3);
+	struct sighting s = sighting_of(&who, METHOD_EXCHANGE, NULL);
+	struct peer *p = with_ip(*state, 2, "10.77.1.1");
+
+	peers_claim(*state, &ours, &ours6);
+	assert_true(p->lost_ip);
+	assert_true(p->is_dirty);
+	who.mesh_ip6 = ours6;
+	(void)peers_sight(*state, &s, at(0), &p);
+	assert_false(p->lost_ip);
+	assert_true(p->lost_ip6);
+	/* We have given way. */
+	p = with_ip(*state, 2, "10.77.1.1");
+	peers_claim(*state, &other, &ours6);
+	assert_false(p->lost_ip);
+	assert_true(p->is_dirty);
+	assert_true(peers_has_ip(*state, &ours));
+	assert_false(peers_has_ip(*state, &other));
+}
+
+static void ipv6_addresses_are_settled_like_ipv4_ones(void **state)
+{
+	struct known_peer who = peer_of(5);
+	struct sighting s = sighting_of(&who, METHOD_EXCHANGE, NULL);
+	struct peer *high = NULL;
+	struct peer *low = NULL;
+
+	who.mesh_ip6 = ip_of("fd12:3456:789a:bcde::1");
+	(void)peers_sight(*state, &s, at(0), &high);
+	who = peer_of(2);
+	who.mesh_ip6 = ip_of("fd12:3456:789a:bcde::1");
+	(void)peers_sight(*state, &s, at(0), &low);
+	assert_true(high->lost_ip6);
+	assert_false(high->lost_ip);
+	assert_false(low->lost_ip6);
+	peers_remove(*state, low);
+	assert_false(high->lost_ip6);
+}
+
+static void what_was_found_of_a_network_holds_in_the_next_list(void **state)
+{
+	struct prefix nets[] = { prefix_of("10.1.0.0/24"), prefix_of("10.2.0.0/24") };
+	struct known_peer who = peer_of(5);
+	struct sighting s = sighting_of(&who, METHOD_EXCHANGE, NULL);
+	struct peer *p = NULL;
+
+	s.routes = nets;
+	s.n_routes = 2;
+	s.has_routes = true;
+	(void)peers_sight(*state, &s, at(0), &p);
+	p->route_verdict[0] = ROUTE_UNDERLAY;
+	p->route_verdict[1] = ROUTE_ACCEPTED;
+	nets[1] = nets[0];
+	nets[0] = prefix_of("10.3.0.0/24");
+	(void)peers_sight(*state, &s, at(0), &p);
+	assert_int_equal(p->route_verdict[0], ROUTE_UNJUDGED);
+	assert_int_equal(p->route_verdict[1], ROUTE_UNDERLAY);
+}
+
 static void an_address_goes_back_to_the_next_key_when_its_holder_is_removed(void **state)
 {
 	struct peer *low = with_ip(*state, 2, "10.77.1.1");
@@ -618,6 +699,10 @@ int main(void)
 		T(a_goodbye_ends_activity_and_being_heard_again_is_a_change),
 		T(a_peer_that_comes_back_after_ten_minutes_is_a_change),
 		T(of_two_keys_with_one_address_the_lower_one_keeps_it),
+		T(hearsay_takes_no_address_from_anybody),
+		T(our_own_address_is_nobodys),
+		T(ipv6_addresses_are_settled_like_ipv4_ones),
+		T(what_was_found_of_a_network_holds_in_the_next_list),
 		T(an_address_goes_back_to_the_next_key_when_its_holder_is_removed),
 		T(an_address_goes_back_when_its_holder_takes_another),
 		T(a_full_table_gives_up_the_oldest_peer_that_is_not_in_wireguard),

@@ -457,7 +457,39 @@ static void who_lost_its_mesh_address_to_a_lower_key_is_not_allowed_it(void **st
 	p.lost_ip = true;
 	assert_true(diff_of(&change, &p, 2000));
 	assert_int_equal(change.flags, WG_PEER_REPLACE_ALLOWED);
+	assert_int_equal(change.n_allowed, 1);
+	assert_int_equal(change.allowed[0].ip.family, AF_INET6);
+	p.lost_ip6 = true;
+	assert_true(diff_of(&change, &p, 2000));
 	assert_int_equal(change.n_allowed, 0);
+}
+
+static void what_was_refused_never_reaches_wireguard(void **state)
+{
+	struct peer p = tunnelled_peer(HIGHER);
+
+	(void)state;
+	p.n_routes = 2;
+	p.routes[0] = prefix_of("192.168.1.0/24");
+	p.routes[1] = prefix_of("192.168.2.0/24");
+	assert_int_equal(want_of(&p, 0).n_allowed, 3);
+	p.route_verdict[0] = ROUTE_FAILED;
+	assert_int_equal(want_of(&p, 0).n_allowed, 3);
+	for (unsigned int v = ROUTE_TAKEN; v <= ROUTE_NO_ROOM; v++) {
+		p.route_verdict[0] = (uint8_t)v;
+		assert_int_equal(want_of(&p, 0).n_allowed, 2);
+	}
+}
+
+static void an_address_of_the_other_family_is_allowed_to_nobody(void **state)
+{
+	struct peer p = tunnelled_peer(HIGHER);
+
+	(void)state;
+	p.info.mesh_ip6 = ip_of("10.77.0.1");
+	assert_int_equal(want_of(&p, 0).n_allowed, 1);
+	p.info.mesh_ip = ip_of("fd12:3456:789a:bcde::1");
+	assert_int_equal(want_of(&p, 0).n_allowed, 0);
 }
 
 static void the_hash_of_a_list_ignores_order_and_nothing_else(void **state)
@@ -544,6 +576,8 @@ int main(void)
 		cmocka_unit_test(mesh_addresses_and_routes_are_allowed_without_duplicates),
 		cmocka_unit_test(as_many_routes_as_can_be_announced_fit),
 		cmocka_unit_test(who_lost_its_mesh_address_to_a_lower_key_is_not_allowed_it),
+		cmocka_unit_test(what_was_refused_never_reaches_wireguard),
+		cmocka_unit_test(an_address_of_the_other_family_is_allowed_to_nobody),
 		cmocka_unit_test(the_hash_of_a_list_ignores_order_and_nothing_else),
 		cmocka_unit_test(routes_that_would_take_foreign_traffic_are_not_sane),
 	};

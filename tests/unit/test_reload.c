@@ -69,6 +69,22 @@ static void an_empty_list_of_routes_takes_them_back(void **state)
 	assert_int_equal(what.routes.n, 0);
 }
 
+static void peers_are_taken_as_the_options_have_them(void **state)
+{
+	(void)state;
+	taken("peer=192.0.2.1,[2001:db8::1]:52101\npeer-dns=mesh.example.org:7\n");
+	assert_true(what.has_peers && what.has_dns);
+	assert_int_equal(what.peers.n, 2);
+	assert_int_equal(what.peers.at[1].port, 52101);
+	assert_string_equal(what.dns.at[0].name, "mesh.example.org");
+	taken("peer=\n");
+	assert_true(what.has_peers);
+	assert_false(what.has_dns);
+	assert_int_equal(what.peers.n, 0);
+	refused("peer=node.example.org\n", "line 1", "node.example.org");
+	refused("log-level=info\npeer-dns=192.0.2.1\n", "line 2", "192.0.2.1");
+}
+
 static void what_comes_last_counts(void **state)
 {
 	(void)state;
@@ -130,6 +146,7 @@ int main(void)
 		cmocka_unit_test(both_keys_are_taken_with_any_white_space),
 		cmocka_unit_test(a_missing_key_leaves_its_value),
 		cmocka_unit_test(an_empty_list_of_routes_takes_them_back),
+		cmocka_unit_test(peers_are_taken_as_the_options_have_them),
 		cmocka_unit_test(what_comes_last_counts),
 		cmocka_unit_test(a_bad_line_refuses_the_whole_file_and_names_the_cure),
 		cmocka_unit_test(bytes_that_are_no_text_are_refused),
