@@ -16,6 +16,7 @@
 #include "daemon/node/node_impl.h"
 
 #include <errno.h>
+#include <event2/util.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -286,6 +287,7 @@ static int lay_down_rights(struct node *n, struct err *e)
 
 	process_open();
 	tzset();
+	(void)evutil_secure_rng_init();
 	ports[total++] = (uint16_t)(n->cfg->keys.gossip_port + DERIVE_PROBE_OFFSET);
 	for (size_t i = 0; i < n->cfg->http.n; i++)
 		if (n->cfg->http.list[i].path[0] == '\0')
