@@ -99,7 +99,7 @@ INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/
 	init/volume/prove.c init/volume/rootfield.c init/volume/statepath.c init/volume/storage.c \
 	init/volume/volcheck.c init/volume/voltext.c init/volume/volume.c init/volume/volwatch.c \
 	init/volume/writability.c
-DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin/adminlink.c \
+DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin/adminlink.c daemon/admin/forward.c daemon/admin/forwardlog.c \
 	daemon/admin/netadmin.c daemon/admin/netadmin_check.c daemon/admin/netadmin_client.c \
 	daemon/admin/netadmin_setup.c daemon/admin/netadmin_wire.c daemon/cli/call.c daemon/cli/cli.c \
 	daemon/cli/commands.c daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c \
@@ -133,10 +133,10 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/nat/rendezvous.c daemon/nat/stun.c daemon/nat/stunclient.c daemon/nat/stunpace.c \
 	daemon/nat/stunround.c daemon/net/addr.c daemon/net/connset.c daemon/net/growbuf.c \
 	daemon/net/hostaddr.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
-	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
+	daemon/net/nft.c daemon/net/nft_msg.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
 	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/underlay.c daemon/net/underlaywatch.c \
 	daemon/net/unixlisten.c daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c \
-	daemon/node/node_cache.c daemon/node/node_clone.c daemon/node/node_collision.c \
+	daemon/node/node_cache.c daemon/node/node_clone.c daemon/node/node_collision.c daemon/node/node_forward.c \
 	daemon/node/node_greet.c daemon/node/node_introducer.c daemon/node/node_layers.c \
 	daemon/node/node_nat.c daemon/node/node_notify.c daemon/node/node_observe.c \
 	daemon/node/node_peers.c daemon/node/node_pex.c daemon/node/node_prospects.c \
@@ -189,7 +189,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_doctor_peers.c tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c \
 	tests/unit/test_doctor_secret.c tests/unit/test_doctor_storage.c \
 	tests/unit/test_doctor_strength.c tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c \
-	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_gather.c \
+	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_forward.c tests/unit/test_forwardlog.c tests/unit/test_gather.c \
 	tests/unit/test_hostport.c tests/unit/test_http_address.c tests/unit/test_http_endpoints.c \
 	tests/unit/test_http_process.c tests/unit/test_http_server.c tests/unit/test_identity.c \
 	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
@@ -197,7 +197,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_introduce.c tests/unit/test_json.c tests/unit/test_judge.c \
 	tests/unit/test_livecheck.c tests/unit/test_log_forms.c tests/unit/test_metrics.c \
 	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
-	tests/unit/test_nlmsg.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
+	tests/unit/test_nft.c tests/unit/test_nlmsg.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
 	tests/unit/test_node_reload.c tests/unit/test_node_view.c tests/unit/test_notify.c \
 	tests/unit/test_ownaddr.c tests/unit/test_pace.c tests/unit/test_peercache.c \
 	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c \
