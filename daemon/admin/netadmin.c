@@ -230,8 +230,23 @@ static int stop(struct server *s, uint32_t http_made)
 	remove_sockets(s, http_made);
 	if (rtnl_link_delete(s->node.rtnl, s->node.cfg->ifname, &r.error) == 0)
 		memset(&r.error, 0, sizeof(r.error));
+	forward_undo(&s->node.forward);
 	(void)reply(s, &r, -1);
 	return -ESHUTDOWN;
+}
+
+/* Only what the operator has asked for at the start can be asked for here. */
+static int forward(struct server *s, const struct forward_want *want)
+{
+	struct netadmin_reply done = { .event = NETADMIN_FORWARDED };
+	struct err e = { 0 };
+
+	if ((want->mesh && !s->node.cfg->introducer) || (want->n > 0 && !s->node.cfg->forward)) {
+		(void)err_set(&e, -EPERM, "forward what nobody has asked for");
+		return reply_error(s, &e);
+	}
+	forward_apply(&s->node.forward, want, &done.forward);
+	return reply(s, &done, -1);
 }
 
 /* Return: 0 to go on, negative to end */
@@ -265,6 +280,8 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 		return restore_addresses(s);
 	case NETADMIN_RELOAD:
 		return reload(s);
+	case NETADMIN_FORWARD:
+		return forward(s, &req->forward);
 	case NETADMIN_ADDRESS:
 		return move(s, req->nonce);
 	case NETADMIN_PEER:

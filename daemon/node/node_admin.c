@@ -107,6 +107,10 @@ static void take_reply(struct node *n, const struct netadmin_reply *r, int fd)
 		if (n->phase == NODE_RUNNING)
 			node_routes_added(n, &r->route, &r->error);
 		break;
+	case NETADMIN_FORWARDED:
+		if (n->phase == NODE_RUNNING)
+			node_forward_found(n, &r->forward);
+		break;
 	case NETADMIN_MOVED:
 		if (n->phase == NODE_RUNNING)
 			node_collision_moved(n, &r->mesh_ip, &r->error);
@@ -156,6 +160,8 @@ int node_admin_start(const struct node *n, struct netadmin *out, struct err *e)
 		.custom_subnet = c->custom_subnet,
 		.no_ipv6 = c->no_ipv6,
 		.new_identity = c->new_identity,
+		.introducer = c->introducer,
+		.forward = c->forward,
 		.secret = &c->secret,
 		.keys = &c->keys,
 		.socket_path = c->socket_path,

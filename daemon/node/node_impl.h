@@ -173,6 +173,8 @@ struct node {
 	struct node_missing missing;
 	struct event *route_timer; /* tries them again */
 	struct underlaywatch *underlay;
+	struct forward_found forwards; /* as netadmin told last */
+	bool forward_known;	       /* it has */
 	struct collision collision;
 	char contested[320]; /* the sentence of its alarm */
 	struct known_peer known[NODE_KNOWN_MAX];
@@ -296,6 +298,14 @@ void node_routes_retry(struct node *n);
 void node_routes_restore(struct node *n);
 /* Removes what an earlier run has left and nobody announces. */
 void node_routes_sweep(struct node *n);
+
+/* node_forward.c: what the kernel passes on */
+
+/* Asks netadmin to forward what the operator wants; again when networks change. */
+void node_forward_ask(struct node *n);
+void node_forward_found(struct node *n, const struct forward_found *found);
+/* Does this node pass packets on between peers, as others may believe? */
+bool node_forward_introduces(const struct node *n);
 
 /* node_collision.c: somebody else has our mesh address */
 
