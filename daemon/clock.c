@@ -14,6 +14,7 @@ struct now clock_now(void)
 	return (struct now) {
 		.mono_ms = (int64_t)mono.tv_sec * 1000 + mono.tv_nsec / 1000000,
 		.unix_s = (int64_t)real.tv_sec,
+		.part_ms = real.tv_nsec / 1000000,
 	};
 }
 

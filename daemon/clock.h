@@ -9,10 +9,12 @@
  * struct now - One moment on both clocks
  * @mono_ms:	CLOCK_BOOTTIME in milliseconds: ages and deadlines, untouched by clock changes
  * @unix_s:	Unix time in seconds: what goes on the wire and to disk
+ * @part_ms:	Milliseconds of that second that are over: for what two nodes do at one time
  */
 struct now {
 	int64_t mono_ms;
 	int64_t unix_s;
+	int64_t part_ms;
 };
 
 /**

@@ -166,18 +166,25 @@ void exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int 
 	(void)exchange_try(x, to, via, PAUSES);
 }
 
-void exchange_goodbye(struct exchange *x, const struct endpoint *to, const struct wg_key *self)
+void exchange_send(struct exchange *x, const struct endpoint *to, enum message_type type,
+		   const char *plain, long len)
 {
-	char plain[GOODBYE_MAX];
-	char datagram[2 * GOODBYE_MAX];
+	char datagram[2 * EXCHANGE_PLAIN_MAX];
 	uint8_t nonce[CRYPTO_NONCE_LEN];
-	long len = goodbye_format(plain, sizeof(plain), self, clock_now().unix_s);
 
 	crypto_random(nonce, sizeof(nonce));
 	if (len >= 0)
-		len = envelope_seal(datagram, sizeof(datagram), MESSAGE_GOODBYE, plain, (size_t)len,
-				    nonce, x->cfg.key);
+		len = envelope_seal(datagram, sizeof(datagram), type, plain, (size_t)len, nonce,
+				    x->cfg.key);
 	transmit(x, datagram, len, to, NULL);
+}
+
+void exchange_goodbye(struct exchange *x, const struct endpoint *to, const struct wg_key *self)
+{
+	char plain[GOODBYE_MAX];
+	long len = goodbye_format(plain, sizeof(plain), self, clock_now().unix_s);
+
+	exchange_send(x, to, MESSAGE_GOODBYE, plain, len);
 }
 
 static void answer_hello(struct exchange *x, const struct endpoint *from,

@@ -68,6 +68,18 @@ void exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int 
 bool exchange_try(struct exchange *x, const struct endpoint *to, unsigned int via, size_t n_sends);
 
 /**
+ * exchange_send() - Seal a message of few bytes and send it once
+ * @x:		Handle
+ * @to:		Address and gossip port
+ * @type:	What it is
+ * @plain:	Its body, at most EXCHANGE_PLAIN_MAX bytes; borrowed
+ * @len:	Bytes in @plain; a negative errno value of whoever wrote it is logged
+ */
+#define EXCHANGE_PLAIN_MAX 1024
+void exchange_send(struct exchange *x, const struct endpoint *to, enum message_type type,
+		   const char *plain, long len);
+
+/**
  * exchange_goodbye() - Tell one peer, once, that we stop
  */
 void exchange_goodbye(struct exchange *x, const struct endpoint *to, const struct wg_key *self);

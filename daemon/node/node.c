@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SAFETY_S	 25 /* how old the handshake times in the table may be */
@@ -223,7 +224,7 @@ static void free_events(struct node *n)
 			event_free(all[i]);
 }
 
-static void close_all(struct node *n)
+void node_close(struct node *n)
 {
 	node_layers_close(n);
 	resolver_close(n->resolver);
@@ -284,6 +285,7 @@ static int lay_down_rights(struct node *n, struct err *e)
 	int r;
 
 	process_open();
+	tzset();
 	ports[total++] = (uint16_t)(n->cfg->keys.gossip_port + DERIVE_PROBE_OFFSET);
 	for (size_t i = 0; i < n->cfg->http.n; i++)
 		if (n->cfg->http.list[i].path[0] == '\0')
@@ -294,12 +296,18 @@ static int lay_down_rights(struct node *n, struct err *e)
 	return r;
 }
 
-static int start(struct node *n, struct err *e)
+int node_open(struct node *n, const struct config *cfg, struct notify *notify, struct err *e)
 {
 	struct netadmin admin;
 	int r;
 
-	settle_process();
+	n->cfg = cfg;
+	n->control_fd = -1;
+	n->began = clock_now();
+	n->advertised = cfg->routes;
+	n->static_peers = cfg->peers;
+	n->dns_peers = cfg->peer_dns;
+	n->notify = notify;
 	node_notify_starting(n);
 	r = node_admin_start(n, &admin, e);
 	if (r < 0)
@@ -310,10 +318,9 @@ static int start(struct node *n, struct err *e)
 		r = make_events(n, e);
 	if (r == 0)
 		r = open_http(n, e);
-	if (r < 0)
-		return r;
-	open_resolver(n);
-	return lay_down_rights(n, e);
+	if (r == 0)
+		open_resolver(n);
+	return r;
 }
 
 int node_run(const struct config *cfg, struct notify *notify)
@@ -321,17 +328,11 @@ int node_run(const struct config *cfg, struct notify *notify)
 	static struct node n;
 	struct err e = { 0 };
 
-	n.cfg = cfg;
-	n.control_fd = -1;
-	n.began = clock_now();
-	n.advertised = cfg->routes;
-	n.static_peers = cfg->peers;
-	n.dns_peers = cfg->peer_dns;
-	n.notify = notify;
-	if (start(&n, &e) < 0)
+	settle_process();
+	if (node_open(&n, cfg, notify, &e) < 0 || lay_down_rights(&n, &e) < 0)
 		node_fail(&n, &e);
 	else
 		(void)event_base_dispatch(n.base);
-	close_all(&n);
+	node_close(&n);
 	return n.exit_code;
 }

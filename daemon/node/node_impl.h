@@ -13,6 +13,7 @@
 #include "daemon/discovery/pong.h"
 #include "daemon/discovery/prospects.h"
 #include "daemon/http/server.h"
+#include "daemon/nat/matchmaker.h"
 #include "daemon/net/ifwatch.h"
 #include "daemon/net/resolve.h"
 #include "daemon/net/underlaywatch.h"
@@ -57,6 +58,26 @@ enum node_phase {
 	NODE_STOPPING, /* the interface is being deleted */
 };
 
+#define NODE_PUNCHES_MAX 32 /* introductions followed at one time */
+
+/**
+ * struct node_punch - An introduction that is being followed
+ * @node:	Back reference for the timer; NULL for a free entry
+ * @slot:	Whom we are brought together with
+ * @timer:	Its next step; kept for the next introduction
+ * @n_steps:	Steps taken
+ * @began_s:	Unix time of the first step: a handshake since then is its success
+ * @start:	What the introducer said
+ */
+struct node_punch {
+	struct node *node;
+	uint16_t slot;
+	struct event *timer;
+	unsigned int n_steps;
+	int64_t began_s;
+	struct start start;
+};
+
 /**
  * struct node_peer - What the node itself keeps for a row of the peer table
  * @node:	Back reference for the timer
@@ -66,11 +87,18 @@ enum node_phase {
  * @seen_dump:	Number of the last dump that had it
  * @written_dump: Number of the dump that was last asked for when it was last written
  * @trail:	Which runs of it were heard
- * @is_ours:	It runs this daemon, and so understands the compact exchange
  * @clone_ms:	When it was last said that there are two of it, 0 for never
  * @read_ms:	When the bytes were read that its rates count from, 0 for never
  * @read_rx:	Received until then
  * @read_tx:	Sent until then
+ * @ear:	What its bytes tell
+ * @is_mute:	It sends nothing although it is spoken to
+ * @offer_ms:	When we may ask for an introduction to it again, 0 for never tried
+ * @n_offers:	In vain, in a row
+ * @asked_ms:	When it was last asked to introduce us to somebody
+ * @started_ms:	When an introduction to it was last followed
+ * @start_at_ms: What that said of when to begin: the same again is a repetition
+ * @warm_ms:	When it was last greeted through a relay
  */
 struct node_peer {
 	struct node *node;
@@ -80,11 +108,18 @@ struct node_peer {
 	uint32_t seen_dump;
 	uint32_t written_dump;
 	struct clone_trail trail;
-	bool is_ours;
 	int64_t clone_ms;
 	int64_t read_ms;
 	uint64_t read_rx;
 	uint64_t read_tx;
+	struct relay_ear ear;
+	bool is_mute;
+	int64_t offer_ms;
+	unsigned int n_offers;
+	int64_t asked_ms;
+	int64_t started_ms;
+	int64_t start_at_ms;
+	int64_t warm_ms;
 };
 
 /**
@@ -194,6 +229,11 @@ struct node {
 	bool sweep_strangers; /* the grace for unknown peers of an adopted interface is over */
 	int64_t cache_saved_ms;
 	char instance[CLONE_INSTANCE_SIZE];
+	struct event *relay_timer; /* looks again which way to each peer is best */
+	size_t n_relayed;
+	struct event *offer_timer; /* asks for the next introduction */
+	struct node_punch punches[NODE_PUNCHES_MAX];
+	struct matchmaker matches; /* introductions that we make */
 	struct clone_alarm clone;
 	bool clone_told; /* the supervisor knows of it */
 	char clone_place[ANNOUNCE_HOSTNAME_MAX + ENDPOINT_TEXT_SIZE +
@@ -202,6 +242,12 @@ struct node {
 
 /* node.c: begin and end */
 
+/*
+ * Starts netadmin, makes the event loop and what answers on this machine; the rest follows from
+ * events. @n is zeroed; what was made is given back by node_close(), also after a failure.
+ */
+int node_open(struct node *n, const struct config *cfg, struct notify *notify, struct err *e);
+void node_close(struct node *n);
 /* Everything is set up: opens the layers. @cache_fd is the peer cache, -1 for none; borrowed. */
 void node_ready(struct node *n, const struct netadmin_ready *ready, int cache_fd);
 /* Leaves the loop; the first exit code counts. */
@@ -281,6 +327,42 @@ void node_routes_sweep(struct node *n);
 void node_collision_heard(struct node *n, const struct announcement *a);
 /* netadmin has changed our address, or could not. */
 void node_collision_moved(struct node *n, const struct ip *mesh_ip, const struct err *e);
+/* Has WireGuard begin anew with a peer, in silence until the peer's turn comes. */
+void node_peers_restart(struct node *n, struct peer *p);
+
+/* node_relay.c: which way packets take */
+
+/* Is its direct tunnel up, and somebody at the other end? */
+bool node_relay_is_direct(const struct node *n, const struct peer *p, struct now now);
+/* Decides for all peers, and moves addresses; what WireGuard says was just read. */
+void node_relay_look(struct node *n);
+/* A peer that may need a relay has come: looks in a moment. */
+void node_relay_soon(struct node *n);
+/* Takes the relay in use into account: @want is what there were without. */
+void node_relay_adjust(const struct node *n, const struct peer *p, struct reconcile_want *want);
+/* The list of a relay was replaced: adds what is behind the peers that it relays. */
+void node_relay_append(struct node *n, const struct peer *p);
+/* An adopted interface: whose addresses are behind this peer is relayed by it. */
+void node_relay_adopt(struct node *n, const struct peer *p, const struct wg_peer_state *state);
+/* The row is given up. */
+void node_relay_forget(struct node *n, struct peer *p);
+/* Where a peer's exchange is inside the mesh; "none" when no way leads there. */
+struct endpoint node_relay_inside(const struct node *n, const struct peer *p, struct now now);
+void node_relay_free(struct node *n);
+
+/* node_rendezvous.c: being introduced */
+
+/* Asks for the introductions that are due; what WireGuard says was just read. */
+void node_rendezvous_look(struct node *n);
+/* Takes an OFFER or a START. */
+void node_rendezvous_heard(struct node *n, const struct envelope *env, const struct endpoint *from);
+void node_rendezvous_free(struct node *n);
+
+/* node_introducer.c: introducing others */
+void node_introducer_offered(struct node *n, const struct offer *offer,
+			     const struct endpoint *from);
+/* Sends the STARTs that waited for WireGuard's word on where the two are. */
+void node_introducer_look(struct node *n);
 
 /* node_observe.c: what WireGuard says of them */
 

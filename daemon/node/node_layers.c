@@ -28,6 +28,11 @@ static void on_stale(void *arg, int64_t timestamp, const struct endpoint *from)
 	judge_take_stale(&n->stale, timestamp, clock_now(), from);
 }
 
+static void on_rendezvous(void *arg, const struct envelope *env, const struct endpoint *from)
+{
+	node_rendezvous_heard(arg, env, from);
+}
+
 static void describe(void *arg, struct announcement *out, bool with_known,
 		     const struct endpoint *to)
 {
@@ -140,6 +145,7 @@ int node_layers_open(struct node *n, struct err *e)
 		.arg = n,
 		.describe = describe,
 		.on_announcement = on_announcement,
+		.on_rendezvous = n->cfg->no_punching ? NULL : on_rendezvous,
 		.on_goodbye = on_goodbye,
 		.on_stale = on_stale,
 		.counters = &n->counters,

@@ -30,8 +30,10 @@ static void take_actual(struct node *n, struct peer *p, const struct wg_peer_sta
 		p->applied.endpoint =
 			peer_has_tunnel(p, clock_now()) ? p->endpoint : state->endpoint;
 		p->is_dirty = true;
+		node_relay_adopt(n, p, state);
 	}
-	if (p->applied.allowed_hash != hash) {
+	/* A relay may have more than a report has room for. */
+	if (p->applied.allowed_hash != hash && state->n_allowed < WG_ALLOWED_MAX) {
 		p->applied.allowed_hash = hash;
 		p->is_dirty = true;
 	}
@@ -85,6 +87,8 @@ void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 	take_bytes(n, p, state);
 	p->is_dirty |= !ip_equal(&p->tunnel.ip, &state->endpoint.ip) &&
 		       concerns_routes(p, &state->endpoint.ip);
+	n->rows[p->slot].is_mute = !relay_listen(&n->rows[p->slot].ear, state->rx_bytes,
+						 state->tx_bytes, clock_now().mono_ms);
 	p->tunnel = state->endpoint;
 	/* Where it roamed to is worth a try when the tunnel is lost there. */
 	if (peer_has_tunnel(p, clock_now()))
@@ -117,5 +121,8 @@ void node_peers_dumped(struct node *n)
 		if (p->applied.present && !peer_is_active(p, now))
 			p->is_dirty = true;
 	}
+	node_relay_look(n);
+	node_rendezvous_look(n);
+	node_introducer_look(n);
 	node_peers_flush(n);
 }

@@ -49,6 +49,21 @@ static void log_change(const struct peer *p, const struct reconcile_want *want)
 		  "%s", want->present ? "peer configured" : "peer removed");
 }
 
+void node_peers_restart(struct node *n, struct peer *p)
+{
+	struct netadmin_request req = { .op = NETADMIN_PEER };
+
+	p->is_dirty = true;
+	p->handshake_s = 0;
+	if (!p->applied.present)
+		return;
+	req.peer.key = p->info.key;
+	req.peer.flags = WG_PEER_REMOVE;
+	adminlink_send(n->admin, &req, -1);
+	n->counters.peer_writes++;
+	p->applied = (struct peer_applied) { .present = false };
+}
+
 static void write_change(struct node *n, struct peer *p, struct now now)
 {
 	struct netadmin_request req = { .op = NETADMIN_PEER };
@@ -59,14 +74,18 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 		return;
 	node_routes_judge(n, p, now);
 	reconcile_want(&want, p, &n->self, now);
-	if (want.present)
+	/* An introduction has an endpoint of its own. */
+	if (want.present && now.mono_ms >= p->punch.until_ms)
 		node_nat_choose(n, p, &want, now);
+	node_relay_adjust(n, p, &want);
 	if (reconcile_diff(&req.peer, p, &want, now)) {
 		adminlink_send(n->admin, &req, -1);
 		n->counters.peer_writes++;
 		if (want.present != p->applied.present)
 			log_change(p, &want);
 		reconcile_applied(p, &want);
+		if ((req.peer.flags & WG_PEER_REPLACE_ALLOWED) && want.relayed_hash != 0)
+			node_relay_append(n, p);
 		n->rows[p->slot].written_dump = n->dump_number;
 	}
 	node_routes_set(n, p, want.present);
@@ -139,13 +158,21 @@ static void reset_row(struct node_peer *row)
 	row->seen_dump = 0;
 	row->written_dump = 0;
 	row->trail = (struct clone_trail) { 0 };
-	row->is_ours = false;
 	row->clone_ms = 0;
 	row->read_ms = 0;
+	row->ear = (struct relay_ear) { 0 };
+	row->is_mute = false;
+	row->offer_ms = 0;
+	row->n_offers = 0;
+	row->asked_ms = 0;
+	row->started_ms = 0;
+	row->start_at_ms = 0;
+	row->warm_ms = 0;
 }
 
 static void forget(struct node *n, struct peer *p)
 {
+	node_relay_forget(n, p);
 	reset_row(&n->rows[p->slot]);
 	peers_remove(n->peers, p);
 }
@@ -268,8 +295,10 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 	if (!p)
 		return;
 	n->counters.sightings[__builtin_ctz(s->method)]++;
-	if (change == PEER_NEW)
+	if (change == PEER_NEW) {
 		reset_row(row);
+		node_relay_soon(n);
+	}
 	if (s->method != METHOD_TRANSITIVE && s->method != METHOD_GOSSIP_TRANSITIVE &&
 	    s->method != METHOD_CACHE)
 		row->n_unanswered = 0;
@@ -368,7 +397,7 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 	if (p) {
 		p->methods |= o->via;
 		n->addressee = p->slot;
-		n->rows[p->slot].is_ours = a->instance[0] != '\0';
+		p->is_ours |= a->instance[0] != '\0';
 		take_measures(n, p, a, o->rtt_us);
 		node_collision_heard(n, a);
 		node_clone_follow(n, p, a, from);
@@ -407,6 +436,7 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 	p->first_seen_ms = now.mono_ms;
 	p->is_dirty = true;
 	node_prospects_lost(n, &p->control);
+	node_relay_look(n);
 	node_peers_flush(n);
 }
 
@@ -420,13 +450,22 @@ void node_peers_say_goodbye(struct node *n)
 {
 	struct now now = clock_now();
 
-	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
+	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
+		struct endpoint inside = node_relay_inside(n, p, now);
+
 		if (peer_is_active(p, now) && p->control.ip.family != 0)
 			exchange_goodbye(n->exchange, &p->control, &n->ready.public_key);
+		/* What was punched for the exchange may be closed again. */
+		if (inside.ip.family != 0 &&
+		    (p->path.is_relayed || (p->methods & METHOD_RENDEZVOUS)))
+			exchange_goodbye(n->exchange, &inside, &n->ready.public_key);
+	}
 }
 
 void node_peers_free(struct node *n)
 {
+	node_rendezvous_free(n);
+	node_relay_free(n);
 	for (size_t i = 0; i < PEERS_MAX; i++)
 		if (n->rows[i].timer)
 			event_free(n->rows[i].timer);

@@ -107,7 +107,7 @@ void node_pex_describe(struct node *n, struct announcement *out, const struct en
 	const struct peer *p = peers_at(n->peers, n->addressee);
 	size_t most = KNOWN_TO_OURS;
 
-	if (p && endpoint_equal(&p->control, to) && !n->rows[p->slot].is_ours)
+	if (p && endpoint_equal(&p->control, to) && !p->is_ours)
 		most = NODE_KNOWN_MAX;
 	out->known = n->known;
 	out->n_known = select_known(n, most, to);

@@ -13,6 +13,7 @@
 #define ECHO_MS	      (PEER_HANDSHAKE_S * 1000) /* a clock that was set back is believed after it */
 #define RANKED_CACHE  "cache"
 #define RANKED_LAN    "lan"
+#define RANKED_PUNCH  "dht-rendezvous"
 #define NAME_EXCHANGE "dht"
 
 _Static_assert(PEERS_MAX < NO_SLOT, "a slot number fits");
@@ -37,7 +38,7 @@ const char *peer_method_name(enum peer_method method)
 	case METHOD_TRANSITIVE:
 		return "dht-transitive";
 	case METHOD_RENDEZVOUS:
-		return "dht-rendezvous";
+		return RANKED_PUNCH;
 	case METHOD_GOSSIP:
 		return "gossip";
 	case METHOD_GOSSIP_TRANSITIVE:
@@ -280,12 +281,16 @@ static bool take_routes(struct peer *p, const struct sighting *s)
 	return true;
 }
 
-/* A laptop that left the LAN must be reachable again by what others say of it. */
+/*
+ * A laptop that left the LAN must be reachable again by what others say of it, and so must a peer
+ * whose address translation has forgotten the hole that was punched.
+ */
 static const char *ranked_method(const struct peer *p, struct now now)
 {
 	bool is_stale = now.mono_ms - p->endpoint_ms > LAN_RANK_MS;
 
-	if (is_stale && strcmp(p->endpoint_method, RANKED_LAN) == 0)
+	if (is_stale && (strcmp(p->endpoint_method, RANKED_LAN) == 0 ||
+			 strcmp(p->endpoint_method, RANKED_PUNCH) == 0))
 		return RANKED_CACHE;
 	return p->endpoint_method;
 }
@@ -439,6 +444,8 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 	if (s->said_s > p->said_s)
 		p->said_s = s->said_s;
 	p->methods |= s->method;
+	if (s->method != METHOD_CACHE)
+		p->told_ms = now.mono_ms;
 	take_candidates(p, s);
 	changed |= take_endpoint(p, s, now);
 	/* What others tell never overrides what the peer itself, or our own disk, said. */
@@ -467,6 +474,21 @@ bool peer_is_hearsay(const struct peer *p)
 bool peer_has_tunnel(const struct peer *p, struct now now)
 {
 	return p->handshake_s != 0 && now.unix_s - p->handshake_s < PEER_HANDSHAKE_S;
+}
+
+bool peer_is_on_lan(const struct peer *p, struct now now)
+{
+	return strcmp(p->endpoint_method, RANKED_LAN) == 0 &&
+	       now.mono_ms - p->endpoint_ms <= LAN_RANK_MS;
+}
+
+void peer_use_tunnel(struct peer *p, struct now now)
+{
+	if (p->tunnel.ip.family == 0)
+		return;
+	p->endpoint = p->tunnel;
+	p->endpoint_ms = now.mono_ms;
+	(void)strncpy(p->endpoint_method, RANKED_PUNCH, sizeof(p->endpoint_method) - 1);
 }
 
 bool peer_is_active(const struct peer *p, struct now now)

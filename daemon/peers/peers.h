@@ -9,6 +9,7 @@
 #define DAEMON_PEERS_PEERS_H
 
 #include "daemon/clock.h"
+#include "daemon/nat/relay.h"
 #include "daemon/peers/candidates.h"
 #include "daemon/wire/announce.h"
 
@@ -78,6 +79,18 @@ struct peer_applied {
 };
 
 /**
+ * struct peer_punch - An introducer has brought us together; all zero when nothing is under way
+ * @endpoint:	WireGuard endpoint to try meanwhile; "none" for the usual one
+ * @turn_ms:	When we begin our handshake
+ * @until_ms:	When it has failed
+ */
+struct peer_punch {
+	struct endpoint endpoint;
+	int64_t turn_ms;
+	int64_t until_ms;
+};
+
+/**
  * struct peer - One other node
  * @info:	What was announced: key, names, mesh addresses
  * @key_text:	Its key as base64
@@ -94,6 +107,10 @@ struct peer_applied {
  * @heard_ms:	When the peer itself was last heard; INT64_MIN for never in this run
  * @seen_unix_s: The same as Unix time, or what the cache said
  * @said_s:	Its own Unix time in the newest of its announcements; 0 for none in this run
+ * @told_ms:	When anybody, itself included, last told of it
+ * @is_ours:	It is a node of this program, as its announcements say
+ * @path:	Direct, or through which other node
+ * @punch:	Introduction under way
  * @said_goodbye: It announced its stop and has not been heard since
  * @replied_ms:	When it first answered a HELLO of ours, and so knew our key; INT64_MIN for never
  * @lost_ip:	This node, or another peer with a lower key, has the same IPv4 mesh address
@@ -129,6 +146,10 @@ struct peer {
 	int64_t replied_ms;
 	int64_t seen_unix_s;
 	int64_t said_s;
+	int64_t told_ms;
+	bool is_ours;
+	struct relay_path path;
+	struct peer_punch punch;
 	bool said_goodbye;
 	bool lost_ip;
 	bool lost_ip6;
@@ -276,5 +297,15 @@ bool peer_is_hearsay(const struct peer *p);
  * peer_has_tunnel() - Is its last handshake younger than PEER_HANDSHAKE_S?
  */
 bool peer_has_tunnel(const struct peer *p, struct now now);
+
+/**
+ * peer_is_on_lan() - Was it last heard by multicast, a moment ago? A laptop that left is not.
+ */
+bool peer_is_on_lan(const struct peer *p, struct now now);
+
+/**
+ * peer_use_tunnel() - The address that its tunnel has found, by whatever way, is its endpoint
+ */
+void peer_use_tunnel(struct peer *p, struct now now);
 
 #endif /* DAEMON_PEERS_PEERS_H */

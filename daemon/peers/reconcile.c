@@ -31,6 +31,10 @@ static bool is_our_turn(const struct peer *p, const struct reconcile_self *self,
 {
 	bool is_lower = strcmp(self->key_text, p->key_text) < 0;
 
+	if (now.mono_ms < p->punch.until_ms) {
+		*at_ms = p->punch.turn_ms;
+		return now.mono_ms >= p->punch.turn_ms;
+	}
 	*at_ms = p->first_seen_ms + RECONCILE_PATIENCE_MS;
 	if (is_lower && p->replied_ms != INT64_MIN)
 		*at_ms = p->replied_ms + RECONCILE_SETTLE_MS;
@@ -45,12 +49,27 @@ static bool should_be_present(const struct peer *p, const struct reconcile_self 
 {
 	if (p->said_goodbye || p->info.mesh_ip.family == 0)
 		return false;
-	if (peer_has_tunnel(p, now))
+	if (peer_has_tunnel(p, now) || now.mono_ms < p->punch.until_ms)
 		return true;
 	if (peer_is_verified(p))
 		return now.mono_ms - p->heard_ms < PEER_FORGET_MS;
 	/* Nobody vouches for a cached peer but our own disk; what others tell must be heard first. */
 	return (p->methods & METHOD_CACHE) && now.mono_ms - self->start_ms < RECONCILE_CACHED_MS;
+}
+
+void reconcile_allowed(struct reconcile_want *out, const struct peer *p,
+		       const struct reconcile_self *self)
+{
+	out->n_allowed = 0;
+	/* In the other member's place it would be an address that nobody has settled. */
+	if (!p->lost_ip && p->info.mesh_ip.family == AF_INET)
+		allow_host(out, &p->info.mesh_ip);
+	if (!p->lost_ip6 && p->info.mesh_ip6.family == AF_INET6)
+		allow_host(out, &p->info.mesh_ip6);
+	for (size_t i = 0; i < p->n_routes; i++)
+		if (route_is_used(p->route_verdict[i]) &&
+		    reconcile_route_is_sane(&p->routes[i], self))
+			allow(out, &p->routes[i]);
 }
 
 void reconcile_want(struct reconcile_want *out, const struct peer *p,
@@ -65,15 +84,11 @@ void reconcile_want(struct reconcile_want *out, const struct peer *p,
 		return;
 	if (!reconcile_is_inside_mesh(&p->endpoint.ip, self))
 		out->endpoint = p->endpoint;
-	/* In the other member's place it would be an address that nobody has settled. */
-	if (!p->lost_ip && p->info.mesh_ip.family == AF_INET)
-		allow_host(out, &p->info.mesh_ip);
-	if (!p->lost_ip6 && p->info.mesh_ip6.family == AF_INET6)
-		allow_host(out, &p->info.mesh_ip6);
-	for (size_t i = 0; i < p->n_routes; i++)
-		if (route_is_used(p->route_verdict[i]) &&
-		    reconcile_route_is_sane(&p->routes[i], self))
-			allow(out, &p->routes[i]);
+	if (now.mono_ms < p->punch.until_ms && p->punch.endpoint.ip.family != 0)
+		out->endpoint = p->punch.endpoint;
+	/* A stranger whom an introducer knows may knock, and gets its addresses when that was answered. */
+	if (peer_is_verified(p) || (p->methods & METHOD_CACHE) || peer_has_tunnel(p, now))
+		reconcile_allowed(out, p, self);
 	if (is_our_turn(p, self, now, &turn_ms))
 		out->keepalive_s = RECONCILE_KEEPALIVE_S;
 	else
@@ -89,6 +104,11 @@ static bool endpoint_needs_setting(const struct peer *p, const struct reconcile_
 		return true;
 	return p->tunnel.ip.family != 0 && !endpoint_equal(&want->endpoint, &p->tunnel) &&
 	       p->handshake_s != 0 && !peer_has_tunnel(p, now);
+}
+
+static uint64_t hash_of(const struct reconcile_want *want)
+{
+	return reconcile_allowed_hash(want->allowed, want->n_allowed) + want->relayed_hash;
 }
 
 bool reconcile_diff(struct wg_peer_config *out, const struct peer *p,
@@ -110,8 +130,7 @@ bool reconcile_diff(struct wg_peer_config *out, const struct peer *p,
 		out->flags |= WG_PEER_HAS_KEEPALIVE;
 		out->keepalive_s = want->keepalive_s;
 	}
-	if (!p->applied.present ||
-	    p->applied.allowed_hash != reconcile_allowed_hash(want->allowed, want->n_allowed)) {
+	if (!p->applied.present || p->applied.allowed_hash != hash_of(want)) {
 		out->flags |= WG_PEER_REPLACE_ALLOWED;
 		memcpy(out->allowed, want->allowed, want->n_allowed * sizeof(out->allowed[0]));
 		out->n_allowed = want->n_allowed;
@@ -125,7 +144,7 @@ void reconcile_applied(struct peer *p, const struct reconcile_want *want)
 
 	a->present = want->present;
 	a->keepalive_s = want->keepalive_s;
-	a->allowed_hash = reconcile_allowed_hash(want->allowed, want->n_allowed);
+	a->allowed_hash = hash_of(want);
 	a->endpoint = want->endpoint;
 	/* Only a new report from WireGuard tells where the tunnel really goes now. */
 	memset(&p->tunnel, 0, sizeof(p->tunnel));

@@ -41,6 +41,8 @@ struct reconcile_self {
  * @keepalive_s: RECONCILE_KEEPALIVE_S, or 0 while the other side is left to begin
  * @allowed:	Mesh addresses and routes, host bits cleared, no duplicates
  * @n_allowed:	Entries in @allowed
+ * @relayed_hash: reconcile_allowed_hash() of what is behind the peers that it relays, 0 for none: too
+ *		much for a list
  * @again_ms:	When the answer changes by time alone; INT64_MAX for never
  */
 struct reconcile_want {
@@ -49,6 +51,7 @@ struct reconcile_want {
 	uint16_t keepalive_s;
 	size_t n_allowed;
 	struct prefix allowed[WG_ALLOWED_MAX];
+	uint64_t relayed_hash;
 	int64_t again_ms;
 };
 
@@ -58,9 +61,18 @@ struct reconcile_want {
  * Two ends that begin a WireGuard handshake in the same instant overwrite each other's state and
  * wait five seconds. So the end with the lower key begins, as soon as the other one has answered a
  * HELLO and so knows its key; the other end follows after RECONCILE_PATIENCE_MS if nothing came.
+ * That opens address translations on both sides, too. While an introduction is under way, its
+ * endpoint is tried, and its plan says when it is our turn.
  */
 void reconcile_want(struct reconcile_want *out, const struct peer *p,
 		    const struct reconcile_self *self, struct now now);
+
+/**
+ * reconcile_allowed() - What is behind a peer: its mesh addresses and routes
+ * @out:	Receives @allowed and @n_allowed; nothing else is looked at
+ */
+void reconcile_allowed(struct reconcile_want *out, const struct peer *p,
+		       const struct reconcile_self *self);
 
 /**
  * reconcile_diff() - The change that makes WireGuard match

@@ -68,6 +68,9 @@ const char *view_stun_name(enum view_stun result);
  * @write_errors: Requests that netadmin could not do
  * @passes_changed: Reconcile passes that wrote something
  * @passes_noop: Reconcile passes that found nothing to write
+ * @punches:	Introductions that were followed
+ * @punches_done: Those after which a direct tunnel stood
+ * @path_changes: Peers that changed between the direct way and a relay, or between two relays
  * @log_dropped: Log lines of both processes that standard error had no room for
  * @log_suppressed: Log lines of both held back by rate limits
  * @stun:	Questions to STUN servers, repeats not counted, by what became of them
@@ -84,6 +87,9 @@ struct view_counters {
 	uint64_t write_errors;
 	uint64_t passes_changed;
 	uint64_t passes_noop;
+	uint64_t punches;
+	uint64_t punches_done;
+	uint64_t path_changes;
 	uint64_t log_dropped;
 	uint64_t log_suppressed;
 	uint64_t stun[VIEW_STUN_COUNT];

@@ -77,8 +77,13 @@ static void read_nat_type(char *out, size_t size, const struct json_text *text)
 
 int announce_read_key(struct wg_key *out, json_t *object)
 {
+	return announce_read_key_named(out, object, "wg_pubkey");
+}
+
+int announce_read_key_named(struct wg_key *out, json_t *object, const char *name)
+{
 	struct json_text text;
-	int r = json_member_text(&text, object, "wg_pubkey");
+	int r = json_member_text(&text, object, name);
 
 	return r < 0 ? r : read_key(out, &text);
 }

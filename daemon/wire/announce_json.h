@@ -20,11 +20,12 @@ enum announce_result announce_read_peer(struct known_peer *out, json_t *object,
 					const char *endpoint_name);
 
 /**
- * announce_read_key() - Read "wg_pubkey" alone
+ * announce_read_key() / announce_read_key_named() - Read "wg_pubkey", or another key, alone
  *
  * Return: 0, or -EINVAL when it is not a canonical, non-zero key
  */
 int announce_read_key(struct wg_key *out, json_t *object);
+int announce_read_key_named(struct wg_key *out, json_t *object, const char *name);
 
 /**
  * announce_read_routes() - Read "routable_networks"

@@ -94,6 +94,18 @@ void crypto_hkdf_salted(uint8_t *out, size_t out_len, const struct crypto_part *
 	crypto_wipe(prk, sizeof(prk));
 }
 
+void crypto_hmac(uint8_t out[static CRYPTO_SHA256_LEN], const uint8_t key[static CRYPTO_KEY_LEN],
+		 const struct crypto_part *parts, size_t n)
+{
+	crypto_auth_hmacsha256_state state;
+
+	crypto_auth_hmacsha256_init(&state, key, CRYPTO_KEY_LEN);
+	for (size_t i = 0; i < n; i++)
+		crypto_auth_hmacsha256_update(&state, parts[i].data, parts[i].len);
+	crypto_auth_hmacsha256_final(&state, out);
+	crypto_wipe(&state, sizeof(state));
+}
+
 void crypto_hkdf(uint8_t *out, size_t out_len, const void *ikm, size_t ikm_len, const char *info)
 {
 	const struct crypto_part salt = { "", 0 };

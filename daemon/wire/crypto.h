@@ -54,6 +54,16 @@ void crypto_sha256(uint8_t out[static CRYPTO_SHA256_LEN], const struct crypto_pa
 		   size_t n);
 
 /**
+ * crypto_hmac() - HMAC-SHA256 of the concatenation of parts
+ * @out:	Receives 32 bytes
+ * @key:	Key
+ * @parts:	Borrowed
+ * @n:		Entries in @parts
+ */
+void crypto_hmac(uint8_t out[static CRYPTO_SHA256_LEN], const uint8_t key[static CRYPTO_KEY_LEN],
+		 const struct crypto_part *parts, size_t n);
+
+/**
  * crypto_hkdf() - HKDF-SHA256 with absent salt (protocol.md section 2)
  * @out:	Receives @out_len bytes
  * @out_len:	At most 255 * 32
