@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/statefile.h"
 #include "daemon/admin/netadmin_check.h"
+#include "daemon/admin/netadmin_nodes.h"
 #include "daemon/admin/netadmin_setup.h"
 #include "daemon/admin/netadmin_wire.h"
 #include "daemon/node/reload.h"
@@ -158,6 +159,15 @@ static int save_cache(struct server *s, int fd)
 	return reply(s, &done, -1);
 }
 
+static int save_nodes(const struct server *s, int fd)
+{
+	struct netadmin_reply done = { .event = NETADMIN_NODES_SAVED };
+
+	if (netadmin_nodes_save(&s->node, fd, &done.error) == 0)
+		memset(&done.error, 0, sizeof(done.error));
+	return reply(s, &done, -1);
+}
+
 static int set_levels(const struct server *s, const char *levels)
 {
 	struct err e = { 0 };
@@ -270,6 +280,8 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 		return dump(s);
 	case NETADMIN_SAVE_CACHE:
 		return save_cache(s, fd);
+	case NETADMIN_SAVE_NODES:
+		return save_nodes(s, fd);
 	case NETADMIN_STOP:
 		return stop(s, req->http_made);
 	case NETADMIN_ECHO:
@@ -326,6 +338,14 @@ static int hand_over_control(struct server *s)
 	return reply(s, &r, fd);
 }
 
+static int hand_over_nodes(const struct server *s)
+{
+	const struct netadmin_reply r = { .event = NETADMIN_NODES };
+	auto_close int fd = netadmin_nodes_read(&s->node);
+
+	return reply(s, &r, fd);
+}
+
 static void run(int sock, const struct netadmin_config *cfg)
 {
 	static struct server s;
@@ -343,7 +363,8 @@ static void run(int sock, const struct netadmin_config *cfg)
 		auto_close int cache = open_cache(&s.node);
 
 		r.ready = ready;
-		if (hand_over_control(&s) == 0 && reply(&s, &r, cache) == 0)
+		if (hand_over_control(&s) == 0 && hand_over_nodes(&s) == 0 &&
+		    reply(&s, &r, cache) == 0)
 			serve_all(&s);
 	}
 	netadmin_teardown(&s.node);

@@ -73,6 +73,7 @@ enum netadmin_op {
 	NETADMIN_DUMP,	     /* answered by NETADMIN_PEER_STATE for each peer, then DUMP_DONE */
 	NETADMIN_SAVE_CACHE, /* a file descriptor follows: write its contents as the peer cache;
 				answered by NETADMIN_SAVED */
+	NETADMIN_SAVE_NODES, /* the same for the DHT's nodes; answered by NETADMIN_NODES_SAVED */
 	NETADMIN_STOP,	     /* delete the interface and the sockets' files, and end; answered by
 				NETADMIN_STOPPED */
 	NETADMIN_ECHO,	     /* answered by NETADMIN_ECHOED, once everything before it is done */
@@ -111,6 +112,7 @@ struct netadmin_request {
 enum netadmin_event {
 	NETADMIN_READY = 1, /* the interface is up; a descriptor of the peer cache may follow */
 	NETADMIN_CONTROL, /* comes before READY: the listening control socket, or why there is none */
+	NETADMIN_NODES,	 /* comes before READY: the DHT's nodes of the last run, if there are any */
 	NETADMIN_FAILED, /* start-up failed; the process has ended */
 	NETADMIN_ERROR,	 /* a request failed */
 	NETADMIN_PEER_STATE,
@@ -118,6 +120,7 @@ enum netadmin_event {
 	NETADMIN_STOPPED,
 	NETADMIN_ECHOED,
 	NETADMIN_SAVED,	    /* the peer cache was written, or could not be */
+	NETADMIN_NODES_SAVED,
 	NETADMIN_RELOADED,  /* a descriptor of what the file says; none, and an error, without it */
 	NETADMIN_ROUTED,    /* a route was added, or could not be */
 	NETADMIN_MOVED,	    /* the mesh address is another one, or could not be changed */

@@ -70,6 +70,7 @@ int netadmin_check(const struct netadmin_request *req, struct err *e)
 		return err_set(e, -EPROTO, "a mesh address that this node may not take");
 	case NETADMIN_DUMP:
 	case NETADMIN_SAVE_CACHE:
+	case NETADMIN_SAVE_NODES:
 	case NETADMIN_STOP:
 	case NETADMIN_ECHO:
 	case NETADMIN_ADDRESSES:

@@ -78,6 +78,9 @@ static void take_reply(struct node *n, const struct netadmin_reply *r, int fd)
 	case NETADMIN_CONTROL:
 		take_control(n, &r->error, fd);
 		break;
+	case NETADMIN_NODES:
+		node_dht_take_nodes(n, fd);
+		break;
 	case NETADMIN_FAILED:
 		node_fail(n, &r->error);
 		break;
@@ -99,6 +102,9 @@ static void take_reply(struct node *n, const struct netadmin_reply *r, int fd)
 		break;
 	case NETADMIN_SAVED:
 		node_cache_saved(n, &r->error);
+		break;
+	case NETADMIN_NODES_SAVED:
+		node_dht_saved(n, &r->error);
 		break;
 	case NETADMIN_RELOADED:
 		node_reload_take(n, &r->error, fd);
