@@ -303,8 +303,6 @@ void node_routes_sweep(struct node *n);
 void node_collision_heard(struct node *n, const struct announcement *a);
 /* netadmin has changed our address, or could not. */
 void node_collision_moved(struct node *n, const struct ip *mesh_ip, const struct err *e);
-/* What is behind a peer, wherever that is routed: its addresses, and the networks it leads in. */
-void node_peers_allowed(const struct node *n, const struct peer *p, struct reconcile_want *out);
 /* Has WireGuard begin anew with a peer, in silence until the peer's turn comes. */
 void node_peers_restart(struct node *n, struct peer *p);
 
