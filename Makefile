@@ -101,7 +101,7 @@ INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/
 	init/volume/writability.c
 DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin/adminlink.c \
 	daemon/admin/forward.c daemon/admin/forwardlog.c daemon/admin/netadmin.c \
-	daemon/admin/netadmin_check.c daemon/admin/netadmin_client.c daemon/admin/netadmin_setup.c \
+	daemon/admin/netadmin_check.c daemon/admin/netadmin_client.c daemon/admin/netadmin_nodes.c daemon/admin/netadmin_setup.c \
 	daemon/admin/netadmin_wire.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/commands.c \
 	daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c daemon/cli/decode.c \
 	daemon/cli/derived.c daemon/cli/doctor.c daemon/cli/down.c daemon/cli/init.c \
@@ -113,7 +113,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c \
 	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/confine/confine.c \
 	daemon/confine/filter.c daemon/confine/landlock.c daemon/dht/agenda.c daemon/dht/allowance.c \
-	daemon/dht/bencode.c daemon/dht/dhtcore.c daemon/dht/dhtcore_query.c daemon/dht/dhtcore_serve.c \
+	daemon/dht/bencode.c daemon/dht/dht.c daemon/dht/dhtcore.c daemon/dht/dhtcore_query.c daemon/dht/dhtcore_serve.c \
 	daemon/dht/found.c daemon/dht/krpc.c daemon/dht/lookup.c daemon/dht/nodefile.c \
 	daemon/dht/nodeid.c daemon/dht/nodetable.c daemon/dht/peerstore.c daemon/dht/transact.c \
 	daemon/dht/voters.c daemon/dht/writetoken.c daemon/discovery/discovery.c \
@@ -139,7 +139,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/net/resolve.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
 	daemon/net/underlay.c daemon/net/underlaywatch.c daemon/net/unixlisten.c daemon/node/clone.c \
 	daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clone.c \
-	daemon/node/node_collision.c daemon/node/node_greet.c daemon/node/node_introducer.c \
+	daemon/node/node_collision.c daemon/node/node_dht.c daemon/node/node_greet.c daemon/node/node_introducer.c \
 	daemon/node/node_layers.c daemon/node/node_nat.c daemon/node/node_notify.c \
 	daemon/node/node_observe.c daemon/node/node_peers.c daemon/node/node_pex.c \
 	daemon/node/node_prospects.c daemon/node/node_relay.c daemon/node/node_reload.c \
@@ -184,7 +184,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c \
 	tests/unit/test_cli_text.c tests/unit/test_cli_watch.c tests/unit/test_clone.c \
 	tests/unit/test_collision.c tests/unit/test_config.c tests/unit/test_connset.c \
-	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_dht_bencode.c \
+	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_dht_bencode.c tests/unit/test_dht_core.c \
 	tests/unit/test_dht_krpc.c tests/unit/test_dht_lookup.c tests/unit/test_dht_nodefile.c \
 	tests/unit/test_dht_nodeid.c tests/unit/test_dht_nodetable.c tests/unit/test_dht_pace.c \
 	tests/unit/test_dht_peerstore.c tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c \
