@@ -413,8 +413,8 @@ void node_peers_greet(struct node *n);
 /* node_nat.c: where this node is, and where its peers are reached */
 int node_nat_open(struct node *n, struct err *e);
 void node_nat_stop(struct node *n);
-/* Addresses or routes of this machine may have changed. */
-void node_nat_moved(struct node *n);
+/* Addresses of this machine may have changed, or with @is_route its default route. */
+void node_nat_moved(struct node *n, bool is_route);
 /* A peer has told where it sees us. */
 void node_nat_observed(struct node *n);
 /* Fills in what is said of our endpoints to whoever is at @to, NULL for the LAN; may withhold it. */

@@ -109,9 +109,9 @@ static void on_interface_raised(void *arg)
 	node_routes_restore(n);
 }
 
-static void on_elsewhere(void *arg)
+static void on_elsewhere(void *arg, bool is_route)
 {
-	node_nat_moved(arg);
+	node_nat_moved(arg, is_route);
 	node_ways_moved(arg);
 }
 
