@@ -82,7 +82,7 @@ static void announce_everywhere(struct lan *lan, const char *datagram, size_t le
 
 		if (!is_suitable(ifa) || current.n == INTERFACES_MAX)
 			continue;
-		local.ifindex = (int)if_nametoindex(ifa->ifa_name);
+		local.ifindex = udp_ifindex(&lan->sender, ifa->ifa_name);
 		/* An interface comes once for each of its addresses. */
 		if (local.ifindex == 0 || local.ifindex == lan->cfg.own_ifindex ||
 		    has(&current, local.ifindex))

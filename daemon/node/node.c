@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SAFETY_S	 25 /* how old the handshake times in the table may be */
@@ -285,6 +286,7 @@ static int lay_down_rights(struct node *n, struct err *e)
 	int r;
 
 	process_open();
+	tzset();
 	ports[total++] = (uint16_t)(n->cfg->keys.gossip_port + DERIVE_PROBE_OFFSET);
 	for (size_t i = 0; i < n->cfg->http.n; i++)
 		if (n->cfg->http.list[i].path[0] == '\0')

@@ -335,6 +335,8 @@ static void follow(struct node *n, struct peer *p, struct node_punch *u, const s
 	if (s->peer_endpoint.ip.family == 0 ||
 	    reconcile_is_inside_mesh(&s->peer_endpoint.ip, &n->self))
 		return;
+	/* Worth a try later, too. */
+	candidates_add(&p->candidates, &s->peer_endpoint, CANDIDATE_MET);
 	p->punch = (struct peer_punch) {
 		.endpoint = s->peer_endpoint,
 		.turn_ms = now.mono_ms + delay + (is_lower ? 0 : STAGGER_MS),
