@@ -91,6 +91,8 @@ struct node_punch {
  * @read_ms:	When the bytes were read that its rates count from, 0 for never
  * @read_rx:	Received until then
  * @read_tx:	Sent until then
+ * @mtu_to:	Address to which @mtu_outside was looked up
+ * @mtu_outside: What the way there carries in bytes, 0 when not known
  * @ear:	What its bytes tell
  * @is_mute:	It sends nothing although it is spoken to
  * @offer_ms:	When we may ask for an introduction to it again, 0 for never tried
@@ -112,6 +114,8 @@ struct node_peer {
 	int64_t read_ms;
 	uint64_t read_rx;
 	uint64_t read_tx;
+	struct ip mtu_to;
+	uint32_t mtu_outside;
 	struct relay_ear ear;
 	bool is_mute;
 	int64_t offer_ms;
@@ -197,6 +201,7 @@ struct node {
 	struct node_missing missing;
 	struct event *route_timer; /* tries them again */
 	struct underlaywatch *underlay;
+	struct event *mtu_timer;       /* NULL where the MTU is given */
 	struct forward_found forwards; /* as netadmin told last */
 	bool forward_known;	       /* it has */
 	struct collision collision;
@@ -322,6 +327,14 @@ void node_routes_retry(struct node *n);
 void node_routes_restore(struct node *n);
 /* Removes what an earlier run has left and nobody announces. */
 void node_routes_sweep(struct node *n);
+
+/* node_mtu.c: as large as the ways to peers allow */
+void node_mtu_open(struct node *n);
+void node_mtu_close(struct node *n);
+/* Peers have changed: looks at the MTU in a moment. */
+void node_mtu_soon(struct node *n);
+/* The networks of this machine have changed: looks at every way again. */
+void node_mtu_anew(struct node *n);
 
 /* node_forward.c: what the kernel passes on */
 
