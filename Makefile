@@ -135,8 +135,8 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/net/hostaddr.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
 	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
 	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/underlay.c daemon/net/underlaywatch.c \
-	daemon/net/unixlisten.c daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c \
-	daemon/node/node_cache.c daemon/node/node_clone.c daemon/node/node_collision.c \
+	daemon/net/unixlisten.c daemon/node/clockback.c daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c \
+	daemon/node/node_cache.c daemon/node/node_clock.c daemon/node/node_clone.c daemon/node/node_collision.c \
 	daemon/node/node_greet.c daemon/node/node_introducer.c daemon/node/node_layers.c \
 	daemon/node/node_nat.c daemon/node/node_notify.c daemon/node/node_observe.c \
 	daemon/node/node_peers.c daemon/node/node_pex.c daemon/node/node_prospects.c \
@@ -179,7 +179,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_candidates.c tests/unit/test_cli_complete.c tests/unit/test_cli_fuzz.c \
 	tests/unit/test_cli_peers.c tests/unit/test_cli_peertesttext.c tests/unit/test_cli_peertext.c \
 	tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c \
-	tests/unit/test_cli_text.c tests/unit/test_cli_watch.c tests/unit/test_clone.c \
+	tests/unit/test_cli_text.c tests/unit/test_cli_watch.c tests/unit/test_clockback.c tests/unit/test_clone.c \
 	tests/unit/test_collision.c tests/unit/test_config.c tests/unit/test_connset.c \
 	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_dht_bencode.c \
 	tests/unit/test_dht_krpc.c tests/unit/test_dht_lookup.c tests/unit/test_dht_nodefile.c \
