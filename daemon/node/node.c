@@ -183,6 +183,7 @@ void node_ready(struct node *n, const struct netadmin_ready *ready, int cache_fd
 		return;
 	}
 	n->phase = NODE_RUNNING;
+	node_forward_ask(n);
 	if (cache_fd >= 0)
 		node_cache_load(n, cache_fd);
 	node_clock_open(n);

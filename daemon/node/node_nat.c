@@ -391,6 +391,8 @@ void node_nat_dumped(struct node *n)
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
 		if (p->candidates.until_ms != 0 && p->candidates.until_ms <= n->nat.read_ms)
 			p->is_dirty = true;
+	/* What peers saw grows old. */
+	node_nat_observed(n);
 }
 
 /* --- begin and end ------------------------------------------------------------------------- */

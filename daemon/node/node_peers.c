@@ -49,11 +49,6 @@ static void log_change(const struct peer *p, const struct reconcile_want *want)
 		  "%s", want->present ? "peer configured" : "peer removed");
 }
 
-void node_peers_allowed(const struct node *n, const struct peer *p, struct reconcile_want *out)
-{
-	reconcile_allowed(out, p, &n->self);
-}
-
 void node_peers_restart(struct node *n, struct peer *p)
 {
 	struct netadmin_request req = { .op = NETADMIN_PEER };
@@ -79,7 +74,8 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 		return;
 	node_routes_judge(n, p, now);
 	reconcile_want(&want, p, &n->self, now);
-	if (want.present)
+	/* An introduction has an endpoint of its own. */
+	if (want.present && now.mono_ms >= p->punch.until_ms)
 		node_nat_choose(n, p, &want, now);
 	node_relay_adjust(n, p, &want);
 	if (reconcile_diff(&req.peer, p, &want, now)) {

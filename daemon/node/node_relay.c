@@ -163,7 +163,7 @@ static void move(struct node *n, struct peer *p, uint16_t via, struct now now)
 	struct reconcile_want what = { 0 };
 	uint64_t hash;
 
-	node_peers_allowed(n, p, &what);
+	reconcile_allowed(&what, p, &n->self);
 	hash = reconcile_allowed_hash(what.allowed, what.n_allowed);
 	relay_take(&p->path, via, now);
 	n->counters.path_changes++;
@@ -194,7 +194,7 @@ void node_relay_adjust(const struct node *n, const struct peer *p, struct reconc
 
 		if (relay_slot(&q->path) != p->slot)
 			continue;
-		node_peers_allowed(n, q, &what);
+		reconcile_allowed(&what, q, &n->self);
 		want->relayed_hash += reconcile_allowed_hash(what.allowed, what.n_allowed);
 	}
 }
@@ -206,7 +206,7 @@ void node_relay_append(struct node *n, const struct peer *p)
 
 		if (relay_slot(&q->path) != p->slot)
 			continue;
-		node_peers_allowed(n, q, &what);
+		reconcile_allowed(&what, q, &n->self);
 		if (what.n_allowed > 0)
 			add_allowed(n, p, &what);
 	}

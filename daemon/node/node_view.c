@@ -149,6 +149,7 @@ static void fill(void *arg, struct view *out)
 	fill_mesh(n, out);
 	fill_endpoints(n, out);
 	node_ways_describe(n, out);
+	node_dht_describe(n, out);
 	node_nat_describe(n, out);
 	out->clock_behind_s = clockback_behind(&n->clockback, out->now);
 	fill_counters(n, out);
