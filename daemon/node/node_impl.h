@@ -17,6 +17,7 @@
 #include "daemon/net/ifwatch.h"
 #include "daemon/net/resolve.h"
 #include "daemon/net/underlaywatch.h"
+#include "daemon/node/clockback.h"
 #include "daemon/node/clone.h"
 #include "daemon/node/node_nat.h"
 #include "daemon/node/notify.h"
@@ -168,6 +169,9 @@ struct node {
 	struct event *status_timer; /* sends a changed status text when its second is over */
 	struct notify *notify;
 	struct confinement confinement;
+	struct clockback clockback;
+	int clock_fd; /* a timer on the wall clock, -1 for none */
+	struct event *clock_event;
 	bool echo_owed;
 	char status[NOTIFY_STATUS_SIZE]; /* last sent to the supervisor */
 	int64_t status_ms;
@@ -413,6 +417,12 @@ void node_clone_settle(struct node *n);
 /* Takes an announcement of a peer in the table. */
 void node_clone_follow(struct node *n, const struct peer *p, const struct announcement *a,
 		       const struct endpoint *from);
+
+/* node_clock.c: a clock that ran backwards */
+
+/* Looks at the clock, also whenever somebody sets it; the peer cache has been read. */
+void node_clock_open(struct node *n);
+void node_clock_close(struct node *n);
 
 /* node_self.c: what we say of ourselves */
 /* To whoever is at @to, NULL for the LAN. */
