@@ -36,6 +36,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define NODE_ROUTE_CHANGES 64
 #define NODE_KNOWN_MAX	 8  /* known peers offered to one announcement; what fits is sent */
 #define NODE_OWN_IPS_MAX 64 /* addresses of this machine that are told from others' */
 
@@ -94,6 +95,8 @@ struct node_punch {
  * @read_tx:	Sent until then
  * @mtu_to:	Address to which @mtu_outside was looked up
  * @mtu_outside: What the way there carries in bytes, 0 when not known
+ * @refused_until_ms: Its last change failed: none is tried before
+ * @n_refused:	How often in a row
  * @ear:	What its bytes tell
  * @is_mute:	It sends nothing although it is spoken to
  * @offer_ms:	When we may ask for an introduction to it again, 0 for never tried
@@ -125,6 +128,14 @@ struct node_peer {
 	int64_t started_ms;
 	int64_t start_at_ms;
 	int64_t warm_ms;
+	int64_t refused_until_ms;
+	unsigned int n_refused;
+};
+
+/* A route that has to come or go. */
+struct node_route_change {
+	struct prefix net;
+	bool add;
 };
 
 /**
@@ -166,6 +177,7 @@ struct node {
 	struct event *cache_timer;  /* saves the peer cache a little after a change */
 	struct event *stop_timer;   /* ends a stop that netadmin does not finish */
 	struct event *beat_timer;   /* asks netadmin for an echo, which becomes a heartbeat */
+	struct event *flush_event;  /* writes what differs, at the end of the loop's turn */
 	struct event *status_timer; /* sends a changed status text when its second is over */
 	struct notify *notify;
 	struct confinement confinement;
@@ -180,6 +192,9 @@ struct node {
 	struct resolver *resolver; /* NULL when it could not be opened */
 	struct node_dht dht;
 	struct adminlink *admin;
+	struct netadmin_batch changes; /* of peers, not sent yet; empty between passes */
+	size_t n_route_changes;
+	struct node_route_change route_changes[NODE_ROUTE_CHANGES]; /* likewise */
 	struct netadmin_ready ready;
 	struct reconcile_self self;
 	int64_t start_unix_s;
@@ -283,6 +298,14 @@ int node_admin_open(struct node *n, const struct netadmin *admin, struct err *e)
 void node_request_dump(struct node *n);
 /* It owes an answer from now on, if it did not before. */
 void node_admin_owes(struct node *n);
+/* Adds a change of a peer to those that leave next. */
+void node_admin_change(struct node *n, const struct wg_peer_config *change);
+/* The same for a peer that has to go. */
+void node_admin_remove(struct node *n, const struct wg_key *key);
+/* The same for a route: a network is given to its peer before packets are routed there. */
+void node_admin_route(struct node *n, const struct prefix *net, bool add);
+/* Sends them. */
+void node_admin_flush(struct node *n);
 
 /* node_reload.c: INTERFACE.reload */
 
@@ -307,8 +330,12 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us);
 /* The endpoint a text stands for, when it is a literal outside the mesh; otherwise "none". */
 struct endpoint node_peers_literal(const struct node *n, const char *text);
-/* Writes out what differs for every peer that is marked dirty. */
+/* Writes out what differs for every peer that is marked. */
 void node_peers_flush(struct node *n);
+/* The same once all that has come in this turn of the loop has been taken. */
+void node_peers_flush_soon(struct node *n);
+/* WireGuard did not take the last change of a peer: it is tried again, after growing pauses. */
+void node_peers_refused(struct node *n, const struct wg_key *key);
 /* Says HELLO to a peer, if it can and should be greeted. */
 void node_peers_hello(struct node *n, struct peer *p, struct now now);
 void node_peers_say_goodbye(struct node *n);

@@ -204,7 +204,7 @@ static void choose_again(struct node *n)
 {
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
 		candidates_restart(&p->candidates);
-		p->is_dirty = true;
+		peers_mark(n->peers, p);
 	}
 	node_peers_flush(n);
 }
@@ -411,7 +411,7 @@ void node_nat_dumped(struct node *n)
 	n->nat.read_ms = n->nat.asked_ms;
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
 		if (p->candidates.until_ms != 0 && p->candidates.until_ms <= n->nat.read_ms)
-			p->is_dirty = true;
+			peers_mark(n->peers, p);
 	/* What peers saw grows old. */
 	node_nat_observed(n);
 }
