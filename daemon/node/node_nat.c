@@ -221,6 +221,7 @@ static void on_look_timer(evutil_socket_t fd, short what, void *arg)
 	(void)decide(n);
 	announce_to_all(n);
 	ask_servers(n);
+	node_ways_moved(n);
 	choose_again(n);
 }
 
