@@ -117,17 +117,6 @@ static void a_full_cache_with_every_route_fits_the_file_limit_or_is_capped(void 
 	free(peers);
 }
 
-static void a_partial_node_record_is_ignored(void **state)
-{
-	static const uint8_t file[3 * NODEFILE_RECORD - 1];
-	struct dht_node nodes[4];
-
-	(void)state;
-	assert_int_equal(nodefile_parse(nodes, 4, file, sizeof(file)), 2);
-	assert_int_equal(nodefile_parse(nodes, 1, file, sizeof(file)), 1);
-	assert_int_equal(nodefile_parse(nodes, 4, file, NODEFILE_RECORD - 1), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -136,7 +125,6 @@ int main(void)
 		cmocka_unit_test(age_decides_to_the_second),
 		cmocka_unit_test(hostnames_are_escaped_as_in_existing_files),
 		cmocka_unit_test(a_full_cache_with_every_route_fits_the_file_limit_or_is_capped),
-		cmocka_unit_test(a_partial_node_record_is_ignored),
 	};
 
 	return crypto_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
