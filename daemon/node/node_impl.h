@@ -36,9 +36,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+<<<<<<< HEAD
 #define NODE_ROUTE_CHANGES 64
 #define NODE_KNOWN_MAX	 8  /* known peers offered to one announcement; what fits is sent */
 #define NODE_OWN_IPS_MAX 64 /* addresses of this machine that are told from others' */
+=======
+#define NODE_KNOWN_MAX 8 /* known peers offered to one announcement; what fits is sent */
+>>>>>>> ways
 
 #define NODE_MISSING_MAX 128
 
@@ -187,8 +191,8 @@ struct node {
 	bool echo_owed;
 	char status[NOTIFY_STATUS_SIZE]; /* last sent to the supervisor */
 	int64_t status_ms;
+	struct event *gossip_timer;
 	struct ways *ways;	   /* names of --peer-dns; NULL for none */
-	struct event *moved_timer; /* lets a change of the network settle */
 	struct resolver *resolver; /* NULL when it could not be opened */
 	struct node_dht dht;
 	struct adminlink *admin;
@@ -231,9 +235,6 @@ struct node {
 	struct event *prospect_timer; /* hands out turns while somebody waits */
 	int64_t last_turn_ms;
 	bool is_turn_soon;
-	struct ip own_ips[NODE_OWN_IPS_MAX];
-	size_t n_own_ips;
-	int64_t own_ips_ms;   /* when they were read; 0 for never, or not since they changed */
 	uint32_t dump_number; /* of the last dump asked for */
 	bool dump_pending;
 	struct netadmin_log admin_log; /* as the last dump told */
@@ -497,8 +498,8 @@ void node_prospects_answered(struct node *n, const struct endpoint *at);
 void node_prospects_own(struct node *n, const struct endpoint *at);
 /* The peer that was there is gone. */
 void node_prospects_lost(struct node *n, const struct endpoint *at);
-/* Looks whether this machine has other addresses than before; then what failed may work. */
-bool node_prospects_moved(struct node *n);
+/* This machine has other addresses than before: what failed may work now. */
+void node_prospects_wake(struct node *n);
 
 /* node_pex.c: what nodes tell each other of others */
 
@@ -507,6 +508,14 @@ void node_pex_describe(struct node *n, struct announcement *out, const struct en
 /* Takes what a member tells of others. */
 void node_pex_take(struct node *n, const struct announcement *a, const struct discovery_origin *o);
 
+<<<<<<< HEAD
+/* node_gossip.c: peers that are told of inside the tunnels */
+
+/* Begins, when it is asked for. */
+void node_gossip_start(struct node *n);
+void node_gossip_stop(struct node *n);
+void node_gossip_describe(const struct node *n, struct view *out);
+=======
 /* node_dht.c: the mainline DHT */
 
 /* Takes the nodes of the last run; @fd is -1 without any; borrowed. */
@@ -519,6 +528,7 @@ void node_dht_close(struct node *n);
 /* netadmin has written the nodes, or could not. */
 void node_dht_saved(struct node *n, const struct err *e);
 void node_dht_describe(struct node *n, struct view *out);
+>>>>>>> main
 
 /* node_ways.c: addresses that a person gave, and names that a DNS server knows */
 
@@ -527,7 +537,7 @@ void node_ways_start(struct node *n);
 /* @static_peers and @dns_peers have changed. */
 void node_ways_reload(struct node *n);
 void node_ways_stop(struct node *n);
-/* An address of this machine came or went. */
+/* This machine has other addresses than before. */
 void node_ways_moved(struct node *n);
 /* One line for every way to find peers: what it has found, or why it cannot. */
 void node_ways_describe(const struct node *n, struct view *out);
