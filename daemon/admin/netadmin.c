@@ -271,6 +271,18 @@ static int stop(struct server *s, uint32_t http_made)
 	return -ESHUTDOWN;
 }
 
+/* What the operator has said stands. */
+static int set_mtu(struct server *s, uint32_t mtu)
+{
+	struct err e = { 0 };
+
+	if (s->node.cfg->mtu != 0)
+		(void)err_set(&e, -EPERM, "another MTU than --mtu gives");
+	else
+		(void)rtnl_link_set_mtu(s->node.rtnl, s->node.ifindex, mtu, &e);
+	return e.code < 0 ? reply_error(s, &e) : 0;
+}
+
 /* Only what the operator has asked for at the start can be asked for here. */
 static int forward(struct server *s, const struct forward_want *want)
 {
@@ -314,6 +326,8 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 		return restore_addresses(s);
 	case NETADMIN_RELOAD:
 		return reload(s);
+	case NETADMIN_MTU:
+		return set_mtu(s, req->mtu);
 	case NETADMIN_FORWARD:
 		return forward(s, &req->forward);
 	case NETADMIN_ADDRESS:

@@ -87,6 +87,7 @@ enum netadmin_op {
 	NETADMIN_RELOAD,     /* read INTERFACE.reload; answered by NETADMIN_RELOADED */
 	NETADMIN_FORWARD,    /* forward what is wanted, and nothing else because of us; answered by
 				NETADMIN_FORWARDED */
+	NETADMIN_MTU,	     /* give the interface another MTU; answered only when it fails */
 	NETADMIN_ADDRESS, /* take the mesh address of another nonce, and keep it on disk; answered by
 				NETADMIN_MOVED */
 };
@@ -98,6 +99,7 @@ enum netadmin_op {
  * @levels:	NETADMIN_LOG: as for log_set_levels()
  * @http_made:	NETADMIN_STOP: which Unix sockets of --http this run made, a bit each, in their order
  * @nonce:	NETADMIN_ADDRESS: 1..COLLISION_NONCE_MAX, see derive_mesh_ip()
+ * @mtu:	NETADMIN_MTU: bytes, MTU_MIN..MTU_MAX
  * @forward:	NETADMIN_FORWARD
  */
 struct netadmin_request {
@@ -107,6 +109,7 @@ struct netadmin_request {
 		char levels[LOG_LEVELS_SIZE];
 		uint32_t http_made;
 		uint32_t nonce;
+		uint32_t mtu;
 		struct forward_want forward;
 	};
 };
@@ -137,6 +140,7 @@ enum netadmin_event {
  * @mesh_ip6:	Our IPv6 mesh address, "none" with --no-ipv6 or where IPv6 is disabled
  * @listen_port: WireGuard's UDP port
  * @ifindex:	The interface
+ * @mtu:	Its MTU in bytes
  * @backend:	WG_BACKEND_KERNEL or WG_BACKEND_USERSPACE
  * @was_adopted: The interface was there, left by an earlier run
  * @origin:	Where the key came from
@@ -148,6 +152,7 @@ struct netadmin_ready {
 	struct ip mesh_ip6;
 	uint16_t listen_port;
 	int32_t ifindex;
+	uint32_t mtu;
 	uint32_t backend;
 	bool was_adopted;
 	uint32_t origin;

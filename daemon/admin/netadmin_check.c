@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/admin/netadmin_check.h"
+#include "daemon/net/mtu.h"
 
 #include <errno.h>
 #include <string.h>
@@ -60,6 +61,10 @@ int netadmin_check(const struct netadmin_request *req, struct err *e)
 		return is_sane(&req->route) ? 0 : err_set(e, -EPROTO, "a route that none may have");
 	case NETADMIN_LOG:
 		return check_levels(req->levels, e);
+	case NETADMIN_MTU:
+		if (req->mtu >= MTU_MIN && req->mtu <= MTU_MAX)
+			return 0;
+		return err_set(e, -EPROTO, "an MTU of %u bytes", req->mtu);
 	case NETADMIN_FORWARD:
 		return check_forward(&req->forward, e);
 	case NETADMIN_ADDRESS:

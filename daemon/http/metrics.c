@@ -439,6 +439,7 @@ void metrics_render(FILE *out, const struct metrics_source *from, enum metrics_f
 	put_phase(&w, v);
 	put_checks(&w, v);
 	put_alarms(&w, v);
+	metrics_count(&w, METRIC_CLOCK_BEHIND, NULL, (uint64_t)v->clock_behind_s);
 	put_times(&w, v);
 	put_mesh(&w, v);
 	put_counters(&w, v);

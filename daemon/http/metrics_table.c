@@ -20,6 +20,8 @@ static const struct metric_family table[] = {
 		"1 for the mark that each check of readiness has" },
 	[METRIC_ALARM] = { "wgmesh_alarm", METRIC_GAUGE, "", "name=clone|clock|storage|ephemeral|alone|supervisor",
 		"1 while something needs a person: /health has the sentence" },
+	[METRIC_CLOCK_BEHIND] = { "wgmesh_clock_behind_seconds", METRIC_GAUGE, "seconds", "",
+		"How far this host's clock is behind what it has shown before; 0 when it is right" },
 	[METRIC_UPTIME] = { "wgmesh_uptime_seconds", METRIC_GAUGE, "seconds", "",
 		"Since the start of this run" },
 	[METRIC_IDENTITY_SINCE] = { "wgmesh_identity_since_timestamp_seconds", METRIC_GAUGE, "seconds", "",

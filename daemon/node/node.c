@@ -186,6 +186,7 @@ void node_ready(struct node *n, const struct netadmin_ready *ready, int cache_fd
 	node_forward_ask(n);
 	if (cache_fd >= 0)
 		node_cache_load(n, cache_fd);
+	node_clock_open(n);
 	node_request_dump(n);
 	(void)event_add(n->safety_timer, &period);
 	node_notify_ready(n);
@@ -245,6 +246,7 @@ void node_close(struct node *n)
 	rpc_server_close(n->rpc);
 	http_close(n->http);
 	node_view_close(n);
+	node_clock_close(n);
 	adminlink_close(n->admin);
 	node_peers_free(n);
 	free_events(n);
@@ -318,6 +320,7 @@ int node_open(struct node *n, const struct config *cfg, struct notify *notify, s
 
 	n->cfg = cfg;
 	n->control_fd = -1;
+	n->clock_fd = -1;
 	n->began = clock_now();
 	n->advertised = cfg->routes;
 	n->static_peers = cfg->peers;
