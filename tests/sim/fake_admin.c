@@ -265,6 +265,7 @@ static void take(struct adminlink *l, const struct netadmin_request *req, int fd
 	case NETADMIN_PEERS:
 	case NETADMIN_SAVE_NODES:
 	case NETADMIN_FORWARD:
+	case NETADMIN_MTU:
 		break;
 	}
 }
