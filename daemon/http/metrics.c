@@ -178,11 +178,11 @@ static void put_datagrams(struct metrics_writer *w, const struct view *v)
 	metrics_count(w, METRIC_DATAGRAMS_SENT, METRIC_LABELS({ "kind", "reply" }),
 		      c->replies_sent);
 	metrics_count(w, METRIC_NAT_ATTEMPTS, METRIC_LABELS({ "method", "hello" }), c->hellos_sent);
+	metrics_count(w, METRIC_NAT_ATTEMPTS, METRIC_LABELS({ "method", "rendezvous" }),
+		      c->punches);
 	if (v->rtt_s)
 		metrics_count(w, METRIC_NAT_SUCCESSES, METRIC_LABELS({ "method", "hello" }),
 			      v->rtt_s->n);
-	metrics_count(w, METRIC_NAT_ATTEMPTS, METRIC_LABELS({ "method", "rendezvous" }),
-		      c->punches);
 	metrics_count(w, METRIC_NAT_SUCCESSES, METRIC_LABELS({ "method", "rendezvous" }),
 		      c->punches_done);
 	metrics_count(w, METRIC_PATH_CHANGES, NULL, c->path_changes);
