@@ -148,10 +148,10 @@ class NatLab(Lab):
         return self._start(name, host, join, **options)
 
     def _start(self, name, host, join, **options):
-        known = [word for node in self.introducers
-                 for word in ("--peer", f"{node.port.address}:{GOSSIP_PORT}")]
+        known = ",".join(f"{node.port.address}:{GOSSIP_PORT}" for node in self.introducers)
+        join = [*(["--peer", known] if known else []), *join]
         return self.node(name, volume=self.volume(name), port=host,
-                         join=["--no-dht", "--no-stun", "--log-level", "debug", *known, *join], **options)
+                         join=["--no-dht", "--no-stun", "--log-level", "debug", *join], **options)
 
 
 def entry_of(node, other):
