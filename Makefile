@@ -139,23 +139,23 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/net/resolve.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
 	daemon/net/underlay.c daemon/net/underlaywatch.c daemon/net/unixlisten.c daemon/node/clone.c \
 	daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clone.c \
-	daemon/node/node_collision.c daemon/node/node_greet.c daemon/node/node_introducer.c \
-	daemon/node/node_layers.c daemon/node/node_nat.c daemon/node/node_notify.c \
-	daemon/node/node_observe.c daemon/node/node_peers.c daemon/node/node_pex.c \
-	daemon/node/node_prospects.c daemon/node/node_relay.c daemon/node/node_reload.c \
-	daemon/node/node_rendezvous.c daemon/node/node_routes.c daemon/node/node_self.c \
-	daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c daemon/node/reload.c \
-	daemon/peers/candidates.c daemon/peers/collision.c daemon/peers/peerpath.c daemon/peers/peers.c \
-	daemon/peers/reconcile.c daemon/peers/routejudge.c daemon/peers/routelist.c daemon/peers/routes.c \
-	daemon/rpc/rpc.c daemon/rpc/rpc_server.c daemon/state/archive.c daemon/state/identity.c \
-	daemon/state/identity_file.c daemon/state/identity_store.c daemon/state/identity_trace.c \
-	daemon/state/identity_write.c daemon/state/livecheck.c daemon/state/peercache.c \
-	daemon/state/sealed.c daemon/state/snapshot.c daemon/state/snapshot_list.c \
-	daemon/state/statedir.c daemon/state/statejudge.c daemon/state/statelease.c \
-	daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c daemon/view/histogram.c \
-	daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c daemon/view/view.c \
-	daemon/view/viewjson.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c daemon/wg/spawn.c \
-	daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c daemon/wire/announce.c \
+	daemon/node/node_collision.c daemon/node/node_forward.c daemon/node/node_greet.c \
+	daemon/node/node_introducer.c daemon/node/node_layers.c daemon/node/node_nat.c \
+	daemon/node/node_notify.c daemon/node/node_observe.c daemon/node/node_peers.c \
+	daemon/node/node_pex.c daemon/node/node_prospects.c daemon/node/node_relay.c \
+	daemon/node/node_reload.c daemon/node/node_rendezvous.c daemon/node/node_routes.c \
+	daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c \
+	daemon/node/reload.c daemon/peers/candidates.c daemon/peers/collision.c daemon/peers/peerpath.c \
+	daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/routejudge.c daemon/peers/routelist.c \
+	daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c daemon/state/archive.c \
+	daemon/state/identity.c daemon/state/identity_file.c daemon/state/identity_store.c \
+	daemon/state/identity_trace.c daemon/state/identity_write.c daemon/state/livecheck.c \
+	daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
+	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
+	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c \
+	daemon/view/histogram.c daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c \
+	daemon/view/view.c daemon/view/viewjson.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c \
+	daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c daemon/wire/announce.c \
 	daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c daemon/wire/endpoint.c \
 	daemon/wire/envelope.c daemon/wire/json.c daemon/wire/pex.c daemon/wire/token.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
@@ -192,19 +192,20 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_doctor_peers.c tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c \
 	tests/unit/test_doctor_secret.c tests/unit/test_doctor_storage.c \
 	tests/unit/test_doctor_strength.c tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c \
-	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_gather.c \
-	tests/unit/test_hostport.c tests/unit/test_http_address.c tests/unit/test_http_endpoints.c \
-	tests/unit/test_http_process.c tests/unit/test_http_server.c tests/unit/test_identity.c \
-	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
-	tests/unit/test_identity_trace.c tests/unit/test_ifstate.c tests/unit/test_ifwatch.c \
-	tests/unit/test_introduce.c tests/unit/test_json.c tests/unit/test_judge.c \
-	tests/unit/test_knownpoint.c tests/unit/test_livecheck.c tests/unit/test_log_forms.c \
-	tests/unit/test_metrics.c tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c \
-	tests/unit/test_newfile.c tests/unit/test_nlmsg.c tests/unit/test_node_notify.c \
-	tests/unit/test_node_peers.c tests/unit/test_node_reload.c tests/unit/test_node_view.c \
-	tests/unit/test_notify.c tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c \
-	tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
-	tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
+	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_forward.c \
+	tests/unit/test_forwardlog.c tests/unit/test_gather.c tests/unit/test_hostport.c \
+	tests/unit/test_http_address.c tests/unit/test_http_endpoints.c tests/unit/test_http_process.c \
+	tests/unit/test_http_server.c tests/unit/test_identity.c tests/unit/test_identity_fault.c \
+	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_ifstate.c \
+	tests/unit/test_ifwatch.c tests/unit/test_introduce.c tests/unit/test_json.c \
+	tests/unit/test_judge.c tests/unit/test_knownpoint.c tests/unit/test_livecheck.c \
+	tests/unit/test_log_forms.c tests/unit/test_metrics.c tests/unit/test_netadmin_check.c \
+	tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c tests/unit/test_nft.c \
+	tests/unit/test_nlmsg.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
+	tests/unit/test_node_reload.c tests/unit/test_node_view.c tests/unit/test_notify.c \
+	tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c tests/unit/test_pace.c \
+	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
+	tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
 	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_relay.c \
 	tests/unit/test_reload.c tests/unit/test_rendezvous.c tests/unit/test_resolve.c \
 	tests/unit/test_routejudge.c tests/unit/test_routes.c tests/unit/test_rpc.c \

@@ -50,6 +50,13 @@ static bool forwards6(void)
 	return read_text(ALL6, text, sizeof(text)) > 0 && strcmp(text, "0") != 0;
 }
 
+static int try6(void)
+{
+	auto_close int fd = open(ALL6, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : 0;
+}
+
 static int switch6(bool on)
 {
 	auto_close int fd = open(ALL6, O_WRONLY | O_CLOEXEC);
@@ -69,9 +76,11 @@ static void file_name(char out[static NAME_MAX + 1], const struct forward *f)
 static struct forwardlog here(void)
 {
 	struct forwardlog log = { .n = 0 };
+	char boot[64];
 	struct stat st;
 
-	(void)read_text("/proc/sys/kernel/random/boot_id", log.boot, sizeof(log.boot));
+	(void)read_text("/proc/sys/kernel/random/boot_id", boot, sizeof(boot));
+	str_cut(log.boot, sizeof(log.boot), boot, strlen(boot));
 	if (stat("/proc/self/ns/net", &st) == 0)
 		log.netns = st.st_ino;
 	return log;
@@ -140,28 +149,15 @@ static void add_way(struct ways *w, struct rtnl *rtnl, int ifindex)
 	w->at[w->n++].ifindex = ifindex;
 }
 
-/* An address of the network that is not the network's own. */
-static struct ip inside(const struct prefix *net)
-{
-	struct ip ip = net->ip;
-	size_t last = ip.family == AF_INET ? 3 : 15;
-
-	if (net->bits < 8 * last + 7)
-		ip.b[last] |= 1;
-	return ip;
-}
-
 static struct ways find_ways(const struct forward *f, const struct forward_want *want)
 {
 	struct ways w = { .n = 0 };
 
 	add_way(&w, f->rtnl, f->ifindex);
-	for (uint32_t i = 0; i < want->n; i++) {
-		struct ip ip = inside(&want->net[i]);
-
-		if (ip.family == AF_INET)
-			add_way(&w, f->rtnl, rtnl_route_oif(f->rtnl, &ip));
-	}
+	/* The network's own address: any other one may be this machine's. */
+	for (uint32_t i = 0; i < want->n; i++)
+		if (want->net[i].ip.family == AF_INET)
+			add_way(&w, f->rtnl, rtnl_route_oif(f->rtnl, &want->net[i].ip));
 	return w;
 }
 
@@ -197,6 +193,8 @@ static void note_6_is_off(struct forward_found *out, const char *why)
 /* Drops interfaces from the note that are no longer wanted, after they are switched back. */
 static void release(struct forward *f, const struct ways *w)
 {
+	size_t before = f->log.n;
+
 	for (size_t i = f->log.n; i-- > 0;) {
 		char ifname[IFNAMSIZ];
 		bool is_wanted = false;
@@ -211,6 +209,8 @@ static void release(struct forward *f, const struct ways *w)
 		if (!is_wanted)
 			forwardlog_drop(&f->log, ifname);
 	}
+	if (f->log.n != before)
+		(void)keep(f, NULL);
 }
 
 /* --- switching --------------------------------------------------------------------------------- */
@@ -228,8 +228,9 @@ static bool plan(struct forward *f, const struct ways *w, bool with6, struct for
 	f->log.ipv6 |= with6;
 	if (memcmp(&before, &f->log, sizeof(before)) == 0 || keep(f, &e) == 0)
 		return true;
-	note(out, "what is forwarded could not be noted in the state directory (%s: %s), so only "
-		  "what ends with the interface is switched on",
+	note(out,
+	     "what is forwarded could not be noted in the state directory (%s: %s), so only "
+	     "what ends with the interface is switched on",
 	     e.msg, strerror(-e.code));
 	f->log = before;
 	(void)forwardlog_add(&f->log, f->ifname);
@@ -237,7 +238,7 @@ static bool plan(struct forward *f, const struct ways *w, bool with6, struct for
 	return false;
 }
 
-static void make_table(const struct forward *f, const struct forward_want *want,
+static void make_table(struct forward *f, const struct forward_want *want,
 		       struct forward_found *out)
 {
 	const struct nft_policy policy = {
@@ -250,7 +251,8 @@ static void make_table(const struct forward *f, const struct forward_want *want,
 	};
 	struct err e = { 0 };
 
-	if (nft_replace(&policy, &e) < 0)
+	f->log.table = nft_replace(&policy, &e) == 0;
+	if (!f->log.table)
 		note(out,
 		     "there are no firewall rules (%s: %s): peers may reach whatever this machine "
 		     "can reach through the mesh",
@@ -281,43 +283,56 @@ static void look_for_drops(const struct forward *f, struct forward_found *out)
 	     c.name, c.table, f->ifname);
 }
 
-static void switch_ipv6(const struct forward *f, struct forward_found *out)
+/* Does IPv6 have to be switched on, and may it be? */
+static bool has_to_switch6(const struct forward *f, const struct forward_want *want,
+			   struct forward_found *out)
 {
-	int r = f->log.ipv6 && !forwards6() ? switch6(true) : 0;
+	int r;
 
-	if (r == -EROFS || r == -EACCES || r == -EPERM)
-		note_6_is_off(out, "/proc/sys cannot be written here");
-	else if (r < 0)
-		note_6_is_off(out, strerror(-r));
+	if (!needs6(f, want) || forwards6())
+		return false;
+	if (rtnl_learns_routes(f->rtnl)) {
+		note_6_is_off(
+			out, "this machine has its IPv6 routes from a router's advertisements, "
+			     "which it would ignore then; with net.ipv6.conf.INTERFACE.accept_ra=2 "
+			     "it would not");
+		return false;
+	}
+	r = try6();
+	if (r < 0)
+		note_6_is_off(out, r == -ENOENT ? "this machine has no IPv6"
+						: "/proc/sys cannot be written here");
+	return r == 0;
+}
+
+static void switch4(const struct forward *f, const struct ways *w, bool is_noted,
+		    struct forward_found *out)
+{
+	struct err e = { 0 };
+
+	out->v4 = w->n > 0;
+	for (size_t i = 0; i < w->n; i++) {
+		bool may_switch = is_noted || w->at[i].ifindex == f->ifindex;
+
+		if (!w->at[i].was_on &&
+		    (!may_switch || rtnl_forwarding_set(f->rtnl, w->at[i].ifindex, true, &e) < 0))
+			out->v4 = false;
+	}
+	if (e.code < 0)
+		note(out, "IPv4 is not forwarded: %s: %s; set net.ipv4.ip_forward=1 yourself",
+		     e.msg, strerror(-e.code));
 }
 
 void forward_apply(struct forward *f, const struct forward_want *want, struct forward_found *out)
 {
 	struct ways w = find_ways(f, want);
-	bool wants6 = needs6(f, want);
-	bool learns = wants6 && !forwards6() && rtnl_learns_routes(f->rtnl);
-	bool is_noted = plan(f, &w, wants6 && !learns && !forwards6(), out);
-	struct err e = { 0 };
+	bool with6 = has_to_switch6(f, want, out);
+	bool is_noted = plan(f, &w, with6, out);
 
-	if (learns)
-		note_6_is_off(out,
-			      "this machine has its IPv6 routes from a router's advertisements, "
-			      "which it would ignore then; with net.ipv6.conf.INTERFACE.accept_ra=2 "
-			      "it would not");
 	make_table(f, want, out);
-	out->v4 = true;
-	for (size_t i = 0; i < w.n; i++) {
-		bool may_switch = is_noted || w.at[i].ifindex == f->ifindex;
-
-		if (!w.at[i].was_on &&
-		    (!may_switch || rtnl_forwarding_set(f->rtnl, w.at[i].ifindex, true, &e) < 0))
-			out->v4 = false;
-	}
-	out->v4 = out->v4 && w.n > 0;
-	if (e.code < 0)
-		note(out, "IPv4 is not forwarded: %s: %s; set net.ipv4.ip_forward=1 yourself",
-		     e.msg, strerror(-e.code));
-	switch_ipv6(f, out);
+	switch4(f, &w, is_noted, out);
+	if (with6 && is_noted)
+		(void)switch6(true);
 	out->v6 = forwards6();
 	release(f, &w);
 	look_for_drops(f, out);

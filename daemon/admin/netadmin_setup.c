@@ -319,6 +319,21 @@ static int setup_interface(struct netadmin_node *n, struct netadmin_ready *ready
 	return r;
 }
 
+/* A run that crashed may have left more on than this one is asked for. */
+static void setup_forwarding(struct netadmin_node *n)
+{
+	n->forward = (struct forward) {
+		.rtnl = n->rtnl,
+		.dirfd = n->dirfd,
+		.ifname = n->cfg->ifname,
+		.ifindex = n->ifindex,
+		.has_ip6 = n->has_ip6,
+	};
+	forward_begin(&n->forward, wg_was_adopted(n->wg));
+	if (!n->cfg->forward && !n->cfg->introducer)
+		forward_undo(&n->forward);
+}
+
 static int64_t key_file_time(const struct netadmin_node *n)
 {
 	char name[NAME_MAX + 1];
@@ -350,7 +365,10 @@ int netadmin_setup(struct netadmin_node *n, const struct netadmin_config *cfg,
 	ready->origin = origin;
 	ready->public_key = n->id.public_key;
 	ready->identity_s = key_file_time(n);
-	return setup_interface(n, ready, e);
+	r = setup_interface(n, ready, e);
+	if (r == 0)
+		setup_forwarding(n);
+	return r;
 }
 
 void netadmin_teardown(struct netadmin_node *n)

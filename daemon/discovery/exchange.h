@@ -57,15 +57,22 @@ void exchange_close(struct exchange *x);
 void exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via);
 
 /**
- * exchange_try() - The same where nobody may be
+ * exchange_try() - The same where nobody may be: a short HELLO, sent a few times
  * @x:		Handle
  * @to:		Address and gossip port
  * @via:	enum peer_method bits of how the address was found
  * @n_sends:	How often the HELLO is sent at most
- *
- * Return: false when nothing was sent: too many others are under way
  */
-bool exchange_try(struct exchange *x, const struct endpoint *to, unsigned int via, size_t n_sends);
+void exchange_try(struct exchange *x, const struct endpoint *to, unsigned int via, size_t n_sends);
+
+/**
+ * exchange_trials() - How many of those are under way; at most EXCHANGE_TRIALS_MAX, more are not begun
+ *
+ * What goes to a neighbour that does not exist waits in the kernel for three seconds, at the cost of
+ * the send buffer: after a few hundred datagrams nothing else would leave this node.
+ */
+#define EXCHANGE_TRIALS_MAX 32
+size_t exchange_trials(const struct exchange *x);
 
 /**
  * exchange_send() - Seal a message of few bytes and send it once

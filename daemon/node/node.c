@@ -16,6 +16,7 @@
 #include "daemon/node/node_impl.h"
 
 #include <errno.h>
+#include <event2/util.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,6 +183,7 @@ void node_ready(struct node *n, const struct netadmin_ready *ready, int cache_fd
 		return;
 	}
 	n->phase = NODE_RUNNING;
+	node_forward_ask(n);
 	if (cache_fd >= 0)
 		node_cache_load(n, cache_fd);
 	node_request_dump(n);
@@ -286,6 +288,7 @@ static int lay_down_rights(struct node *n, struct err *e)
 
 	process_open();
 	tzset();
+	(void)evutil_secure_rng_init();
 	ports[total++] = (uint16_t)(n->cfg->keys.gossip_port + DERIVE_PROBE_OFFSET);
 	for (size_t i = 0; i < n->cfg->http.n; i++)
 		if (n->cfg->http.list[i].path[0] == '\0')

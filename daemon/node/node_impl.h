@@ -6,6 +6,7 @@
 #include "daemon/admin/adminlink.h"
 #include "daemon/config.h"
 #include "daemon/confine/confine.h"
+#include "daemon/dht/dht.h"
 #include "daemon/discovery/discovery.h"
 #include "daemon/discovery/exchange.h"
 #include "daemon/discovery/lan.h"
@@ -122,6 +123,28 @@ struct node_peer {
 };
 
 /**
+ * struct node_dht - What the node keeps for the DHT
+ * @dht:	The layer; NULL while it is off
+ * @save_timer:	Saves its nodes now and then
+ * @seeds:	Nodes of the last run, until the layer opens
+ * @n_seeds:	Entries in @seeds
+ * @saved_hash:	Of what was saved last
+ * @save_failed: netadmin could not write it
+ * @status:	For the view
+ * @why_off:	Why the layer did not open
+ */
+struct node_dht {
+	struct dht *dht;
+	struct event *save_timer;
+	struct krpc_node *seeds;
+	size_t n_seeds;
+	uint8_t saved_hash[CRYPTO_SHA256_LEN];
+	bool save_failed;
+	struct dhtcore_status status;
+	char why_off[120];
+};
+
+/**
  * struct node - Everything of one running node
  */
 struct node {
@@ -147,6 +170,7 @@ struct node {
 	struct ways *ways;	   /* names of --peer-dns; NULL for none */
 	struct event *moved_timer; /* lets a change of the network settle */
 	struct resolver *resolver; /* NULL when it could not be opened */
+	struct node_dht dht;
 	struct adminlink *admin;
 	struct netadmin_ready ready;
 	struct reconcile_self self;
@@ -173,6 +197,8 @@ struct node {
 	struct node_missing missing;
 	struct event *route_timer; /* tries them again */
 	struct underlaywatch *underlay;
+	struct forward_found forwards; /* as netadmin told last */
+	bool forward_known;	       /* it has */
 	struct collision collision;
 	char contested[320]; /* the sentence of its alarm */
 	struct known_peer known[NODE_KNOWN_MAX];
@@ -296,6 +322,14 @@ void node_routes_retry(struct node *n);
 void node_routes_restore(struct node *n);
 /* Removes what an earlier run has left and nobody announces. */
 void node_routes_sweep(struct node *n);
+
+/* node_forward.c: what the kernel passes on */
+
+/* Asks netadmin to forward what the operator wants; again when networks change. */
+void node_forward_ask(struct node *n);
+void node_forward_found(struct node *n, const struct forward_found *found);
+/* Does this node pass packets on between peers, as others may believe? */
+bool node_forward_introduces(const struct node *n);
 
 /* node_collision.c: somebody else has our mesh address */
 
@@ -422,6 +456,19 @@ bool node_prospects_moved(struct node *n);
 void node_pex_describe(struct node *n, struct announcement *out, const struct endpoint *to);
 /* Takes what a member tells of others. */
 void node_pex_take(struct node *n, const struct announcement *a, const struct discovery_origin *o);
+
+/* node_dht.c: the mainline DHT */
+
+/* Takes the nodes of the last run; @fd is -1 without any; borrowed. */
+void node_dht_take_nodes(struct node *n, int fd);
+/* The layers open; without it the others go on. */
+void node_dht_open(struct node *n);
+/* Saves the nodes and is silent. */
+void node_dht_stop(struct node *n);
+void node_dht_close(struct node *n);
+/* netadmin has written the nodes, or could not. */
+void node_dht_saved(struct node *n, const struct err *e);
+void node_dht_describe(struct node *n, struct view *out);
 
 /* node_ways.c: addresses that a person gave, and names that a DNS server knows */
 

@@ -200,6 +200,8 @@ static void on_underlay(void *arg)
 	judge_again(n);
 	n->missing.pause_s = 0;
 	node_routes_retry(n);
+	/* The way to the networks behind us may be another one. */
+	node_forward_ask(n);
 }
 
 void node_routes_open(struct node *n)

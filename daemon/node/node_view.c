@@ -148,6 +148,7 @@ static void fill(void *arg, struct view *out)
 	fill_mesh(n, out);
 	fill_endpoints(n, out);
 	node_ways_describe(n, out);
+	node_dht_describe(n, out);
 	node_nat_describe(n, out);
 	fill_counters(n, out);
 	fill_judgement(n, out);

@@ -448,8 +448,11 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 		p->told_ms = now.mono_ms;
 	take_candidates(p, s);
 	changed |= take_endpoint(p, s, now);
-	/* What others tell never overrides what the peer itself, or our own disk, said. */
-	if (is_new || !is_from_others(s->method))
+	/*
+	 * What others tell never overrides what the peer itself, or our own disk, said. But of one that is
+	 * known by its key only, whatever is told is more.
+	 */
+	if (is_new || !is_from_others(s->method) || p->info.mesh_ip.family == 0)
 		changed |= take_info(t, p, s);
 	take_control(p, s, now);
 	could_hold = may_hold_address(p);
