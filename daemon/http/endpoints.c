@@ -184,7 +184,7 @@ static void put_peers(FILE *out, const struct view *v)
 
 	for (const struct peer *p = v->peers ? peers_next(v->peers, NULL) : NULL; p;
 	     p = peers_next(v->peers, p)) {
-		json_t *peer = viewjson_peer(p, v->now);
+		json_t *peer = viewjson_peer(v, p);
 		char *text = json_dumps(peer, JSON_REAL_PRECISION(15));
 
 		json_decref(peer);

@@ -112,7 +112,6 @@ static void on_interface_raised(void *arg)
 static void on_elsewhere(void *arg, bool is_route)
 {
 	node_nat_moved(arg, is_route);
-	node_ways_moved(arg);
 }
 
 static void watch_interface(struct node *n)
