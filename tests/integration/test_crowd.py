@@ -56,7 +56,7 @@ def gather(node, crowd):
 
 def messages(node):
     """wgmesh_netlink_messages_total by kind."""
-    text = http.ask(node.port, "/metrics").body.decode()
+    text = http.ask(node.port, "/metrics").body
     return {kind: int(n) for kind, n in
             re.findall(r'^wgmesh_netlink_messages_total\{kind="(\w+)"\} (\d+)$', text, re.MULTILINE)}
 
