@@ -101,7 +101,7 @@ INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/
 	init/volume/writability.c
 DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin/adminlink.c \
 	daemon/admin/forward.c daemon/admin/forwardlog.c daemon/admin/netadmin.c \
-	daemon/admin/netadmin_check.c daemon/admin/netadmin_client.c daemon/admin/netadmin_setup.c \
+	daemon/admin/netadmin_check.c daemon/admin/netadmin_client.c daemon/admin/netadmin_nodes.c daemon/admin/netadmin_setup.c \
 	daemon/admin/netadmin_wire.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/commands.c \
 	daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c daemon/cli/decode.c \
 	daemon/cli/derived.c daemon/cli/doctor.c daemon/cli/down.c daemon/cli/init.c \
@@ -114,7 +114,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/confine/confine.c \
 	daemon/confine/filter.c daemon/confine/landlock.c daemon/dht/agenda.c daemon/dht/allowance.c \
 	daemon/dht/bencode.c daemon/dht/dhtcore.c daemon/dht/dhtcore_query.c daemon/dht/dhtcore_serve.c \
-	daemon/dht/found.c daemon/dht/krpc.c daemon/dht/lookup.c daemon/dht/nodefile.c \
+	daemon/dht/dht.c daemon/dht/found.c daemon/dht/krpc.c daemon/dht/lookup.c daemon/dht/nodefile.c \
 	daemon/dht/nodeid.c daemon/dht/nodetable.c daemon/dht/peerstore.c daemon/dht/transact.c \
 	daemon/dht/voters.c daemon/dht/writetoken.c daemon/discovery/discovery.c \
 	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/discovery/peertest.c \
@@ -139,7 +139,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/net/resolve.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
 	daemon/net/underlay.c daemon/net/underlaywatch.c daemon/net/unixlisten.c daemon/node/clockback.c daemon/node/clone.c \
 	daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clock.c daemon/node/node_clone.c \
-	daemon/node/node_collision.c daemon/node/node_forward.c daemon/node/node_greet.c \
+	daemon/node/node_collision.c daemon/node/node_dht.c daemon/node/node_forward.c daemon/node/node_greet.c \
 	daemon/node/node_introducer.c daemon/node/node_layers.c daemon/node/node_nat.c \
 	daemon/node/node_notify.c daemon/node/node_observe.c daemon/node/node_peers.c \
 	daemon/node/node_pex.c daemon/node/node_prospects.c daemon/node/node_relay.c \
