@@ -146,7 +146,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/node/node_reload.c daemon/node/node_rendezvous.c daemon/node/node_routes.c \
 	daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c \
 	daemon/node/reload.c daemon/peers/candidates.c daemon/peers/collision.c daemon/peers/peerpath.c \
-	daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/routejudge.c daemon/peers/routelist.c \
+	daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/rewritten.c daemon/peers/routejudge.c daemon/peers/routelist.c \
 	daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c daemon/state/archive.c \
 	daemon/state/identity.c daemon/state/identity_file.c daemon/state/identity_store.c \
 	daemon/state/identity_trace.c daemon/state/identity_write.c daemon/state/livecheck.c \
@@ -208,7 +208,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
 	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_relay.c \
 	tests/unit/test_reload.c tests/unit/test_rendezvous.c tests/unit/test_resolve.c \
-	tests/unit/test_routejudge.c tests/unit/test_routes.c tests/unit/test_rpc.c \
+	tests/unit/test_routejudge.c tests/unit/test_rewritten.c tests/unit/test_routes.c tests/unit/test_rpc.c \
 	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
 	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
 	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_stun.c \
