@@ -41,7 +41,7 @@ static void look(struct node *n)
 		return;
 	node_view_judge(n);
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
-		p->is_dirty = true;
+		peers_mark(n->peers, p);
 	node_peers_flush(n);
 }
 

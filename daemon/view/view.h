@@ -10,6 +10,7 @@
 
 #include "common/err.h"
 #include "daemon/clock.h"
+#include "daemon/net/nlcount.h"
 #include "daemon/peers/peers.h"
 #include "daemon/view/histogram.h"
 
@@ -66,6 +67,7 @@ const char *view_stun_name(enum view_stun result);
  * @peer_writes: Changes of peers written to WireGuard
  * @route_writes: Routes added or deleted
  * @write_errors: Requests that netadmin could not do
+ * @messages:	Sent by netadmin, as its last answer told
  * @passes_changed: Reconcile passes that wrote something
  * @passes_noop: Reconcile passes that found nothing to write
  * @punches:	Introductions that were followed
@@ -85,6 +87,7 @@ struct view_counters {
 	uint64_t peer_writes;
 	uint64_t route_writes;
 	uint64_t write_errors;
+	struct nlcount messages;
 	uint64_t passes_changed;
 	uint64_t passes_noop;
 	uint64_t punches;
