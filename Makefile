@@ -149,19 +149,19 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/node/node_relay.c daemon/node/node_reload.c daemon/node/node_rendezvous.c \
 	daemon/node/node_routes.c daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c \
 	daemon/node/notify.c daemon/node/reload.c daemon/peers/candidates.c daemon/peers/collision.c \
-	daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/routejudge.c \
-	daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c \
-	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
-	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
-	daemon/state/livecheck.c daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
-	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
-	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c \
-	daemon/view/histogram.c daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c \
-	daemon/view/view.c daemon/view/viewjson.c daemon/wg/changes.c daemon/wg/genl.c daemon/wg/kernel.c \
-	daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c \
-	daemon/wire/announce.c daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c \
-	daemon/wire/endpoint.c daemon/wire/envelope.c daemon/wire/json.c daemon/wire/pex.c \
-	daemon/wire/token.c
+	daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/rewritten.c \
+	daemon/peers/routejudge.c daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c \
+	daemon/rpc/rpc_server.c daemon/state/archive.c daemon/state/identity.c \
+	daemon/state/identity_file.c daemon/state/identity_store.c daemon/state/identity_trace.c \
+	daemon/state/identity_write.c daemon/state/livecheck.c daemon/state/peercache.c \
+	daemon/state/sealed.c daemon/state/snapshot.c daemon/state/snapshot_list.c \
+	daemon/state/statedir.c daemon/state/statejudge.c daemon/state/statelease.c \
+	daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c daemon/view/histogram.c \
+	daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c daemon/view/view.c \
+	daemon/view/viewjson.c daemon/wg/changes.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c \
+	daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c daemon/wire/announce.c \
+	daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c daemon/wire/endpoint.c \
+	daemon/wire/envelope.c daemon/wire/json.c daemon/wire/pex.c daemon/wire/token.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_kstat.c tests/unit/test_log.c \
 	tests/unit/test_lograte.c tests/unit/test_marker.c tests/unit/test_settings.c \
@@ -214,15 +214,16 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
 	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_relay.c \
 	tests/unit/test_reload.c tests/unit/test_rendezvous.c tests/unit/test_resolve.c \
-	tests/unit/test_routejudge.c tests/unit/test_routes.c tests/unit/test_rpc.c \
-	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
-	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
-	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_stun.c \
-	tests/unit/test_stunpace.c tests/unit/test_stunround.c tests/unit/test_supervisor.c \
-	tests/unit/test_token.c tests/unit/test_udp.c tests/unit/test_underlay.c \
-	tests/unit/test_vectors_derive.c tests/unit/test_vectors_nat.c tests/unit/test_vectors_state.c \
-	tests/unit/test_vectors_wire.c tests/unit/test_view.c tests/unit/test_viewjson.c \
-	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_rewritten.c tests/unit/test_routejudge.c tests/unit/test_routes.c \
+	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
+	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
+	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
+	tests/unit/test_stun.c tests/unit/test_stunpace.c tests/unit/test_stunround.c \
+	tests/unit/test_supervisor.c tests/unit/test_token.c tests/unit/test_udp.c \
+	tests/unit/test_underlay.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_nat.c \
+	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_view.c \
+	tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
+	tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
@@ -427,7 +428,7 @@ asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
 fuzz-programs: $(FUZZ_SRC:tests/fuzz/%.c=$(O)/%)
-unit-programs: $(UNITS) $(O)/wgtool $(O)/crowd $(O)/wgproxy $(O)/probe $(O)/initbench \
+unit-programs: $(UNITS) $(O)/confined $(O)/wgtool $(O)/crowd $(O)/wgproxy $(O)/probe $(O)/initbench \
 	$(if $(filter release,$(VARIANT)),$(FAULT_PROGRAMS) $(O)/docgen)
 
 # The pages are committed: who reads them needs no compiler, and a change of them is seen in a review.
