@@ -111,12 +111,7 @@ static void on_interface_raised(void *arg)
 
 static void on_elsewhere(void *arg, bool is_route)
 {
-<<<<<<< HEAD
 	node_nat_moved(arg, is_route);
-	node_ways_moved(arg);
-=======
-	node_nat_moved(arg);
->>>>>>> ways
 }
 
 static void watch_interface(struct node *n)
@@ -172,11 +167,8 @@ int node_layers_open(struct node *n, struct err *e)
 	open_rpc(n);
 	watch_interface(n);
 	node_ways_start(n);
-<<<<<<< HEAD
 	node_gossip_start(n);
-=======
 	node_dht_open(n);
->>>>>>> main
 	return 0;
 }
 
