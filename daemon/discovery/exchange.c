@@ -215,6 +215,17 @@ void exchange_reseal(struct exchange *x)
 	}
 }
 
+void exchange_announce(struct exchange *x, const struct endpoint *to)
+{
+	const struct discovery_letter letter = { MESSAGE_ANNOUNCE, true, to };
+	char datagram[DISCOVERY_DATAGRAM_MAX];
+	long len = discovery_seal_self(datagram, &letter, x->cfg.handler, x->cfg.key);
+
+	/* There may be nothing that may be said to who is inside the mesh. */
+	if (len > 0 && !x->is_stopped)
+		transmit(x, datagram, len, to, NULL);
+}
+
 void exchange_goodbye(struct exchange *x, const struct endpoint *to, const struct wg_key *self)
 {
 	char plain[GOODBYE_MAX];

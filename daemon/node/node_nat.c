@@ -204,7 +204,7 @@ static void choose_again(struct node *n)
 {
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
 		candidates_restart(&p->candidates);
-		p->is_dirty = true;
+		peers_mark(n->peers, p);
 	}
 	node_peers_flush(n);
 }
@@ -240,6 +240,7 @@ static void on_look_timer(evutil_socket_t fd, short what, void *arg)
 	forget_place(n, changed);
 	(void)decide(n);
 	announce_to_all(n);
+	node_ways_moved(n);
 	choose_again(n);
 }
 
@@ -272,6 +273,29 @@ static struct ip address_near(struct node *n, const struct ip *mesh_ip)
 	return (struct ip) { .family = 0 };
 }
 
+/*
+ * Through a relay a peer has to hear of us even when we do not know where we are. A node of our kind
+ * takes nothing from an empty endpoint; for any other one an address of this machine does no harm,
+ * while it is relayed.
+ */
+static void tell_relayed(const struct node *n, struct announcement *out, const struct ip *mesh_ip)
+{
+	const struct hostaddrs *host = &n->nat.host;
+	const struct peer *p = peers_next(n->peers, NULL);
+	struct endpoint at = { .port = n->ready.listen_port };
+
+	while (p && !ip_equal(&p->info.mesh_ip, mesh_ip))
+		p = peers_next(n->peers, p);
+	if (!p || !p->path.is_relayed)
+		return;
+	for (size_t i = 0; !p->is_ours && i < host->n && at.ip.family == 0; i++)
+		if (host->at[i].net.ip.family == AF_INET)
+			at.ip = host->at[i].net.ip;
+	if (at.ip.family != 0)
+		(void)endpoint_format(out->self.endpoint, &at);
+	out->is_withheld = !p->is_ours && at.ip.family == 0;
+}
+
 void node_nat_tell(struct node *n, struct announcement *out, const struct endpoint *to)
 {
 	struct ownpoint_receiver who = { .is_inside = false };
@@ -284,6 +308,8 @@ void node_nat_tell(struct node *n, struct announcement *out, const struct endpoi
 		who.on_link = address_near(n, &to->ip);
 	ownpoint_tell(out, &n->nat.own, n->ready.listen_port, &who);
 	out->is_withheld = out->self.endpoint[0] == '\0';
+	if (out->is_withheld)
+		tell_relayed(n, out, &to->ip);
 }
 
 void node_nat_describe(const struct node *n, struct view *out)
@@ -411,7 +437,7 @@ void node_nat_dumped(struct node *n)
 	n->nat.read_ms = n->nat.asked_ms;
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
 		if (p->candidates.until_ms != 0 && p->candidates.until_ms <= n->nat.read_ms)
-			p->is_dirty = true;
+			peers_mark(n->peers, p);
 	/* What peers saw grows old. */
 	node_nat_observed(n);
 }
