@@ -17,8 +17,6 @@ static bool is_sane(const struct prefix *p)
 
 static int check_peer(const struct wg_peer_config *peer, struct err *e)
 {
-	if (peer->n_allowed > WG_ALLOWED_MAX)
-		return err_set(e, -EPROTO, "a peer with %zu allowed prefixes", peer->n_allowed);
 	for (size_t i = 0; i < peer->n_allowed; i++)
 		if (!is_sane(&peer->allowed[i]))
 			return err_set(e, -EPROTO,
@@ -56,8 +54,8 @@ static int check_forward(const struct forward_want *want, struct err *e)
 int netadmin_check(const struct netadmin_request *req, struct err *e)
 {
 	switch ((enum netadmin_op)req->op) {
-	case NETADMIN_PEER:
-		return check_peer(&req->peer, e);
+	case NETADMIN_PEERS:
+		return err_set(e, -EPROTO, "changes of peers that are no batch");
 	case NETADMIN_ROUTE_ADD:
 	case NETADMIN_ROUTE_DEL:
 		return is_sane(&req->route) ? 0 : err_set(e, -EPROTO, "a route that none may have");
@@ -75,6 +73,7 @@ int netadmin_check(const struct netadmin_request *req, struct err *e)
 		return err_set(e, -EPROTO, "a mesh address that this node may not take");
 	case NETADMIN_DUMP:
 	case NETADMIN_SAVE_CACHE:
+	case NETADMIN_SAVE_NODES:
 	case NETADMIN_STOP:
 	case NETADMIN_ECHO:
 	case NETADMIN_ADDRESSES:
@@ -82,4 +81,16 @@ int netadmin_check(const struct netadmin_request *req, struct err *e)
 		return 0;
 	}
 	return err_set(e, -EPROTO, "request %u is not in the table", req->op);
+}
+
+int netadmin_check_peers(const struct netadmin_batch *b, struct err *e)
+{
+	struct wg_peer_config peer;
+	size_t pos = 0;
+	int more;
+
+	while ((more = netadmin_batch_next_change(b, &pos, &peer)) > 0)
+		if (check_peer(&peer, e) < 0)
+			return -EPROTO;
+	return more == 0 ? 0 : err_set(e, -EPROTO, "changes of peers that are none");
 }

@@ -19,6 +19,25 @@
 #define STRANGERS_PER_1000 500
 #define RENAME_PAUSE_MS	   (60 * 60 * 1000)
 
+const char *dhtcore_fate_name(enum dhtcore_fate fate)
+{
+	static const char *const names[] = {
+		[DHT_IN_QUERY] = "query",     [DHT_IN_RESPONSE] = "response",
+		[DHT_IN_ERROR] = "error",     [DHT_IN_UNASKED] = "unasked",
+		[DHT_IN_INVALID] = "invalid", [DHT_IN_RATE_LIMITED] = "rate_limited",
+		[DHT_OUT_QUERY] = "query",    [DHT_OUT_RESPONSE] = "response",
+		[DHT_OUT_ERROR] = "error",    [DHT_OUT_UNSENT] = "unsent",
+	};
+	_Static_assert(ARRAY_LEN(names) == DHT_FATES, "a name for every fate");
+
+	return fate < DHT_FATES ? names[fate] : "";
+}
+
+const char *dhtcore_fate_direction(enum dhtcore_fate fate)
+{
+	return fate < DHT_OUT_QUERY ? "in" : "out";
+}
+
 struct dht_family *dhtcore_family_of(struct dhtcore *c, const struct ip *ip)
 {
 	for (size_t i = 0; i < DHT_FAMILIES; i++)

@@ -83,6 +83,12 @@ enum dhtcore_fate {
 	DHT_FATES,
 };
 
+/* "query", "response", "error", "unasked", "invalid", "rate_limited", "unsent" */
+const char *dhtcore_fate_name(enum dhtcore_fate fate);
+
+/* "in" or "out" */
+const char *dhtcore_fate_direction(enum dhtcore_fate fate);
+
 /**
  * struct dhtcore_status - How it is
  * @nodes:	Good nodes in the table, by family

@@ -125,9 +125,12 @@ void dhtcore_join(struct dhtcore *c, enum dhtcore_family family, struct now now)
 static void begin_join(struct dhtcore *c, enum dhtcore_family family, struct now now)
 {
 	struct dht_family *f = &c->family[family];
+	const struct dht_family *other = &c->family[DHT_FAMILIES - 1 - (size_t)family];
+	bool is_rare = nodetable_count(&other->table, NODETABLE_NOT_BAD, now.mono_ms) > 0;
+	int64_t pause_max_ms = is_rare ? AGENDA_JOIN_RARE_MS : AGENDA_JOIN_MAX_MS;
 
 	if (job_of(c, family, JOB_JOIN)->phase != JOB_IDLE ||
-	    !agenda_join(&f->agenda, now, dhtcore_random16(c)))
+	    !agenda_join(&f->agenda, now, pause_max_ms, dhtcore_random16(c)))
 		return;
 	if (f->n_seeds == 0 || f->agenda.join_pause_ms > AGENDA_JOIN_MS)
 		c->cfg.ops.want_routers(c->cfg.ops.arg);

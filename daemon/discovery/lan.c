@@ -97,8 +97,8 @@ static void announce_everywhere(struct lan *lan, const char *datagram, size_t le
 
 static void announce(struct lan *lan)
 {
-	long len = discovery_seal_self(lan->sent, MESSAGE_ANNOUNCE, lan->cfg.handler, lan->cfg.key,
-				       NULL);
+	const struct discovery_letter letter = { .type = MESSAGE_ANNOUNCE };
+	long len = discovery_seal_self(lan->sent, &letter, lan->cfg.handler, lan->cfg.key);
 
 	lan->sent_len = len > 0 ? (size_t)len : 0;
 	if (len >= 0)

@@ -3,6 +3,7 @@
 #include "common/defs.h"
 #include "common/statusline.h"
 #include "common/str.h"
+#include "daemon/dht/dhtcore.h"
 #include "daemon/http/metrics_writer.h"
 #include "daemon/peers/peerpath.h"
 #include "daemon/view/viewjson.h"
@@ -160,6 +161,23 @@ static void put_prospects(struct metrics_writer *w, const struct view_counters *
 			      c->prospects_tried[__builtin_ctz(ways[i])]);
 }
 
+static void put_dht(struct metrics_writer *w, const struct dhtcore_status *s)
+{
+	static const char *const families[] = { [DHT_IPV4] = "ipv4", [DHT_IPV6] = "ipv6" };
+
+	for (size_t i = 0; i < DHT_FAMILIES; i++)
+		metrics_value(w, METRIC_DHT_NODES, METRIC_LABELS({ "family", families[i] }),
+			      (double)s->nodes[i]);
+	for (size_t i = 0; i < DHT_FATES; i++) {
+		enum dhtcore_fate fate = (enum dhtcore_fate)i;
+
+		metrics_count(w, METRIC_DHT_MESSAGES,
+			      METRIC_LABELS({ "direction", dhtcore_fate_direction(fate) },
+					    { "fate", dhtcore_fate_name(fate) }),
+			      s->fates[i]);
+	}
+}
+
 static void put_datagrams(struct metrics_writer *w, const struct view *v)
 {
 	const struct view_counters *c = v->counters;
@@ -178,9 +196,14 @@ static void put_datagrams(struct metrics_writer *w, const struct view *v)
 	metrics_count(w, METRIC_DATAGRAMS_SENT, METRIC_LABELS({ "kind", "reply" }),
 		      c->replies_sent);
 	metrics_count(w, METRIC_NAT_ATTEMPTS, METRIC_LABELS({ "method", "hello" }), c->hellos_sent);
+	metrics_count(w, METRIC_NAT_ATTEMPTS, METRIC_LABELS({ "method", "rendezvous" }),
+		      c->punches);
 	if (v->rtt_s)
 		metrics_count(w, METRIC_NAT_SUCCESSES, METRIC_LABELS({ "method", "hello" }),
 			      v->rtt_s->n);
+	metrics_count(w, METRIC_NAT_SUCCESSES, METRIC_LABELS({ "method", "rendezvous" }),
+		      c->punches_done);
+	metrics_count(w, METRIC_PATH_CHANGES, NULL, c->path_changes);
 	for (size_t i = 0; i < VIEW_STUN_COUNT; i++)
 		metrics_count(w, METRIC_STUN_REQUESTS,
 			      METRIC_LABELS({ "result", view_stun_name((enum view_stun)i) }),
@@ -197,6 +220,10 @@ static void put_writes(struct metrics_writer *w, const struct view_counters *c)
 	metrics_count(w, METRIC_NETLINK_WRITES, METRIC_LABELS({ "kind", "route" }),
 		      c->route_writes);
 	metrics_count(w, METRIC_NETLINK_ERRORS, NULL, c->write_errors);
+	for (int i = 0; i < NLCOUNT_KINDS; i++)
+		metrics_count(w, METRIC_NETLINK_MESSAGES,
+			      METRIC_LABELS({ "kind", nlcount_name((enum nlcount_kind)i) }),
+			      c->messages.n[i]);
 	metrics_count(w, METRIC_LOG_LOST, METRIC_LABELS({ "reason", "no_room" }), c->log_dropped);
 	metrics_count(w, METRIC_LOG_LOST, METRIC_LABELS({ "reason", "rate_limit" }),
 		      c->log_suppressed);
@@ -205,6 +232,8 @@ static void put_writes(struct metrics_writer *w, const struct view_counters *c)
 
 static void put_counters(struct metrics_writer *w, const struct view *v)
 {
+	if (v->dht)
+		put_dht(w, v->dht);
 	if (v->counters)
 		put_datagrams(w, v);
 	if (v->rtt_s)
@@ -415,6 +444,7 @@ void metrics_render(FILE *out, const struct metrics_source *from, enum metrics_f
 	put_phase(&w, v);
 	put_checks(&w, v);
 	put_alarms(&w, v);
+	metrics_count(&w, METRIC_CLOCK_BEHIND, NULL, (uint64_t)v->clock_behind_s);
 	put_times(&w, v);
 	put_mesh(&w, v);
 	put_counters(&w, v);

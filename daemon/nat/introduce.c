@@ -117,6 +117,17 @@ static int read_introducer(struct start *out, json_t *body)
 	return 0;
 }
 
+/* An entry that is not in order, or of somebody else, says nothing. */
+static void read_who(struct start *out, json_t *body)
+{
+	json_t *entry = json_member(body, "peer");
+
+	if (entry && announce_read_peer(&out->who, entry, "wg_endpoint") == ANNOUNCE_OK &&
+	    memcmp(&out->who.key, &out->peer, sizeof(out->peer)) == 0)
+		return;
+	out->who = (struct known_peer) { .key = out->peer };
+}
+
 int start_parse(struct start *out, const struct envelope *env)
 {
 	json_t *body = env->body;
@@ -129,6 +140,9 @@ int start_parse(struct start *out, const struct envelope *env)
 	    read_introducer(out, body) < 0 ||
 	    read_endpoint(&out->peer_endpoint, body, "peer_endpoint") < 0)
 		return -EINVAL;
+	read_who(out, body);
+	if (json_member_bool(&out->is_ours, body, "peer_is_ours") < 0)
+		out->is_ours = false;
 	return out->start_ms < 0 || out->start_ms > TIME_MAX ? -EINVAL : 0;
 }
 
@@ -162,6 +176,13 @@ long start_format(char *out, size_t size, const struct start *start)
 		json_write_text(&w, "introducer_key", wg_key_format(key, &start->introducer));
 	if (start->peer_endpoint.ip.family != 0)
 		json_write_text(&w, "peer_endpoint", endpoint_format(text, &start->peer_endpoint));
+	if (start->who.mesh_ip.family != 0) {
+		json_write_open(&w, "peer", '{');
+		announce_write_peer(&w, &start->who, "wg_endpoint");
+		json_write_close(&w, '}');
+	}
+	if (start->is_ours)
+		json_write_true(&w, "peer_is_ours");
 	json_write_close(&w, '}');
 	return json_write_end(&w);
 }

@@ -10,6 +10,7 @@
 
 #include "daemon/nat/rendezvous.h"
 #include "daemon/wg/wg.h"
+#include "daemon/wire/announce.h"
 #include "daemon/wire/envelope.h"
 
 #include <stdbool.h>
@@ -43,6 +44,9 @@ struct offer {
  * @start_ms:	When to begin, as Unix time in milliseconds by the same clock; 0 for at once
  * @introducer:	Who introduces; valid when @has_introducer
  * @has_introducer: It says who it is
+ * @who:	What the introducer knows of @peer, as in known_peers: the receiver may never have heard of
+ *		it; only the key when existing nodes introduce
+ * @is_ours:	@peer is a node of this program
  * @peer_endpoint: WireGuard endpoint of @peer as the introducer's own tunnel has it; "none" from
  *		existing nodes
  */
@@ -54,6 +58,8 @@ struct start {
 	int64_t start_ms;
 	struct wg_key introducer;
 	bool has_introducer;
+	struct known_peer who;
+	bool is_ours;
 	struct endpoint peer_endpoint;
 };
 
@@ -84,7 +90,7 @@ long offer_format(char *out, size_t size, const struct offer *offer, int64_t tim
 int start_parse(struct start *out, const struct envelope *env);
 
 /**
- * start_format() - Write the body of a START
+ * start_format() - Write the body of a START, @who only when it has a mesh address
  *
  * Return: bytes without the NUL, or -EMSGSIZE
  */

@@ -168,15 +168,14 @@ uint16_t relay_decide(struct relay_path *path, const struct relay_facts *f, stru
 
 void relay_take(struct relay_path *path, uint16_t via, struct now now)
 {
-	bool was_direct = !path->is_relayed;
-	bool is_soon =
-		path->changed_ms != INT64_MIN && now.mono_ms - path->changed_ms < RELAY_RELAPSE_MS;
+	bool is_soon = path->changed_ms != 0 && now.mono_ms - path->changed_ms < RELAY_RELAPSE_MS;
 
-	if (via == path->via)
+	if (via == relay_slot(path))
 		return;
-	if (was_direct)
+	if (!path->is_relayed)
 		path->relapses = is_soon ? path->relapses + 1 : 0;
-	path->via = via;
+	path->is_relayed = via != RELAY_NONE;
+	path->via = path->is_relayed ? via : 0;
 	path->changed_ms = now.mono_ms;
 	path->changed_s = now.unix_s;
 	path->direct_s = 0;

@@ -6,6 +6,7 @@
 #include "daemon/admin/adminlink.h"
 #include "daemon/config.h"
 #include "daemon/confine/confine.h"
+#include "daemon/dht/dht.h"
 #include "daemon/discovery/discovery.h"
 #include "daemon/discovery/exchange.h"
 #include "daemon/discovery/lan.h"
@@ -16,6 +17,7 @@
 #include "daemon/net/ifwatch.h"
 #include "daemon/net/resolve.h"
 #include "daemon/net/underlaywatch.h"
+#include "daemon/node/clockback.h"
 #include "daemon/node/clone.h"
 #include "daemon/node/node_nat.h"
 #include "daemon/node/notify.h"
@@ -34,8 +36,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NODE_KNOWN_MAX	 8  /* known peers offered to one announcement; what fits is sent */
-#define NODE_OWN_IPS_MAX 64 /* addresses of this machine that are told from others' */
+#define NODE_ROUTE_CHANGES 64
+#define NODE_KNOWN_MAX	   8 /* known peers offered to one announcement; what fits is sent */
 
 #define NODE_MISSING_MAX 128
 
@@ -92,6 +94,8 @@ struct node_punch {
  * @read_tx:	Sent until then
  * @mtu_to:	Address to which @mtu_outside was looked up
  * @mtu_outside: What the way there carries in bytes, 0 when not known
+ * @refused_until_ms: Its last change failed: none is tried before
+ * @n_refused:	How often in a row
  * @ear:	What its bytes tell
  * @is_mute:	It sends nothing although it is spoken to
  * @offer_ms:	When we may ask for an introduction to it again, 0 for never tried
@@ -123,6 +127,36 @@ struct node_peer {
 	int64_t started_ms;
 	int64_t start_at_ms;
 	int64_t warm_ms;
+	int64_t refused_until_ms;
+	unsigned int n_refused;
+};
+
+/* A route that has to come or go. */
+struct node_route_change {
+	struct prefix net;
+	bool add;
+};
+
+/**
+ * struct node_dht - What the node keeps for the DHT
+ * @dht:	The layer; NULL while it is off
+ * @save_timer:	Saves its nodes now and then
+ * @seeds:	Nodes of the last run, until the layer opens
+ * @n_seeds:	Entries in @seeds
+ * @saved_hash:	Of what was saved last
+ * @save_failed: netadmin could not write it
+ * @status:	For the view
+ * @why_off:	Why the layer did not open
+ */
+struct node_dht {
+	struct dht *dht;
+	struct event *save_timer;
+	struct krpc_node *seeds;
+	size_t n_seeds;
+	uint8_t saved_hash[CRYPTO_SHA256_LEN];
+	bool save_failed;
+	struct dhtcore_status status;
+	char why_off[120];
 };
 
 /**
@@ -142,16 +176,24 @@ struct node {
 	struct event *cache_timer;  /* saves the peer cache a little after a change */
 	struct event *stop_timer;   /* ends a stop that netadmin does not finish */
 	struct event *beat_timer;   /* asks netadmin for an echo, which becomes a heartbeat */
+	struct event *flush_event;  /* writes what differs, at the end of the loop's turn */
 	struct event *status_timer; /* sends a changed status text when its second is over */
 	struct notify *notify;
 	struct confinement confinement;
+	struct clockback clockback;
+	int clock_fd; /* a timer on the wall clock, -1 for none */
+	struct event *clock_event;
 	bool echo_owed;
 	char status[NOTIFY_STATUS_SIZE]; /* last sent to the supervisor */
 	int64_t status_ms;
+	struct event *gossip_timer;
 	struct ways *ways;	   /* names of --peer-dns; NULL for none */
-	struct event *moved_timer; /* lets a change of the network settle */
 	struct resolver *resolver; /* NULL when it could not be opened */
+	struct node_dht dht;
 	struct adminlink *admin;
+	struct netadmin_batch changes; /* of peers, not sent yet; empty between passes */
+	size_t n_route_changes;
+	struct node_route_change route_changes[NODE_ROUTE_CHANGES]; /* likewise */
 	struct netadmin_ready ready;
 	struct reconcile_self self;
 	int64_t start_unix_s;
@@ -188,9 +230,6 @@ struct node {
 	struct event *prospect_timer; /* hands out turns while somebody waits */
 	int64_t last_turn_ms;
 	bool is_turn_soon;
-	struct ip own_ips[NODE_OWN_IPS_MAX];
-	size_t n_own_ips;
-	int64_t own_ips_ms;   /* when they were read; 0 for never, or not since they changed */
 	uint32_t dump_number; /* of the last dump asked for */
 	bool dump_pending;
 	struct netadmin_log admin_log; /* as the last dump told */
@@ -255,6 +294,14 @@ int node_admin_open(struct node *n, const struct netadmin *admin, struct err *e)
 void node_request_dump(struct node *n);
 /* It owes an answer from now on, if it did not before. */
 void node_admin_owes(struct node *n);
+/* Adds a change of a peer to those that leave next. */
+void node_admin_change(struct node *n, const struct wg_peer_config *change);
+/* The same for a peer that has to go. */
+void node_admin_remove(struct node *n, const struct wg_key *key);
+/* The same for a route: a network is given to its peer before packets are routed there. */
+void node_admin_route(struct node *n, const struct prefix *net, bool add);
+/* Sends them. */
+void node_admin_flush(struct node *n);
 
 /* node_reload.c: INTERFACE.reload */
 
@@ -279,8 +326,12 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us);
 /* The endpoint a text stands for, when it is a literal outside the mesh; otherwise "none". */
 struct endpoint node_peers_literal(const struct node *n, const char *text);
-/* Writes out what differs for every peer that is marked dirty. */
+/* Writes out what differs for every peer that is marked. */
 void node_peers_flush(struct node *n);
+/* The same once all that has come in this turn of the loop has been taken. */
+void node_peers_flush_soon(struct node *n);
+/* WireGuard did not take the last change of a peer: it is tried again, after growing pauses. */
+void node_peers_refused(struct node *n, const struct wg_key *key);
 /* Says HELLO to a peer, if it can and should be greeted. */
 void node_peers_hello(struct node *n, struct peer *p, struct now now);
 void node_peers_say_goodbye(struct node *n);
@@ -390,6 +441,12 @@ void node_clone_settle(struct node *n);
 void node_clone_follow(struct node *n, const struct peer *p, const struct announcement *a,
 		       const struct endpoint *from);
 
+/* node_clock.c: a clock that ran backwards */
+
+/* Looks at the clock, also whenever somebody sets it; the peer cache has been read. */
+void node_clock_open(struct node *n);
+void node_clock_close(struct node *n);
+
 /* node_self.c: what we say of ourselves */
 /* To whoever is at @to, NULL for the LAN. */
 void node_self_describe(struct node *n, struct announcement *out, bool with_known,
@@ -402,8 +459,8 @@ void node_peers_greet(struct node *n);
 /* node_nat.c: where this node is, and where its peers are reached */
 int node_nat_open(struct node *n, struct err *e);
 void node_nat_stop(struct node *n);
-/* Addresses or routes of this machine may have changed. */
-void node_nat_moved(struct node *n);
+/* Addresses of this machine may have changed, or with @is_route its default route. */
+void node_nat_moved(struct node *n, bool is_route);
 /* A peer has told where it sees us. */
 void node_nat_observed(struct node *n);
 /* Fills in what is said of our endpoints to whoever is at @to, NULL for the LAN; may withhold it. */
@@ -436,8 +493,8 @@ void node_prospects_answered(struct node *n, const struct endpoint *at);
 void node_prospects_own(struct node *n, const struct endpoint *at);
 /* The peer that was there is gone. */
 void node_prospects_lost(struct node *n, const struct endpoint *at);
-/* Looks whether this machine has other addresses than before; then what failed may work. */
-bool node_prospects_moved(struct node *n);
+/* This machine has other addresses than before: what failed may work now. */
+void node_prospects_wake(struct node *n);
 
 /* node_pex.c: what nodes tell each other of others */
 
@@ -446,6 +503,26 @@ void node_pex_describe(struct node *n, struct announcement *out, const struct en
 /* Takes what a member tells of others. */
 void node_pex_take(struct node *n, const struct announcement *a, const struct discovery_origin *o);
 
+/* node_gossip.c: peers that are told of inside the tunnels */
+
+/* Begins, when it is asked for. */
+void node_gossip_start(struct node *n);
+void node_gossip_stop(struct node *n);
+void node_gossip_describe(const struct node *n, struct view *out);
+
+/* node_dht.c: the mainline DHT */
+
+/* Takes the nodes of the last run; @fd is -1 without any; borrowed. */
+void node_dht_take_nodes(struct node *n, int fd);
+/* The layers open; without it the others go on. */
+void node_dht_open(struct node *n);
+/* Saves the nodes and is silent. */
+void node_dht_stop(struct node *n);
+void node_dht_close(struct node *n);
+/* netadmin has written the nodes, or could not. */
+void node_dht_saved(struct node *n, const struct err *e);
+void node_dht_describe(struct node *n, struct view *out);
+
 /* node_ways.c: addresses that a person gave, and names that a DNS server knows */
 
 /* The layers are open: begins to try the addresses and to look up the names. */
@@ -453,7 +530,7 @@ void node_ways_start(struct node *n);
 /* @static_peers and @dns_peers have changed. */
 void node_ways_reload(struct node *n);
 void node_ways_stop(struct node *n);
-/* An address of this machine came or went. */
+/* This machine has other addresses than before. */
 void node_ways_moved(struct node *n);
 /* One line for every way to find peers: what it has found, or why it cannot. */
 void node_ways_describe(const struct node *n, struct view *out);

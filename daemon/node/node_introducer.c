@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "daemon/node/node_impl.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define START_AHEAD_MS 1800
@@ -111,6 +112,7 @@ static void tell(struct node *n, const struct match *m, size_t to, int64_t start
 	struct rendezvous_candidates useful = { 0 };
 	char plain[INTRODUCE_PLAIN_MAX];
 	struct endpoint at;
+	long len;
 
 	if (!can_be_met(p, now) || !can_be_met(about, now))
 		return;
@@ -126,9 +128,16 @@ static void tell(struct node *n, const struct match *m, size_t to, int64_t start
 	if (node_relay_is_direct(n, about, now) && is_of_use(&about->tunnel, p) &&
 	    !reconcile_is_inside_mesh(&about->tunnel.ip, &n->self))
 		s.peer_endpoint = about->tunnel;
+	s.who = about->info;
+	s.is_ours = about->is_ours;
+	(void)endpoint_format(s.who.endpoint, &about->endpoint);
+	len = start_format(plain, sizeof(plain), &s);
+	if (len == -EMSGSIZE) {
+		s.candidates.n = 0;
+		len = start_format(plain, sizeof(plain), &s);
+	}
 	at = way_to(n, p, now);
-	exchange_send(n->exchange, &at, MESSAGE_RENDEZVOUS_START, plain,
-		      start_format(plain, sizeof(plain), &s));
+	exchange_send(n->exchange, &at, MESSAGE_RENDEZVOUS_START, plain, len);
 }
 
 void node_introducer_look(struct node *n)

@@ -8,15 +8,10 @@
  */
 #include "daemon/node/node_impl.h"
 
-#include <ifaddrs.h>
-#include <string.h>
-
 #define TICK_MS	     100
-#define OWN_AGE_MS   60000 /* where notifications of the kernel cannot be had */
 #define OWN_REST_MS  3600000
-#define SENDS_KEPT   6 /* a person said so */
-#define SENDS_TOLD   3
-#define SENDS_UNSURE 2
+#define SENDS	     3
+#define SENDS_UNSURE 2 /* what the DHT says */
 
 void node_prospects_open(struct node *n)
 {
@@ -37,35 +32,10 @@ void node_prospects_close(struct node *n)
 
 /* --- whom we know ---------------------------------------------------------------------------- */
 
-static void read_own(struct node *n, int64_t now_ms)
-{
-	struct ifaddrs *list = NULL;
-
-	n->own_ips_ms = now_ms;
-	n->n_own_ips = 0;
-	if (getifaddrs(&list) < 0)
-		return;
-	for (const struct ifaddrs *ifa = list; ifa && n->n_own_ips < NODE_OWN_IPS_MAX;
-	     ifa = ifa->ifa_next) {
-		struct endpoint at;
-
-		if (ifa->ifa_addr && endpoint_from_sockaddr(&at, ifa->ifa_addr) == 0)
-			n->own_ips[n->n_own_ips++] = at.ip;
-	}
-	freeifaddrs(list);
-}
-
 /* A headless service names ourselves, too. */
-static bool is_own(struct node *n, const struct endpoint *at, int64_t now_ms)
+static bool is_own(const struct node *n, const struct endpoint *at)
 {
-	if (at->port != n->cfg->keys.gossip_port)
-		return false;
-	if (n->own_ips_ms == 0 || now_ms - n->own_ips_ms > OWN_AGE_MS)
-		read_own(n, now_ms);
-	for (size_t i = 0; i < n->n_own_ips; i++)
-		if (ip_equal(&n->own_ips[i], &at->ip))
-			return true;
-	return false;
+	return at->port == n->cfg->keys.gossip_port && hostaddrs_have(&n->nat.host, &at->ip);
 }
 
 /* Somebody is there, or the table of peers tries that address by itself. */
@@ -106,13 +76,6 @@ static bool is_alone(struct node *n, struct now now)
 
 /* --- turns ----------------------------------------------------------------------------------- */
 
-static size_t sends_for(unsigned int via)
-{
-	if (via & PROSPECTS_KEPT)
-		return SENDS_KEPT;
-	return via & METHOD_TRANSITIVE ? SENDS_TOLD : SENDS_UNSURE;
-}
-
 static void count_try(struct node *n, unsigned int via)
 {
 	for (unsigned int bit = 0; bit < METHOD_COUNT; bit++)
@@ -128,13 +91,11 @@ static bool must_rest(struct node *n, const struct prospect *p, struct now now)
 }
 
 /* That another member told of it says nothing of how a peer was found. */
-static bool greet(struct node *n, const struct prospect *p)
+static void greet(struct node *n, const struct prospect *p)
 {
-	if (!exchange_try(n->exchange, &p->at, p->via & ~(unsigned int)METHOD_TRANSITIVE,
-			  sends_for(p->via)))
-		return false;
+	exchange_try(n->exchange, &p->at, p->via & ~(unsigned int)METHOD_TRANSITIVE,
+		     p->via & (PROSPECTS_KEPT | METHOD_TRANSITIVE) ? SENDS : SENDS_UNSURE);
 	count_try(n, p->via);
-	return true;
 }
 
 static void schedule(struct node *n, int64_t now_ms)
@@ -154,21 +115,31 @@ static void schedule(struct node *n, int64_t now_ms)
 	(void)event_add(n->prospect_timer, &tv);
 }
 
+/* Some room is kept for those that a person gave. */
+static bool next_prospect(struct node *n, struct now now, struct prospect *out)
+{
+	size_t under_way = exchange_trials(n->exchange);
+	const struct prospects_mood mood = {
+		.pause_ms = is_alone(n, now) ? PROSPECTS_ALONE_MS : PROSPECTS_PAUSE_MS,
+		.only_kept = under_way >= EXCHANGE_TRIALS_MAX * 3 / 4,
+	};
+
+	return under_way < EXCHANGE_TRIALS_MAX &&
+	       prospects_next(n->prospects, now.mono_ms, &mood, out);
+}
+
 static void take_turns(struct node *n)
 {
 	struct now now = clock_now();
-	int64_t pause_ms = is_alone(n, now) ? PROSPECTS_ALONE_MS : PROSPECTS_PAUSE_MS;
 	struct prospect p;
 
 	n->is_turn_soon = false;
 	n->last_turn_ms = now.mono_ms;
-	while (prospects_next(n->prospects, now.mono_ms, pause_ms, &p)) {
-		if (must_rest(n, &p, now)) {
+	while (next_prospect(n, now, &p)) {
+		if (must_rest(n, &p, now))
 			prospects_rest(n->prospects, &p.at, now.mono_ms + PROSPECTS_REST_MS);
-		} else if (!greet(n, &p)) {
-			prospects_unsent(n->prospects, &p.at, now.mono_ms);
-			break;
-		}
+		else
+			greet(n, &p);
 	}
 	schedule(n, now.mono_ms);
 }
@@ -202,7 +173,7 @@ static void turns_soon(struct node *n, int64_t now_ms)
 static void report(struct node *n, const struct prospect *p, struct now now)
 {
 	if (!n->prospects || reconcile_is_inside_mesh(&p->at.ip, &n->self) ||
-	    (n->cfg->no_ipv6 && p->at.ip.family == AF_INET6) || is_own(n, &p->at, now.mono_ms))
+	    (n->cfg->no_ipv6 && p->at.ip.family == AF_INET6) || is_own(n, &p->at))
 		return;
 	if (prospects_report(n->prospects, p, now.mono_ms))
 		turns_soon(n, now.mono_ms);
@@ -250,19 +221,12 @@ void node_prospects_lost(struct node *n, const struct endpoint *at)
 	turns_soon(n, now_ms);
 }
 
-bool node_prospects_moved(struct node *n)
+void node_prospects_wake(struct node *n)
 {
-	struct ip old[NODE_OWN_IPS_MAX];
 	int64_t now_ms = clock_now().mono_ms;
-	size_t n_old = n->n_own_ips;
 
-	memcpy(old, n->own_ips, sizeof(old));
-	read_own(n, now_ms);
-	if (n_old == n->n_own_ips && memcmp(old, n->own_ips, n_old * sizeof(old[0])) == 0)
-		return false;
-	if (n->prospects) {
-		prospects_wake(n->prospects, now_ms);
-		turns_soon(n, now_ms);
-	}
-	return true;
+	if (!n->prospects)
+		return;
+	prospects_wake(n->prospects, now_ms);
+	turns_soon(n, now_ms);
 }

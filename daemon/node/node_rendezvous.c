@@ -39,9 +39,8 @@ static bool wants_introduction(const struct node *n, const struct peer *p, struc
 {
 	bool is_told = p->told_ms != 0 && now.mono_ms - p->told_ms < PEER_ACTIVE_MS;
 
-	return !p->said_goodbye && !p->lost_ip && p->info.mesh_ip.family != 0 &&
-	       !peer_is_on_lan(p, now) && !node_relay_is_direct(n, p, now) &&
-	       (is_told || peer_is_active(p, now));
+	return !p->said_goodbye && !p->lost_ip && !peer_is_on_lan(p, now) &&
+	       !node_relay_is_direct(n, p, now) && (is_told || peer_is_active(p, now));
 }
 
 /* One that says it introduces; or one of our kind that has a tunnel with us, and does so too. */
@@ -205,7 +204,7 @@ static void end_punch(struct node *n, struct node_punch *u)
 	if (!p)
 		return;
 	p->punch = (struct peer_punch) { .until_ms = 0 };
-	p->is_dirty = true;
+	peers_mark(n->peers, p);
 }
 
 static void succeed(struct node *n, struct node_punch *u, struct peer *p, struct now now)
@@ -365,20 +364,17 @@ static const struct peer *introducer_of(const struct node *n, const struct start
 }
 
 /* Why a START is not followed; NULL when it is. */
-static const char *judge_start(const struct node *n, const struct start *s, const struct peer *p,
-			       const struct endpoint *from)
+static const char *judge_start(const struct node *n, const struct start *s, const struct peer *p)
 {
 	struct now now = clock_now();
 	char pair[RENDEZVOUS_PAIR_ID_SIZE];
 	const struct node_peer *row;
 
 	if (!p)
-		return "nobody has told of that peer";
+		return "it is about ourselves, or there is no room for that peer";
 	(void)rendezvous_pair_id(pair, rendezvous_pair_seed(n->self.key_text, p->key_text));
 	if (strcmp(pair, s->pair_id) != 0)
 		return "it is about another pair";
-	if (!introducer_of(n, s, from, now))
-		return "the sender is no introducer of ours";
 	if (!wants_introduction(n, p, now))
 		return "that peer needs no introduction";
 	row = &n->rows[p->slot];
@@ -390,11 +386,23 @@ static const char *judge_start(const struct node *n, const struct start *s, cons
 
 static void take_start(struct node *n, const struct start *s, const struct endpoint *from)
 {
-	struct peer *p = peers_find(n->peers, &s->peer);
-	const char *why = judge_start(n, s, p, from);
-	struct node_punch *u = why ? NULL : find_room(n, p);
+	const struct sighting told = { .who = &s->who, .method = METHOD_TRANSITIVE };
+	bool is_believed = introducer_of(n, s, from, clock_now()) != NULL;
+	const char *why = is_believed ? NULL : "the sender is no introducer of ours";
+	struct node_punch *u = NULL;
+	struct peer *p;
 	char text[ENDPOINT_TEXT_SIZE];
 
+	/* The peer may have come after we were last told of others. */
+	if (is_believed)
+		node_peers_sight(n, &told, false);
+	p = peers_find(n->peers, &s->peer);
+	if (is_believed && p)
+		p->is_ours |= s->is_ours;
+	if (!why)
+		why = judge_start(n, s, p);
+	if (!why)
+		u = find_room(n, p);
 	if (!u) {
 		log_event(EVENT_RENDEZVOUS_REFUSED,
 			  LOG_FIELDS({ "endpoint", endpoint_format(text, from) },

@@ -98,13 +98,11 @@ static void forget_missing(struct node *n, const struct prefix *net)
 static void send_route(void *arg, const struct prefix *net, bool add)
 {
 	struct node *n = arg;
-	struct netadmin_request req = { .op = add ? NETADMIN_ROUTE_ADD : NETADMIN_ROUTE_DEL };
 
-	req.route = *net;
 	n->counters.route_writes++;
 	if (!add)
 		forget_missing(n, net);
-	adminlink_send(n->admin, &req, -1);
+	node_admin_route(n, net, add);
 }
 
 void node_routes_set(struct node *n, const struct peer *p, bool is_present)
@@ -133,7 +131,8 @@ void node_routes_restore(struct node *n)
 static void judge_again(struct node *n)
 {
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
-		p->is_dirty |= p->n_routes > 0;
+		if (p->n_routes > 0)
+			peers_mark(n->peers, p);
 	node_peers_flush(n);
 }
 

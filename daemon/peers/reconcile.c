@@ -31,6 +31,10 @@ static bool is_our_turn(const struct peer *p, const struct reconcile_self *self,
 {
 	bool is_lower = strcmp(self->key_text, p->key_text) < 0;
 
+	if (now.mono_ms < self->hold_until_ms && !peer_has_tunnel(p, now)) {
+		*at_ms = self->hold_until_ms;
+		return false;
+	}
 	if (now.mono_ms < p->punch.until_ms) {
 		*at_ms = p->punch.turn_ms;
 		return now.mono_ms >= p->punch.turn_ms;
@@ -47,9 +51,14 @@ static bool is_our_turn(const struct peer *p, const struct reconcile_self *self,
 static bool should_be_present(const struct peer *p, const struct reconcile_self *self,
 			      struct now now)
 {
-	if (p->said_goodbye || p->info.mesh_ip.family == 0)
+	if (p->said_goodbye)
 		return false;
-	if (peer_has_tunnel(p, now) || now.mono_ms < p->punch.until_ms)
+	/* Who was just named by an introducer need not have an address yet. */
+	if (now.mono_ms < p->punch.until_ms)
+		return true;
+	if (p->info.mesh_ip.family == 0)
+		return false;
+	if (peer_has_tunnel(p, now))
 		return true;
 	if (peer_is_verified(p))
 		return now.mono_ms - p->heard_ms < PEER_FORGET_MS;
