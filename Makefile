@@ -99,7 +99,7 @@ INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/
 	init/volume/prove.c init/volume/rootfield.c init/volume/statepath.c init/volume/storage.c \
 	init/volume/volcheck.c init/volume/voltext.c init/volume/volume.c init/volume/volwatch.c \
 	init/volume/writability.c
-DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin/adminlink.c \
+DAEMON_SRC := daemon/clock.c daemon/memory.c daemon/config.c daemon/config_secret.c daemon/admin/adminlink.c \
 	daemon/admin/forward.c daemon/admin/forwardlog.c daemon/admin/netadmin.c \
 	daemon/admin/netadmin_batch.c daemon/admin/netadmin_check.c daemon/admin/netadmin_client.c \
 	daemon/admin/netadmin_nodes.c daemon/admin/netadmin_peers.c daemon/admin/netadmin_setup.c \

@@ -679,7 +679,7 @@ static void one_of_many(struct fixture *f, unsigned int i)
 					  .key = { .b = { (uint8_t)i, (uint8_t)(i >> 8), 9 } } } };
 	struct endpoint from = endpoint_of(BOB_AT);
 
-	a.self.mesh_ip = (struct ip) { AF_INET, { 10, 77, (uint8_t)(i >> 8), (uint8_t)i } };
+	a.self.mesh_ip = (struct ip) { AF_INET, { 10, 77, (uint8_t)(100 + (i >> 8)), (uint8_t)i } };
 	a.self.mesh_ip6 = ip_of("fd12:3456:789a:bcde::1");
 	a.self.mesh_ip6.b[15] = (uint8_t)i;
 	a.self.mesh_ip6.b[14] = (uint8_t)(i >> 8);

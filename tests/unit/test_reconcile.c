@@ -26,7 +26,13 @@ static struct reconcile_self self_of(unsigned int n)
 /* A peer that was first seen and heard at the start, as the table would hold it. */
 static struct peer heard_peer(unsigned int n)
 {
+	static struct prefix routes[ANNOUNCE_ROUTES_MAX];
+	static uint8_t verdicts[ANNOUNCE_ROUTES_MAX];
 	struct peer p = { .info = peer_of(n), .in_use = true };
+
+	memset(verdicts, ROUTE_UNJUDGED, sizeof(verdicts));
+	p.routes = routes;
+	p.route_verdict = verdicts;
 
 	(void)wg_key_format(p.key_text, &p.info.key);
 	p.endpoint = endpoint_of(ENDPOINT);
