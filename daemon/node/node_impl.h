@@ -453,14 +453,13 @@ void node_pex_describe(struct node *n, struct announcement *out, const struct en
 /* Takes what a member tells of others. */
 void node_pex_take(struct node *n, const struct announcement *a, const struct discovery_origin *o);
 
-<<<<<<< HEAD
 /* node_gossip.c: peers that are told of inside the tunnels */
 
 /* Begins, when it is asked for. */
 void node_gossip_start(struct node *n);
 void node_gossip_stop(struct node *n);
 void node_gossip_describe(const struct node *n, struct view *out);
-=======
+
 /* node_dht.c: the mainline DHT */
 
 /* Takes the nodes of the last run; @fd is -1 without any; borrowed. */
@@ -473,7 +472,6 @@ void node_dht_close(struct node *n);
 /* netadmin has written the nodes, or could not. */
 void node_dht_saved(struct node *n, const struct err *e);
 void node_dht_describe(struct node *n, struct view *out);
->>>>>>> main
 
 /* node_ways.c: addresses that a person gave, and names that a DNS server knows */
 

@@ -167,11 +167,8 @@ int node_layers_open(struct node *n, struct err *e)
 	open_rpc(n);
 	watch_interface(n);
 	node_ways_start(n);
-<<<<<<< HEAD
 	node_gossip_start(n);
-=======
 	node_dht_open(n);
->>>>>>> main
 	return 0;
 }
 
