@@ -199,6 +199,22 @@ void exchange_send(struct exchange *x, const struct endpoint *to, enum message_t
 	transmit(x, datagram, len, to, NULL);
 }
 
+void exchange_reseal(struct exchange *x)
+{
+	struct attempt *next;
+
+	/* The new ones come before those that are still to be looked at. */
+	for (struct attempt *a = x->attempts; a; a = next) {
+		struct endpoint to = a->to;
+		unsigned int via = a->via;
+		size_t n_sends = a->n_sends;
+
+		next = a->next;
+		attempt_end(a);
+		(void)exchange_try(x, &to, via, n_sends);
+	}
+}
+
 void exchange_announce(struct exchange *x, const struct endpoint *to)
 {
 	const struct discovery_letter letter = { MESSAGE_ANNOUNCE, true, to };

@@ -109,9 +109,14 @@ static void on_interface_raised(void *arg)
 	node_routes_restore(n);
 }
 
-static void on_elsewhere(void *arg)
+static void on_elsewhere(void *arg, bool is_route)
 {
+<<<<<<< HEAD
+	node_nat_moved(arg, is_route);
+	node_ways_moved(arg);
+=======
 	node_nat_moved(arg);
+>>>>>>> ways
 }
 
 static void watch_interface(struct node *n)

@@ -129,12 +129,10 @@ static uint16_t decide(const struct node *n, struct peer *p, const struct relay_
 
 static void add_allowed(struct node *n, const struct peer *to, const struct reconcile_want *what)
 {
-	struct netadmin_request req = { .op = NETADMIN_PEER };
+	struct wg_peer_config change = { .key = to->info.key, .n_allowed = what->n_allowed };
 
-	req.peer.key = to->info.key;
-	req.peer.n_allowed = what->n_allowed;
-	memcpy(req.peer.allowed, what->allowed, what->n_allowed * sizeof(what->allowed[0]));
-	adminlink_send(n->admin, &req, -1);
+	memcpy(change.allowed, what->allowed, what->n_allowed * sizeof(what->allowed[0]));
+	node_admin_change(n, &change);
 	n->counters.peer_writes++;
 	n->rows[to->slot].written_dump = n->dump_number;
 }
@@ -176,10 +174,10 @@ static void move(struct node *n, struct peer *p, uint16_t via, struct now now)
 			n->rows[from->slot].written_dump = n->dump_number;
 		}
 	} else if (from) {
-		from->is_dirty = true;
+		peers_mark(n->peers, from);
 	}
 	/* Where the notes are wrong after all, the list is written whole. */
-	p->is_dirty = true;
+	peers_mark(n->peers, p);
 	log_move(n, p);
 }
 
@@ -232,7 +230,7 @@ void node_relay_adopt(struct node *n, const struct peer *p, const struct wg_peer
 			continue;
 		relay_take(&q->path, p->slot, now);
 		q->told_ms = now.mono_ms;
-		q->is_dirty = true;
+		peers_mark(n->peers, q);
 		n->n_relayed++;
 	}
 }
@@ -243,7 +241,7 @@ void node_relay_forget(struct node *n, struct peer *p)
 
 	if (via) {
 		p->path = (struct relay_path) { .is_relayed = false };
-		via->is_dirty = true;
+		peers_mark(n->peers, via);
 		n->n_relayed -= n->n_relayed > 0 ? 1 : 0;
 	}
 	for (struct peer *q = peers_next(n->peers, NULL); q && n->n_relayed > 0;

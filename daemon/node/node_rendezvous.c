@@ -204,7 +204,7 @@ static void end_punch(struct node *n, struct node_punch *u)
 	if (!p)
 		return;
 	p->punch = (struct peer_punch) { .until_ms = 0 };
-	p->is_dirty = true;
+	peers_mark(n->peers, p);
 }
 
 static void succeed(struct node *n, struct node_punch *u, struct peer *p, struct now now)

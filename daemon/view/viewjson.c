@@ -329,6 +329,15 @@ static json_t *sightings_json(const struct view_counters *c)
 	return obj;
 }
 
+static json_t *messages_json(const struct nlcount *c)
+{
+	json_t *obj = json_object();
+
+	for (int i = 0; i < NLCOUNT_KINDS; i++)
+		put_count(obj, nlcount_name((enum nlcount_kind)i), c->n[i]);
+	return obj;
+}
+
 static json_t *counters_json(const struct view_counters *c)
 {
 	json_t *obj = json_object();
@@ -340,6 +349,7 @@ static json_t *counters_json(const struct view_counters *c)
 	put_count(obj, "peer_writes", c->peer_writes);
 	put_count(obj, "route_writes", c->route_writes);
 	put_count(obj, "write_errors", c->write_errors);
+	put(obj, "netlink_messages", messages_json(&c->messages));
 	put_count(obj, "passes_changed", c->passes_changed);
 	put_count(obj, "passes_noop", c->passes_noop);
 	put_count(obj, "log_dropped", c->log_dropped);

@@ -217,6 +217,7 @@ static void counters_have_the_names_of_their_methods_and_fates(void **state)
 	f->counters.sightings[2] = 3; /* METHOD_EXCHANGE */
 	f->counters.sightings[3] = 5; /* METHOD_TRANSITIVE */
 	f->counters.passes_noop = 6;
+	f->counters.messages.n[NLCOUNT_PEER] = 7;
 	obj = viewjson_status(&f->view);
 	counters = json_object_get(obj, "counters");
 	part = json_object_get(counters, "datagrams");
@@ -228,6 +229,9 @@ static void counters_have_the_names_of_their_methods_and_fates(void **state)
 	assert_int_equal(int_of(part, "dht"), 3);
 	assert_int_equal(int_of(part, "dht-transitive"), 5);
 	assert_int_equal(int_of(counters, "passes_noop"), 6);
+	part = json_object_get(counters, "netlink_messages");
+	assert_int_equal(int_of(part, "peer"), 7);
+	assert_int_equal(int_of(part, "dump"), 0);
 	assert_int_equal(int_of(counters, "clients_evicted"), 0);
 	json_decref(obj);
 }
