@@ -141,7 +141,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/underlay.c daemon/net/underlaywatch.c \
 	daemon/net/unixlisten.c daemon/node/clockback.c daemon/node/clone.c daemon/node/node.c \
 	daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clock.c \
-	daemon/node/node_clone.c daemon/node/node_collision.c daemon/node/node_dht.c \
+	daemon/node/node_clone.c daemon/node/node_collision.c daemon/node/node_dht.c daemon/node/node_gossip.c \
 	daemon/node/node_forward.c daemon/node/node_gossip.c daemon/node/node_greet.c \
 	daemon/node/node_introducer.c daemon/node/node_layers.c daemon/node/node_mtu.c \
 	daemon/node/node_nat.c daemon/node/node_notify.c daemon/node/node_observe.c \

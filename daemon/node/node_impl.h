@@ -36,13 +36,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-<<<<<<< HEAD
 #define NODE_ROUTE_CHANGES 64
-#define NODE_KNOWN_MAX	 8  /* known peers offered to one announcement; what fits is sent */
-#define NODE_OWN_IPS_MAX 64 /* addresses of this machine that are told from others' */
-=======
-#define NODE_KNOWN_MAX 8 /* known peers offered to one announcement; what fits is sent */
->>>>>>> ways
+#define NODE_KNOWN_MAX	   8 /* known peers offered to one announcement; what fits is sent */
 
 #define NODE_MISSING_MAX 128
 

@@ -111,12 +111,7 @@ static void on_interface_raised(void *arg)
 
 static void on_elsewhere(void *arg, bool is_route)
 {
-<<<<<<< HEAD
 	node_nat_moved(arg, is_route);
-	node_ways_moved(arg);
-=======
-	node_nat_moved(arg);
->>>>>>> ways
 }
 
 static void watch_interface(struct node *n)

@@ -240,11 +240,7 @@ static void on_look_timer(evutil_socket_t fd, short what, void *arg)
 	forget_place(n, changed);
 	(void)decide(n);
 	announce_to_all(n);
-<<<<<<< HEAD
-=======
-	ask_servers(n);
 	node_ways_moved(n);
->>>>>>> ways
 	choose_again(n);
 }
 
