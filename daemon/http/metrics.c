@@ -196,9 +196,14 @@ static void put_datagrams(struct metrics_writer *w, const struct view *v)
 	metrics_count(w, METRIC_DATAGRAMS_SENT, METRIC_LABELS({ "kind", "reply" }),
 		      c->replies_sent);
 	metrics_count(w, METRIC_NAT_ATTEMPTS, METRIC_LABELS({ "method", "hello" }), c->hellos_sent);
+	metrics_count(w, METRIC_NAT_ATTEMPTS, METRIC_LABELS({ "method", "rendezvous" }),
+		      c->punches);
 	if (v->rtt_s)
 		metrics_count(w, METRIC_NAT_SUCCESSES, METRIC_LABELS({ "method", "hello" }),
 			      v->rtt_s->n);
+	metrics_count(w, METRIC_NAT_SUCCESSES, METRIC_LABELS({ "method", "rendezvous" }),
+		      c->punches_done);
+	metrics_count(w, METRIC_PATH_CHANGES, NULL, c->path_changes);
 	for (size_t i = 0; i < VIEW_STUN_COUNT; i++)
 		metrics_count(w, METRIC_STUN_REQUESTS,
 			      METRIC_LABELS({ "result", view_stun_name((enum view_stun)i) }),

@@ -273,6 +273,29 @@ static struct ip address_near(struct node *n, const struct ip *mesh_ip)
 	return (struct ip) { .family = 0 };
 }
 
+/*
+ * Through a relay a peer has to hear of us even when we do not know where we are. A node of our kind
+ * takes nothing from an empty endpoint; for any other one an address of this machine does no harm,
+ * while it is relayed.
+ */
+static void tell_relayed(const struct node *n, struct announcement *out, const struct ip *mesh_ip)
+{
+	const struct hostaddrs *host = &n->nat.host;
+	const struct peer *p = peers_next(n->peers, NULL);
+	struct endpoint at = { .port = n->ready.listen_port };
+
+	while (p && !ip_equal(&p->info.mesh_ip, mesh_ip))
+		p = peers_next(n->peers, p);
+	if (!p || !p->path.is_relayed)
+		return;
+	for (size_t i = 0; !p->is_ours && i < host->n && at.ip.family == 0; i++)
+		if (host->at[i].net.ip.family == AF_INET)
+			at.ip = host->at[i].net.ip;
+	if (at.ip.family != 0)
+		(void)endpoint_format(out->self.endpoint, &at);
+	out->is_withheld = !p->is_ours && at.ip.family == 0;
+}
+
 void node_nat_tell(struct node *n, struct announcement *out, const struct endpoint *to)
 {
 	struct ownpoint_receiver who = { .is_inside = false };
@@ -285,6 +308,8 @@ void node_nat_tell(struct node *n, struct announcement *out, const struct endpoi
 		who.on_link = address_near(n, &to->ip);
 	ownpoint_tell(out, &n->nat.own, n->ready.listen_port, &who);
 	out->is_withheld = out->self.endpoint[0] == '\0';
+	if (out->is_withheld)
+		tell_relayed(n, out, &to->ip);
 }
 
 void node_nat_describe(const struct node *n, struct view *out)

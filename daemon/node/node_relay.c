@@ -60,7 +60,7 @@ struct endpoint node_relay_inside(const struct node *n, const struct peer *p, st
 	struct endpoint at = { .ip = p->info.mesh_ip, .port = n->cfg->keys.gossip_port };
 	bool has_way = p->path.is_relayed || node_relay_is_direct(n, p, now);
 
-	/* An existing node would take our address inside the mesh for our WireGuard endpoint (B15). */
+	/* An existing node that introduces has to see where we are outside. */
 	if (!has_way || !p->is_ours || p->lost_ip || !reconcile_is_inside_mesh(&at.ip, &n->self))
 		return (struct endpoint) { 0 };
 	return at;
@@ -256,15 +256,10 @@ void node_relay_forget(struct node *n, struct peer *p)
 static void keep_warm(struct node *n, struct peer *p, struct now now)
 {
 	struct node_peer *row = &n->rows[p->slot];
-	struct endpoint inside = node_relay_inside(n, p, now);
+	const struct endpoint inside = { .ip = p->info.mesh_ip, .port = n->cfg->keys.gossip_port };
 	bool is_heard = peer_is_verified(p) && now.mono_ms - p->heard_ms < WARM_MS;
 
-	/* Whether a stranger is of our kind is known only when it answers; it was not asked yet. */
-	if (!peer_is_verified(p))
-		inside = (struct endpoint) { .ip = p->info.mesh_ip,
-					     .port = n->cfg->keys.gossip_port };
-	if (inside.ip.family == 0 || is_heard ||
-	    (row->warm_ms != 0 && now.mono_ms - row->warm_ms < KNOCK_MS))
+	if (is_heard || (row->warm_ms != 0 && now.mono_ms - row->warm_ms < KNOCK_MS))
 		return;
 	row->warm_ms = now.mono_ms;
 	exchange_hello(n->exchange, &inside, 0);

@@ -76,17 +76,36 @@ static size_t count_port(const struct ownaddr *o, const struct endpoint *us, int
 	return n;
 }
 
+static size_t count_ip(const struct ownaddr *o, const struct ip *ip, int64_t now_ms)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < o->n; i++)
+		n += is_recent(o, i, now_ms) && ip_equal(&o->seen[i].us.ip, ip) ? 1 : 0;
+	return n;
+}
+
+/* Mostly all observers say the same: what was counted once need not be counted again. */
+static bool was_said_before(const struct ownaddr *o, size_t at, int64_t now_ms)
+{
+	for (size_t i = 0; i < at; i++)
+		if (is_recent(o, i, now_ms) && endpoint_equal(&o->seen[i].us, &o->seen[at].us))
+			return true;
+	return false;
+}
+
 static struct votes count(const struct ownaddr *o, const struct endpoint *us, int64_t now_ms)
 {
-	struct votes v = { .agreeing = count_port(o, us, now_ms) };
+	struct votes v = { .agreeing = count_port(o, us, now_ms),
+			   .n = count_ip(o, &us->ip, now_ms) };
 
 	for (size_t i = 0; i < o->n; i++) {
 		size_t same;
 
-		if (!is_recent(o, i, now_ms) || !ip_equal(&o->seen[i].us.ip, &us->ip))
+		if (!is_recent(o, i, now_ms) || !ip_equal(&o->seen[i].us.ip, &us->ip) ||
+		    was_said_before(o, i, now_ms))
 			continue;
 		same = count_port(o, &o->seen[i].us, now_ms);
-		v.n++;
 		v.most = same > v.most ? same : v.most;
 	}
 	return v;
@@ -132,9 +151,10 @@ struct ip ownaddr_ip(const struct ownaddr *o, uint8_t family, int64_t now_ms)
 		const struct endpoint *us = &o->seen[i].us;
 		size_t n;
 
-		if (us->ip.family != family || !is_recent(o, i, now_ms))
+		if (us->ip.family != family || !is_recent(o, i, now_ms) ||
+		    was_said_before(o, i, now_ms))
 			continue;
-		n = count(o, us, now_ms).n;
+		n = count_ip(o, &us->ip, now_ms);
 		if (n == most && !ip_equal(&us->ip, &best))
 			is_tie = true;
 		if (n <= most)
@@ -164,6 +184,8 @@ enum view_nat ownaddr_nat(const struct ownaddr *o, const struct ownaddr_local *l
 			continue;
 		}
 		has_mapped = true;
+		if (was_said_before(o, i, now_ms))
+			continue;
 		v = count(o, us, now_ms);
 		if (is_symmetric(&v))
 			return NAT_SYMMETRIC;

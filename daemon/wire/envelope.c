@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/wire/envelope.h"
 #include "common/defs.h"
+#include "common/str.h"
 #include "daemon/wire/json.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+
+#define TYPE_NAME_SIZE 24 /* longer than any that is known */
 
 static const char *const type_names[] = {
 	[MESSAGE_UNKNOWN] = "UNKNOWN",
@@ -101,35 +104,96 @@ static void sealed_free(struct sealed *s)
 	free(s->text);
 }
 
-/* Decodes a base64 member into memory of its own; *@len becomes -EINVAL when it is none. */
-static uint8_t *decode_member(long *len, json_t *object, const char *name)
-{
+/**
+ * struct members - The same three before they are decoded; the texts point into the datagram, or into
+ * what it was parsed into
+ */
+struct members {
+	enum message_type type;
+	struct json_text nonce;
 	struct json_text text;
-	uint8_t *bytes;
+};
 
-	*len = -EINVAL;
-	if (json_member_text(&text, object, name) < 0)
-		return NULL;
-	bytes = malloc(text.len + 1);
-	if (bytes)
-		*len = crypto_unbase64(bytes, text.len, text.s, text.len, true);
+/* Takes "...@end" at *@p, where nothing needs to be unescaped; false otherwise. */
+static bool cut_plain(struct json_text *out, const char **p, const char *limit, const char *end)
+{
+	const char *quote = memchr(*p, '"', (size_t)(limit - *p));
+	size_t len = strlen(end);
+
+	if (!quote || (size_t)(limit - quote) < len || memcmp(quote, end, len) != 0)
+		return false;
+	*out = (struct json_text) { .s = *p, .len = (size_t)(quote - *p) };
+	for (const char *c = *p; c < quote; c++)
+		if (*c <= ' ' || *c > '~' || *c == '\\')
+			return false;
+	*p = quote + len;
+	return true;
+}
+
+/*
+ * Nodes write the members in this order and without spaces. Reading just that takes a tenth of the
+ * time that a JSON parser needs, and most datagrams come from a thousand nodes' announcements.
+ */
+static bool read_plain(struct members *out, const char *datagram, size_t len)
+{
+	static const char begin[] = "{\"type\":\"";
+	const char *limit = datagram + len;
+	const char *p = datagram + sizeof(begin) - 1;
+	struct json_text type;
+	char name[TYPE_NAME_SIZE];
+
+	if (len < sizeof(begin) || memcmp(datagram, begin, sizeof(begin) - 1) != 0 ||
+	    !cut_plain(&type, &p, limit, "\",\"nonce\":\"") ||
+	    !cut_plain(&out->nonce, &p, limit, "\",\"ciphertext\":\"") ||
+	    !cut_plain(&out->text, &p, limit, "\"}") || p != limit || type.len >= sizeof(name))
+		return false;
+	str_cut(name, sizeof(name), type.s, type.len);
+	out->type = message_type_parse(name);
+	return true;
+}
+
+/* Return: what @out points into, to be given back; NULL when the three are not there */
+static json_t *read_json(struct members *out, const char *datagram, size_t len)
+{
+	json_t *object = json_parse(datagram, len, NULL);
+	struct json_text type;
+
+	if (object && json_member_text(&type, object, "type") == 0 &&
+	    json_member_text(&out->nonce, object, "nonce") == 0 &&
+	    json_member_text(&out->text, object, "ciphertext") == 0) {
+		out->type = message_type_parse(type.s);
+		return object;
+	}
+	json_decref(object);
+	return NULL;
+}
+
+/* Decodes base64 into memory of its own; *@len becomes -EINVAL when it is none. */
+static uint8_t *decode(long *len, const struct json_text *text)
+{
+	uint8_t *bytes = malloc(text->len + 1);
+
+	*len = bytes ? crypto_unbase64(bytes, text->len, text->s, text->len, true) : -EINVAL;
 	return bytes;
 }
 
-static enum envelope_result read_sealed(struct sealed *s, const void *datagram, size_t len)
+static enum envelope_result read_sealed(struct sealed *s, const char *datagram, size_t len)
 {
-	json_t *object = len <= ENVELOPE_DATAGRAM_MAX ? json_parse(datagram, len, NULL) : NULL;
-	struct json_text type;
-	int r;
+	struct members m;
+	json_t *object = NULL;
 
-	if (!object)
+	if (len > ENVELOPE_DATAGRAM_MAX)
 		return ENVELOPE_BAD_JSON;
-	r = json_member_text(&type, object, "type");
-	s->type = message_type_parse(type.s);
-	s->nonce = decode_member(&s->nonce_len, object, "nonce");
-	s->text = decode_member(&s->text_len, object, "ciphertext");
+	if (!read_plain(&m, datagram, len)) {
+		object = read_json(&m, datagram, len);
+		if (!object)
+			return ENVELOPE_BAD_JSON;
+	}
+	s->type = m.type;
+	s->nonce = decode(&s->nonce_len, &m.nonce);
+	s->text = decode(&s->text_len, &m.text);
 	json_decref(object);
-	if (r < 0 || s->nonce_len < 0 || s->text_len < 0)
+	if (s->nonce_len < 0 || s->text_len < 0)
 		return ENVELOPE_BAD_JSON;
 	return s->nonce_len == CRYPTO_NONCE_LEN ? ENVELOPE_OK : ENVELOPE_BAD_NONCE;
 }
@@ -184,7 +248,7 @@ enum envelope_result envelope_open(struct envelope *out, const void *datagram, s
 	enum envelope_result r;
 
 	*out = (struct envelope) { 0 };
-	r = read_sealed(&s, datagram, len);
+	r = read_sealed(&s, (const char *)datagram, len);
 	if (r == ENVELOPE_OK)
 		r = open_sealed(out, &s, key, now);
 	sealed_free(&s);

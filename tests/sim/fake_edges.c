@@ -51,12 +51,6 @@ void freeifaddrs(struct ifaddrs *list)
 	(void)list;
 }
 
-unsigned int if_nametoindex(const char *name)
-{
-	(void)name;
-	return 1;
-}
-
 /* --- servers that nobody asks ------------------------------------------------------------------ */
 
 int http_open(struct http **out, struct event_base *base, const struct http_config *cfg,

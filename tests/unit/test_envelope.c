@@ -116,6 +116,35 @@ static void wrappers_are_judged(void **state)
 	assert_int_equal(open_text("null"), ENVELOPE_BAD_JSON);
 }
 
+/* What nodes write is read in a shorter way, which must not be able to tell. */
+static void members_may_be_written_otherwise(void **state)
+{
+	char datagram[512];
+	char other[600];
+	long len = envelope_seal(datagram, sizeof(datagram), MESSAGE_REPLY, PLAIN, strlen(PLAIN),
+				 nonce, key);
+	const char *rest = datagram + strlen("{\"type\":\"REPLY\",");
+	struct envelope env;
+
+	(void)state;
+	assert_true(len > 0);
+	(void)snprintf(other, sizeof(other), "{ \"type\": \"REPLY\", %s", rest);
+	assert_int_equal(open_text(other), ENVELOPE_OK);
+	(void)snprintf(other, sizeof(other), "{\"TYPE\":\"\\u0052EPLY\",%s \n", rest);
+	assert_int_equal(envelope_open(&env, other, strlen(other), key, NOW), ENVELOPE_OK);
+	assert_int_equal(env.type, MESSAGE_REPLY);
+	envelope_free(&env);
+	(void)snprintf(other, sizeof(other), "{\"type\":\"REPLY\",\"x\":1,%s", rest);
+	assert_int_equal(open_text(other), ENVELOPE_OK);
+	(void)snprintf(other, sizeof(other), "%sx", datagram);
+	assert_int_equal(open_text(other), ENVELOPE_BAD_JSON);
+	(void)snprintf(other, sizeof(other), "{\"type\":\"a-type-with-a-very-very-long-name\",%s",
+		       rest);
+	assert_int_equal(envelope_open(&env, other, strlen(other), key, NOW), ENVELOPE_OK);
+	assert_int_equal(env.type, MESSAGE_UNKNOWN);
+	envelope_free(&env);
+}
+
 static void no_truncation_and_no_flipped_bit_opens(void **state)
 {
 	char datagram[512];
@@ -189,6 +218,7 @@ int main(void)
 		cmocka_unit_test(clocks_may_differ_by_ten_minutes),
 		cmocka_unit_test(plaintexts_are_judged),
 		cmocka_unit_test(wrappers_are_judged),
+		cmocka_unit_test(members_may_be_written_otherwise),
 		cmocka_unit_test(no_truncation_and_no_flipped_bit_opens),
 		cmocka_unit_test(sizes_are_bounded),
 		cmocka_unit_test(types_have_names),

@@ -271,7 +271,7 @@ static void a_peer_with_a_tunnel_is_told_with_its_figures(void **state)
 	p->skew_s = -3;
 	p->tunnel = endpoint_of("198.51.100.2:4000");
 	p->applied.present = true;
-	obj = viewjson_peer(p, f->view.now);
+	obj = viewjson_peer(&f->view, p);
 	assert_string_equal(text_of(obj, "last_handshake"), "2026-01-01T00:00:50Z");
 	assert_int_equal(int_of(obj, "handshake_age_s"), 10);
 	assert_int_equal(int_of(obj, "rx_bytes"), 1000);
@@ -293,7 +293,7 @@ static void a_peer_without_a_tunnel_says_why(void **state)
 {
 	struct fixture *f = *state;
 	struct peer *p = see(f->view.peers, 2, METHOD_TRANSITIVE, NULL, 0);
-	json_t *obj = viewjson_peer(p, f->view.now);
+	json_t *obj = viewjson_peer(&f->view, p);
 
 	assert_string_equal(text_of(obj, "path"), "none");
 	assert_true(strlen(text_of(obj, "why")) > 0);
