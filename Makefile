@@ -134,14 +134,14 @@ DAEMON_SRC := daemon/clock.c daemon/memory.c daemon/config.c daemon/config_secre
 	daemon/http/metrics_writer.c daemon/http/process.c daemon/http/server.c daemon/nat/introduce.c \
 	daemon/nat/knownpoint.c daemon/nat/matchmaker.c daemon/nat/ownpoint.c daemon/nat/relay.c \
 	daemon/nat/rendezvous.c daemon/nat/stun.c daemon/nat/stunclient.c daemon/nat/stunpace.c \
-	daemon/nat/stunround.c daemon/net/addr.c daemon/net/connset.c daemon/net/growbuf.c \
+	daemon/nat/stunround.c daemon/net/addr.c daemon/net/connset.c daemon/net/dnsconf.c daemon/net/dnsmsg.c daemon/net/growbuf.c \
 	daemon/net/hostaddr.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
 	daemon/net/mtu.c daemon/net/nft.c daemon/net/nft_msg.c daemon/net/nlcount.c daemon/net/nlmsg.c \
 	daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
 	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/underlay.c daemon/net/underlaywatch.c \
 	daemon/net/unixlisten.c daemon/node/clockback.c daemon/node/clone.c daemon/node/node.c \
 	daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clock.c \
-	daemon/node/node_clone.c daemon/node/node_collision.c daemon/node/node_dht.c \
+	daemon/node/node_clone.c daemon/node/node_collision.c daemon/node/node_dht.c daemon/node/node_gossip.c \
 	daemon/node/node_forward.c daemon/node/node_gossip.c daemon/node/node_greet.c \
 	daemon/node/node_introducer.c daemon/node/node_layers.c daemon/node/node_mtu.c \
 	daemon/node/node_nat.c daemon/node/node_notify.c daemon/node/node_observe.c \
@@ -189,7 +189,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_cli_table.c tests/unit/test_cli_text.c tests/unit/test_cli_watch.c \
 	tests/unit/test_clockback.c tests/unit/test_clone.c tests/unit/test_collision.c \
 	tests/unit/test_config.c tests/unit/test_connset.c tests/unit/test_crypto.c \
-	tests/unit/test_derive.c tests/unit/test_dht_bencode.c tests/unit/test_dht_core.c \
+	tests/unit/test_derive.c tests/unit/test_dnsconf.c tests/unit/test_dnsmsg.c tests/unit/test_dht_bencode.c tests/unit/test_dht_core.c \
 	tests/unit/test_dht_krpc.c tests/unit/test_dht_lookup.c tests/unit/test_dht_nodefile.c \
 	tests/unit/test_dht_nodeid.c tests/unit/test_dht_nodetable.c tests/unit/test_dht_pace.c \
 	tests/unit/test_dht_peerstore.c tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c \
