@@ -100,7 +100,8 @@ INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/
 	init/volume/volcheck.c init/volume/voltext.c init/volume/volume.c init/volume/volwatch.c \
 	init/volume/writability.c
 DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin/adminlink.c \
-	daemon/admin/netadmin.c daemon/admin/netadmin_check.c daemon/admin/netadmin_client.c \
+	daemon/admin/forward.c daemon/admin/forwardlog.c daemon/admin/netadmin.c \
+	daemon/admin/netadmin_check.c daemon/admin/netadmin_client.c daemon/admin/netadmin_nodes.c \
 	daemon/admin/netadmin_setup.c daemon/admin/netadmin_wire.c daemon/cli/call.c daemon/cli/cli.c \
 	daemon/cli/commands.c daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c \
 	daemon/cli/decode.c daemon/cli/derived.c daemon/cli/doctor.c daemon/cli/down.c daemon/cli/init.c \
@@ -112,9 +113,10 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c \
 	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/confine/confine.c \
 	daemon/confine/filter.c daemon/confine/landlock.c daemon/dht/agenda.c daemon/dht/allowance.c \
-	daemon/dht/bencode.c daemon/dht/found.c daemon/dht/krpc.c daemon/dht/lookup.c \
+	daemon/dht/bencode.c daemon/dht/dht.c daemon/dht/dhtcore.c daemon/dht/dhtcore_query.c \
+	daemon/dht/dhtcore_serve.c daemon/dht/found.c daemon/dht/krpc.c daemon/dht/lookup.c \
 	daemon/dht/nodefile.c daemon/dht/nodeid.c daemon/dht/nodetable.c daemon/dht/peerstore.c \
-	daemon/dht/transact.c daemon/dht/writetoken.c daemon/discovery/discovery.c \
+	daemon/dht/transact.c daemon/dht/voters.c daemon/dht/writetoken.c daemon/discovery/discovery.c \
 	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/discovery/peertest.c \
 	daemon/discovery/pong.c daemon/discovery/prospects.c daemon/discovery/ratelimit.c \
 	daemon/discovery/visitor.c daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c \
@@ -133,11 +135,13 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/nat/rendezvous.c daemon/nat/stun.c daemon/nat/stunclient.c daemon/nat/stunpace.c \
 	daemon/nat/stunround.c daemon/net/addr.c daemon/net/connset.c daemon/net/growbuf.c \
 	daemon/net/hostaddr.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
-	daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
-	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/underlay.c daemon/net/underlaywatch.c \
-	daemon/net/unixlisten.c daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c \
-	daemon/node/node_cache.c daemon/node/node_clone.c daemon/node/node_collision.c \
-	daemon/node/node_greet.c daemon/node/node_introducer.c daemon/node/node_layers.c \
+	daemon/net/mtu.c daemon/net/nft.c daemon/net/nft_msg.c daemon/net/nlmsg.c daemon/net/nlsock.c \
+	daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
+	daemon/net/underlay.c daemon/net/underlaywatch.c daemon/net/unixlisten.c daemon/node/clockback.c \
+	daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c \
+	daemon/node/node_clock.c daemon/node/node_clone.c daemon/node/node_collision.c \
+	daemon/node/node_dht.c daemon/node/node_forward.c daemon/node/node_greet.c \
+	daemon/node/node_introducer.c daemon/node/node_layers.c daemon/node/node_mtu.c \
 	daemon/node/node_nat.c daemon/node/node_notify.c daemon/node/node_observe.c \
 	daemon/node/node_peers.c daemon/node/node_pex.c daemon/node/node_prospects.c \
 	daemon/node/node_relay.c daemon/node/node_reload.c daemon/node/node_rendezvous.c \
@@ -179,35 +183,38 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_candidates.c tests/unit/test_cli_complete.c tests/unit/test_cli_fuzz.c \
 	tests/unit/test_cli_peers.c tests/unit/test_cli_peertesttext.c tests/unit/test_cli_peertext.c \
 	tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c \
-	tests/unit/test_cli_text.c tests/unit/test_cli_watch.c tests/unit/test_clone.c \
-	tests/unit/test_collision.c tests/unit/test_config.c tests/unit/test_connset.c \
-	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_dht_bencode.c \
-	tests/unit/test_dht_krpc.c tests/unit/test_dht_lookup.c tests/unit/test_dht_nodefile.c \
-	tests/unit/test_dht_nodeid.c tests/unit/test_dht_nodetable.c tests/unit/test_dht_pace.c \
-	tests/unit/test_dht_peerstore.c tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c \
-	tests/unit/test_doctor_clock.c tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c \
-	tests/unit/test_doctor_peers.c tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c \
-	tests/unit/test_doctor_secret.c tests/unit/test_doctor_storage.c \
-	tests/unit/test_doctor_strength.c tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c \
-	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_gather.c \
-	tests/unit/test_hostport.c tests/unit/test_http_address.c tests/unit/test_http_endpoints.c \
-	tests/unit/test_http_process.c tests/unit/test_http_server.c tests/unit/test_identity.c \
-	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
+	tests/unit/test_cli_text.c tests/unit/test_cli_watch.c tests/unit/test_clockback.c \
+	tests/unit/test_clone.c tests/unit/test_collision.c tests/unit/test_config.c \
+	tests/unit/test_connset.c tests/unit/test_crypto.c tests/unit/test_derive.c \
+	tests/unit/test_dht_bencode.c tests/unit/test_dht_core.c tests/unit/test_dht_krpc.c \
+	tests/unit/test_dht_lookup.c tests/unit/test_dht_nodefile.c tests/unit/test_dht_nodeid.c \
+	tests/unit/test_dht_nodetable.c tests/unit/test_dht_pace.c tests/unit/test_dht_peerstore.c \
+	tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c tests/unit/test_doctor_clock.c \
+	tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c tests/unit/test_doctor_peers.c \
+	tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c tests/unit/test_doctor_secret.c \
+	tests/unit/test_doctor_storage.c tests/unit/test_doctor_strength.c \
+	tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
+	tests/unit/test_exchange.c tests/unit/test_forward.c tests/unit/test_forwardlog.c \
+	tests/unit/test_gather.c tests/unit/test_hostport.c tests/unit/test_http_address.c \
+	tests/unit/test_http_endpoints.c tests/unit/test_http_process.c tests/unit/test_http_server.c \
+	tests/unit/test_identity.c tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
 	tests/unit/test_identity_trace.c tests/unit/test_ifstate.c tests/unit/test_ifwatch.c \
 	tests/unit/test_introduce.c tests/unit/test_json.c tests/unit/test_judge.c \
-	tests/unit/test_livecheck.c tests/unit/test_log_forms.c tests/unit/test_metrics.c \
-	tests/unit/test_netadmin_check.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
+	tests/unit/test_knownpoint.c tests/unit/test_livecheck.c tests/unit/test_log_forms.c \
+	tests/unit/test_metrics.c tests/unit/test_mtu.c tests/unit/test_netadmin_check.c \
+	tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c tests/unit/test_nft.c \
 	tests/unit/test_nlmsg.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
 	tests/unit/test_node_reload.c tests/unit/test_node_view.c tests/unit/test_notify.c \
-	tests/unit/test_ownaddr.c tests/unit/test_pace.c tests/unit/test_peercache.c \
-	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c \
-	tests/unit/test_prospects.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
-	tests/unit/test_relay.c tests/unit/test_reload.c tests/unit/test_rendezvous.c \
-	tests/unit/test_resolve.c tests/unit/test_routejudge.c tests/unit/test_routes.c \
-	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
-	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
-	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
-	tests/unit/test_stun.c tests/unit/test_stunround.c tests/unit/test_supervisor.c \
+	tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c tests/unit/test_pace.c \
+	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
+	tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
+	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_relay.c \
+	tests/unit/test_reload.c tests/unit/test_rendezvous.c tests/unit/test_resolve.c \
+	tests/unit/test_routejudge.c tests/unit/test_routes.c tests/unit/test_rpc.c \
+	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
+	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
+	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_stun.c \
+	tests/unit/test_stunpace.c tests/unit/test_stunround.c tests/unit/test_supervisor.c \
 	tests/unit/test_token.c tests/unit/test_udp.c tests/unit/test_underlay.c \
 	tests/unit/test_vectors_derive.c tests/unit/test_vectors_nat.c tests/unit/test_vectors_state.c \
 	tests/unit/test_vectors_wire.c tests/unit/test_view.c tests/unit/test_viewjson.c \

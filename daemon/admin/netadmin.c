@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "common/statefile.h"
 #include "daemon/admin/netadmin_check.h"
+#include "daemon/admin/netadmin_nodes.h"
 #include "daemon/admin/netadmin_setup.h"
 #include "daemon/admin/netadmin_wire.h"
 #include "daemon/node/reload.h"
@@ -158,6 +159,15 @@ static int save_cache(struct server *s, int fd)
 	return reply(s, &done, -1);
 }
 
+static int save_nodes(const struct server *s, int fd)
+{
+	struct netadmin_reply done = { .event = NETADMIN_NODES_SAVED };
+
+	if (netadmin_nodes_save(&s->node, fd, &done.error) == 0)
+		memset(&done.error, 0, sizeof(done.error));
+	return reply(s, &done, -1);
+}
+
 static int set_levels(const struct server *s, const char *levels)
 {
 	struct err e = { 0 };
@@ -230,8 +240,35 @@ static int stop(struct server *s, uint32_t http_made)
 	remove_sockets(s, http_made);
 	if (rtnl_link_delete(s->node.rtnl, s->node.cfg->ifname, &r.error) == 0)
 		memset(&r.error, 0, sizeof(r.error));
+	forward_undo(&s->node.forward);
 	(void)reply(s, &r, -1);
 	return -ESHUTDOWN;
+}
+
+/* What the operator has said stands. */
+static int set_mtu(struct server *s, uint32_t mtu)
+{
+	struct err e = { 0 };
+
+	if (s->node.cfg->mtu != 0)
+		(void)err_set(&e, -EPERM, "another MTU than --mtu gives");
+	else
+		(void)rtnl_link_set_mtu(s->node.rtnl, s->node.ifindex, mtu, &e);
+	return e.code < 0 ? reply_error(s, &e) : 0;
+}
+
+/* Only what the operator has asked for at the start can be asked for here. */
+static int forward(struct server *s, const struct forward_want *want)
+{
+	struct netadmin_reply done = { .event = NETADMIN_FORWARDED };
+	struct err e = { 0 };
+
+	if ((want->mesh && !s->node.cfg->introducer) || (want->n > 0 && !s->node.cfg->forward)) {
+		(void)err_set(&e, -EPERM, "forward what nobody has asked for");
+		return reply_error(s, &e);
+	}
+	forward_apply(&s->node.forward, want, &done.forward);
+	return reply(s, &done, -1);
 }
 
 /* Return: 0 to go on, negative to end */
@@ -255,6 +292,8 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 		return dump(s);
 	case NETADMIN_SAVE_CACHE:
 		return save_cache(s, fd);
+	case NETADMIN_SAVE_NODES:
+		return save_nodes(s, fd);
 	case NETADMIN_STOP:
 		return stop(s, req->http_made);
 	case NETADMIN_ECHO:
@@ -265,6 +304,10 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 		return restore_addresses(s);
 	case NETADMIN_RELOAD:
 		return reload(s);
+	case NETADMIN_MTU:
+		return set_mtu(s, req->mtu);
+	case NETADMIN_FORWARD:
+		return forward(s, &req->forward);
 	case NETADMIN_ADDRESS:
 		return move(s, req->nonce);
 	case NETADMIN_PEER:
@@ -309,6 +352,14 @@ static int hand_over_control(struct server *s)
 	return reply(s, &r, fd);
 }
 
+static int hand_over_nodes(const struct server *s)
+{
+	const struct netadmin_reply r = { .event = NETADMIN_NODES };
+	auto_close int fd = netadmin_nodes_read(&s->node);
+
+	return reply(s, &r, fd);
+}
+
 static void run(int sock, const struct netadmin_config *cfg)
 {
 	static struct server s;
@@ -326,7 +377,8 @@ static void run(int sock, const struct netadmin_config *cfg)
 		auto_close int cache = open_cache(&s.node);
 
 		r.ready = ready;
-		if (hand_over_control(&s) == 0 && reply(&s, &r, cache) == 0)
+		if (hand_over_control(&s) == 0 && hand_over_nodes(&s) == 0 &&
+		    reply(&s, &r, cache) == 0)
 			serve_all(&s);
 	}
 	netadmin_teardown(&s.node);

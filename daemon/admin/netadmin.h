@@ -16,6 +16,7 @@
 
 #include "common/err.h"
 #include "common/log.h"
+#include "daemon/admin/forward.h"
 #include "daemon/http/address.h"
 #include "daemon/net/addr.h"
 #include "daemon/peers/collision.h"
@@ -39,6 +40,8 @@
  * @custom_subnet: --mesh-subnet
  * @no_ipv6:	No IPv6 mesh address
  * @new_identity: --new-identity
+ * @introducer:	May be asked to forward between peers
+ * @forward:	May be asked to forward between peers and networks
  * @secret:	Mesh secret; borrowed
  * @keys:	Derived from it; borrowed
  * @socket_path: Control socket, which it makes and removes
@@ -55,6 +58,8 @@ struct netadmin_config {
 	struct prefix custom_subnet;
 	bool no_ipv6;
 	bool new_identity;
+	bool introducer;
+	bool forward;
 	const struct secret *secret;
 	const struct mesh_keys *keys;
 	const char *socket_path;
@@ -68,6 +73,7 @@ enum netadmin_op {
 	NETADMIN_DUMP,	     /* answered by NETADMIN_PEER_STATE for each peer, then DUMP_DONE */
 	NETADMIN_SAVE_CACHE, /* a file descriptor follows: write its contents as the peer cache;
 				answered by NETADMIN_SAVED */
+	NETADMIN_SAVE_NODES, /* the same for the DHT's nodes; answered by NETADMIN_NODES_SAVED */
 	NETADMIN_STOP,	     /* delete the interface and the sockets' files, and end; answered by
 				NETADMIN_STOPPED */
 	NETADMIN_ECHO,	     /* answered by NETADMIN_ECHOED, once everything before it is done */
@@ -75,6 +81,9 @@ enum netadmin_op {
 	NETADMIN_ADDRESSES,  /* give the interface those of its addresses that are missing; answered
 				only on failure */
 	NETADMIN_RELOAD,     /* read INTERFACE.reload; answered by NETADMIN_RELOADED */
+	NETADMIN_FORWARD,    /* forward what is wanted, and nothing else because of us; answered by
+				NETADMIN_FORWARDED */
+	NETADMIN_MTU,	     /* give the interface another MTU; answered only when it fails */
 	NETADMIN_ADDRESS, /* take the mesh address of another nonce, and keep it on disk; answered by
 				NETADMIN_MOVED */
 };
@@ -87,6 +96,8 @@ enum netadmin_op {
  * @levels:	NETADMIN_LOG: as for log_set_levels()
  * @http_made:	NETADMIN_STOP: which Unix sockets of --http this run made, a bit each, in their order
  * @nonce:	NETADMIN_ADDRESS: 1..COLLISION_NONCE_MAX, see derive_mesh_ip()
+ * @mtu:	NETADMIN_MTU: bytes, MTU_MIN..MTU_MAX
+ * @forward:	NETADMIN_FORWARD
  */
 struct netadmin_request {
 	uint32_t op;
@@ -96,22 +107,27 @@ struct netadmin_request {
 		char levels[LOG_LEVELS_SIZE];
 		uint32_t http_made;
 		uint32_t nonce;
+		uint32_t mtu;
+		struct forward_want forward;
 	};
 };
 
 enum netadmin_event {
 	NETADMIN_READY = 1, /* the interface is up; a descriptor of the peer cache may follow */
 	NETADMIN_CONTROL, /* comes before READY: the listening control socket, or why there is none */
+	NETADMIN_NODES,	 /* comes before READY: the DHT's nodes of the last run, if there are any */
 	NETADMIN_FAILED, /* start-up failed; the process has ended */
 	NETADMIN_ERROR,	 /* a request failed */
 	NETADMIN_PEER_STATE,
 	NETADMIN_DUMP_DONE,
 	NETADMIN_STOPPED,
 	NETADMIN_ECHOED,
-	NETADMIN_SAVED,	   /* the peer cache was written, or could not be */
-	NETADMIN_RELOADED, /* a descriptor of what the file says; none, and an error, without it */
-	NETADMIN_ROUTED,   /* a route was added, or could not be */
-	NETADMIN_MOVED,	   /* the mesh address is another one, or could not be changed */
+	NETADMIN_SAVED,	    /* the peer cache was written, or could not be */
+	NETADMIN_NODES_SAVED,
+	NETADMIN_RELOADED,  /* a descriptor of what the file says; none, and an error, without it */
+	NETADMIN_ROUTED,    /* a route was added, or could not be */
+	NETADMIN_MOVED,	    /* the mesh address is another one, or could not be changed */
+	NETADMIN_FORWARDED, /* what the kernel forwards now */
 };
 
 /**
@@ -121,6 +137,7 @@ enum netadmin_event {
  * @mesh_ip6:	Our IPv6 mesh address, "none" with --no-ipv6 or where IPv6 is disabled
  * @listen_port: WireGuard's UDP port
  * @ifindex:	The interface
+ * @mtu:	Its MTU in bytes
  * @backend:	WG_BACKEND_KERNEL or WG_BACKEND_USERSPACE
  * @was_adopted: The interface was there, left by an earlier run
  * @origin:	Where the key came from
@@ -132,6 +149,7 @@ struct netadmin_ready {
 	struct ip mesh_ip6;
 	uint16_t listen_port;
 	int32_t ifindex;
+	uint32_t mtu;
 	uint32_t backend;
 	bool was_adopted;
 	uint32_t origin;
@@ -158,6 +176,7 @@ struct netadmin_log {
  * @error:	NETADMIN_FAILED and NETADMIN_ERROR; NETADMIN_CONTROL, _DUMP_DONE, _STOPPED, _SAVED, _RELOADED,
  *		_ROUTED and _MOVED, code 0 for success
  * @peer:	NETADMIN_PEER_STATE
+ * @forward:	NETADMIN_FORWARDED
  */
 struct netadmin_reply {
 	uint32_t event;
@@ -168,6 +187,7 @@ struct netadmin_reply {
 		struct netadmin_ready ready;
 		struct err error;
 		struct wg_peer_state peer;
+		struct forward_found forward;
 	};
 };
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/admin/netadmin_check.h"
+#include "daemon/net/mtu.h"
 
 #include <errno.h>
 #include <string.h>
@@ -42,6 +43,16 @@ static int check_levels(const char levels[static LOG_LEVELS_SIZE], struct err *e
 	return 0;
 }
 
+static int check_forward(const struct forward_want *want, struct err *e)
+{
+	if (want->n > FORWARD_NETS_MAX)
+		return err_set(e, -EPROTO, "forwarding for %u networks", want->n);
+	for (uint32_t i = 0; i < want->n; i++)
+		if (!is_sane(&want->net[i]))
+			return err_set(e, -EPROTO, "forwarding for a network that is none");
+	return 0;
+}
+
 int netadmin_check(const struct netadmin_request *req, struct err *e)
 {
 	switch ((enum netadmin_op)req->op) {
@@ -52,12 +63,19 @@ int netadmin_check(const struct netadmin_request *req, struct err *e)
 		return is_sane(&req->route) ? 0 : err_set(e, -EPROTO, "a route that none may have");
 	case NETADMIN_LOG:
 		return check_levels(req->levels, e);
+	case NETADMIN_MTU:
+		if (req->mtu >= MTU_MIN && req->mtu <= MTU_MAX)
+			return 0;
+		return err_set(e, -EPROTO, "an MTU of %u bytes", req->mtu);
+	case NETADMIN_FORWARD:
+		return check_forward(&req->forward, e);
 	case NETADMIN_ADDRESS:
 		if (req->nonce >= 1 && req->nonce <= COLLISION_NONCE_MAX)
 			return 0;
 		return err_set(e, -EPROTO, "a mesh address that this node may not take");
 	case NETADMIN_DUMP:
 	case NETADMIN_SAVE_CACHE:
+	case NETADMIN_SAVE_NODES:
 	case NETADMIN_STOP:
 	case NETADMIN_ECHO:
 	case NETADMIN_ADDRESSES:

@@ -18,6 +18,7 @@
  * @wg:		WireGuard handle
  * @ifindex:	Interface
  * @has_ip6:	It has the IPv6 mesh address, as far as this process knows
+ * @forward:	What is forwarded because of us
  */
 struct netadmin_node {
 	const struct netadmin_config *cfg;
@@ -28,6 +29,7 @@ struct netadmin_node {
 	struct wg *wg;
 	int ifindex;
 	bool has_ip6;
+	struct forward forward;
 };
 
 /**

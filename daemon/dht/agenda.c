@@ -28,13 +28,13 @@ void agenda_announced(struct agenda *a, struct now now)
 	a->hour = now.unix_s / AGENDA_HOUR_S;
 }
 
-bool agenda_join(struct agenda *a, struct now now, uint16_t random)
+bool agenda_join(struct agenda *a, struct now now, int64_t pause_max_ms, uint16_t random)
 {
 	if (now.mono_ms < a->join_ms)
 		return false;
 	a->join_pause_ms = a->join_pause_ms == 0 ? AGENDA_JOIN_MS : 2 * a->join_pause_ms;
-	if (a->join_pause_ms > AGENDA_JOIN_MAX_MS)
-		a->join_pause_ms = AGENDA_JOIN_MAX_MS;
+	if (a->join_pause_ms > pause_max_ms)
+		a->join_pause_ms = pause_max_ms;
 	a->join_ms = now.mono_ms + agenda_vary(a->join_pause_ms, random);
 	return true;
 }

@@ -16,13 +16,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define AGENDA_QUERY_MS	   30000
-#define AGENDA_CALM_MS	   60000 /* with AGENDA_CALM_PEERS */
-#define AGENDA_CALM_PEERS  3
-#define AGENDA_ANNOUNCE_MS (15 * 60 * 1000)
-#define AGENDA_JOIN_MS	   5000
-#define AGENDA_JOIN_MAX_MS 60000
-#define AGENDA_HOUR_S	   3600
+#define AGENDA_QUERY_MS	    30000
+#define AGENDA_CALM_MS	    60000 /* with AGENDA_CALM_PEERS */
+#define AGENDA_CALM_PEERS   3
+#define AGENDA_ANNOUNCE_MS  (15 * 60 * 1000)
+#define AGENDA_JOIN_MS	    5000
+#define AGENDA_JOIN_MAX_MS  60000
+#define AGENDA_JOIN_RARE_MS (15 * 60 * 1000)
+#define AGENDA_HOUR_S	    3600
 
 /**
  * struct agenda - What is due when; zero is due at once
@@ -61,8 +62,13 @@ void agenda_announced(struct agenda *a, struct now now);
 
 /**
  * agenda_join() - Is it time to look for nodes? If so, the next time is set, later each time.
+ * @a:		Agenda
+ * @now:	Time
+ * @pause_max_ms: The longest pause: AGENDA_JOIN_MAX_MS, or AGENDA_JOIN_RARE_MS for a family that may
+ *		not be there at all, since the other one works
+ * @random:	Random number
  */
-bool agenda_join(struct agenda *a, struct now now, uint16_t random);
+bool agenda_join(struct agenda *a, struct now now, int64_t pause_max_ms, uint16_t random);
 
 /**
  * agenda_joined() - Somebody is in the table; should that end, it begins with short pauses again

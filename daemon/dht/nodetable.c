@@ -155,18 +155,21 @@ void nodetable_answered(struct nodetable *t, const struct krpc_node *node, int64
 	add(t, node, now_ms);
 }
 
+bool nodetable_wants(struct nodetable *t, const struct krpc_node *node)
+{
+	return !nodeid_equal(&node->id, &t->self) && !find_address(t, &node->at) &&
+	       !is_taken(t, node) && room_for(t, node);
+}
+
 bool nodetable_asked(struct nodetable *t, const struct krpc_node *node, int64_t now_ms)
 {
 	struct table_node *known = find_address(t, &node->at);
 
-	if (nodeid_equal(&node->id, &t->self))
-		return false;
-	if (known && nodeid_equal(&known->id, &node->id)) {
-		/* Whether it answers is another question: failures stay. */
-		known->heard_ms = now_ms;
-		return false;
-	}
-	return !known && !is_taken(t, node) && room_for(t, node);
+	if (!known || !nodeid_equal(&known->id, &node->id))
+		return nodetable_wants(t, node);
+	/* Whether it answers is another question: failures stay. */
+	known->heard_ms = now_ms;
+	return false;
 }
 
 static void promote_spare(struct nodetable *t, struct table_node *bad)
@@ -284,14 +287,21 @@ static void move_into(struct nodeid *target, const struct nodeid *self, size_t b
 	}
 }
 
+/* Beyond the deepest bucket that has somebody there is nobody to be found. */
+static size_t depth_of(const struct nodetable *t)
+{
+	size_t depth = NODETABLE_BUCKETS;
+
+	while (depth > 0 && is_empty(t, depth - 1))
+		depth--;
+	return depth;
+}
+
 bool nodetable_thin(struct nodetable *t, struct nodeid *target, int64_t now_ms)
 {
-	size_t deepest = NODETABLE_BUCKETS;
+	size_t depth = depth_of(t);
 
-	/* Beyond the deepest bucket that has somebody there is nobody to be found. */
-	while (deepest > 0 && is_empty(t, deepest - 1))
-		deepest--;
-	for (size_t i = 0; i < deepest; i++) {
+	for (size_t i = 0; i < depth; i++) {
 		if (now_ms - t->bucket[i].tended_ms < NODETABLE_FRESH_MS || !is_thin(t, i))
 			continue;
 		t->bucket[i].tended_ms = now_ms;
@@ -299,6 +309,33 @@ bool nodetable_thin(struct nodetable *t, struct nodeid *target, int64_t now_ms)
 		return true;
 	}
 	return false;
+}
+
+static int64_t ping_due_ms(const struct table_node *n)
+{
+	int64_t silent_ms = n->heard_ms + NODETABLE_FRESH_MS;
+	int64_t again_ms = n->pinged_ms + PING_PAUSE_MS;
+
+	if (n->failures > 0)
+		silent_ms = n->heard_ms;
+	return n->pinged_ms != 0 && again_ms > silent_ms ? again_ms : silent_ms;
+}
+
+int64_t nodetable_due_ms(const struct nodetable *t)
+{
+	size_t depth = depth_of(t);
+	int64_t due = INT64_MAX;
+
+	for (size_t i = 0; i < NODETABLE_MAX; i++) {
+		const struct table_node *n = node_in(t, i);
+
+		if (n->in_use && !is_bad(n) && ping_due_ms(n) < due)
+			due = ping_due_ms(n);
+	}
+	for (size_t i = 0; i < depth; i++)
+		if (is_thin(t, i) && t->bucket[i].tended_ms + NODETABLE_FRESH_MS < due)
+			due = t->bucket[i].tended_ms + NODETABLE_FRESH_MS;
+	return due;
 }
 
 void nodetable_rename(struct nodetable *t, const struct nodeid *self)

@@ -89,6 +89,11 @@ void nodetable_answered(struct nodetable *t, const struct krpc_node *node, int64
 bool nodetable_asked(struct nodetable *t, const struct krpc_node *node, int64_t now_ms);
 
 /**
+ * nodetable_wants() - Is there room for a node that is not in the table?
+ */
+bool nodetable_wants(struct nodetable *t, const struct krpc_node *node);
+
+/**
  * nodetable_failed() - A node has left a query unanswered
  */
 void nodetable_failed(struct nodetable *t, const struct endpoint *at);
@@ -130,5 +135,12 @@ bool nodetable_silent(struct nodetable *t, struct krpc_node *out, int64_t now_ms
  * Return: false when there is none
  */
 bool nodetable_thin(struct nodetable *t, struct nodeid *target, int64_t now_ms);
+
+/**
+ * nodetable_due_ms() - When nodetable_silent() or nodetable_thin() will have something next
+ *
+ * Return: monotonic milliseconds, INT64_MAX for an empty table
+ */
+int64_t nodetable_due_ms(const struct nodetable *t);
 
 #endif /* DAEMON_DHT_NODETABLE_H */

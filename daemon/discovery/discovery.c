@@ -39,21 +39,21 @@ void discovery_refuse(const struct discovery_handler *h, enum envelope_result r,
 		h->on_stale(h->arg, timestamp, from);
 }
 
-long discovery_seal_self(char out[static DISCOVERY_DATAGRAM_MAX], enum message_type type,
-			 const struct discovery_handler *h, const uint8_t *key,
-			 const struct endpoint *to)
+long discovery_seal_self(char out[static DISCOVERY_DATAGRAM_MAX],
+			 const struct discovery_letter *letter, const struct discovery_handler *h,
+			 const uint8_t *key)
 {
 	struct announcement self = { 0 };
 	uint8_t nonce[CRYPTO_NONCE_LEN];
 	char plain[PLAIN_MAX];
 	long len;
 
-	h->describe(h->arg, &self, type != MESSAGE_ANNOUNCE, to);
+	h->describe(h->arg, &self, letter->with_known, letter->to);
 	if (self.is_withheld)
 		return -EADDRNOTAVAIL;
 	self.timestamp = clock_now().unix_s;
-	if (type == MESSAGE_REPLY)
-		self.observed = *to;
+	if (letter->type == MESSAGE_REPLY)
+		self.observed = *letter->to;
 	len = announce_format(plain, PLAIN_UNFRAGMENTED, &self);
 	if (len == -EMSGSIZE) {
 		self.n_known = 0;
@@ -63,5 +63,6 @@ long discovery_seal_self(char out[static DISCOVERY_DATAGRAM_MAX], enum message_t
 	if (len < 0)
 		return len;
 	crypto_random(nonce, sizeof(nonce));
-	return envelope_seal(out, DISCOVERY_DATAGRAM_MAX, type, plain, (size_t)len, nonce, key);
+	return envelope_seal(out, DISCOVERY_DATAGRAM_MAX, letter->type, plain, (size_t)len, nonce,
+			     key);
 }

@@ -77,21 +77,31 @@ void discovery_refuse(const struct discovery_handler *h, enum envelope_result r,
 		      const struct endpoint *from);
 
 /**
+ * struct discovery_letter - What is to be said to whom
+ * @type:	HELLO, REPLY or ANNOUNCE
+ * @with_known:	Tell of others, too
+ * @to:		Receiver, NULL for the LAN; a REPLY tells it that its HELLO came from there
+ */
+struct discovery_letter {
+	enum message_type type;
+	bool with_known;
+	const struct endpoint *to;
+};
+
+/**
  * discovery_seal_self() - Make the datagram that announces this node
  * @out:	Receives DISCOVERY_DATAGRAM_MAX bytes at most
- * @type:	HELLO, REPLY or ANNOUNCE
+ * @letter:	What is to be said
  * @h:		The node
  * @key:	Gossip key, CRYPTO_KEY_LEN bytes
- * @to:		Receiver, NULL for the LAN; a REPLY tells it that its HELLO came from there
  *
- * Known peers, and behind them the compact exchange, are told in HELLO and REPLY as far as the
- * datagram stays below 1400 bytes: existing nodes tell all of them, in fragments that get lost
- * (protocol.md B4).
+ * Known peers, and behind them the compact exchange, are told as far as the datagram stays below
+ * 1400 bytes: existing nodes tell all of them, in fragments that get lost (protocol.md B4).
  *
- * Return: bytes, -EMSGSIZE, or -EADDRNOTAVAIL when the node withholds it from this receiver
+ * Return: bytes, or -EMSGSIZE
  */
-long discovery_seal_self(char out[static DISCOVERY_DATAGRAM_MAX], enum message_type type,
-			 const struct discovery_handler *h, const uint8_t *key,
-			 const struct endpoint *to);
+long discovery_seal_self(char out[static DISCOVERY_DATAGRAM_MAX],
+			 const struct discovery_letter *letter, const struct discovery_handler *h,
+			 const uint8_t *key);
 
 #endif /* DAEMON_DISCOVERY_DISCOVERY_H */

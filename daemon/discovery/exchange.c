@@ -36,6 +36,7 @@ struct attempt {
 	struct exchange *x;
 	struct endpoint to;
 	unsigned int via;
+	bool is_trial;
 	struct event *timer;
 	size_t n_sent;
 	size_t n_sends;	  /* at most */
@@ -53,6 +54,7 @@ struct exchange {
 	struct ratelimit limit;
 	struct attempt *attempts;
 	size_t n_attempts;
+	size_t n_trials;
 	bool is_stopped;
 	char datagram[ENVELOPE_DATAGRAM_MAX];
 };
@@ -77,6 +79,7 @@ static void attempt_end(struct attempt *a)
 		link = &(*link)->next;
 	*link = a->next;
 	a->x->n_attempts--;
+	a->x->n_trials -= a->is_trial ? 1 : 0;
 	event_free(a->timer);
 	free(a);
 }
@@ -119,10 +122,12 @@ static struct attempt *attempt_find(const struct exchange *x, const struct endpo
 	return NULL;
 }
 
-static struct attempt *attempt_new(struct exchange *x, const struct endpoint *to)
+/* Nobody may be there: whoever only has to answer is told of others when he has. */
+static struct attempt *attempt_new(struct exchange *x, const struct endpoint *to, bool is_trial)
 {
+	const struct discovery_letter letter = { MESSAGE_HELLO, !is_trial, to };
 	char datagram[DISCOVERY_DATAGRAM_MAX];
-	long len = discovery_seal_self(datagram, MESSAGE_HELLO, x->cfg.handler, x->cfg.key, to);
+	long len = discovery_seal_self(datagram, &letter, x->cfg.handler, x->cfg.key);
 	struct attempt *a = len < 0 ? NULL : calloc(1, sizeof(*a) + (size_t)len);
 
 	if (!a)
@@ -134,6 +139,8 @@ static struct attempt *attempt_new(struct exchange *x, const struct endpoint *to
 	}
 	a->x = x;
 	a->to = *to;
+	a->is_trial = is_trial;
+	x->n_trials += is_trial ? 1 : 0;
 	a->len = (size_t)len;
 	memcpy(a->datagram, datagram, a->len);
 	a->next = x->attempts;
@@ -142,28 +149,41 @@ static struct attempt *attempt_new(struct exchange *x, const struct endpoint *to
 	return a;
 }
 
-bool exchange_try(struct exchange *x, const struct endpoint *to, unsigned int via, size_t n_sends)
+static void attempt_begin(struct attempt *a, unsigned int via, size_t n_sends)
 {
-	struct attempt *a;
-
-	if (x->is_stopped || to->ip.family == 0 || to->port == 0)
-		return false;
-	if (attempt_find(x, to))
-		return true;
-	a = x->n_attempts < ATTEMPTS_MAX ? attempt_new(x, to) : NULL;
-	if (!a)
-		return false;
 	a->via = via;
 	a->n_sends = n_sends < PAUSES ? n_sends : PAUSES;
-	if (x->cfg.once)
+	if (a->x->cfg.once)
 		a->n_sends = 1;
 	attempt_send(a);
-	return true;
+}
+
+static bool can_begin(const struct exchange *x, const struct endpoint *to)
+{
+	return !x->is_stopped && to->ip.family != 0 && to->port != 0 &&
+	       x->n_attempts < ATTEMPTS_MAX && !attempt_find(x, to);
 }
 
 void exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via)
 {
-	(void)exchange_try(x, to, via, PAUSES);
+	struct attempt *a = can_begin(x, to) ? attempt_new(x, to, false) : NULL;
+
+	if (a)
+		attempt_begin(a, via, PAUSES);
+}
+
+size_t exchange_trials(const struct exchange *x)
+{
+	return x->n_trials;
+}
+
+void exchange_try(struct exchange *x, const struct endpoint *to, unsigned int via, size_t n_sends)
+{
+	bool has_room = x->n_trials < EXCHANGE_TRIALS_MAX;
+	struct attempt *a = has_room && can_begin(x, to) ? attempt_new(x, to, true) : NULL;
+
+	if (a)
+		attempt_begin(a, via, n_sends);
 }
 
 void exchange_send(struct exchange *x, const struct endpoint *to, enum message_type type,
@@ -179,6 +199,22 @@ void exchange_send(struct exchange *x, const struct endpoint *to, enum message_t
 	transmit(x, datagram, len, to, NULL);
 }
 
+void exchange_reseal(struct exchange *x)
+{
+	struct attempt *next;
+
+	/* The new ones come before those that are still to be looked at. */
+	for (struct attempt *a = x->attempts; a; a = next) {
+		struct endpoint to = a->to;
+		unsigned int via = a->via;
+		size_t n_sends = a->n_sends;
+
+		next = a->next;
+		attempt_end(a);
+		(void)exchange_try(x, &to, via, n_sends);
+	}
+}
+
 void exchange_goodbye(struct exchange *x, const struct endpoint *to, const struct wg_key *self)
 {
 	char plain[GOODBYE_MAX];
@@ -191,7 +227,8 @@ static void answer_hello(struct exchange *x, const struct endpoint *from,
 			 const struct udp_local *local)
 {
 	char datagram[DISCOVERY_DATAGRAM_MAX];
-	long len = discovery_seal_self(datagram, MESSAGE_REPLY, x->cfg.handler, x->cfg.key, from);
+	const struct discovery_letter letter = { MESSAGE_REPLY, true, from };
+	long len = discovery_seal_self(datagram, &letter, x->cfg.handler, x->cfg.key);
 
 	transmit(x, datagram, len, from, local);
 	x->cfg.handler->counters->replies_sent++;

@@ -57,15 +57,22 @@ void exchange_close(struct exchange *x);
 void exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via);
 
 /**
- * exchange_try() - The same where nobody may be
+ * exchange_try() - The same where nobody may be: a short HELLO, sent a few times
  * @x:		Handle
  * @to:		Address and gossip port
  * @via:	enum peer_method bits of how the address was found
  * @n_sends:	How often the HELLO is sent at most
- *
- * Return: false when nothing was sent: too many others are under way
  */
-bool exchange_try(struct exchange *x, const struct endpoint *to, unsigned int via, size_t n_sends);
+void exchange_try(struct exchange *x, const struct endpoint *to, unsigned int via, size_t n_sends);
+
+/**
+ * exchange_trials() - How many of those are under way; at most EXCHANGE_TRIALS_MAX, more are not begun
+ *
+ * What goes to a neighbour that does not exist waits in the kernel for three seconds, at the cost of
+ * the send buffer: after a few hundred datagrams nothing else would leave this node.
+ */
+#define EXCHANGE_TRIALS_MAX 32
+size_t exchange_trials(const struct exchange *x);
 
 /**
  * exchange_send() - Seal a message of few bytes and send it once
@@ -78,6 +85,11 @@ bool exchange_try(struct exchange *x, const struct endpoint *to, unsigned int vi
 #define EXCHANGE_PLAIN_MAX 1024
 void exchange_send(struct exchange *x, const struct endpoint *to, enum message_type type,
 		   const char *plain, long len);
+
+/**
+ * exchange_reseal() - What we say of ourselves has changed: HELLOs under way say it from now on
+ */
+void exchange_reseal(struct exchange *x);
 
 /**
  * exchange_goodbye() - Tell one peer, once, that we stop

@@ -82,7 +82,7 @@ static void announce_everywhere(struct lan *lan, const char *datagram, size_t le
 
 		if (!is_suitable(ifa) || current.n == INTERFACES_MAX)
 			continue;
-		local.ifindex = (int)if_nametoindex(ifa->ifa_name);
+		local.ifindex = udp_ifindex(&lan->sender, ifa->ifa_name);
 		/* An interface comes once for each of its addresses. */
 		if (local.ifindex == 0 || local.ifindex == lan->cfg.own_ifindex ||
 		    has(&current, local.ifindex))
@@ -97,8 +97,8 @@ static void announce_everywhere(struct lan *lan, const char *datagram, size_t le
 
 static void announce(struct lan *lan)
 {
-	long len = discovery_seal_self(lan->sent, MESSAGE_ANNOUNCE, lan->cfg.handler, lan->cfg.key,
-				       NULL);
+	const struct discovery_letter letter = { .type = MESSAGE_ANNOUNCE };
+	long len = discovery_seal_self(lan->sent, &letter, lan->cfg.handler, lan->cfg.key);
 
 	lan->sent_len = len > 0 ? (size_t)len : 0;
 	if (len >= 0)

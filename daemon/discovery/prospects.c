@@ -18,7 +18,7 @@
 #define MILLI	    1000
 #define FIRST_MS    5000    /* pause after the first try, then twice as long each time */
 #define FORGET_MS   3600000 /* the longest memory of a failure */
-#define RETRY_MS    200	    /* no room, or no token: look again */
+#define RETRY_MS    200	    /* no token: look again */
 #define WAKE_MS	    1000    /* after a change of the network, spread over so long */
 #define TRIES_MAX   16
 #define JITTER_PART 4
@@ -390,21 +390,35 @@ static void count_try(struct prospects *t, struct entry *e, int64_t now_ms, int6
 	set_waiting(t, e, is_kept(e));
 }
 
-bool prospects_next(struct prospects *t, int64_t now_ms, int64_t pause_ms, struct prospect *out)
+static struct entry *pick(struct prospects *t, int64_t now_ms, bool is_for_kept)
 {
-	if (t->n_waiting == 0 || !has_token(&t->all, &all_budget, now_ms))
-		return false;
 	for (size_t i = 0; i < PROSPECTS_MAX; i++) {
 		struct entry *e = &t->entry[t->cursor];
 
 		t->cursor = (uint16_t)((t->cursor + 1) % PROSPECTS_MAX);
-		if (!e->is_waiting || e->due_ms > now_ms || !spend(t, e, now_ms))
-			continue;
-		count_try(t, e, now_ms, pause_ms);
-		*out = e->p;
-		return true;
+		if (e->is_waiting && is_kept(e) == is_for_kept && e->due_ms <= now_ms &&
+		    spend(t, e, now_ms))
+			return e;
 	}
-	return false;
+	return NULL;
+}
+
+bool prospects_next(struct prospects *t, int64_t now_ms, const struct prospects_mood *mood,
+		    struct prospect *out)
+{
+	struct entry *e = NULL;
+
+	if (t->n_waiting == 0 || !has_token(&t->all, &all_budget, now_ms))
+		return false;
+	if (t->n_kept > 0)
+		e = pick(t, now_ms, true);
+	if (!e && !mood->only_kept)
+		e = pick(t, now_ms, false);
+	if (!e)
+		return false;
+	count_try(t, e, now_ms, mood->pause_ms);
+	*out = e->p;
+	return true;
 }
 
 int64_t prospects_due_ms(const struct prospects *t, int64_t now_ms)
@@ -427,18 +441,6 @@ static void refund(struct prospects *t, const struct entry *e)
 
 	if (kind)
 		give_back(kind, of);
-}
-
-void prospects_unsent(struct prospects *t, const struct endpoint *at, int64_t now_ms)
-{
-	struct entry *e = find(t, at);
-
-	if (!e || e->n_tries == 0)
-		return;
-	refund(t, e);
-	e->n_tries--;
-	e->due_ms = now_ms + RETRY_MS;
-	set_waiting(t, e, true);
 }
 
 void prospects_rest(struct prospects *t, const struct endpoint *at, int64_t until_ms)

@@ -72,15 +72,26 @@ bool prospects_is_sane(const struct endpoint *at, unsigned int via);
 bool prospects_report(struct prospects *t, const struct prospect *p, int64_t now_ms);
 
 /**
- * prospects_next() - Whose turn is it?
+ * struct prospects_mood - How this node is just now
+ * @pause_ms:	Longest pause before the next try of what a person gave
+ * @only_kept:	No turns for what others told
+ */
+struct prospects_mood {
+	int64_t pause_ms;
+	bool only_kept;
+};
+
+/**
+ * prospects_next() - Whose turn is it? What a person gave comes first
  * @t:		Table
  * @now_ms:	Monotonic milliseconds
- * @pause_ms:	Longest pause before the next try of what a person gave
+ * @mood:	Borrowed
  * @out:	Receives the prospect, which counts as tried
  *
  * Return: false when nobody's turn is now
  */
-bool prospects_next(struct prospects *t, int64_t now_ms, int64_t pause_ms, struct prospect *out);
+bool prospects_next(struct prospects *t, int64_t now_ms, const struct prospects_mood *mood,
+		    struct prospect *out);
 
 /**
  * prospects_due_ms() - When to ask again
@@ -88,11 +99,6 @@ bool prospects_next(struct prospects *t, int64_t now_ms, int64_t pause_ms, struc
  * Return: monotonic milliseconds after @now_ms; INT64_MAX for never
  */
 int64_t prospects_due_ms(const struct prospects *t, int64_t now_ms);
-
-/**
- * prospects_unsent() - What prospects_next() gave could not be sent now: it keeps its turn
- */
-void prospects_unsent(struct prospects *t, const struct endpoint *at, int64_t now_ms);
 
 /**
  * prospects_rest() - Somebody we know is there, or we ourselves: not before so long

@@ -91,7 +91,8 @@ int visitor_hello(const struct visitor *v, const struct endpoint *to, size_t n)
 	struct visitor copy = *v;
 	const struct discovery_handler me = { .arg = &copy, .describe = describe };
 	char datagram[DISCOVERY_DATAGRAM_MAX];
-	long len = discovery_seal_self(datagram, MESSAGE_HELLO, &me, v->keys->gossip_key, NULL);
+	const struct discovery_letter letter = { .type = MESSAGE_HELLO };
+	long len = discovery_seal_self(datagram, &letter, &me, v->keys->gossip_key);
 
 	return send_to_all(v, datagram, len, to, n);
 }

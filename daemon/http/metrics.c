@@ -3,6 +3,7 @@
 #include "common/defs.h"
 #include "common/statusline.h"
 #include "common/str.h"
+#include "daemon/dht/dhtcore.h"
 #include "daemon/http/metrics_writer.h"
 #include "daemon/peers/peerpath.h"
 #include "daemon/view/viewjson.h"
@@ -160,6 +161,23 @@ static void put_prospects(struct metrics_writer *w, const struct view_counters *
 			      c->prospects_tried[__builtin_ctz(ways[i])]);
 }
 
+static void put_dht(struct metrics_writer *w, const struct dhtcore_status *s)
+{
+	static const char *const families[] = { [DHT_IPV4] = "ipv4", [DHT_IPV6] = "ipv6" };
+
+	for (size_t i = 0; i < DHT_FAMILIES; i++)
+		metrics_value(w, METRIC_DHT_NODES, METRIC_LABELS({ "family", families[i] }),
+			      (double)s->nodes[i]);
+	for (size_t i = 0; i < DHT_FATES; i++) {
+		enum dhtcore_fate fate = (enum dhtcore_fate)i;
+
+		metrics_count(w, METRIC_DHT_MESSAGES,
+			      METRIC_LABELS({ "direction", dhtcore_fate_direction(fate) },
+					    { "fate", dhtcore_fate_name(fate) }),
+			      s->fates[i]);
+	}
+}
+
 static void put_datagrams(struct metrics_writer *w, const struct view *v)
 {
 	const struct view_counters *c = v->counters;
@@ -210,6 +228,8 @@ static void put_writes(struct metrics_writer *w, const struct view_counters *c)
 
 static void put_counters(struct metrics_writer *w, const struct view *v)
 {
+	if (v->dht)
+		put_dht(w, v->dht);
 	if (v->counters)
 		put_datagrams(w, v);
 	if (v->rtt_s)
@@ -420,6 +440,7 @@ void metrics_render(FILE *out, const struct metrics_source *from, enum metrics_f
 	put_phase(&w, v);
 	put_checks(&w, v);
 	put_alarms(&w, v);
+	metrics_count(&w, METRIC_CLOCK_BEHIND, NULL, (uint64_t)v->clock_behind_s);
 	put_times(&w, v);
 	put_mesh(&w, v);
 	put_counters(&w, v);

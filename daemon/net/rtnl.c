@@ -344,6 +344,94 @@ int rtnl_route_list(struct rtnl *rtnl, int ifindex, rtnl_prefix_fn *fn, void *ar
 	return list(rtnl, &l, fn, arg, e);
 }
 
+/* --- forwarding ------------------------------------------------------------------------------ */
+
+struct forwarding {
+	bool is_on;
+	char *ifname;
+};
+
+static int take_forwarding(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct nlattr *tb[IFLA_IFNAME + 1];
+	struct forwarding *f = arg;
+	struct rtnl_link_msg m;
+
+	if (!nlh || rtnl_msg_parse_link(&m, nlh) < 0 ||
+	    nlmsg_attrs(tb, ARRAY_LEN(tb), nlh, sizeof(struct ifinfomsg)) < 0)
+		return 0;
+	f->is_on = m.forwards4;
+	nlmsg_get_text(f->ifname, IFNAMSIZ, tb[IFLA_IFNAME]);
+	return 0;
+}
+
+int rtnl_forwarding_get(struct rtnl *rtnl, int ifindex, bool *on, char ifname[static 16],
+			struct err *e)
+{
+	struct forwarding f = { .ifname = ifname };
+	struct nlmsg_verdict v;
+	union rtnl_req req;
+
+	ifname[0] = '\0';
+	rtnl_msg_link_ask(&req, ifindex);
+	req.nlh.nlmsg_flags |= NLM_F_ACK;
+	if (nlsock_talk(rtnl->sock, &req.nlh, take_forwarding, &f, &v) < 0)
+		return nlmsg_fail(e, &v, "ask whether interface %d forwards", ifindex);
+	*on = f.is_on;
+	return 0;
+}
+
+int rtnl_forwarding_set(struct rtnl *rtnl, int ifindex, bool on, struct err *e)
+{
+	struct nlmsg_verdict v;
+	union rtnl_req req;
+
+	rtnl_msg_link_forwarding(&req, ifindex, on);
+	if (order(rtnl, &req, &v) < 0)
+		return nlmsg_fail(e, &v, "set forwarding of interface %d", ifindex);
+	return 0;
+}
+
+static int take_way(const struct nlmsghdr *nlh, void *arg)
+{
+	struct rtnl_route *way = arg;
+
+	if (!nlh)
+		return 0;
+	return rtnl_msg_parse_route(way, nlh) == -EBADMSG ? -EBADMSG : 0;
+}
+
+int rtnl_route_oif(struct rtnl *rtnl, const struct ip *to)
+{
+	struct rtnl_route way = { .n_oif = 0 };
+	struct nlmsg_verdict v;
+	union rtnl_req req;
+
+	rtnl_msg_route_ask(&req, to);
+	if (nlsock_talk(rtnl->sock, &req.nlh, take_way, &way, &v) < 0)
+		return v.code;
+	return way.n_oif > 0 ? way.oif[0] : -ENETUNREACH;
+}
+
+static int take_learnt(const struct nlmsghdr *nlh, void *arg)
+{
+	struct rtnl_route route;
+
+	if (nlh && rtnl_msg_parse_route(&route, nlh) == 0 && route.protocol == RTPROT_RA)
+		*(bool *)arg = true;
+	return 0;
+}
+
+bool rtnl_learns_routes(struct rtnl *rtnl)
+{
+	struct nlmsg_verdict v;
+	union rtnl_req req;
+	bool learns = false;
+
+	rtnl_msg_route_dump(&req, AF_INET6, 0);
+	return nlsock_talk(rtnl->sock, &req.nlh, take_learnt, &learns, &v) < 0 || learns;
+}
+
 /* An interface that packets to the outside may take. */
 struct underlay {
 	int index;

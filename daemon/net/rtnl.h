@@ -132,6 +132,40 @@ int rtnl_route_del(struct rtnl *rtnl, int ifindex, const struct prefix *dst, str
 int rtnl_route_list(struct rtnl *rtnl, int ifindex, rtnl_prefix_fn *fn, void *arg, struct err *e);
 
 /**
+ * rtnl_forwarding_get() - Is what comes in through an interface over IPv4 forwarded?
+ * @rtnl:	Handle
+ * @ifindex:	Interface
+ * @on:		Receives the answer
+ * @ifname:	Receives its name
+ * @e:		Receives the reason on failure
+ *
+ * Return: 0 or a negative errno value
+ */
+int rtnl_forwarding_get(struct rtnl *rtnl, int ifindex, bool *on, char ifname[static 16],
+			struct err *e);
+
+/**
+ * rtnl_forwarding_set() - Forward what comes in through an interface over IPv4, or do not
+ *
+ * Needs no writable /proc/sys.
+ */
+int rtnl_forwarding_set(struct rtnl *rtnl, int ifindex, bool on, struct err *e);
+
+/**
+ * rtnl_route_oif() - Which interface would a packet to an address leave through?
+ *
+ * Return: the interface's index, or a negative errno value when there is no way
+ */
+int rtnl_route_oif(struct rtnl *rtnl, const struct ip *to);
+
+/**
+ * rtnl_learns_routes() - Has this machine routes that an IPv6 router advertised?
+ *
+ * Return: true when it has, or when that cannot be found out
+ */
+bool rtnl_learns_routes(struct rtnl *rtnl);
+
+/**
  * rtnl_underlay_mtu() - Smallest MTU among the interfaces that carry a default route
  * @rtnl:	Handle
  * @except:	Interface index to leave out: our own

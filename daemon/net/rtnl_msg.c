@@ -8,6 +8,7 @@
 #include <linux/if.h>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -103,6 +104,24 @@ void rtnl_msg_link_mtu(union rtnl_req *req, int ifindex, uint32_t mtu)
 	put_u32(req, IFLA_MTU, mtu);
 }
 
+/* What /proc/sys/net/ipv4/conf/INTERFACE/forwarding is, without that file. */
+void rtnl_msg_link_forwarding(union rtnl_req *req, int ifindex, bool on)
+{
+	uint32_t value = on ? 1 : 0;
+	struct nlattr *spec;
+	struct nlattr *inet;
+	struct nlattr *conf;
+
+	(void)start_link(req, RTM_SETLINK, ACKED, ifindex);
+	spec = mnl_attr_nest_start(&req->nlh, IFLA_AF_SPEC);
+	inet = mnl_attr_nest_start(&req->nlh, AF_INET);
+	conf = mnl_attr_nest_start(&req->nlh, IFLA_INET_CONF);
+	put_u32(req, IPV4_DEVCONF_FORWARDING, value);
+	mnl_attr_nest_end(&req->nlh, conf);
+	mnl_attr_nest_end(&req->nlh, inet);
+	mnl_attr_nest_end(&req->nlh, spec);
+}
+
 void rtnl_msg_link_up(union rtnl_req *req, int ifindex, bool up)
 {
 	struct ifinfomsg *ifi = start_link(req, RTM_SETLINK, ACKED, ifindex);
@@ -162,9 +181,41 @@ void rtnl_msg_route_dump(union rtnl_req *req, uint8_t family, int ifindex)
 	put_u32(req, RTA_OIF, (uint32_t)ifindex);
 }
 
+void rtnl_msg_route_ask(union rtnl_req *req, const struct ip *to)
+{
+	size_t len = nlmsg_ip_len(to->family);
+	struct rtmsg *rtm = start(req, RTM_GETROUTE, NLM_F_REQUEST | NLM_F_ACK, sizeof(*rtm));
+
+	rtm->rtm_family = to->family;
+	rtm->rtm_dst_len = (uint8_t)(8 * len);
+	put(req, RTA_DST, to->b, len);
+}
+
+/* IFLA_AF_SPEC has a nest for each family; that of IPv4 an array of all settings of the interface. */
+static bool forwards4(const struct nlattr *spec)
+{
+	const struct nlattr *family[AF_INET + 1];
+	const struct nlattr *inet[IFLA_INET_CONF + 1];
+	uint32_t value = 0;
+
+	nlmsg_nested(family, ARRAY_LEN(family), spec);
+	if (!family[AF_INET])
+		return false;
+	nlmsg_nested(inet, ARRAY_LEN(inet), family[AF_INET]);
+	if (!inet[IFLA_INET_CONF] ||
+	    mnl_attr_get_payload_len(inet[IFLA_INET_CONF]) <
+		    IPV4_DEVCONF_FORWARDING * sizeof(value))
+		return false;
+	memcpy(&value,
+	       (const uint8_t *)mnl_attr_get_payload(inet[IFLA_INET_CONF]) +
+		       (IPV4_DEVCONF_FORWARDING - 1) * sizeof(value),
+	       sizeof(value));
+	return value != 0;
+}
+
 int rtnl_msg_parse_link(struct rtnl_link_msg *out, const struct nlmsghdr *nlh)
 {
-	const struct nlattr *tb[IFLA_IFALIAS + 1];
+	const struct nlattr *tb[IFLA_AF_SPEC + 1];
 	const struct nlattr *info[IFLA_INFO_KIND + 1];
 	const struct ifinfomsg *ifi = mnl_nlmsg_get_payload(nlh);
 
@@ -184,6 +235,7 @@ int rtnl_msg_parse_link(struct rtnl_link_msg *out, const struct nlmsghdr *nlh)
 		nlmsg_nested(info, ARRAY_LEN(info), tb[IFLA_LINKINFO]);
 		nlmsg_get_text(out->link.kind, sizeof(out->link.kind), info[IFLA_INFO_KIND]);
 	}
+	out->forwards4 = tb[IFLA_AF_SPEC] && forwards4(tb[IFLA_AF_SPEC]);
 	return 0;
 }
 
@@ -311,6 +363,15 @@ static int parse_multipath(struct rtnl_route *out, const struct nlattr *attr)
 	return 0;
 }
 
+static void parse_metrics(struct rtnl_route *out, const struct nlattr *attr)
+{
+	const struct nlattr *tb[RTAX_MTU + 1];
+
+	nlmsg_nested(tb, ARRAY_LEN(tb), attr);
+	if (tb[RTAX_MTU])
+		(void)nlmsg_get(&out->mtu, sizeof(out->mtu), tb[RTAX_MTU]);
+}
+
 static int parse_hops(struct rtnl_route *out, const struct nlattr *const *tb)
 {
 	struct ip gateway = { 0 };
@@ -347,6 +408,8 @@ int rtnl_msg_parse_any_route(struct rtnl_route *out, const struct nlmsghdr *nlh)
 		return -EBADMSG;
 	if (tb[RTA_TABLE] && nlmsg_get(&out->table, sizeof(out->table), tb[RTA_TABLE]) < 0)
 		return -EBADMSG;
+	if (tb[RTA_METRICS])
+		parse_metrics(out, tb[RTA_METRICS]);
 	return parse_hops(out, tb);
 }
 

@@ -25,6 +25,7 @@ struct rtnl_link_msg {
 	struct rtnl_link link;
 	bool is_loopback;
 	bool is_running; /* has a carrier, or needs none */
+	bool forwards4; /* IPv4 packets that came through it */
 };
 
 /**
@@ -36,6 +37,7 @@ struct rtnl_link_msg {
  * @n_oif:	Entries in @oif
  * @oif:	Interfaces it leads through; more than fit are left out
  * @gateway:	For each of them, where packets go first; "none" when it is directly reached
+ * @mtu:	Its own MTU in bytes, 0 when it has none
  */
 struct rtnl_route {
 	struct prefix dst;
@@ -45,6 +47,7 @@ struct rtnl_route {
 	size_t n_oif;
 	int oif[16];
 	struct ip gateway[16];
+	uint32_t mtu;
 };
 
 /* Requests: each fills @req completely. Names and aliases that do not fit are a bug of the caller's. */
@@ -56,9 +59,12 @@ void rtnl_msg_link_delete(union rtnl_req *req, const char *ifname);
 void rtnl_msg_link_name(union rtnl_req *req, int ifindex, const char *ifname);
 void rtnl_msg_link_alias(union rtnl_req *req, int ifindex, const char *alias);
 void rtnl_msg_link_mtu(union rtnl_req *req, int ifindex, uint32_t mtu);
+void rtnl_msg_link_forwarding(union rtnl_req *req, int ifindex, bool on);
 void rtnl_msg_link_up(union rtnl_req *req, int ifindex, bool up);
 void rtnl_msg_addr(union rtnl_req *req, bool add, int ifindex, const struct prefix *addr);
 void rtnl_msg_addr_dump(union rtnl_req *req, uint8_t family, int ifindex);
+/* Asks which way a packet to an address would take. */
+void rtnl_msg_route_ask(union rtnl_req *req, const struct ip *to);
 void rtnl_msg_route(union rtnl_req *req, bool add, int ifindex, const struct prefix *dst);
 
 /**

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/net/udp.h"
 #include "common/defs.h"
+#include "common/str.h"
 
 #include <errno.h>
 #include <linux/errqueue.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -242,4 +245,14 @@ int udp_send(const struct udp *u, const void *buf, size_t len, const struct endp
 		n = sendmsg(u->fd, &mh, MSG_DONTWAIT | MSG_NOSIGNAL);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : 0;
+}
+
+int udp_ifindex(const struct udp *u, const char *name)
+{
+	struct ifreq req = { 0 };
+
+	if (str_copy(req.ifr_name, sizeof(req.ifr_name), name) < 0 ||
+	    ioctl(u->fd, SIOCGIFINDEX, &req) < 0)
+		return 0;
+	return req.ifr_ifindex;
 }

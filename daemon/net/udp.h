@@ -107,4 +107,14 @@ ssize_t udp_receive(const struct udp *u, void *buf, size_t size, struct endpoint
 int udp_send(const struct udp *u, const void *buf, size_t len, const struct endpoint *to,
 	     const struct udp_local *local);
 
+/**
+ * udp_ifindex() - The number of an interface
+ * @u:		Any socket: if_nametoindex(3) makes one of its own, of a kind that a confined process may
+ *		not have
+ * @name:	Name
+ *
+ * Return: the number, 0 when there is no such interface
+ */
+int udp_ifindex(const struct udp *u, const char *name);
+
 #endif /* DAEMON_NET_UDP_H */

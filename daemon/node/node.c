@@ -16,11 +16,13 @@
 #include "daemon/node/node_impl.h"
 
 #include <errno.h>
+#include <event2/util.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SAFETY_S	 25 /* how old the handshake times in the table may be */
@@ -181,8 +183,10 @@ void node_ready(struct node *n, const struct netadmin_ready *ready, int cache_fd
 		return;
 	}
 	n->phase = NODE_RUNNING;
+	node_forward_ask(n);
 	if (cache_fd >= 0)
 		node_cache_load(n, cache_fd);
+	node_clock_open(n);
 	node_request_dump(n);
 	(void)event_add(n->safety_timer, &period);
 	node_notify_ready(n);
@@ -230,6 +234,7 @@ void node_close(struct node *n)
 	rpc_server_close(n->rpc);
 	http_close(n->http);
 	node_view_close(n);
+	node_clock_close(n);
 	adminlink_close(n->admin);
 	node_peers_free(n);
 	free_events(n);
@@ -284,6 +289,8 @@ static int lay_down_rights(struct node *n, struct err *e)
 	int r;
 
 	process_open();
+	tzset();
+	(void)evutil_secure_rng_init();
 	ports[total++] = (uint16_t)(n->cfg->keys.gossip_port + DERIVE_PROBE_OFFSET);
 	for (size_t i = 0; i < n->cfg->http.n; i++)
 		if (n->cfg->http.list[i].path[0] == '\0')
@@ -301,6 +308,7 @@ int node_open(struct node *n, const struct config *cfg, struct notify *notify, s
 
 	n->cfg = cfg;
 	n->control_fd = -1;
+	n->clock_fd = -1;
 	n->began = clock_now();
 	n->advertised = cfg->routes;
 	n->static_peers = cfg->peers;

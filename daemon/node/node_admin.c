@@ -78,6 +78,9 @@ static void take_reply(struct node *n, const struct netadmin_reply *r, int fd)
 	case NETADMIN_CONTROL:
 		take_control(n, &r->error, fd);
 		break;
+	case NETADMIN_NODES:
+		node_dht_take_nodes(n, fd);
+		break;
 	case NETADMIN_FAILED:
 		node_fail(n, &r->error);
 		break;
@@ -100,12 +103,19 @@ static void take_reply(struct node *n, const struct netadmin_reply *r, int fd)
 	case NETADMIN_SAVED:
 		node_cache_saved(n, &r->error);
 		break;
+	case NETADMIN_NODES_SAVED:
+		node_dht_saved(n, &r->error);
+		break;
 	case NETADMIN_RELOADED:
 		node_reload_take(n, &r->error, fd);
 		break;
 	case NETADMIN_ROUTED:
 		if (n->phase == NODE_RUNNING)
 			node_routes_added(n, &r->route, &r->error);
+		break;
+	case NETADMIN_FORWARDED:
+		if (n->phase == NODE_RUNNING)
+			node_forward_found(n, &r->forward);
 		break;
 	case NETADMIN_MOVED:
 		if (n->phase == NODE_RUNNING)
@@ -156,6 +166,8 @@ int node_admin_start(const struct node *n, struct netadmin *out, struct err *e)
 		.custom_subnet = c->custom_subnet,
 		.no_ipv6 = c->no_ipv6,
 		.new_identity = c->new_identity,
+		.introducer = c->introducer,
+		.forward = c->forward,
 		.secret = &c->secret,
 		.keys = &c->keys,
 		.socket_path = c->socket_path,

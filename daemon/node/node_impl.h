@@ -6,6 +6,7 @@
 #include "daemon/admin/adminlink.h"
 #include "daemon/config.h"
 #include "daemon/confine/confine.h"
+#include "daemon/dht/dht.h"
 #include "daemon/discovery/discovery.h"
 #include "daemon/discovery/exchange.h"
 #include "daemon/discovery/lan.h"
@@ -16,6 +17,7 @@
 #include "daemon/net/ifwatch.h"
 #include "daemon/net/resolve.h"
 #include "daemon/net/underlaywatch.h"
+#include "daemon/node/clockback.h"
 #include "daemon/node/clone.h"
 #include "daemon/node/node_nat.h"
 #include "daemon/node/notify.h"
@@ -90,6 +92,8 @@ struct node_punch {
  * @read_ms:	When the bytes were read that its rates count from, 0 for never
  * @read_rx:	Received until then
  * @read_tx:	Sent until then
+ * @mtu_to:	Address to which @mtu_outside was looked up
+ * @mtu_outside: What the way there carries in bytes, 0 when not known
  * @ear:	What its bytes tell
  * @is_mute:	It sends nothing although it is spoken to
  * @offer_ms:	When we may ask for an introduction to it again, 0 for never tried
@@ -111,6 +115,8 @@ struct node_peer {
 	int64_t read_ms;
 	uint64_t read_rx;
 	uint64_t read_tx;
+	struct ip mtu_to;
+	uint32_t mtu_outside;
 	struct relay_ear ear;
 	bool is_mute;
 	int64_t offer_ms;
@@ -119,6 +125,28 @@ struct node_peer {
 	int64_t started_ms;
 	int64_t start_at_ms;
 	int64_t warm_ms;
+};
+
+/**
+ * struct node_dht - What the node keeps for the DHT
+ * @dht:	The layer; NULL while it is off
+ * @save_timer:	Saves its nodes now and then
+ * @seeds:	Nodes of the last run, until the layer opens
+ * @n_seeds:	Entries in @seeds
+ * @saved_hash:	Of what was saved last
+ * @save_failed: netadmin could not write it
+ * @status:	For the view
+ * @why_off:	Why the layer did not open
+ */
+struct node_dht {
+	struct dht *dht;
+	struct event *save_timer;
+	struct krpc_node *seeds;
+	size_t n_seeds;
+	uint8_t saved_hash[CRYPTO_SHA256_LEN];
+	bool save_failed;
+	struct dhtcore_status status;
+	char why_off[120];
 };
 
 /**
@@ -141,12 +169,16 @@ struct node {
 	struct event *status_timer; /* sends a changed status text when its second is over */
 	struct notify *notify;
 	struct confinement confinement;
+	struct clockback clockback;
+	int clock_fd; /* a timer on the wall clock, -1 for none */
+	struct event *clock_event;
 	bool echo_owed;
 	char status[NOTIFY_STATUS_SIZE]; /* last sent to the supervisor */
 	int64_t status_ms;
 	struct ways *ways;	   /* names of --peer-dns; NULL for none */
 	struct event *moved_timer; /* lets a change of the network settle */
 	struct resolver *resolver; /* NULL when it could not be opened */
+	struct node_dht dht;
 	struct adminlink *admin;
 	struct netadmin_ready ready;
 	struct reconcile_self self;
@@ -173,6 +205,9 @@ struct node {
 	struct node_missing missing;
 	struct event *route_timer; /* tries them again */
 	struct underlaywatch *underlay;
+	struct event *mtu_timer;       /* NULL where the MTU is given */
+	struct forward_found forwards; /* as netadmin told last */
+	bool forward_known;	       /* it has */
 	struct collision collision;
 	char contested[320]; /* the sentence of its alarm */
 	struct known_peer known[NODE_KNOWN_MAX];
@@ -297,6 +332,22 @@ void node_routes_restore(struct node *n);
 /* Removes what an earlier run has left and nobody announces. */
 void node_routes_sweep(struct node *n);
 
+/* node_mtu.c: as large as the ways to peers allow */
+void node_mtu_open(struct node *n);
+void node_mtu_close(struct node *n);
+/* Peers have changed: looks at the MTU in a moment. */
+void node_mtu_soon(struct node *n);
+/* The networks of this machine have changed: looks at every way again. */
+void node_mtu_anew(struct node *n);
+
+/* node_forward.c: what the kernel passes on */
+
+/* Asks netadmin to forward what the operator wants; again when networks change. */
+void node_forward_ask(struct node *n);
+void node_forward_found(struct node *n, const struct forward_found *found);
+/* Does this node pass packets on between peers, as others may believe? */
+bool node_forward_introduces(const struct node *n);
+
 /* node_collision.c: somebody else has our mesh address */
 
 /* Takes an announcement that came from the peer itself. */
@@ -367,6 +418,12 @@ void node_clone_settle(struct node *n);
 void node_clone_follow(struct node *n, const struct peer *p, const struct announcement *a,
 		       const struct endpoint *from);
 
+/* node_clock.c: a clock that ran backwards */
+
+/* Looks at the clock, also whenever somebody sets it; the peer cache has been read. */
+void node_clock_open(struct node *n);
+void node_clock_close(struct node *n);
+
 /* node_self.c: what we say of ourselves */
 /* To whoever is at @to, NULL for the LAN. */
 void node_self_describe(struct node *n, struct announcement *out, bool with_known,
@@ -379,8 +436,8 @@ void node_peers_greet(struct node *n);
 /* node_nat.c: where this node is, and where its peers are reached */
 int node_nat_open(struct node *n, struct err *e);
 void node_nat_stop(struct node *n);
-/* Addresses or routes of this machine may have changed. */
-void node_nat_moved(struct node *n);
+/* Addresses of this machine may have changed, or with @is_route its default route. */
+void node_nat_moved(struct node *n, bool is_route);
 /* A peer has told where it sees us. */
 void node_nat_observed(struct node *n);
 /* Fills in what is said of our endpoints to whoever is at @to, NULL for the LAN; may withhold it. */
@@ -422,6 +479,19 @@ bool node_prospects_moved(struct node *n);
 void node_pex_describe(struct node *n, struct announcement *out, const struct endpoint *to);
 /* Takes what a member tells of others. */
 void node_pex_take(struct node *n, const struct announcement *a, const struct discovery_origin *o);
+
+/* node_dht.c: the mainline DHT */
+
+/* Takes the nodes of the last run; @fd is -1 without any; borrowed. */
+void node_dht_take_nodes(struct node *n, int fd);
+/* The layers open; without it the others go on. */
+void node_dht_open(struct node *n);
+/* Saves the nodes and is silent. */
+void node_dht_stop(struct node *n);
+void node_dht_close(struct node *n);
+/* netadmin has written the nodes, or could not. */
+void node_dht_saved(struct node *n, const struct err *e);
+void node_dht_describe(struct node *n, struct view *out);
 
 /* node_ways.c: addresses that a person gave, and names that a DNS server knows */
 

@@ -109,9 +109,9 @@ static void on_interface_raised(void *arg)
 	node_routes_restore(n);
 }
 
-static void on_elsewhere(void *arg)
+static void on_elsewhere(void *arg, bool is_route)
 {
-	node_nat_moved(arg);
+	node_nat_moved(arg, is_route);
 	node_ways_moved(arg);
 }
 
@@ -168,6 +168,7 @@ int node_layers_open(struct node *n, struct err *e)
 	open_rpc(n);
 	watch_interface(n);
 	node_ways_start(n);
+	node_dht_open(n);
 	return 0;
 }
 
@@ -182,6 +183,7 @@ void node_layers_hush(struct node *n)
 {
 	lan_close(n->lan);
 	n->lan = NULL;
+	node_dht_stop(n);
 	node_ways_stop(n);
 	node_nat_stop(n);
 	exchange_stop(n->exchange);
@@ -190,6 +192,7 @@ void node_layers_hush(struct node *n)
 void node_layers_close(struct node *n)
 {
 	node_routes_close(n);
+	node_dht_close(n);
 	node_ways_stop(n);
 	node_nat_stop(n);
 	node_prospects_close(n);

@@ -105,6 +105,8 @@ void node_peers_dumped(struct node *n)
 {
 	struct now now = clock_now();
 
+	if (!n->is_settled)
+		node_mtu_soon(n);
 	n->is_settled = true;
 	node_nat_dumped(n);
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {

@@ -84,6 +84,8 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 		if (want.present != p->applied.present)
 			log_change(p, &want);
 		reconcile_applied(p, &want);
+		if (req.peer.flags & (WG_PEER_HAS_ENDPOINT | WG_PEER_REMOVE))
+			node_mtu_soon(n);
 		if ((req.peer.flags & WG_PEER_REPLACE_ALLOWED) && want.relayed_hash != 0)
 			node_relay_append(n, p);
 		n->rows[p->slot].written_dump = n->dump_number;

@@ -14,9 +14,8 @@
 #define TICK_MS	     100
 #define OWN_AGE_MS   60000 /* where notifications of the kernel cannot be had */
 #define OWN_REST_MS  3600000
-#define SENDS_KEPT   6 /* a person said so */
-#define SENDS_TOLD   3
-#define SENDS_UNSURE 2
+#define SENDS	     3
+#define SENDS_UNSURE 2 /* what the DHT says */
 
 void node_prospects_open(struct node *n)
 {
@@ -106,13 +105,6 @@ static bool is_alone(struct node *n, struct now now)
 
 /* --- turns ----------------------------------------------------------------------------------- */
 
-static size_t sends_for(unsigned int via)
-{
-	if (via & PROSPECTS_KEPT)
-		return SENDS_KEPT;
-	return via & METHOD_TRANSITIVE ? SENDS_TOLD : SENDS_UNSURE;
-}
-
 static void count_try(struct node *n, unsigned int via)
 {
 	for (unsigned int bit = 0; bit < METHOD_COUNT; bit++)
@@ -128,13 +120,11 @@ static bool must_rest(struct node *n, const struct prospect *p, struct now now)
 }
 
 /* That another member told of it says nothing of how a peer was found. */
-static bool greet(struct node *n, const struct prospect *p)
+static void greet(struct node *n, const struct prospect *p)
 {
-	if (!exchange_try(n->exchange, &p->at, p->via & ~(unsigned int)METHOD_TRANSITIVE,
-			  sends_for(p->via)))
-		return false;
+	exchange_try(n->exchange, &p->at, p->via & ~(unsigned int)METHOD_TRANSITIVE,
+		     p->via & (PROSPECTS_KEPT | METHOD_TRANSITIVE) ? SENDS : SENDS_UNSURE);
 	count_try(n, p->via);
-	return true;
 }
 
 static void schedule(struct node *n, int64_t now_ms)
@@ -154,21 +144,31 @@ static void schedule(struct node *n, int64_t now_ms)
 	(void)event_add(n->prospect_timer, &tv);
 }
 
+/* Some room is kept for those that a person gave. */
+static bool next_prospect(struct node *n, struct now now, struct prospect *out)
+{
+	size_t under_way = exchange_trials(n->exchange);
+	const struct prospects_mood mood = {
+		.pause_ms = is_alone(n, now) ? PROSPECTS_ALONE_MS : PROSPECTS_PAUSE_MS,
+		.only_kept = under_way >= EXCHANGE_TRIALS_MAX * 3 / 4,
+	};
+
+	return under_way < EXCHANGE_TRIALS_MAX &&
+	       prospects_next(n->prospects, now.mono_ms, &mood, out);
+}
+
 static void take_turns(struct node *n)
 {
 	struct now now = clock_now();
-	int64_t pause_ms = is_alone(n, now) ? PROSPECTS_ALONE_MS : PROSPECTS_PAUSE_MS;
 	struct prospect p;
 
 	n->is_turn_soon = false;
 	n->last_turn_ms = now.mono_ms;
-	while (prospects_next(n->prospects, now.mono_ms, pause_ms, &p)) {
-		if (must_rest(n, &p, now)) {
+	while (next_prospect(n, now, &p)) {
+		if (must_rest(n, &p, now))
 			prospects_rest(n->prospects, &p.at, now.mono_ms + PROSPECTS_REST_MS);
-		} else if (!greet(n, &p)) {
-			prospects_unsent(n->prospects, &p.at, now.mono_ms);
-			break;
-		}
+		else
+			greet(n, &p);
 	}
 	schedule(n, now.mono_ms);
 }

@@ -63,6 +63,7 @@ static void advertise(struct node *n, const struct routelist *routes)
 	if (is_same(&n->advertised, routes))
 		return;
 	n->advertised = *routes;
+	node_forward_ask(n);
 	lan_announce(n->lan);
 	node_peers_greet(n);
 }

@@ -200,6 +200,9 @@ static void on_underlay(void *arg)
 	judge_again(n);
 	n->missing.pause_s = 0;
 	node_routes_retry(n);
+	node_mtu_anew(n);
+	/* The way to the networks behind us may be another one. */
+	node_forward_ask(n);
 }
 
 void node_routes_open(struct node *n)
@@ -213,10 +216,12 @@ void node_routes_open(struct node *n)
 			  "networks of peers are not compared with those of this machine: %s: %s",
 			  e.msg, strerror(-r));
 	n->route_timer = evtimer_new(n->base, on_retry, n);
+	node_mtu_open(n);
 }
 
 void node_routes_close(struct node *n)
 {
+	node_mtu_close(n);
 	underlaywatch_close(n->underlay);
 	n->underlay = NULL;
 	if (n->route_timer)

@@ -11,7 +11,7 @@ void node_self_describe(struct node *n, struct announcement *out, bool with_know
 	out->self.key = n->ready.public_key;
 	out->self.mesh_ip = n->ready.mesh_ip;
 	out->self.mesh_ip6 = n->ready.mesh_ip6;
-	out->self.introducer = cfg->introducer;
+	out->self.introducer = node_forward_introduces(n);
 	memcpy(out->instance, n->instance, sizeof(out->instance));
 	memcpy(out->self.hostname, cfg->hostname, sizeof(out->self.hostname));
 	node_nat_tell(n, out, to);

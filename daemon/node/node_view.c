@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "daemon/node/node_impl.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define NETWORK_ID_SHOWN 8
@@ -118,6 +119,7 @@ static void fill_judgement(struct node *n, struct view *out)
 		.contested = n->collision.is_on ? n->contested : NULL,
 		.stale = n->stale,
 		.confinement = &n->confinement,
+		.is_holding = n->self.hold_until_ms > out->now.mono_ms,
 		.was_heard = n->was_heard,
 		.has_lan = n->lan != NULL,
 	};
@@ -147,7 +149,9 @@ static void fill(void *arg, struct view *out)
 	fill_mesh(n, out);
 	fill_endpoints(n, out);
 	node_ways_describe(n, out);
+	node_dht_describe(n, out);
 	node_nat_describe(n, out);
+	out->clock_behind_s = clockback_behind(&n->clockback, out->now);
 	fill_counters(n, out);
 	fill_judgement(n, out);
 }
@@ -173,12 +177,12 @@ static void on_supervisor(void *arg)
 static unsigned int begin(void *arg)
 {
 	struct node *n = arg;
-	unsigned int whom = supervisor_ask(&n->pid1) == 0 ? GATHER_SUPERVISOR : 0;
 
+	supervisor_ask(&n->pid1);
 	if (n->phase != NODE_RUNNING)
-		return whom;
+		return GATHER_SUPERVISOR;
 	node_request_dump(n);
-	return whom | GATHER_NETADMIN | (n->reload_pending ? GATHER_RELOAD : 0U);
+	return GATHER_SUPERVISOR | GATHER_NETADMIN | (n->reload_pending ? GATHER_RELOAD : 0U);
 }
 
 static void fresh(void *arg, struct view_waiter *w)
@@ -212,6 +216,7 @@ int node_view_init(struct node *n)
 						   0.5,	  1,	2.5,   5,    10 };
 	static const double rtt_bounds[] = { 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1 };
 	const struct gather_handler h = { .arg = n, .begin = begin, .fill = fill };
+	const struct supervisor_handler pid1 = { .arg = n, .done = on_supervisor };
 
 	n->reconcile_s.bounds = reconcile_bounds;
 	n->reconcile_s.n_bounds = ARRAY_LEN(reconcile_bounds);
@@ -225,7 +230,9 @@ int node_view_init(struct node *n)
 		.set_log_levels = set_log_levels,
 		.reload = reload,
 	};
-	supervisor_init(&n->pid1, n->base, on_supervisor, n);
+	if (supervisor_init(&n->pid1, n->base, n->notify && n->notify->is_init ? n->notify->fd : -1,
+			    &pid1) < 0)
+		return -ENOMEM;
 	return gather_open(&n->gather, n->base, &h);
 }
 

@@ -2,6 +2,7 @@
 #include "daemon/node/notify.h"
 #include "common/defs.h"
 #include "common/log.h"
+#include "common/statusline.h"
 #include "common/str.h"
 
 #include <errno.h>
@@ -53,6 +54,17 @@ static int take_environment(struct notify_env *out)
 
 /* --- the socket ------------------------------------------------------------------------------ */
 
+/*
+ * A name of our own, which the kernel chooses, so that PID 1 can answer; nobody else can: what is
+ * connected takes datagrams from the other end only. Without a name there are no answers.
+ */
+static void take_name(int fd)
+{
+	const sa_family_t any = AF_UNIX;
+
+	(void)bind(fd, (const struct sockaddr *)(const void *)&any, sizeof(any));
+}
+
 static int connect_to(const char *address)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -61,6 +73,7 @@ static int connect_to(const char *address)
 
 	if (fd < 0)
 		return -errno;
+	take_name(fd);
 	memcpy(sa.sun_path, address, len);
 	/* An abstract name begins with a NUL, a path ends with one. */
 	if (address[0] == '@')
@@ -91,6 +104,7 @@ void notify_open(struct notify *n)
 		return;
 	}
 	n->fd = r;
+	n->is_init = strncmp(env.address, STATUSLINE_NAME_HEAD, strlen(STATUSLINE_NAME_HEAD)) == 0;
 	n->watchdog_us = env.watchdog_us;
 }
 

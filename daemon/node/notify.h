@@ -30,11 +30,13 @@ struct notify_env {
 /**
  * struct notify - The connection to the supervisor
  * @fd:		Connected socket, -1 when nobody supervises
+ * @is_init:	wgmesh-init supervises, which can be asked (daemon/view/supervisor.h)
  * @watchdog_us: As in struct notify_env; 0 when nobody supervises
  * @failures:	Datagrams in a row that could not be sent
  */
 struct notify {
 	int fd;
+	bool is_init;
 	uint64_t watchdog_us;
 	unsigned int failures;
 };

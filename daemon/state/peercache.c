@@ -63,6 +63,17 @@ int peercache_parse(struct cached_peer **out, size_t *n, const char *text, size_
 	return r;
 }
 
+int64_t peercache_written(const char *text, size_t len)
+{
+	json_t *root = len <= PEERCACHE_FILE_MAX ? json_parse(text, len, NULL) : NULL;
+	int64_t at = 0;
+
+	if (root && json_member_int(&at, root, "updated_at") < 0)
+		at = 0;
+	json_decref(root);
+	return at;
+}
+
 static void write_entry(struct json_writer *w, const struct cached_peer *entry)
 {
 	json_write_open(w, NULL, '{');
@@ -99,38 +110,4 @@ long peercache_format(char **out, const struct cached_peer *peers, size_t n, int
 
 	*out = malloc(size);
 	return *out ? write_cache(*out, size, peers, n, now) : -ENOMEM;
-}
-
-size_t nodefile_parse(struct dht_node *out, size_t max, const uint8_t *buf, size_t len)
-{
-	size_t n = len / NODEFILE_RECORD;
-
-	if (n > max)
-		n = max;
-	for (size_t i = 0; i < n; i++) {
-		const uint8_t *record = buf + i * NODEFILE_RECORD;
-
-		memcpy(out[i].id, record, sizeof(out[i].id));
-		out[i].addr = (struct endpoint) { .ip.family = AF_INET6 };
-		memcpy(out[i].addr.ip.b, record + 20, 16);
-		ip_unmap(&out[i].addr.ip);
-		out[i].addr.port = (uint16_t)(record[36] << 8 | record[37]);
-	}
-	return n;
-}
-
-void nodefile_format(uint8_t out[static NODEFILE_RECORD], const struct dht_node *node)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	const struct endpoint *addr = &node->addr;
-
-	memcpy(out, node->id, sizeof(node->id));
-	if (addr->ip.family == AF_INET) {
-		memcpy(out + 20, mapped, sizeof(mapped));
-		memcpy(out + 32, addr->ip.b, 4);
-	} else {
-		memcpy(out + 20, addr->ip.b, 16);
-	}
-	out[36] = (uint8_t)(addr->port >> 8);
-	out[37] = (uint8_t)addr->port;
 }

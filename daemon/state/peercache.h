@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* peercache - {iface}-peers.json and the DHT node file (protocol.md section 4); pure codecs */
+/* peercache - {iface}-peers.json (protocol.md section 4); pure codec */
 #ifndef DAEMON_STATE_PEERCACHE_H
 #define DAEMON_STATE_PEERCACHE_H
 
@@ -10,7 +10,6 @@
 
 #define PEERCACHE_FILE_MAX (4U << 20)
 #define PEERCACHE_AGE_S	   (30 * 24 * 3600) /* design.md: cached peers are tried for 30 days */
-#define NODEFILE_RECORD	   38
 
 /**
  * struct cached_peer - One entry of the cache
@@ -41,6 +40,15 @@ int peercache_parse(struct cached_peer **out, size_t *n, const char *text, size_
 		    int64_t max_age_s);
 
 /**
+ * peercache_written() - When a cache was written, by the clock of that time
+ * @text:	JSON; borrowed
+ * @len:	Bytes in @text
+ *
+ * Return: Unix time, 0 when it does not say
+ */
+int64_t peercache_written(const char *text, size_t len);
+
+/**
  * peercache_format() - Write a cache, byte for byte as existing nodes do
  * @out:	Receives a string owned by the caller, to be freed
  * @peers:	Entries; borrowed
@@ -50,21 +58,5 @@ int peercache_parse(struct cached_peer **out, size_t *n, const char *text, size_
  * Return: bytes without the NUL, or -ENOMEM
  */
 long peercache_format(char **out, const struct cached_peer *peers, size_t n, int64_t now);
-
-/**
- * struct dht_node - One record of the DHT node file
- */
-struct dht_node {
-	uint8_t id[20];
-	struct endpoint addr;
-};
-
-/**
- * nodefile_parse() - Read 38-byte records; a trailing partial record is ignored
- *
- * Return: records written to @out, at most @max
- */
-size_t nodefile_parse(struct dht_node *out, size_t max, const uint8_t *buf, size_t len);
-void nodefile_format(uint8_t out[static NODEFILE_RECORD], const struct dht_node *node);
 
 #endif /* DAEMON_STATE_PEERCACHE_H */

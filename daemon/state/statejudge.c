@@ -3,6 +3,7 @@
 #include "common/defs.h"
 #include "common/err.h"
 #include "common/marker.h"
+#include "daemon/dht/nodefile.h"
 #include "daemon/state/identity.h"
 #include "daemon/state/peercache.h"
 #include "daemon/wire/json.h"
@@ -82,12 +83,12 @@ static enum state_verdict judge_peers(char *note, const struct state_content *c,
 
 static enum state_verdict judge_nodes(char *note, const struct state_content *c)
 {
-	if (c->len % NODEFILE_RECORD != 0)
+	if (c->len % NODEFILE_RECORD_LEN != 0)
 		return say(note, STATE_DAMAGED,
 			   "is cut: %zu bytes are no whole records of %d; nothing is lost: DHT "
 			   "nodes will be found anew",
-			   c->len, NODEFILE_RECORD);
-	return say(note, STATE_GOOD, "%zu DHT nodes", c->len / NODEFILE_RECORD);
+			   c->len, NODEFILE_RECORD_LEN);
+	return say(note, STATE_GOOD, "%zu DHT nodes", c->len / NODEFILE_RECORD_LEN);
 }
 
 /* Lines "key=value", and comments (protocol.md section 13). */

@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: MIT */
-/* supervisor - ask the PID 1 that supervises this node what it knows, without waiting for it */
+/*
+ * supervisor - ask the PID 1 that supervises this node what it knows, without waiting for it
+ *
+ * A question is one datagram on the socket of its notifications, and the answer is one that comes back:
+ * no descriptor, connection or file is needed for it, which a confined process could not have.
+ */
 #ifndef DAEMON_VIEW_SUPERVISOR_H
 #define DAEMON_VIEW_SUPERVISOR_H
 
 #include "common/statusline.h"
 
+#include <stdbool.h>
 #include <stddef.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include <stdint.h>
+
+#define SUPERVISOR_AGAIN_MS 10000 /* a question is sent again when it has no answer for so long */
 
 struct event;
 struct event_base;
@@ -19,33 +26,36 @@ enum supervisor_state {
 };
 
 /**
+ * struct supervisor_handler - Who asks
+ * @arg:	Passed to the call
+ * @done:	Called from the loop once for each question, when it is answered or never will be
+ */
+struct supervisor_handler {
+	void *arg;
+	void (*done)(void *arg);
+};
+
+/**
  * struct supervisor - A question to PID 1, and its last answer
- * @base:	Event loop
- * @event:	Waits for bytes, or calls back at once when there are none to come
- * @fd:		Connection, -1 for none
- * @done:	Called from the loop when the answer is complete, or will never be
- * @arg:	Passed to @done
+ * @h:		Who asks
+ * @fd:		Socket of notifications; -1 where nobody supervises who can be asked
+ * @answer:	Waits for datagrams; NULL before supervisor_init()
+ * @at_once:	Calls back when there is no answer to come
  * @state:	How the last question ended; one that is open changes nothing yet
  * @refused:	How the open question will end, when nothing is read
- * @names:	Where it may listen, in the order to try; looked up at first, which takes files
- * @len:	Bytes in @incoming
- * @incoming:	Answer that is being read
- * @text:	Last whole answer
+ * @is_open:	A question is open
+ * @sent_ms:	When one was sent that has no answer yet, 0 for none
+ * @text:	Last answer
  */
 struct supervisor {
-	struct event_base *base;
-	struct event *event;
+	struct supervisor_handler h;
 	int fd;
-	void (*done)(void *arg);
-	void *arg;
+	struct event *answer;
+	struct event *at_once;
 	enum supervisor_state state;
 	enum supervisor_state refused;
-	struct {
-		struct sockaddr_un sa;
-		socklen_t len;
-	} names[2];
-	size_t len;
-	char incoming[STATUSLINE_TEXT_SIZE];
+	bool is_open;
+	int64_t sent_ms;
 	char text[STATUSLINE_TEXT_SIZE];
 };
 
@@ -53,27 +63,20 @@ struct supervisor {
  * supervisor_init() - Prepare; nothing is asked
  * @s:		In place until supervisor_close(), which is safe on a zeroed one
  * @base:	Event loop; borrowed
- * @done:	Called once for each question, unless another one is asked before
- * @arg:	Passed to @done
+ * @fd:		Socket of notifications to wgmesh-init, non-blocking, bound and connected; borrowed; -1
+ *		where there is none
+ * @h:		Who asks; copied
+ *
+ * Return: 0 or -ENOMEM
  */
-void supervisor_init(struct supervisor *s, struct event_base *base, void (*done)(void *arg),
-		     void *arg);
+int supervisor_init(struct supervisor *s, struct event_base *base, int fd,
+		    const struct supervisor_handler *h);
 void supervisor_close(struct supervisor *s);
 
 /**
- * supervisor_ask() - Ask now; a question that is still open is given up
- *
- * Return: 0 when @done will be called, or -ENOMEM
+ * supervisor_ask() - Ask now; who asks while a question is open shares its answer
  */
-int supervisor_ask(struct supervisor *s);
-
-/**
- * supervisor_ask_at() - The same of a socket by its address, for tests
- * @s:		Supervisor
- * @sa:		Address; borrowed
- * @len:	Its length
- */
-int supervisor_ask_at(struct supervisor *s, const struct sockaddr_un *sa, socklen_t len);
+void supervisor_ask(struct supervisor *s);
 
 /**
  * supervisor_late() - Nobody waits any longer: while the question is open, PID 1 counts as silent

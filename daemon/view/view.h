@@ -17,11 +17,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VIEW_CHECKS_MAX	   8
+#define VIEW_CHECKS_MAX	   12
 #define VIEW_ALARMS_MAX	   12
 #define VIEW_ENDPOINTS_MAX 8
 #define VIEW_LAYERS_MAX	   8
 #define VIEW_PATIENCE_MS   750 /* for netadmin and PID 1: a kubelet gives a probe one second */
+
+struct dhtcore_status;
 
 enum view_phase {
 	VIEW_STARTING, /* netadmin sets up; there are no addresses yet */
@@ -172,9 +174,11 @@ const char *view_nat_name(enum view_nat nat);
  * @n_checks:	Entries in @checks
  * @alarms:	What a person has to look at
  * @n_alarms:	Entries in @alarms
+ * @dht:	The DHT: nodes and messages; NULL when it is off
  * @layers:	Ways in which peers are found, those that are off included
  * @n_layers:	Entries in @layers
  * @supervisor:	key=value lines of PID 1 (init/status.h); NULL when there is none or it did not answer
+ * @clock_behind_s: How far our clock is behind what it has shown before, 0 when it is not
  * @reload_note: Why the last reload changed nothing; NULL when it did, or there was none
  * @counters:	Counted since the start
  * @reconcile_s: Duration of reconcile passes
@@ -207,9 +211,11 @@ struct view {
 	size_t n_checks;
 	struct view_alarm alarms[VIEW_ALARMS_MAX];
 	size_t n_alarms;
+	const struct dhtcore_status *dht;
 	struct view_layer layers[VIEW_LAYERS_MAX];
 	size_t n_layers;
 	const char *supervisor;
+	int64_t clock_behind_s;
 	const char *reload_note;
 	const struct view_counters *counters;
 	const struct histogram *reconcile_s;

@@ -99,7 +99,10 @@ int notify_receive(int fd, const struct notify_access *who, struct notify_messag
 	char text[NOTIFY_DATAGRAM_MAX];
 	struct iovec iov = { .iov_base = text, .iov_len = sizeof(text) };
 	union control control = { .buf = { 0 } };
-	struct msghdr mh = { .msg_iov = &iov,
+	struct sockaddr_un from = { .sun_family = AF_UNSPEC };
+	struct msghdr mh = { .msg_name = &from,
+			     .msg_namelen = sizeof(from),
+			     .msg_iov = &iov,
 			     .msg_iovlen = 1,
 			     .msg_control = control.buf,
 			     .msg_controllen = sizeof(control.buf) };
@@ -119,6 +122,8 @@ int notify_receive(int fd, const struct notify_access *who, struct notify_messag
 		r = -EMSGSIZE;
 	else
 		r = notify_parse(out, text, (size_t)n);
+	out->from = from;
+	out->from_len = mh.msg_namelen;
 	out->sender_pid = sender.pid;
 	out->sender_uid = sender.uid;
 	return r < 0 ? r : 1;

@@ -28,7 +28,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
+#include <sys/un.h>
 
 #define NOTIFY_DATAGRAM_MAX 4096
 #define NOTIFY_NAME_SIZE    108 /* a unix socket's name, and the NUL behind it */
@@ -53,6 +55,9 @@
  * @is_cloned:	X_WGMESH_CLONE: the key that is served is live in a second place
  * @has_status:	@status is set
  * @status:	STATUS: one line of valid UTF-8 without control characters, may be empty
+ * @is_asking:	X_WGMESH_ASK: the sender wants our status lines, at @from
+ * @from:	Address of the sender
+ * @from_len:	Bytes in @from; too few for an address when it has none
  * @sender_pid:	Who sent it, in our process namespace; 0 for somebody outside
  * @sender_uid:	Its user
  *
@@ -76,6 +81,9 @@ struct notify_message {
 	bool is_cloned;
 	bool has_status;
 	char status[NOTIFY_STATUS_SIZE];
+	bool is_asking;
+	struct sockaddr_un from;
+	socklen_t from_len;
 	pid_t sender_pid;
 	uid_t sender_uid;
 };

@@ -174,6 +174,11 @@ static void take_clone(struct notify_message *m, struct span value)
 	m->has_clone = m->is_cloned || span_is(value, "0");
 }
 
+static void take_ask(struct notify_message *m, struct span value)
+{
+	m->is_asking = span_is(value, "1");
+}
+
 static void take_status(struct notify_message *m, struct span value)
 {
 	m->has_status = true;
@@ -194,6 +199,7 @@ static const struct {
 	{ "STATUS", take_status },
 	{ "X_WGMESH_SERVES", take_serves },
 	{ "X_WGMESH_CLONE", take_clone },
+	{ "X_WGMESH_ASK", take_ask },
 };
 
 static void take_line(struct notify_message *m, struct span line)

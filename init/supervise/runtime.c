@@ -68,6 +68,25 @@ static void handle_signal(struct runtime *rt, const struct signalfd_siginfo *ssi
 	}
 }
 
+/* One send that never waits; @to is NULL for a connected socket. */
+static void tell_status(const struct runtime *rt, int fd, const struct sockaddr_un *to,
+			socklen_t len)
+{
+	char text[STATUS_SIZE];
+	struct status_view view = { .boot = rt->boot,
+				    .machine = &rt->machine,
+				    .daemon = rt->daemon,
+				    .says = rt->says,
+				    .cause = rt->cause,
+				    .storage = rt->storage.is_watched ? &rt->storage.watch : NULL,
+				    .serves = &rt->storage.serves,
+				    .is_cloned = rt->is_cloned,
+				    .now_us = clock_mono_us() };
+
+	(void)sendto(fd, text, status_format(&view, text), MSG_DONTWAIT | MSG_NOSIGNAL,
+		     (const struct sockaddr *)to, len);
+}
+
 static unsigned int notice_of(const struct notify_message *msg)
 {
 	return (msg->is_ready ? SUPERVISE_SAYS_READY : 0U) |
@@ -87,6 +106,8 @@ static void take_notice(struct runtime *rt, struct notify_message *msg)
 		rt->is_cloned = msg->is_cloned;
 	if (msg->has_status)
 		(void)memcpy(rt->says, msg->status, sizeof(rt->says));
+	if (msg->is_asking && msg->from_len > offsetof(struct sockaddr_un, sun_path))
+		tell_status(rt, rt->notify_fd, &msg->from, msg->from_len);
 	if (msg->is_ready && !rt->machine.is_ready)
 		log_event(EVENT_DAEMON_READY, NULL, "%s is ready",
 			  config_program_name(&rt->boot->config));
@@ -199,19 +220,9 @@ static void on_timer(struct runtime *rt)
 static bool serve_client(const struct runtime *rt)
 {
 	auto_close int fd = accept4(rt->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	char text[STATUS_SIZE];
-	struct status_view view = { .boot = rt->boot,
-				    .machine = &rt->machine,
-				    .daemon = rt->daemon,
-				    .says = rt->says,
-				    .cause = rt->cause,
-				    .storage = rt->storage.is_watched ? &rt->storage.watch : NULL,
-				    .serves = &rt->storage.serves,
-				    .is_cloned = rt->is_cloned,
-				    .now_us = clock_mono_us() };
 
 	if (fd >= 0)
-		(void)send(fd, text, status_format(&view, text), MSG_DONTWAIT | MSG_NOSIGNAL);
+		tell_status(rt, fd, NULL, 0);
 	return fd >= 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Files of the daemon, as another release, a person or a bad disk may have left them; the first byte chooses. */
 #include "common/marker.h"
+#include "daemon/dht/nodefile.h"
 #include "daemon/node/reload.h"
 #include "daemon/state/archive.h"
 #include "daemon/state/peercache.h"
@@ -53,13 +54,13 @@ static void try_peers(const char *text, size_t len)
 
 static void try_nodes(const char *bytes, size_t len)
 {
-	struct dht_node nodes[64];
-	uint8_t record[NODEFILE_RECORD];
-	size_t n = nodefile_parse(nodes, 64, (const uint8_t *)bytes, len);
+	static struct krpc_node nodes[NODEFILE_NODES_MAX];
+	static uint8_t again[NODEFILE_LEN_MAX];
+	size_t n = 0;
+	size_t left = nodefile_parse(nodes, &n, (const uint8_t *)bytes, len);
 
-	FUZZ_CHECK(n <= 64 && n <= len / NODEFILE_RECORD);
-	for (size_t i = 0; i < n; i++)
-		nodefile_format(record, &nodes[i]);
+	FUZZ_CHECK(n <= NODEFILE_NODES_MAX && left + n * NODEFILE_RECORD_LEN == len);
+	FUZZ_CHECK(nodefile_format(again, nodes, n) == n * NODEFILE_RECORD_LEN);
 }
 
 static void try_archive(const char *text, size_t len)

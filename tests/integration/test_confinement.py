@@ -113,7 +113,8 @@ def traced_node(lab, trace):
     """A node whose every call is written down, with an HTTP socket in a file and one on a port."""
     return lab.container(
         "traced", ["strace", "-f", "-D", "-qq", "-s", "64", "-o", "/trace/log", "-e", "trace=!futex,nanosleep",
-                   "wgmesh-init", "--stop-timeout=8", "--", "wgmesh", "join", "--http=/run/wgmesh/http.sock,9464"],
+                   "wgmesh-init", "--stop-timeout=8", "--", "wgmesh", "join", "--http=/run/wgmesh/http.sock,9464",
+                   "--peer-dns=peers.test", "--stun=192.0.2.1:3478", "--peer=192.0.2.2:4000"],
         kind=Node, caps=None, env={"WGMESH_SECRET_FILE": SECRET_FILE},
         mounts=[Mount.bind(trace, "/trace"), Mount.bind(lab.volume("traced"), STATE_DIR),
                 Mount.bind(lab.secret_file(SECRET), SECRET_FILE, read_only=True)])

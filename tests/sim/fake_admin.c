@@ -8,6 +8,7 @@
 #include "tests/sim/wireguard.h"
 #include "tests/sim/world.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,15 +18,21 @@
 #define REQUEST_US   100
 #define QUEUE_MAX_US (64 * REQUEST_US) /* what the socket to netadmin has room for */
 
+/* An answer that has been thought of, and is told when what it answers is done. */
+struct answer {
+	struct item item;
+	struct adminlink *link;
+	struct netadmin_reply reply;
+	int fd;
+	struct answer *next;
+};
+
 struct adminlink {
 	struct host *host;
 	struct adminlink_handler h;
 	struct wireguard *wg;
-	struct item ready;
+	struct answer *answers;
 	struct item dumped;
-	struct item saved;
-	struct item echoed;
-	struct item stopped;
 	struct item idle;
 	int64_t done_us; /* all requests until now are done then */
 };
@@ -46,22 +53,59 @@ static void reply(struct adminlink *l, const struct netadmin_reply *r, int fd)
 	(void)world_enter(outer);
 }
 
+static void answer_end(struct answer *a)
+{
+	struct answer **link = &a->link->answers;
+
+	while (*link != a)
+		link = &(*link)->next;
+	*link = a->next;
+	queue_drop(&a->item);
+	free(a);
+}
+
+static void on_answer(struct item *i)
+{
+	struct answer *a = (struct answer *)i;
+	struct netadmin_reply r = a->reply;
+	struct adminlink *l = a->link;
+	int fd = a->fd;
+
+	answer_end(a);
+	reply(l, &r, fd);
+}
+
+/* @fd: taken over, -1 for none. */
+static void answer(struct adminlink *l, const struct netadmin_reply *r, int fd)
+{
+	struct answer *a = world_keep(calloc(1, sizeof(*a)));
+
+	a->item.fire = on_answer;
+	a->item.host = l->host;
+	a->link = l;
+	a->reply = *r;
+	a->fd = fd;
+	a->next = l->answers;
+	l->answers = a;
+	queue_put(&a->item, l->done_us);
+}
+
 /* --- starting ---------------------------------------------------------------------------------- */
 
-static int cache_fd(const struct host *h)
+/* Bytes as a descriptor, -1 for none. */
+static int as_file(const char *bytes, size_t len)
 {
-	int fd = h->cache ? memfd_create("peers", MFD_CLOEXEC) : -1;
+	int fd = bytes ? memfd_create("file", MFD_CLOEXEC) : -1;
 
 	if (fd >= 0) {
-		(void)io_write_full(fd, h->cache, h->cache_len);
+		(void)io_write_full(fd, bytes, len);
 		(void)lseek(fd, 0, SEEK_SET);
 	}
 	return fd;
 }
 
-static void on_ready(struct item *i)
+static void be_ready(struct adminlink *l)
 {
-	struct adminlink *l = LINK_OF(i, ready);
 	const struct host *h = l->host;
 	struct netadmin_reply r = { .event = NETADMIN_READY };
 
@@ -73,7 +117,7 @@ static void on_ready(struct item *i)
 					    .backend = WG_BACKEND_KERNEL,
 					    .origin = IDENTITY_LOADED,
 					    .identity_s = WORLD_EPOCH_S };
-	reply(l, &r, cache_fd(h));
+	answer(l, &r, as_file(h->cache, h->cache_len));
 }
 
 int netadmin_start(struct netadmin *out, const struct netadmin_config *cfg, struct err *e)
@@ -106,21 +150,6 @@ static void on_dumped(struct item *i)
 	reply(l, &r, -1);
 }
 
-static void on_saved(struct item *i)
-{
-	reply(LINK_OF(i, saved), &(struct netadmin_reply) { .event = NETADMIN_SAVED }, -1);
-}
-
-static void on_echoed(struct item *i)
-{
-	reply(LINK_OF(i, echoed), &(struct netadmin_reply) { .event = NETADMIN_ECHOED }, -1);
-}
-
-static void on_stopped(struct item *i)
-{
-	reply(LINK_OF(i, stopped), &(struct netadmin_reply) { .event = NETADMIN_STOPPED }, -1);
-}
-
 static void on_idle(struct item *i)
 {
 	struct adminlink *l = LINK_OF(i, idle);
@@ -141,7 +170,7 @@ static void save(struct adminlink *l, int fd)
 	h->cache = world_keep(malloc((size_t)len + 1));
 	h->cache_len = (size_t)pread(fd, h->cache, (size_t)len, 0);
 	(void)close(fd);
-	queue_put(&l->saved, l->done_us);
+	answer(l, &(struct netadmin_reply) { .event = NETADMIN_SAVED }, -1);
 }
 
 static void change_peer(struct adminlink *l, const struct wg_peer_config *c)
@@ -150,16 +179,56 @@ static void change_peer(struct adminlink *l, const struct wg_peer_config *c)
 	wireguard_apply(l->wg, c);
 }
 
+static void change_route(struct adminlink *l, const struct prefix *route, bool add)
+{
+	struct netadmin_reply r = { .event = NETADMIN_ROUTED, .route = *route };
+
+	l->host->n_routes += add ? 1 : -1;
+	if (add)
+		answer(l, &r, -1);
+}
+
+static void move_address(struct adminlink *l, unsigned int nonce)
+{
+	struct netadmin_reply r = { .event = NETADMIN_MOVED };
+	struct host *h = l->host;
+	char text[PEER_TEXT_SIZE];
+
+	(void)wg_key_format(text, &h->key);
+	h->mesh_ip = derive_mesh_ip(&world.secret, &world.keys, NULL, text, nonce);
+	r.mesh_ip = h->mesh_ip;
+	answer(l, &r, -1);
+}
+
+static void reload(struct adminlink *l)
+{
+	struct netadmin_reply r = { .event = NETADMIN_RELOADED };
+	const char *text = l->host->reload;
+
+	if (!text)
+		r.error.code = -ENOENT;
+	answer(l, &r, as_file(text, text ? strlen(text) : 0));
+}
+
+static void count(struct adminlink *l, enum netadmin_op op)
+{
+	if (op == NETADMIN_PEER || op == NETADMIN_ROUTE_ADD || op == NETADMIN_ROUTE_DEL ||
+	    op == NETADMIN_ADDRESS)
+		l->host->tally.requests++;
+}
+
 static void take(struct adminlink *l, const struct netadmin_request *req, int fd)
 {
-	switch ((enum netadmin_op)req->op) {
+	enum netadmin_op op = (enum netadmin_op)req->op;
+
+	count(l, op);
+	switch (op) {
 	case NETADMIN_PEER:
-		l->host->tally.requests++;
 		change_peer(l, &req->peer);
 		break;
 	case NETADMIN_ROUTE_ADD:
 	case NETADMIN_ROUTE_DEL:
-		l->host->tally.requests++;
+		change_route(l, &req->route, op == NETADMIN_ROUTE_ADD);
 		break;
 	case NETADMIN_DUMP:
 		queue_put(&l->dumped, l->done_us);
@@ -168,14 +237,19 @@ static void take(struct adminlink *l, const struct netadmin_request *req, int fd
 		save(l, fd);
 		break;
 	case NETADMIN_STOP:
-		queue_put(&l->stopped, l->done_us);
+		answer(l, &(struct netadmin_reply) { .event = NETADMIN_STOPPED }, -1);
 		break;
 	case NETADMIN_ECHO:
-		queue_put(&l->echoed, l->done_us);
+		answer(l, &(struct netadmin_reply) { .event = NETADMIN_ECHOED }, -1);
+		break;
+	case NETADMIN_RELOAD:
+		reload(l);
+		break;
+	case NETADMIN_ADDRESS:
+		move_address(l, req->nonce);
 		break;
 	case NETADMIN_LOG:
 	case NETADMIN_ADDRESSES:
-	case NETADMIN_RELOAD:
 		break;
 	}
 }
@@ -195,20 +269,6 @@ void adminlink_send(struct adminlink *l, const struct netadmin_request *req, int
 
 /* --- beginning and end ------------------------------------------------------------------------- */
 
-static void prepare(struct adminlink *l)
-{
-	const struct {
-		struct item *item;
-		void (*fire)(struct item *i);
-	} all[] = { { &l->ready, on_ready },   { &l->dumped, on_dumped },   { &l->saved, on_saved },
-		    { &l->echoed, on_echoed }, { &l->stopped, on_stopped }, { &l->idle, on_idle } };
-
-	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		all[i].item->fire = all[i].fire;
-		all[i].item->host = l->host;
-	}
-}
-
 int adminlink_open(struct adminlink **out, struct event_base *base, const struct netadmin *n,
 		   const struct adminlink_handler *h, struct err *e)
 {
@@ -221,8 +281,11 @@ int adminlink_open(struct adminlink **out, struct event_base *base, const struct
 	l->h = *h;
 	l->wg = wireguard_new(l->host);
 	l->host->admin = l;
-	prepare(l);
-	queue_put(&l->ready, queue_now_us() + READY_US);
+	l->host->n_routes = 0;
+	l->dumped = (struct item) { .fire = on_dumped, .host = l->host };
+	l->idle = (struct item) { .fire = on_idle, .host = l->host };
+	l->done_us = queue_now_us() + READY_US;
+	be_ready(l);
 	*out = l;
 	return 0;
 }
@@ -231,11 +294,12 @@ void adminlink_close(struct adminlink *l)
 {
 	if (!l)
 		return;
-	queue_drop(&l->ready);
+	while (l->answers) {
+		if (l->answers->fd >= 0)
+			(void)close(l->answers->fd);
+		answer_end(l->answers);
+	}
 	queue_drop(&l->dumped);
-	queue_drop(&l->saved);
-	queue_drop(&l->echoed);
-	queue_drop(&l->stopped);
 	queue_drop(&l->idle);
 	l->host->admin = NULL;
 	wireguard_free(l->wg);

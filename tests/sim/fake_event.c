@@ -8,6 +8,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/time.h>
 
 struct event_base {
@@ -153,9 +154,21 @@ int event_pending(const struct event *ev, short what, struct timeval *tv)
 	return queue_has(&ev->item) ? what & (EV_TIMEOUT | EV_READ) : 0;
 }
 
-void world_stop(struct host *h)
+static void signal_node(const struct host *h, int number)
 {
 	for (struct event *ev = h->base ? h->base->signals : NULL; ev; ev = ev->next_signal)
-		if (ev->fd == SIGTERM)
+		if (ev->fd == number)
 			event_active(ev, EV_SIGNAL, 1);
+}
+
+void world_stop(struct host *h)
+{
+	signal_node(h, SIGTERM);
+}
+
+void world_reload(struct host *h, const char *text)
+{
+	free(h->reload);
+	h->reload = world_keep(strdup(text));
+	signal_node(h, SIGHUP);
 }

@@ -207,6 +207,7 @@ void world_free(void)
 	for (size_t i = 0; i < world.n; i++) {
 		free(world.hosts[i].cfg);
 		free(world.hosts[i].cache);
+		free(world.hosts[i].reload);
 	}
 	free(world.hosts);
 	world.hosts = NULL;

@@ -59,6 +59,8 @@ struct tally {
  * @mesh_ip, @mesh_ip6: As saved with the identity
  * @cache:	The peer cache it saved last
  * @cache_len:	Bytes in @cache
+ * @reload:	What its INTERFACE.reload says, NULL while there is none
+ * @n_routes:	In its kernel
  * @base:	Of its node
  * @admin:	Its netadmin and WireGuard
  * @sockets:	Open ones
@@ -81,6 +83,8 @@ struct host {
 	struct ip mesh_ip6;
 	char *cache;
 	size_t cache_len;
+	char *reload;
+	int n_routes;
 	struct event_base *base;
 	struct adminlink *admin;
 	struct socket *sockets;
@@ -120,6 +124,8 @@ void world_start(struct host *h, bool with_cache);
 void world_kill(struct host *h);
 /* Ends it as SIGTERM does. */
 void world_stop(struct host *h);
+/* Writes its INTERFACE.reload, and tells it so. */
+void world_reload(struct host *h, const char *text);
 /* Gives it an address that nobody had. */
 void world_move(struct host *h);
 

@@ -109,7 +109,7 @@ static void what_would_show_a_secret_or_has_no_effect_is_not_offered(void **stat
 {
 	(void)state;
 	assert_offers("qr --", "--secret-file --help ");
-	assert_offers("join --gos", "");
+	assert_offers("join --priv", "");
 	assert_offers("join --account", "");
 }
 

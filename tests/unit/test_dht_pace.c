@@ -213,13 +213,13 @@ static void it_looks_for_nodes_with_pauses_of_five_seconds_to_a_minute(void **st
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(pauses) / sizeof(pauses[0]); i++) {
-		assert_true(agenda_join(&a, now_at(ms), UINT16_MAX));
+		assert_true(agenda_join(&a, now_at(ms), AGENDA_JOIN_MAX_MS, UINT16_MAX));
 		ms += pauses[i] * 5 / 4;
-		assert_false(agenda_join(&a, now_at(ms - 1), UINT16_MAX));
+		assert_false(agenda_join(&a, now_at(ms - 1), AGENDA_JOIN_MAX_MS, UINT16_MAX));
 	}
 	agenda_joined(&a);
-	assert_true(agenda_join(&a, now_at(ms), UINT16_MAX));
-	assert_true(agenda_join(&a, now_at(ms + 6250), UINT16_MAX));
+	assert_true(agenda_join(&a, now_at(ms), AGENDA_JOIN_MAX_MS, UINT16_MAX));
+	assert_true(agenda_join(&a, now_at(ms + 6250), AGENDA_JOIN_MAX_MS, UINT16_MAX));
 }
 
 int main(void)

@@ -13,6 +13,7 @@
  * @n_told:	How often something was told
  * @n_raised:	How often it came up again
  * @n_elsewhere: How often something may have changed elsewhere
+ * @n_routes:	How often that was a default route
  */
 struct fixture {
 	struct event_base *base;
@@ -23,6 +24,7 @@ struct fixture {
 	int n_told;
 	int n_raised;
 	int n_elsewhere;
+	int n_routes;
 };
 
 static void changed(void *arg, const struct ifstate *s)
@@ -38,9 +40,12 @@ static void raised(void *arg)
 	((struct fixture *)arg)->n_raised++;
 }
 
-static void elsewhere(void *arg)
+static void elsewhere(void *arg, bool is_route)
 {
-	((struct fixture *)arg)->n_elsewhere++;
+	struct fixture *f = arg;
+
+	f->n_elsewhere++;
+	f->n_routes += is_route ? 1 : 0;
 }
 
 static int make_fixture(void **state)
@@ -183,6 +188,66 @@ static void after_lost_notifications_the_truth_is_asked_for(void **state)
 	assert_true(loop_until(f->base, has_ours, f));
 }
 
+static bool was_elsewhere(void *arg)
+{
+	return ((struct fixture *)arg)->n_elsewhere > 0;
+}
+
+/* A mark behind everything else: when it has come, all that was before it has. */
+static bool has_mark(void *arg)
+{
+	struct ip mark = ip_of("10.99.0.1");
+
+	return ifstate_has(&((struct fixture *)arg)->seen, &mark);
+}
+
+static void wait_for_all(struct fixture *f)
+{
+	struct prefix mark = prefix_of("10.99.0.1/32");
+
+	assert_int_equal(rtnl_addr_add(f->rtnl, f->link.index, &mark, NULL), 0);
+	assert_true(loop_until(f->base, has_mark, f));
+	assert_int_equal(rtnl_addr_del(f->rtnl, f->link.index, &mark, NULL), 0);
+}
+
+static void addresses_of_other_interfaces_are_told_of(void **state)
+{
+	struct prefix p = prefix_of("10.88.0.1/16");
+	struct fixture *f = *state;
+	struct rtnl_link other;
+
+	assert_true(loop_until(f->base, is_known, f));
+	assert_int_equal(rtnl_link_create(f->rtnl, "br1", "bridge", NULL), 0);
+	assert_int_equal(rtnl_link_get(f->rtnl, "br1", &other, NULL), 0);
+	assert_true(loop_until(f->base, was_elsewhere, f));
+	wait_for_all(f);
+	f->n_elsewhere = 0;
+	assert_int_equal(rtnl_addr_add(f->rtnl, other.index, &p, NULL), 0);
+	assert_true(loop_until(f->base, was_elsewhere, f));
+	assert_int_equal(f->seen.n, 0);
+	assert_int_equal(rtnl_link_delete(f->rtnl, "br1", NULL), 0);
+}
+
+static void of_routes_only_default_ones_are_told_of(void **state)
+{
+	struct prefix ours = prefix_of("10.77.0.1/16");
+	struct prefix some = prefix_of("192.168.0.0/16");
+	struct prefix all = prefix_of("0.0.0.0/0");
+	struct fixture *f = *state;
+
+	assert_int_equal(rtnl_addr_add(f->rtnl, f->link.index, &ours, NULL), 0);
+	assert_int_equal(rtnl_link_set_up(f->rtnl, f->link.index, true, NULL), 0);
+	assert_true(loop_until(f->base, is_up, f));
+	wait_for_all(f);
+	f->n_elsewhere = 0;
+	assert_int_equal(rtnl_route_add(f->rtnl, f->link.index, &some, NULL), 0);
+	wait_for_all(f);
+	assert_int_equal(f->n_elsewhere, 0);
+	assert_int_equal(rtnl_route_add(f->rtnl, f->link.index, &all, NULL), 0);
+	assert_true(loop_until(f->base, was_elsewhere, f));
+	assert_int_equal(f->n_routes, 1);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
 
 int main(void)
@@ -192,6 +257,8 @@ int main(void)
 		T(changes_are_told_as_they_happen),
 		T(one_that_was_down_for_a_moment_is_told_of),
 		T(an_idle_interface_wakes_nobody),
+		T(addresses_of_other_interfaces_are_told_of),
+		T(of_routes_only_default_ones_are_told_of),
 		T(after_lost_notifications_the_truth_is_asked_for),
 	};
 

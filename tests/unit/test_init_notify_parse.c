@@ -75,6 +75,14 @@ static void a_clone_is_told_by_one_and_its_end_by_zero(void **state)
 	assert_says_nothing("X_WGMESH_CLONE=2");
 }
 
+static void a_question_is_one(void **state)
+{
+	(void)state;
+	assert_true(parse("X_WGMESH_ASK=1").is_asking);
+	assert_false(parse("READY=1").is_asking);
+	assert_says_nothing("X_WGMESH_ASK=2");
+}
+
 static void the_key_that_is_served_is_taken_whole_or_not_at_all(void **state)
 {
 	struct notify_message m = parse("READY=1\nX_WGMESH_SERVES=wg0 " KEY);
@@ -369,6 +377,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_assignment_is_understood),
 		cmocka_unit_test(a_clone_is_told_by_one_and_its_end_by_zero),
+		cmocka_unit_test(a_question_is_one),
 		cmocka_unit_test(the_key_that_is_served_is_taken_whole_or_not_at_all),
 		cmocka_unit_test(a_datagram_holds_many_of_them),
 		cmocka_unit_test(of_two_alike_the_last_counts),

@@ -87,6 +87,37 @@ static void only_a_few_mesh_addresses_may_be_asked_for(void **state)
 	assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
 }
 
+static void an_mtu_that_no_tunnel_has_is_refused(void **state)
+{
+	struct netadmin_request req = { .op = NETADMIN_MTU, .mtu = 1280 };
+
+	(void)state;
+	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req.mtu = 65455;
+	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req.mtu = 1279;
+	assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+	req.mtu = 65456;
+	assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+}
+
+static void forwarding_for_networks_that_are_none_is_refused(void **state)
+{
+	struct netadmin_request req = { .op = NETADMIN_FORWARD };
+
+	(void)state;
+	req.forward.n = 1;
+	assert_int_equal(prefix_parse(&req.forward.net[0], "192.168.7.0/24"), 0);
+	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req.forward.net[0].bits = 33;
+	assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+	req.forward.net[0].bits = 0;
+	assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+	req.forward.net[0].bits = 24;
+	req.forward.n = FORWARD_NETS_MAX + 1;
+	assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+}
+
 static void malformed_requests_are_refused(void **state)
 {
 	struct netadmin_request req = peer_with("10.0.0.1/32");
@@ -114,6 +145,8 @@ int main(void)
 		cmocka_unit_test(what_a_node_asks_for_passes),
 		cmocka_unit_test(nobody_gets_a_default_route),
 		cmocka_unit_test(only_a_few_mesh_addresses_may_be_asked_for),
+		cmocka_unit_test(an_mtu_that_no_tunnel_has_is_refused),
+		cmocka_unit_test(forwarding_for_networks_that_are_none_is_refused),
 		cmocka_unit_test(malformed_requests_are_refused),
 		cmocka_unit_test(levels_without_an_end_or_that_are_no_text_are_refused),
 	};

@@ -132,28 +132,25 @@ static void an_alarm_of_pid_1_is_not_over_while_it_is_asked_or_silent(void **sta
 {
 	struct fixture *f = *state;
 	struct supervisor *s = &f->node.pid1;
-	struct sockaddr_un at = { .sun_family = AF_UNIX };
-	int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	socklen_t len;
+	int pair[2];
 
 	run(f);
-	/* Bound to a name of the kernel's choice, and never accepting: a PID 1 that hangs. */
-	assert_int_equal(bind(listener, (struct sockaddr *)&at, sizeof(sa_family_t)), 0);
-	len = sizeof(at);
-	assert_int_equal(getsockname(listener, (struct sockaddr *)&at, &len), 0);
-	assert_int_equal(listen(listener, 1), 0);
+	/* The other end never reads: a PID 1 that hangs. */
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair), 0);
+	s->fd = pair[0];
 	s->state = SUPERVISOR_ANSWERED;
 	(void)str_copy(s->text, sizeof(s->text), "storage=full\nstorage_note=/state is full\n");
 	assert_int_equal(look(f)->n_alarms, 1);
 	f->node.gather.is_running = true;
-	assert_int_equal(supervisor_ask_at(s, &at, len), 0);
+	supervisor_ask(s);
 	assert_int_equal(look(f)->n_alarms, 1);
 	assert_non_null(look(f)->supervisor);
 	f->node.gather.is_running = false;
 	assert_int_equal(look(f)->n_alarms, 1);
 	assert_null(look(f)->supervisor);
 	assert_int_equal(s->state, SUPERVISOR_SILENT);
-	(void)close(listener);
+	(void)close(pair[0]);
+	(void)close(pair[1]);
 }
 
 static bool has_log_lines(void *arg)
@@ -183,17 +180,47 @@ static void log_lines_of_both_processes_are_counted(void **state)
 
 static void our_own_address_is_told_when_others_see_it(void **state)
 {
-	struct endpoint us = endpoint_of("127.0.0.1:52000");
+	struct endpoint us = endpoint_of("10.0.0.2:52000");
 	struct ownaddr_observer observer = { .key = key_of(2), .ip = ip_of("192.0.2.1") };
 	struct fixture *f = *state;
 	const struct view *v;
 
 	run(f);
+	f->node.nat.host =
+		(struct hostaddrs) { .n = 1, .at = { { .net = prefix_of("10.0.0.2/16") } } };
 	ownaddr_take(&f->node.ownaddr, &us, &observer, clock_now().mono_ms);
+	node_nat_observed(&f->node);
 	v = look(f);
 	assert_int_equal(v->n_endpoints, 1);
-	assert_endpoint(&v->endpoints[0], "127.0.0.1:52000");
+	assert_endpoint(&v->endpoints[0], "10.0.0.2:52000");
 	assert_int_equal(v->nat, NAT_NONE);
+}
+
+static void endpoints_of_wireguard_count_before_those_of_the_exchange(void **state)
+{
+	struct endpoint us = endpoint_of("10.0.0.2:52000");
+	struct ownaddr_observer observer = { .key = key_of(2), .ip = ip_of("192.0.2.1") };
+	struct fixture *f = *state;
+	const struct view *v;
+
+	run(f);
+	f->node.ready.listen_port = 51820;
+	f->node.nat.host = (struct hostaddrs) { .n = 2,
+						.at = { { .net = prefix_of("10.0.0.2/16") },
+							{ .net = prefix_of("2a02::2/64") } } };
+	ownaddr_take(&f->node.ownaddr, &us, &observer, clock_now().mono_ms);
+	f->node.nat.seen[0] = (struct stunview) { .mapped = endpoint_of("203.0.113.9:1000"),
+						  .n_answered = 2,
+						  .n_agreeing = 2,
+						  .nat = NAT_CONE };
+	node_nat_observed(&f->node);
+	v = look(f);
+	assert_int_equal(v->n_endpoints, 2);
+	assert_endpoint(&v->endpoints[0], "203.0.113.9:51820");
+	assert_endpoint(&v->endpoints[1], "[2a02::2]:51820");
+	assert_int_equal(v->nat, NAT_CONE);
+	assert_string_equal(v->layers[v->n_layers - 1].name, "stun");
+	assert_non_null(strstr(v->layers[v->n_layers - 1].text, "203.0.113.9"));
 }
 
 static void who_was_heard_by_nobody_for_a_minute_is_told_what_to_compare(void **state)
@@ -243,6 +270,7 @@ int main(void)
 		T(an_alarm_of_pid_1_is_not_over_while_it_is_asked_or_silent),
 		T(log_lines_of_both_processes_are_counted),
 		T(our_own_address_is_told_when_others_see_it),
+		T(endpoints_of_wireguard_count_before_those_of_the_exchange),
 		T(who_was_heard_by_nobody_for_a_minute_is_told_what_to_compare),
 		T(a_clone_that_fell_silent_is_forgotten_without_anybody_being_heard),
 	};

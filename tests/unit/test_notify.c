@@ -177,6 +177,40 @@ static void what_is_said_arrives(void **state)
 	assert_int_equal(n.fd, -1);
 }
 
+static void wgmesh_init_is_told_from_others_and_can_answer(void **state)
+{
+	char name[NOTIFY_ADDRESS_SIZE];
+	struct sockaddr_un from = { .sun_family = AF_UNSPEC };
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	socklen_t len = sizeof(from);
+	auto_close int other = listen_at(name);
+	auto_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct notify n;
+	char text[32];
+	int size;
+
+	(void)state;
+	open_as(&n, name, "0");
+	assert_false(n.is_init);
+	notify_close(&n);
+	size = snprintf(name, sizeof(name), "@wgmesh-init/test%d", getpid());
+	memcpy(at.sun_path + 1, name + 1, (size_t)size - 1);
+	assert_int_equal(
+		bind(fd, (const struct sockaddr *)&at,
+		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)size)),
+		0);
+	open_as(&n, name, "0");
+	assert_true(n.is_init);
+	notify_send(&n, &(struct notify_say) { .is_ready = true });
+	assert_int_equal(recvfrom(fd, text, sizeof(text), 0, (struct sockaddr *)&from, &len), 7);
+	assert_int_equal(sendto(fd, "ready=true", 10, 0, (struct sockaddr *)&from, len), 10);
+	assert_int_equal(recv(n.fd, text, sizeof(text), 0), 10);
+	/* Nobody else can: the kernel takes datagrams from the other end only. */
+	assert_int_equal(sendto(other, "x", 1, 0, (struct sockaddr *)&from, len), -1);
+	assert_int_equal(errno, EPERM);
+	notify_close(&n);
+}
+
 static void what_we_start_inherits_nothing_of_it(void **state)
 {
 	struct notify n;
@@ -242,6 +276,7 @@ int main(void)
 		cmocka_unit_test(a_status_cannot_become_an_assignment),
 		cmocka_unit_test(everything_at_once_fits_with_the_longest_status),
 		cmocka_unit_test(what_is_said_arrives),
+		cmocka_unit_test(wgmesh_init_is_told_from_others_and_can_answer),
 		cmocka_unit_test(what_we_start_inherits_nothing_of_it),
 		cmocka_unit_test(a_supervisor_that_is_not_there_disturbs_nobody),
 		cmocka_unit_test(a_supervisor_that_does_not_read_blocks_nobody),

@@ -227,6 +227,48 @@ static void no_more_is_listed_than_there_is_room_for(void **state)
 	assert_int_equal(ownaddr_list(&f.own, &f.local, 0, f.list), VIEW_ENDPOINTS_MAX);
 }
 
+static void assert_agreed(const struct fixture *f, uint8_t family, const char *want)
+{
+	struct ip ip = ownaddr_ip(&f->own, family, 0);
+	char text[IP_TEXT_SIZE];
+
+	assert_string_equal(ip_format(text, &ip), want);
+}
+
+static void an_address_counts_when_two_see_it_at_whatever_port(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	assert_agreed(&f, AF_INET, "");
+	tell(&f, "192.0.2.1", "203.0.113.9:4000", 0);
+	assert_agreed(&f, AF_INET, "");
+	tell(&f, "192.0.2.2", "203.0.113.9:4001", 0);
+	assert_agreed(&f, AF_INET, "203.0.113.9");
+	assert_agreed(&f, AF_INET6, "");
+}
+
+static void one_who_lies_moves_no_address(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	begin(&f);
+	tell(&f, "192.0.2.66", "198.51.100.66:4000", 0);
+	tell(&f, "192.0.2.1", "203.0.113.9:4000", 0);
+	assert_agreed(&f, AF_INET, "");
+	tell(&f, "192.0.2.2", "203.0.113.9:4000", 0);
+	assert_agreed(&f, AF_INET, "203.0.113.9");
+	/* With as many keys as it likes, it is one. */
+	for (unsigned int key = 3; key < 20; key++)
+		tell_as(&f, key, "192.0.2.66", "198.51.100.66:4000");
+	assert_agreed(&f, AF_INET, "203.0.113.9");
+	/* Two who lie and two who do not: nobody is believed. */
+	tell(&f, "192.0.2.67", "198.51.100.66:4000", 0);
+	assert_agreed(&f, AF_INET, "");
+}
+
 static void nonsense_is_passed_over(void **state)
 {
 	struct endpoint none = { .port = 0 };
@@ -259,6 +301,8 @@ int main(void)
 		cmocka_unit_test(what_is_old_does_not_count),
 		cmocka_unit_test(the_newest_observers_are_kept),
 		cmocka_unit_test(no_more_is_listed_than_there_is_room_for),
+		cmocka_unit_test(an_address_counts_when_two_see_it_at_whatever_port),
+		cmocka_unit_test(one_who_lies_moves_no_address),
 		cmocka_unit_test(nonsense_is_passed_over),
 	};
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/defs.h"
 #include "daemon/state/peercache.h"
 #include "tests/unit/test.h"
 
@@ -117,26 +118,28 @@ static void a_full_cache_with_every_route_fits_the_file_limit_or_is_capped(void 
 	free(peers);
 }
 
-static void a_partial_node_record_is_ignored(void **state)
+static void the_time_of_writing_is_read_back(void **state)
 {
-	static const uint8_t file[3 * NODEFILE_RECORD - 1];
-	struct dht_node nodes[4];
+	static const char *const silent[] = { "", "{}", "[]", "{\"updated_at\":\"1\"}", "null" };
+	auto_free char *text = NULL;
+	long len = peercache_format(&text, NULL, 0, 1767225600);
 
 	(void)state;
-	assert_int_equal(nodefile_parse(nodes, 4, file, sizeof(file)), 2);
-	assert_int_equal(nodefile_parse(nodes, 1, file, sizeof(file)), 1);
-	assert_int_equal(nodefile_parse(nodes, 4, file, NODEFILE_RECORD - 1), 0);
+	assert_true(len > 0);
+	assert_int_equal(peercache_written(text, (size_t)len), 1767225600);
+	for (size_t i = 0; i < ARRAY_LEN(silent); i++)
+		assert_int_equal(peercache_written(silent[i], strlen(silent[i])), 0);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_time_of_writing_is_read_back),
 		cmocka_unit_test(what_is_no_cache_is_refused),
 		cmocka_unit_test(invalid_entries_are_skipped),
 		cmocka_unit_test(age_decides_to_the_second),
 		cmocka_unit_test(hostnames_are_escaped_as_in_existing_files),
 		cmocka_unit_test(a_full_cache_with_every_route_fits_the_file_limit_or_is_capped),
-		cmocka_unit_test(a_partial_node_record_is_ignored),
 	};
 
 	return crypto_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,10 @@
 #define MINUTE 60000
 #define HOUR   3600000
 
+static const struct prospects_mood usual = { .pause_ms = PROSPECTS_PAUSE_MS };
+static const struct prospects_mood alone = { .pause_ms = PROSPECTS_ALONE_MS };
+static const struct prospects_mood busy = { PROSPECTS_PAUSE_MS, true };
+
 struct fixture {
 	struct prospects *t;
 	int64_t now;
@@ -70,7 +74,7 @@ static size_t turns_in(struct fixture *f, int64_t ms)
 	size_t total = 0;
 
 	for (int64_t end = f->now + ms; f->now < end; f->now += 100)
-		while (prospects_next(f->t, f->now, PROSPECTS_PAUSE_MS, &p))
+		while (prospects_next(f->t, f->now, &usual, &p))
 			total++;
 	return total;
 }
@@ -79,7 +83,7 @@ static void assert_turn(struct fixture *f, const char *at)
 {
 	struct prospect p;
 
-	assert_true(prospects_next(f->t, f->now, PROSPECTS_PAUSE_MS, &p));
+	assert_true(prospects_next(f->t, f->now, &usual, &p));
 	assert_endpoint(&p.at, at);
 }
 
@@ -90,7 +94,7 @@ static void an_address_gets_its_turn_at_once_and_only_once(void **state)
 
 	assert_int_equal(prospects_due_ms(f->t, f->now), INT64_MAX);
 	assert_true(say(f, "192.0.2.1:52000", METHOD_TRANSITIVE));
-	assert_true(prospects_next(f->t, f->now, PROSPECTS_PAUSE_MS, &p));
+	assert_true(prospects_next(f->t, f->now, &usual, &p));
 	assert_endpoint(&p.at, "192.0.2.1:52000");
 	assert_int_equal(p.via, METHOD_TRANSITIVE);
 	assert_int_equal(p.prefix, 7);
@@ -158,7 +162,7 @@ static void a_lonely_node_never_waits_longer_than_a_minute(void **state)
 
 	assert_true(say(f, "192.0.2.1:52000", METHOD_DNS));
 	for (int i = 0; i < 20; i++) {
-		assert_true(prospects_next(f->t, f->now, PROSPECTS_ALONE_MS, &p));
+		assert_true(prospects_next(f->t, f->now, &alone, &p));
 		assert_true(prospects_due_ms(f->t, f->now) - f->now <= PROSPECTS_ALONE_MS * 9 / 8);
 		f->now = prospects_due_ms(f->t, f->now);
 	}
@@ -223,18 +227,6 @@ static void who_is_lost_is_tried_again_soon_if_a_person_named_it(void **state)
 	assert_in_range(turns_in(f, 6 * SECOND), 1, 2);
 }
 
-static void what_could_not_be_sent_keeps_its_turn(void **state)
-{
-	struct fixture *f = *state;
-	struct endpoint at = endpoint_of("192.0.2.1:52000");
-
-	assert_true(report(f, &at, METHOD_TRANSITIVE, 3));
-	assert_turn(f, "192.0.2.1:52000");
-	prospects_unsent(f->t, &at, f->now);
-	assert_int_equal(turns_in(f, 100), 0);
-	assert_int_equal(turns_in(f, SECOND), 1);
-}
-
 static void a_thousand_addresses_of_an_honest_mesh_are_greeted_within_ten_seconds(void **state)
 {
 	struct fixture *f = *state;
@@ -247,7 +239,7 @@ static void a_thousand_addresses_of_an_honest_mesh_are_greeted_within_ten_second
 		assert_true(report(f, &at, METHOD_TRANSITIVE, i % 20));
 	}
 	for (int64_t end = f->now + 10500; f->now < end; f->now += 100)
-		while (prospects_next(f->t, f->now, PROSPECTS_PAUSE_MS, &p)) {
+		while (prospects_next(f->t, f->now, &usual, &p)) {
 			prospects_answered(f->t, &p.at, f->now);
 			total++;
 		}
@@ -267,7 +259,7 @@ static size_t flood(struct fixture *f, unsigned int via, int64_t ms)
 
 			(void)report(f, &at, via, i % 9);
 		}
-		while (prospects_next(f->t, f->now, PROSPECTS_PAUSE_MS, &p))
+		while (prospects_next(f->t, f->now, &usual, &p))
 			total++;
 	}
 	return total;
@@ -299,6 +291,26 @@ static void no_host_is_greeted_often_whatever_the_port(void **state)
 		assert_true(report(f, &at, METHOD_TRANSITIVE, i));
 	}
 	assert_in_range(turns_in(f, 10 * SECOND), 25, 37);
+}
+
+static void what_a_person_gave_comes_first_and_even_when_there_is_little_room(void **state)
+{
+	struct fixture *f = *state;
+	struct prospect p;
+
+	for (unsigned int i = 0; i < 50; i++) {
+		struct endpoint at = nth(i);
+
+		assert_true(report(f, &at, METHOD_TRANSITIVE, i));
+	}
+	assert_false(prospects_next(f->t, f->now, &busy, &p));
+	assert_true(say(f, "192.0.2.1:52000", METHOD_STATIC));
+	assert_true(say(f, "192.0.2.2:52000", METHOD_DNS));
+	assert_true(prospects_next(f->t, f->now, &busy, &p));
+	assert_true(prospects_next(f->t, f->now, &usual, &p));
+	assert_int_equal(p.via & (METHOD_STATIC | METHOD_DNS), p.via);
+	assert_true(prospects_next(f->t, f->now, &usual, &p));
+	assert_int_equal(p.via, METHOD_TRANSITIVE);
 }
 
 static void no_teller_can_fill_the_table(void **state)
@@ -403,7 +415,7 @@ static void an_address_with_two_sources_is_one_and_is_kept(void **state)
 
 	assert_true(say(f, "192.0.2.1:52000", METHOD_MAINLINE));
 	assert_true(say(f, "192.0.2.1:52000", METHOD_STATIC));
-	assert_true(prospects_next(f->t, f->now, PROSPECTS_PAUSE_MS, &p));
+	assert_true(prospects_next(f->t, f->now, &usual, &p));
 	assert_int_equal(p.via, (unsigned int)METHOD_MAINLINE | METHOD_STATIC);
 	assert_int_equal(turns_in(f, 100), 0);
 	assert_int_equal(turns_in(f, 7 * SECOND), 1);
@@ -436,11 +448,11 @@ int main(void)
 		TEST(a_failure_is_remembered_longer_each_time),
 		TEST(an_answer_ends_the_tries_and_clears_the_memory),
 		TEST(who_is_lost_is_tried_again_soon_if_a_person_named_it),
-		TEST(what_could_not_be_sent_keeps_its_turn),
 		TEST(a_thousand_addresses_of_an_honest_mesh_are_greeted_within_ten_seconds),
 		TEST(a_hostile_member_makes_us_send_little),
 		TEST(a_hostile_dht_makes_us_send_less),
 		TEST(no_host_is_greeted_often_whatever_the_port),
+		TEST(what_a_person_gave_comes_first_and_even_when_there_is_little_room),
 		TEST(no_teller_can_fill_the_table),
 		TEST(a_full_table_has_room_for_what_a_person_gives),
 		TEST(what_is_only_remembered_makes_room_for_news),

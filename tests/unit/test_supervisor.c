@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /**
@@ -14,9 +15,8 @@
 struct fixture {
 	struct event_base *base;
 	struct supervisor s;
-	struct sockaddr_un at;
-	socklen_t len;
-	int listener;
+	int fd;
+	int pid1;
 	int n_done;
 };
 
@@ -33,19 +33,16 @@ static bool is_done(void *arg)
 static int make_fixture(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	int n;
+	const struct supervisor_handler h = { .arg = f, .done = done };
+	int pair[2];
 
 	assert_non_null(f);
 	f->base = event_base_new();
-	supervisor_init(&f->s, f->base, done, f);
-	f->at.sun_family = AF_UNIX;
-	n = snprintf(f->at.sun_path, sizeof(f->at.sun_path), "@wgmesh-test/supervisor/%d",
-		     getpid());
-	f->at.sun_path[0] = '\0';
-	f->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)n);
-	f->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	assert_int_equal(bind(f->listener, (const struct sockaddr *)&f->at, f->len), 0);
-	assert_int_equal(listen(f->listener, 1), 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair),
+			 0);
+	f->fd = pair[0];
+	f->pid1 = pair[1];
+	assert_int_equal(supervisor_init(&f->s, f->base, f->fd, &h), 0);
 	*state = f;
 	return 0;
 }
@@ -57,124 +54,124 @@ static int free_fixture(void **state)
 	supervisor_close(&f->s);
 	supervisor_close(&f->s);
 	event_base_free(f->base);
-	(void)close(f->listener);
+	(void)close(f->fd);
+	if (f->pid1 >= 0)
+		(void)close(f->pid1);
 	free(f);
 	return 0;
 }
 
 static void ask(struct fixture *f)
 {
-	assert_int_equal(supervisor_ask_at(&f->s, &f->at, f->len), 0);
+	supervisor_ask(&f->s);
 	/* Whoever asks is not called before it has returned. */
 	assert_int_equal(f->n_done, 0);
 }
 
-/* PID 1's end of the connection. */
-static int answer(const struct fixture *f, const char *text)
+/* What PID 1 is asked; "" for nothing. */
+static const char *question(const struct fixture *f)
 {
-	int fd = accept(f->listener, NULL, NULL);
+	static char text[64];
+	ssize_t n = recv(f->pid1, text, sizeof(text) - 1, 0);
 
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	return fd;
+	text[n < 0 ? 0 : n] = '\0';
+	return text;
 }
 
-static void an_answer_is_complete_when_pid_1_hangs_up(void **state)
+static void answer(const struct fixture *f, const char *text)
+{
+	assert_int_equal(send(f->pid1, text, strlen(text), 0), strlen(text));
+}
+
+static void a_question_is_a_notification_and_a_datagram_its_answer(void **state)
 {
 	struct fixture *f = *state;
-	int fd;
 
 	assert_null(supervisor_text(&f->s));
 	ask(f);
-	fd = answer(f, "healthy=true\n");
+	assert_string_equal(question(f), "X_WGMESH_ASK=1");
 	loop_drain(f->base);
 	assert_int_equal(f->n_done, 0);
 	assert_null(supervisor_text(&f->s));
-	assert_int_equal(write(fd, "restarts=2\n", 11), 11);
-	(void)close(fd);
+	answer(f, "healthy=true\nrestarts=2\n");
 	assert_true(loop_until(f->base, is_done, f));
 	assert_string_equal(supervisor_text(&f->s), "healthy=true\nrestarts=2\n");
+	assert_int_equal(f->n_done, 1);
 }
 
 static void where_there_is_none_that_is_known_at_once(void **state)
 {
 	struct fixture *f = *state;
+	const struct supervisor_handler h = { .arg = f, .done = done };
 
-	(void)close(f->listener);
-	f->listener = -1;
+	supervisor_close(&f->s);
+	assert_int_equal(supervisor_init(&f->s, f->base, -1, &h), 0);
 	ask(f);
 	assert_true(loop_until(f->base, is_done, f));
 	assert_int_equal(f->s.state, SUPERVISOR_NONE);
 	assert_null(supervisor_text(&f->s));
 }
 
-static void one_that_hangs_up_without_a_word_is_silent(void **state)
+static void an_empty_answer_is_silence(void **state)
 {
 	struct fixture *f = *state;
 
 	ask(f);
-	(void)close(answer(f, ""));
+	answer(f, "");
 	assert_true(loop_until(f->base, is_done, f));
 	assert_int_equal(f->s.state, SUPERVISOR_SILENT);
 	assert_null(supervisor_text(&f->s));
 }
 
-static void one_whose_backlog_is_full_is_silent(void **state)
+static void one_whose_queue_is_full_is_silent(void **state)
 {
 	struct fixture *f = *state;
-	int fds[8];
-	size_t n = 0;
 
-	for (; n < 8; n++) {
-		fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-		if (connect(fds[n], (const struct sockaddr *)&f->at, f->len) < 0)
-			break;
-	}
-	assert_in_range(n, 1, 7);
+	while (send(f->fd, "WATCHDOG=1", 10, MSG_DONTWAIT) > 0)
+		;
 	ask(f);
 	assert_true(loop_until(f->base, is_done, f));
 	assert_int_equal(f->s.state, SUPERVISOR_SILENT);
-	for (size_t i = 0; i <= n; i++)
-		(void)close(fds[i]);
 }
 
-static void a_second_question_gives_up_the_first(void **state)
+/* Heartbeats share the queue, and one that is lost looks like a node that hangs. */
+static void one_question_at_a_time_is_sent(void **state)
 {
 	struct fixture *f = *state;
-	int first;
-	char byte;
 
 	ask(f);
-	first = answer(f, "first=1\n");
 	ask(f);
-	/* The end of the first connection, with what was not read of it. */
-	assert_true(read(first, &byte, 1) <= 0);
-	(void)close(first);
-	(void)close(answer(f, "second=1\n"));
+	assert_string_equal(question(f), "X_WGMESH_ASK=1");
+	assert_string_equal(question(f), "");
+	answer(f, "first=1\n");
 	assert_true(loop_until(f->base, is_done, f));
-	assert_string_equal(supervisor_text(&f->s), "second=1\n");
 	loop_drain(f->base);
 	assert_int_equal(f->n_done, 1);
+	f->n_done = 0;
+	ask(f);
+	assert_string_equal(question(f), "X_WGMESH_ASK=1");
+	/* One that was never answered does not keep the node from asking for good. */
+	f->s.sent_ms -= SUPERVISOR_AGAIN_MS;
+	ask(f);
+	assert_string_equal(question(f), "X_WGMESH_ASK=1");
 }
 
 static void an_open_question_takes_nothing_back_until_it_is_late(void **state)
 {
 	struct fixture *f = *state;
-	int fd;
 
 	ask(f);
-	(void)close(answer(f, "storage=full\n"));
+	answer(f, "storage=full\n");
 	assert_true(loop_until(f->base, is_done, f));
 	f->n_done = 0;
 	ask(f);
-	fd = answer(f, "storage=ok\n");
 	loop_drain(f->base);
 	assert_string_equal(supervisor_text(&f->s), "storage=full\n");
 	supervisor_late(&f->s);
 	assert_int_equal(f->s.state, SUPERVISOR_SILENT);
 	assert_null(supervisor_text(&f->s));
 	assert_string_equal(supervisor_last(&f->s), "storage=full\n");
-	(void)close(fd);
+	answer(f, "storage=ok\n");
 	assert_true(loop_until(f->base, is_done, f));
 	assert_string_equal(supervisor_text(&f->s), "storage=ok\n");
 	/* There is no question open that could be late. */
@@ -187,30 +184,28 @@ static void of_a_pid_1_that_is_gone_nothing_holds_any_more(void **state)
 	struct fixture *f = *state;
 
 	ask(f);
-	(void)close(answer(f, "storage=full\n"));
+	answer(f, "storage=full\n");
 	assert_true(loop_until(f->base, is_done, f));
 	f->n_done = 0;
-	(void)close(f->listener);
-	f->listener = -1;
+	(void)close(f->pid1);
+	f->pid1 = -1;
 	ask(f);
 	assert_true(loop_until(f->base, is_done, f));
 	assert_null(supervisor_last(&f->s));
 }
 
-static void an_answer_without_end_is_cut(void **state)
+static void an_answer_that_is_too_long_is_cut(void **state)
 {
 	struct fixture *f = *state;
 	char *flood = malloc(2UL * STATUSLINE_TEXT_SIZE);
-	int fd;
 
 	assert_non_null(flood);
 	memset(flood, 'x', 2UL * STATUSLINE_TEXT_SIZE);
 	flood[2UL * STATUSLINE_TEXT_SIZE - 1] = '\0';
 	ask(f);
-	fd = answer(f, flood);
+	answer(f, flood);
 	assert_true(loop_until(f->base, is_done, f));
 	assert_int_equal(strlen(supervisor_text(&f->s)), STATUSLINE_TEXT_SIZE - 1);
-	(void)close(fd);
 	free(flood);
 }
 
@@ -219,14 +214,14 @@ static void an_answer_without_end_is_cut(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(an_answer_is_complete_when_pid_1_hangs_up),
+		T(a_question_is_a_notification_and_a_datagram_its_answer),
 		T(where_there_is_none_that_is_known_at_once),
-		T(one_that_hangs_up_without_a_word_is_silent),
-		T(one_whose_backlog_is_full_is_silent),
-		T(a_second_question_gives_up_the_first),
+		T(an_empty_answer_is_silence),
+		T(one_whose_queue_is_full_is_silent),
+		T(one_question_at_a_time_is_sent),
 		T(an_open_question_takes_nothing_back_until_it_is_late),
 		T(of_a_pid_1_that_is_gone_nothing_holds_any_more),
-		T(an_answer_without_end_is_cut),
+		T(an_answer_that_is_too_long_is_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

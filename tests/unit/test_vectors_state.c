@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/state/identity.h"
+#include "daemon/dht/nodefile.h"
 #include "daemon/state/peercache.h"
 #include "tests/unit/vectors.h"
 
@@ -93,24 +94,25 @@ static void node_files_hold_records_of_38_bytes(void **state)
 {
 	const json_t *item = json_object_get(vectors_section("state_files"), "dht_nodes");
 	const json_t *want = vector_list(item, "nodes");
-	struct dht_node nodes[4];
-	uint8_t record[NODEFILE_RECORD];
+	static struct krpc_node nodes[NODEFILE_NODES_MAX];
+	uint8_t again[256];
 	uint8_t file[256];
 	size_t len = from_hex(file, sizeof(file), vector_text(item, "hex"));
-	size_t n = nodefile_parse(nodes, 4, file, len);
+	size_t n = 0;
 
 	(void)state;
+	assert_int_equal(nodefile_parse(nodes, &n, file, len), 0);
 	assert_int_equal(n, json_array_size(want));
 	for (size_t i = 0; i < n; i++) {
 		const json_t *node = json_array_get(want, i);
 		char ip[IP_TEXT_SIZE];
 
-		assert_hex(nodes[i].id, 20, vector_text(node, "id_hex"));
-		assert_string_equal(ip_format(ip, &nodes[i].addr.ip), vector_text(node, "ip"));
-		assert_int_equal(nodes[i].addr.port, vector_int(node, "port"));
-		nodefile_format(record, &nodes[i]);
-		assert_memory_equal(record, file + i * NODEFILE_RECORD, NODEFILE_RECORD);
+		assert_hex(nodes[i].id.b, NODEID_LEN, vector_text(node, "id_hex"));
+		assert_string_equal(ip_format(ip, &nodes[i].at.ip), vector_text(node, "ip"));
+		assert_int_equal(nodes[i].at.port, vector_int(node, "port"));
 	}
+	assert_int_equal(nodefile_format(again, nodes, n), len);
+	assert_memory_equal(again, file, len);
 }
 
 int main(void)
