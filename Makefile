@@ -201,10 +201,10 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_identity_trace.c tests/unit/test_ifstate.c tests/unit/test_ifwatch.c \
 	tests/unit/test_introduce.c tests/unit/test_json.c tests/unit/test_judge.c \
 	tests/unit/test_knownpoint.c tests/unit/test_livecheck.c tests/unit/test_log_forms.c \
-	tests/unit/test_metrics.c tests/unit/test_mtu.c tests/unit/test_netadmin_check.c \
+	tests/unit/test_matchmaker.c tests/unit/test_metrics.c tests/unit/test_mtu.c tests/unit/test_netadmin_check.c \
 	tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c tests/unit/test_nft.c \
 	tests/unit/test_nlmsg.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
-	tests/unit/test_node_reload.c tests/unit/test_node_view.c tests/unit/test_notify.c \
+	tests/unit/test_node_relay.c tests/unit/test_node_reload.c tests/unit/test_node_view.c tests/unit/test_notify.c \
 	tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c tests/unit/test_pace.c \
 	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
 	tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
