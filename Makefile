@@ -206,26 +206,27 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_ifstate.c \
 	tests/unit/test_ifwatch.c tests/unit/test_introduce.c tests/unit/test_json.c \
 	tests/unit/test_judge.c tests/unit/test_knownpoint.c tests/unit/test_livecheck.c \
-	tests/unit/test_log_forms.c tests/unit/test_metrics.c tests/unit/test_mtu.c \
-	tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
+	tests/unit/test_log_forms.c tests/unit/test_matchmaker.c tests/unit/test_metrics.c \
+	tests/unit/test_mtu.c tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
 	tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
 	tests/unit/test_nft.c tests/unit/test_nlmsg.c tests/unit/test_node_nat.c \
-	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_reload.c \
-	tests/unit/test_node_view.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
-	tests/unit/test_ownpoint.c tests/unit/test_pace.c tests/unit/test_peercache.c \
-	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c \
-	tests/unit/test_prospects.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
-	tests/unit/test_relay.c tests/unit/test_reload.c tests/unit/test_rendezvous.c \
-	tests/unit/test_resolve.c tests/unit/test_rewritten.c tests/unit/test_routejudge.c \
-	tests/unit/test_routes.c tests/unit/test_rpc.c tests/unit/test_rpc_server.c \
-	tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c \
-	tests/unit/test_snapshot_list.c tests/unit/test_statedir.c tests/unit/test_statejudge.c \
-	tests/unit/test_statename.c tests/unit/test_stun.c tests/unit/test_stunclient.c \
-	tests/unit/test_stunpace.c tests/unit/test_stunround.c tests/unit/test_supervisor.c \
-	tests/unit/test_token.c tests/unit/test_udp.c tests/unit/test_underlay.c \
-	tests/unit/test_vectors_derive.c tests/unit/test_vectors_nat.c tests/unit/test_vectors_state.c \
-	tests/unit/test_vectors_wire.c tests/unit/test_view.c tests/unit/test_viewjson.c \
-	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_relay.c \
+	tests/unit/test_node_reload.c tests/unit/test_node_view.c tests/unit/test_notify.c \
+	tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c tests/unit/test_pace.c \
+	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
+	tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
+	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_relay.c \
+	tests/unit/test_reload.c tests/unit/test_rendezvous.c tests/unit/test_resolve.c \
+	tests/unit/test_rewritten.c tests/unit/test_routejudge.c tests/unit/test_routes.c \
+	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
+	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
+	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
+	tests/unit/test_stun.c tests/unit/test_stunclient.c tests/unit/test_stunpace.c \
+	tests/unit/test_stunround.c tests/unit/test_supervisor.c tests/unit/test_token.c \
+	tests/unit/test_udp.c tests/unit/test_underlay.c tests/unit/test_vectors_derive.c \
+	tests/unit/test_vectors_nat.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c \
+	tests/unit/test_view.c tests/unit/test_viewjson.c tests/unit/test_wg_genl.c \
+	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
@@ -377,7 +378,7 @@ BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE --exclude='*.py' '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find images tests -name '*.py')
 
-.PHONY: deps docs images install test test-container test-kernel sweep demo bench bench-init bench-containers asan fuzz fuzz-programs programs unit-programs clean help
+.PHONY: deps docs images install test test-container test-kernel soak-nat sweep demo bench bench-init bench-containers asan fuzz fuzz-programs programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
