@@ -146,7 +146,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/node/node_reload.c daemon/node/node_rendezvous.c daemon/node/node_routes.c \
 	daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c \
 	daemon/node/reload.c daemon/peers/candidates.c daemon/peers/collision.c daemon/peers/peerpath.c \
-	daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/routejudge.c daemon/peers/routelist.c \
+	daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/refresh.c daemon/peers/routejudge.c daemon/peers/routelist.c \
 	daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c daemon/state/archive.c \
 	daemon/state/identity.c daemon/state/identity_file.c daemon/state/identity_store.c \
 	daemon/state/identity_trace.c daemon/state/identity_write.c daemon/state/livecheck.c \

@@ -250,6 +250,10 @@ static void take(struct adminlink *l, const struct netadmin_request *req, int fd
 		break;
 	case NETADMIN_LOG:
 	case NETADMIN_ADDRESSES:
+	case NETADMIN_FORWARD:
+	case NETADMIN_SAVE_NODES:
+		if (fd >= 0)
+			(void)close(fd);
 		break;
 	}
 }
