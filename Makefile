@@ -101,7 +101,8 @@ INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/
 	init/volume/writability.c
 DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin/adminlink.c \
 	daemon/admin/forward.c daemon/admin/forwardlog.c daemon/admin/netadmin.c \
-	daemon/admin/netadmin_check.c daemon/admin/netadmin_client.c daemon/admin/netadmin_setup.c \
+	daemon/admin/netadmin_batch.c daemon/admin/netadmin_check.c daemon/admin/netadmin_client.c \
+	daemon/admin/netadmin_nodes.c daemon/admin/netadmin_peers.c daemon/admin/netadmin_setup.c \
 	daemon/admin/netadmin_wire.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/commands.c \
 	daemon/cli/complete.c daemon/cli/completion.c daemon/cli/control.c daemon/cli/decode.c \
 	daemon/cli/derived.c daemon/cli/doctor.c daemon/cli/down.c daemon/cli/init.c \
@@ -113,10 +114,10 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/cli/status.c daemon/cli/statustext.c daemon/cli/table.c daemon/cli/terminal.c \
 	daemon/cli/testpeer.c daemon/cli/text.c daemon/cli/watch.c daemon/confine/confine.c \
 	daemon/confine/filter.c daemon/confine/landlock.c daemon/dht/agenda.c daemon/dht/allowance.c \
-	daemon/dht/bencode.c daemon/dht/dhtcore.c daemon/dht/dhtcore_query.c daemon/dht/dhtcore_serve.c \
-	daemon/dht/found.c daemon/dht/krpc.c daemon/dht/lookup.c daemon/dht/nodefile.c \
-	daemon/dht/nodeid.c daemon/dht/nodetable.c daemon/dht/peerstore.c daemon/dht/transact.c \
-	daemon/dht/voters.c daemon/dht/writetoken.c daemon/discovery/discovery.c \
+	daemon/dht/bencode.c daemon/dht/dht.c daemon/dht/dhtcore.c daemon/dht/dhtcore_query.c \
+	daemon/dht/dhtcore_serve.c daemon/dht/found.c daemon/dht/krpc.c daemon/dht/lookup.c \
+	daemon/dht/nodefile.c daemon/dht/nodeid.c daemon/dht/nodetable.c daemon/dht/peerstore.c \
+	daemon/dht/transact.c daemon/dht/voters.c daemon/dht/writetoken.c daemon/discovery/discovery.c \
 	daemon/discovery/exchange.c daemon/discovery/lan.c daemon/discovery/peertest.c \
 	daemon/discovery/pong.c daemon/discovery/prospects.c daemon/discovery/ratelimit.c \
 	daemon/discovery/visitor.c daemon/doctor/examine.c daemon/doctor/inchild.c daemon/doctor/judge.c \
@@ -135,29 +136,32 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/nat/rendezvous.c daemon/nat/stun.c daemon/nat/stunclient.c daemon/nat/stunpace.c \
 	daemon/nat/stunround.c daemon/net/addr.c daemon/net/connset.c daemon/net/growbuf.c \
 	daemon/net/hostaddr.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
-	daemon/net/nft.c daemon/net/nft_msg.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c \
-	daemon/net/resolve.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
-	daemon/net/underlay.c daemon/net/underlaywatch.c daemon/net/unixlisten.c daemon/node/clone.c \
-	daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clone.c \
-	daemon/node/node_collision.c daemon/node/node_forward.c daemon/node/node_greet.c \
-	daemon/node/node_introducer.c daemon/node/node_layers.c daemon/node/node_nat.c \
-	daemon/node/node_notify.c daemon/node/node_observe.c daemon/node/node_peers.c \
-	daemon/node/node_pex.c daemon/node/node_prospects.c daemon/node/node_relay.c \
-	daemon/node/node_reload.c daemon/node/node_rendezvous.c daemon/node/node_routes.c \
-	daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c \
-	daemon/node/reload.c daemon/peers/candidates.c daemon/peers/collision.c daemon/peers/peerpath.c \
-	daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/refresh.c daemon/peers/routejudge.c daemon/peers/routelist.c \
-	daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c daemon/state/archive.c \
-	daemon/state/identity.c daemon/state/identity_file.c daemon/state/identity_store.c \
-	daemon/state/identity_trace.c daemon/state/identity_write.c daemon/state/livecheck.c \
-	daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
+	daemon/net/mtu.c daemon/net/nft.c daemon/net/nft_msg.c daemon/net/nlcount.c daemon/net/nlmsg.c \
+	daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
+	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/underlay.c daemon/net/underlaywatch.c \
+	daemon/net/unixlisten.c daemon/node/clockback.c daemon/node/clone.c daemon/node/node.c \
+	daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clock.c \
+	daemon/node/node_clone.c daemon/node/node_collision.c daemon/node/node_dht.c \
+	daemon/node/node_forward.c daemon/node/node_gossip.c daemon/node/node_greet.c \
+	daemon/node/node_introducer.c daemon/node/node_layers.c daemon/node/node_mtu.c \
+	daemon/node/node_nat.c daemon/node/node_notify.c daemon/node/node_observe.c \
+	daemon/node/node_peers.c daemon/node/node_pex.c daemon/node/node_prospects.c \
+	daemon/node/node_relay.c daemon/node/node_reload.c daemon/node/node_rendezvous.c \
+	daemon/node/node_routes.c daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c \
+	daemon/node/notify.c daemon/node/reload.c daemon/peers/candidates.c daemon/peers/collision.c \
+	daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/refresh.c daemon/peers/routejudge.c \
+	daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c \
+	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
+	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
+	daemon/state/livecheck.c daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
 	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
 	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c \
 	daemon/view/histogram.c daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c \
-	daemon/view/view.c daemon/view/viewjson.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c \
-	daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c daemon/wire/announce.c \
-	daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c daemon/wire/endpoint.c \
-	daemon/wire/envelope.c daemon/wire/json.c daemon/wire/pex.c daemon/wire/token.c
+	daemon/view/view.c daemon/view/viewjson.c daemon/wg/changes.c daemon/wg/genl.c daemon/wg/kernel.c \
+	daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c \
+	daemon/wire/announce.c daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c \
+	daemon/wire/endpoint.c daemon/wire/envelope.c daemon/wire/json.c daemon/wire/pex.c \
+	daemon/wire/token.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_kstat.c tests/unit/test_log.c \
 	tests/unit/test_lograte.c tests/unit/test_marker.c tests/unit/test_settings.c \
@@ -178,13 +182,14 @@ INIT_UNITS := tests/unit/test_init_cause.c tests/unit/test_init_child.c \
 	tests/unit/test_init_statepath.c tests/unit/test_init_status.c tests/unit/test_init_supervise.c \
 	tests/unit/test_init_user.c tests/unit/test_init_volcheck.c tests/unit/test_init_voltext.c \
 	tests/unit/test_init_volume.c tests/unit/test_init_volwatch.c tests/unit/test_init_writability.c
-DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/test_archive.c \
-	tests/unit/test_candidates.c tests/unit/test_cli_complete.c tests/unit/test_cli_fuzz.c \
-	tests/unit/test_cli_peers.c tests/unit/test_cli_peertesttext.c tests/unit/test_cli_peertext.c \
-	tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c tests/unit/test_cli_table.c \
-	tests/unit/test_cli_text.c tests/unit/test_cli_watch.c tests/unit/test_clone.c \
-	tests/unit/test_collision.c tests/unit/test_config.c tests/unit/test_connset.c \
-	tests/unit/test_crypto.c tests/unit/test_derive.c tests/unit/test_dht_bencode.c \
+DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/test_announce.c \
+	tests/unit/test_archive.c tests/unit/test_candidates.c tests/unit/test_cli_complete.c \
+	tests/unit/test_cli_fuzz.c tests/unit/test_cli_peers.c tests/unit/test_cli_peertesttext.c \
+	tests/unit/test_cli_peertext.c tests/unit/test_cli_qr.c tests/unit/test_cli_statustext.c \
+	tests/unit/test_cli_table.c tests/unit/test_cli_text.c tests/unit/test_cli_watch.c \
+	tests/unit/test_clockback.c tests/unit/test_clone.c tests/unit/test_collision.c \
+	tests/unit/test_config.c tests/unit/test_connset.c tests/unit/test_crypto.c \
+	tests/unit/test_derive.c tests/unit/test_dht_bencode.c tests/unit/test_dht_core.c \
 	tests/unit/test_dht_krpc.c tests/unit/test_dht_lookup.c tests/unit/test_dht_nodefile.c \
 	tests/unit/test_dht_nodeid.c tests/unit/test_dht_nodetable.c tests/unit/test_dht_pace.c \
 	tests/unit/test_dht_peerstore.c tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c \
@@ -199,13 +204,14 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_announce.c tests/unit/tes
 	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_ifstate.c \
 	tests/unit/test_ifwatch.c tests/unit/test_introduce.c tests/unit/test_json.c \
 	tests/unit/test_judge.c tests/unit/test_knownpoint.c tests/unit/test_livecheck.c \
-	tests/unit/test_log_forms.c tests/unit/test_metrics.c tests/unit/test_netadmin_check.c \
-	tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c tests/unit/test_nft.c \
-	tests/unit/test_nlmsg.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
-	tests/unit/test_node_reload.c tests/unit/test_node_view.c tests/unit/test_notify.c \
-	tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c tests/unit/test_pace.c \
-	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
-	tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
+	tests/unit/test_log_forms.c tests/unit/test_metrics.c tests/unit/test_mtu.c \
+	tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
+	tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
+	tests/unit/test_nft.c tests/unit/test_nlmsg.c tests/unit/test_node_notify.c \
+	tests/unit/test_node_peers.c tests/unit/test_node_reload.c tests/unit/test_node_view.c \
+	tests/unit/test_notify.c tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c \
+	tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
+	tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
 	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_relay.c \
 	tests/unit/test_reload.c tests/unit/test_rendezvous.c tests/unit/test_resolve.c \
 	tests/unit/test_routejudge.c tests/unit/test_routes.c tests/unit/test_rpc.c \
@@ -294,6 +300,14 @@ $(DAEMON_UNITS:tests/unit/%.c=$(O)/unit/%): $(O)/unit/%: $(O)/tests/unit/%.o $(O
 $(O)/wgtool: $(O)/tests/helper/wgtool.o $(O)/libdaemon.a $(O)/libcommon.a
 	@echo "  LD   $@"
 	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
+# Many members of a mesh in one process, and wireguard-go with a look at what it is asked.
+$(O)/crowd: $(O)/tests/helper/crowd.o $(O)/libdaemon.a $(O)/libcommon.a
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -pie $^ $(DAEMON_LIBS) -o $@
+$(O)/wgproxy: opt-asan := -O1
+$(O)/wgproxy: $(O)/tests/helper/wgproxy.o
+	@echo "  LD   $@"
+	$(Q)$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -static-pie $^ -o $@
 # Tries what a confined process must not be able to do.
 $(O)/confined: $(O)/tests/helper/confined.o $(O)/libdaemon.a $(O)/libcommon.a
 	@echo "  LD   $@"
@@ -352,7 +366,7 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
-	tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC)
+	tests/helper/crowd.c tests/helper/wgproxy.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC)
 # The fast ones first; tests/container and the whole of tests/fault have targets of their own.
 TESTED  := $(addprefix tests/,unit lint fault integration kernel fuzz)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
@@ -370,7 +384,7 @@ test: ## install what is missing, build and run every test; T= passes options to
 	$(Q)$(SUB) WERROR=1 VARIANT=asan programs unit-programs
 	$(Q)$(SUB) WERROR=1 VARIANT=fuzz fuzz-programs
 	$(Q)$(PYTEST) --variants release,asan $(T) $(TESTED)
-test-kernel: programs $(O)/wgtool $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
+test-kernel: programs $(O)/wgtool $(O)/crowd $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
 # Files at a time, each worker with engines of its own: they wait more than they compute.
 WORKERS ?= 3
@@ -413,7 +427,7 @@ asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
 fuzz-programs: $(FUZZ_SRC:tests/fuzz/%.c=$(O)/%)
-unit-programs: $(UNITS) $(O)/wgtool $(O)/probe $(O)/initbench \
+unit-programs: $(UNITS) $(O)/wgtool $(O)/crowd $(O)/wgproxy $(O)/probe $(O)/initbench \
 	$(if $(filter release,$(VARIANT)),$(FAULT_PROGRAMS) $(O)/docgen)
 
 # The pages are committed: who reads them needs no compiler, and a change of them is seen in a review.

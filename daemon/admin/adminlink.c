@@ -4,14 +4,17 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define REPLIES_PER_TURN 64 /* then other events get their turn */
 
+/* A request, or a batch, as it goes over the wire. */
 struct queued {
-	struct netadmin_request req;
-	int fd;
 	struct queued *next;
+	int fd;
+	size_t len;
+	uint8_t bytes[];
 };
 
 struct adminlink {
@@ -21,6 +24,7 @@ struct adminlink {
 	struct event *writable;
 	struct queued *head;
 	struct queued **tail;
+	struct netadmin_batch in; /* what came last */
 };
 
 static void drop_head(struct adminlink *l)
@@ -49,7 +53,9 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	while (l->head) {
-		if (netadmin_send(&l->admin, &l->head->req, l->head->fd) == -EAGAIN)
+		const struct queued *q = l->head;
+
+		if (netadmin_send(&l->admin, q->bytes, q->len, q->fd) == -EAGAIN)
 			return;
 		/* Any other failure means that netadmin is gone; its end of file says so. */
 		drop_head(l);
@@ -58,26 +64,72 @@ static void on_writable(evutil_socket_t fd, short what, void *arg)
 	l->h.on_idle(l->h.arg);
 }
 
-void adminlink_send(struct adminlink *l, const struct netadmin_request *req, int fd)
+static void enqueue(struct adminlink *l, const void *bytes, size_t len, int fd)
 {
-	struct queued *q;
+	struct queued *q = malloc(sizeof(*q) + len);
 
-	if (!l->head && netadmin_send(&l->admin, req, fd) != -EAGAIN) {
-		if (fd >= 0)
-			(void)close(fd);
-		return;
-	}
-	q = calloc(1, sizeof(*q));
 	if (!q) {
 		if (fd >= 0)
 			(void)close(fd);
 		return;
 	}
-	q->req = *req;
+	q->next = NULL;
 	q->fd = fd;
+	q->len = len;
+	memcpy(q->bytes, bytes, len);
 	*l->tail = q;
 	l->tail = &q->next;
 	(void)event_add(l->writable, NULL);
+}
+
+/* Does one of the two say all that matters of both? */
+static bool is_same_matter(const struct netadmin_request *a, const struct netadmin_request *b)
+{
+	bool is_route = a->op == NETADMIN_ROUTE_ADD || a->op == NETADMIN_ROUTE_DEL;
+
+	if (is_route)
+		return (b->op == NETADMIN_ROUTE_ADD || b->op == NETADMIN_ROUTE_DEL) &&
+		       prefix_equal(&a->route, &b->route);
+	return a->op == b->op;
+}
+
+/* Puts a request in the place of one that it makes void. */
+static bool replace_queued(struct adminlink *l, const struct netadmin_request *req, int fd)
+{
+	for (struct queued *q = l->head; q; q = q->next) {
+		struct netadmin_request old;
+
+		if (q->len != sizeof(old))
+			continue;
+		memcpy(&old, q->bytes, sizeof(old));
+		if (!is_same_matter(&old, req))
+			continue;
+		memcpy(q->bytes, req, sizeof(*req));
+		if (q->fd >= 0)
+			(void)close(q->fd);
+		q->fd = fd;
+		return true;
+	}
+	return false;
+}
+
+void adminlink_send(struct adminlink *l, const struct netadmin_request *req, int fd)
+{
+	if (l->head) {
+		if (!replace_queued(l, req, fd))
+			enqueue(l, req, sizeof(*req), fd);
+		return;
+	}
+	if (netadmin_send(&l->admin, req, sizeof(*req), fd) == -EAGAIN)
+		enqueue(l, req, sizeof(*req), fd);
+	else if (fd >= 0)
+		(void)close(fd);
+}
+
+void adminlink_send_batch(struct adminlink *l, const struct netadmin_batch *b)
+{
+	if (l->head || netadmin_send(&l->admin, b->msg.bytes, b->len, -1) == -EAGAIN)
+		enqueue(l, b->msg.bytes, b->len, -1);
 }
 
 bool adminlink_is_busy(const struct adminlink *l)
@@ -94,7 +146,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 	for (int i = 0; i < REPLIES_PER_TURN; i++) {
 		struct netadmin_reply reply;
 		int passed = -1;
-		int r = netadmin_receive(&l->admin, &reply, &passed);
+		int r = netadmin_receive(&l->admin, &reply, &l->in, &passed);
 
 		if (r == -EAGAIN)
 			return;
@@ -102,7 +154,10 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 			gone(l);
 			return;
 		}
-		l->h.on_reply(l->h.arg, &reply, passed);
+		if (reply.event == NETADMIN_PEER_STATES || reply.event == NETADMIN_PEERS_FAILED)
+			l->h.on_batch(l->h.arg, &l->in);
+		else
+			l->h.on_reply(l->h.arg, &reply, passed);
 	}
 }
 

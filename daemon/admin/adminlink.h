@@ -17,12 +17,14 @@ struct event_base;
  * @on_reply:	A reply came; @fd is the descriptor that came with it, or -1; owned by the handler
  * @on_idle:	Everything queued has been sent
  * @on_gone:	netadmin has ended; no call follows
+ * @on_batch:	A reply that lists peers came; borrowed for the call
  */
 struct adminlink_handler {
 	void *arg;
 	void (*on_reply)(void *arg, const struct netadmin_reply *r, int fd);
 	void (*on_idle)(void *arg);
 	void (*on_gone)(void *arg);
+	void (*on_batch)(void *arg, const struct netadmin_batch *b);
 };
 
 /**
@@ -44,8 +46,17 @@ void adminlink_close(struct adminlink *l);
  * @l:		Handle
  * @req:	Request; copied
  * @fd:		Descriptor that goes with it, -1 for none; taken over
+ *
+ * Of those that wait while netadmin hangs, no two say the same: of levels, say, the last are sent.
  */
 void adminlink_send(struct adminlink *l, const struct netadmin_request *req, int fd);
+
+/**
+ * adminlink_send_batch() - Send changes of peers, or queue them until netadmin takes them
+ * @l:		Handle
+ * @b:		Batch; copied
+ */
+void adminlink_send_batch(struct adminlink *l, const struct netadmin_batch *b);
 
 /**
  * adminlink_is_busy() - Is something queued? Then better wait for on_idle() before sending more.

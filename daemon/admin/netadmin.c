@@ -2,9 +2,9 @@
 /*
  * DOC: Theory of operation
  *
- * netadmin blocks in recvmsg(2) and wakes only for a request. Peer changes that are already
- * waiting are taken together and written in as few netlink messages as possible; every other
- * request is served one by one, in order.
+ * netadmin blocks in recvmsg(2) and wakes only for a request. Changes of peers come as batches, each of
+ * which is written in as few netlink messages as possible. When WireGuard refuses a batch, its changes
+ * are written one by one, so that one bad peer keeps no other from being configured.
  */
 #include "daemon/admin/netadmin.h"
 #include "common/defs.h"
@@ -13,6 +13,7 @@
 #include "common/statefile.h"
 #include "daemon/admin/netadmin_check.h"
 #include "daemon/admin/netadmin_nodes.h"
+#include "daemon/admin/netadmin_peers.h"
 #include "daemon/admin/netadmin_setup.h"
 #include "daemon/admin/netadmin_wire.h"
 #include "daemon/node/reload.h"
@@ -31,15 +32,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BATCH_MAX 64
-
 struct server {
 	struct netadmin_node node;
 	struct netadmin_log inherited; /* counted by the mesh process before the fork */
 	int sock;
-	bool has_control; /* we made the control socket */
-	size_t n_batch;
-	struct wg_peer_config batch[BATCH_MAX];
+	bool has_control;	   /* we made the control socket */
+	struct netadmin_batch in;  /* what came */
+	struct netadmin_batch out; /* what is being told */
 };
 
 static int reply(const struct server *s, const struct netadmin_reply *r, int fd)
@@ -54,29 +53,74 @@ static int reply_error(const struct server *s, const struct err *e)
 	return reply(s, &r, -1);
 }
 
-static int flush_batch(struct server *s)
+static int reply_batch(const struct server *s, const struct netadmin_batch *b)
 {
+	return netadmin_wire_send(s->sock, b->msg.bytes, b->len, -1, 0);
+}
+
+/* --- peers ----------------------------------------------------------------------------------- */
+
+static int apply(void *arg, const struct wg_changes *changes, struct err *e)
+{
+	const struct server *s = arg;
+
+	return wg_apply(s->node.wg, changes, e);
+}
+
+/* A mesh process that is gone is noticed by the next request. */
+static void refused(void *arg, const struct err *e)
+{
+	(void)reply_error(arg, e);
+}
+
+static int change_peers(struct server *s)
+{
+	const struct netadmin_applier applier = {
+		.arg = s, .psk = s->node.cfg->keys->psk, .apply = apply, .refused = refused
+	};
 	struct err e = { 0 };
-	int r;
 
-	if (s->n_batch == 0)
-		return 0;
-	r = wg_set_peers(s->node.wg, s->batch, s->n_batch, &e);
-	s->n_batch = 0;
-	return r < 0 ? reply_error(s, &e) : 0;
+	if (netadmin_check_peers(&s->in, &e) < 0)
+		return reply_error(s, &e);
+	netadmin_apply_batch(&s->in, &applier, &s->out);
+	return netadmin_batch_is_empty(&s->out) ? 0 : reply_batch(s, &s->out);
 }
 
-static int take_peer(struct server *s, const struct wg_peer_config *peer)
+static int send_states(struct server *s)
 {
-	struct wg_peer_config *slot;
+	int r = netadmin_batch_is_empty(&s->out) ? 0 : reply_batch(s, &s->out);
 
-	if (s->n_batch == BATCH_MAX && flush_batch(s) < 0)
-		return -EPIPE;
-	slot = &s->batch[s->n_batch++];
-	*slot = *peer;
-	slot->psk = (peer->flags & WG_PEER_HAS_PSK) ? s->node.cfg->keys->psk : NULL;
-	return 0;
+	netadmin_batch_begin(&s->out, NETADMIN_PEER_STATES);
+	return r;
 }
+
+static int add_state(const struct wg_peer_state *peer, void *arg)
+{
+	struct server *s = arg;
+
+	if (netadmin_batch_put_state(&s->out, peer))
+		return 0;
+	if (send_states(s) < 0)
+		return -EPIPE;
+	return netadmin_batch_put_state(&s->out, peer) ? 0 : -EMSGSIZE;
+}
+
+static int dump(struct server *s)
+{
+	struct netadmin_reply done = { .event = NETADMIN_DUMP_DONE };
+
+	netadmin_batch_begin(&s->out, NETADMIN_PEER_STATES);
+	if (wg_dump(s->node.wg, NULL, add_state, s, &done.error) == 0)
+		memset(&done.error, 0, sizeof(done.error));
+	if (send_states(s) < 0)
+		return -EPIPE;
+	done.log.dropped = log_dropped() - s->inherited.dropped;
+	done.log.suppressed = log_suppressed() - s->inherited.suppressed;
+	nlcount_read(&done.messages);
+	return reply(s, &done, -1);
+}
+
+/* --- everything else ------------------------------------------------------------------------- */
 
 static int change_route(struct server *s, const struct prefix *route, bool add)
 {
@@ -99,24 +143,6 @@ static int move(struct server *s, unsigned int nonce)
 	if (netadmin_move(&s->node, nonce, &done.error) == 0)
 		memset(&done.error, 0, sizeof(done.error));
 	done.mesh_ip = s->node.id.mesh_ip;
-	return reply(s, &done, -1);
-}
-
-static int send_peer_state(const struct wg_peer_state *peer, void *arg)
-{
-	struct netadmin_reply r = { .event = NETADMIN_PEER_STATE, .peer = *peer };
-
-	return reply(arg, &r, -1);
-}
-
-static int dump(struct server *s)
-{
-	struct netadmin_reply done = { .event = NETADMIN_DUMP_DONE };
-
-	if (wg_dump(s->node.wg, NULL, send_peer_state, s, &done.error) == 0)
-		memset(&done.error, 0, sizeof(done.error));
-	done.log.dropped = log_dropped() - s->inherited.dropped;
-	done.log.suppressed = log_suppressed() - s->inherited.suppressed;
 	return reply(s, &done, -1);
 }
 
@@ -245,6 +271,18 @@ static int stop(struct server *s, uint32_t http_made)
 	return -ESHUTDOWN;
 }
 
+/* What the operator has said stands. */
+static int set_mtu(struct server *s, uint32_t mtu)
+{
+	struct err e = { 0 };
+
+	if (s->node.cfg->mtu != 0)
+		(void)err_set(&e, -EPERM, "another MTU than --mtu gives");
+	else
+		(void)rtnl_link_set_mtu(s->node.rtnl, s->node.ifindex, mtu, &e);
+	return e.code < 0 ? reply_error(s, &e) : 0;
+}
+
 /* Only what the operator has asked for at the start can be asked for here. */
 static int forward(struct server *s, const struct forward_want *want)
 {
@@ -267,10 +305,6 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 	/* The mesh process is not trusted with more than the table of requests. */
 	if (netadmin_check(req, &e) < 0)
 		return reply_error(s, &e);
-	if (req->op == NETADMIN_PEER)
-		return take_peer(s, &req->peer);
-	if (flush_batch(s) < 0)
-		return -EPIPE;
 	switch ((enum netadmin_op)req->op) {
 	case NETADMIN_ROUTE_ADD:
 		return change_route(s, &req->route, true);
@@ -292,31 +326,47 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 		return restore_addresses(s);
 	case NETADMIN_RELOAD:
 		return reload(s);
+	case NETADMIN_MTU:
+		return set_mtu(s, req->mtu);
 	case NETADMIN_FORWARD:
 		return forward(s, &req->forward);
 	case NETADMIN_ADDRESS:
 		return move(s, req->nonce);
-	case NETADMIN_PEER:
+	case NETADMIN_PEERS:
 		break;
 	}
 	return 0;
 }
 
-static void serve_all(struct server *s)
+/* A batch of changes, or one of the requests that all have one size. */
+static int serve_message(struct server *s, int fd)
 {
 	struct netadmin_request req;
+	struct err e = { 0 };
+
+	if (s->in.len >= sizeof(s->in.msg.what) && s->in.msg.what == NETADMIN_PEERS)
+		return change_peers(s);
+	if (s->in.len != sizeof(req)) {
+		(void)err_set(&e, -EPROTO, "a request of %zu bytes", s->in.len);
+		return reply_error(s, &e);
+	}
+	memcpy(&req, s->in.msg.bytes, sizeof(req));
+	return serve(s, &req, fd);
+}
+
+static void serve_all(struct server *s)
+{
 	int r = 0;
 
 	while (r == 0) {
 		auto_close int fd = -1;
-		/* Wait only when nothing is left to flush. */
-		int flags = s->n_batch > 0 ? MSG_DONTWAIT : 0;
+		ssize_t n = netadmin_wire_take(s->sock, s->in.msg.bytes, sizeof(s->in.msg.bytes),
+					       &fd, 0);
 
-		r = netadmin_wire_receive(s->sock, &req, sizeof(req), &fd, flags);
-		if (r == -EAGAIN)
-			r = flush_batch(s);
-		else if (r == 0)
-			r = serve(s, &req, fd);
+		if (n < 0)
+			return;
+		s->in.len = (size_t)n;
+		r = serve_message(s, fd);
 	}
 }
 

@@ -3,9 +3,10 @@
  * netadmin - the process that holds the private key and CAP_NET_ADMIN
  *
  * The daemon is two processes. This one owns the state directory and the interface; it talks to
- * nobody but the mesh process, over a socketpair of fixed-size, validated messages, and does only
- * what the closed table of requests below says. The mesh process talks to the network and has
- * neither the key nor a capability.
+ * nobody but the mesh process, over a socketpair of validated messages, and does only what the closed
+ * table of requests below says. Messages are of one size, but for those that list peers, which are
+ * packed (netadmin_batch.h). The mesh process talks to the network and has neither the key nor a
+ * capability.
  *
  * When the mesh process goes away without asking for NETADMIN_STOP, that was a crash: this process
  * ends too, even if it hangs, and leaves the interface alone, so that packets flow while the daemon
@@ -17,8 +18,10 @@
 #include "common/err.h"
 #include "common/log.h"
 #include "daemon/admin/forward.h"
+#include "daemon/admin/netadmin_batch.h"
 #include "daemon/http/address.h"
 #include "daemon/net/addr.h"
+#include "daemon/net/nlcount.h"
 #include "daemon/peers/collision.h"
 #include "daemon/state/identity.h"
 #include "daemon/wg/wg.h"
@@ -67,10 +70,11 @@ struct netadmin_config {
 };
 
 enum netadmin_op {
-	NETADMIN_PEER = 1,  /* apply one struct wg_peer_config; answered only when it fails */
+	NETADMIN_PEERS = 1, /* a batch of changes; answered, where some fail, by NETADMIN_ERROR and
+			       NETADMIN_PEERS_FAILED: the others are applied */
 	NETADMIN_ROUTE_ADD, /* route a network through the interface; answered by NETADMIN_ROUTED */
 	NETADMIN_ROUTE_DEL,
-	NETADMIN_DUMP,	     /* answered by NETADMIN_PEER_STATE for each peer, then DUMP_DONE */
+	NETADMIN_DUMP, /* answered by NETADMIN_PEER_STATES until all are told, then DUMP_DONE */
 	NETADMIN_SAVE_CACHE, /* a file descriptor follows: write its contents as the peer cache;
 				answered by NETADMIN_SAVED */
 	NETADMIN_SAVE_NODES, /* the same for the DHT's nodes; answered by NETADMIN_NODES_SAVED */
@@ -83,28 +87,29 @@ enum netadmin_op {
 	NETADMIN_RELOAD,     /* read INTERFACE.reload; answered by NETADMIN_RELOADED */
 	NETADMIN_FORWARD,    /* forward what is wanted, and nothing else because of us; answered by
 				NETADMIN_FORWARDED */
+	NETADMIN_MTU,	     /* give the interface another MTU; answered only when it fails */
 	NETADMIN_ADDRESS, /* take the mesh address of another nonce, and keep it on disk; answered by
 				NETADMIN_MOVED */
 };
 
 /**
- * struct netadmin_request - One message from the mesh process
+ * struct netadmin_request - One message from the mesh process; NETADMIN_PEERS is a batch instead
  * @op:		enum netadmin_op
- * @peer:	NETADMIN_PEER; its psk pointer is ignored, the key is known here
  * @route:	NETADMIN_ROUTE_ADD and _DEL
  * @levels:	NETADMIN_LOG: as for log_set_levels()
  * @http_made:	NETADMIN_STOP: which Unix sockets of --http this run made, a bit each, in their order
  * @nonce:	NETADMIN_ADDRESS: 1..COLLISION_NONCE_MAX, see derive_mesh_ip()
+ * @mtu:	NETADMIN_MTU: bytes, MTU_MIN..MTU_MAX
  * @forward:	NETADMIN_FORWARD
  */
 struct netadmin_request {
 	uint32_t op;
 	union {
-		struct wg_peer_config peer;
 		struct prefix route;
 		char levels[LOG_LEVELS_SIZE];
 		uint32_t http_made;
 		uint32_t nonce;
+		uint32_t mtu;
 		struct forward_want forward;
 	};
 };
@@ -115,11 +120,12 @@ enum netadmin_event {
 	NETADMIN_NODES,	 /* comes before READY: the DHT's nodes of the last run, if there are any */
 	NETADMIN_FAILED, /* start-up failed; the process has ended */
 	NETADMIN_ERROR,	 /* a request failed */
-	NETADMIN_PEER_STATE,
+	NETADMIN_PEER_STATES,  /* a batch: what WireGuard says of some peers */
+	NETADMIN_PEERS_FAILED, /* a batch of the keys whose changes failed: try them again */
 	NETADMIN_DUMP_DONE,
 	NETADMIN_STOPPED,
 	NETADMIN_ECHOED,
-	NETADMIN_SAVED,	    /* the peer cache was written, or could not be */
+	NETADMIN_SAVED, /* the peer cache was written, or could not be */
 	NETADMIN_NODES_SAVED,
 	NETADMIN_RELOADED,  /* a descriptor of what the file says; none, and an error, without it */
 	NETADMIN_ROUTED,    /* a route was added, or could not be */
@@ -134,6 +140,7 @@ enum netadmin_event {
  * @mesh_ip6:	Our IPv6 mesh address, "none" with --no-ipv6 or where IPv6 is disabled
  * @listen_port: WireGuard's UDP port
  * @ifindex:	The interface
+ * @mtu:	Its MTU in bytes
  * @backend:	WG_BACKEND_KERNEL or WG_BACKEND_USERSPACE
  * @was_adopted: The interface was there, left by an earlier run
  * @origin:	Where the key came from
@@ -145,6 +152,7 @@ struct netadmin_ready {
 	struct ip mesh_ip6;
 	uint16_t listen_port;
 	int32_t ifindex;
+	uint32_t mtu;
 	uint32_t backend;
 	bool was_adopted;
 	uint32_t origin;
@@ -162,26 +170,26 @@ struct netadmin_log {
 };
 
 /**
- * struct netadmin_reply - One message to the mesh process
+ * struct netadmin_reply - One message to the mesh process; those of peers are batches instead
  * @event:	enum netadmin_event
  * @log:	NETADMIN_DUMP_DONE
+ * @messages:	NETADMIN_DUMP_DONE: sent to the kernel or to the userspace WireGuard since the start
  * @ready:	NETADMIN_READY
  * @route:	NETADMIN_ROUTED: which one
  * @mesh_ip:	NETADMIN_MOVED: the address this node has now, with or without success
  * @error:	NETADMIN_FAILED and NETADMIN_ERROR; NETADMIN_CONTROL, _DUMP_DONE, _STOPPED, _SAVED, _RELOADED,
  *		_ROUTED and _MOVED, code 0 for success
- * @peer:	NETADMIN_PEER_STATE
  * @forward:	NETADMIN_FORWARDED
  */
 struct netadmin_reply {
 	uint32_t event;
 	struct netadmin_log log;
+	struct nlcount messages;
 	struct prefix route;
 	struct ip mesh_ip;
 	union {
 		struct netadmin_ready ready;
 		struct err error;
-		struct wg_peer_state peer;
 		struct forward_found forward;
 	};
 };
@@ -207,24 +215,27 @@ struct netadmin {
 int netadmin_start(struct netadmin *out, const struct netadmin_config *cfg, struct err *e);
 
 /**
- * netadmin_send() - Send a request without waiting
+ * netadmin_send() - Send a request or a batch without waiting
  * @n:		The mesh process's end
- * @req:	Request; borrowed
+ * @msg:	struct netadmin_request, or what a batch holds; borrowed
+ * @len:	Bytes in @msg
  * @fd:		Descriptor that goes with it, -1 for none; stays the caller's
  *
  * Return: 0, -EAGAIN when the socket is full (try again once it is writable), or another negative
  *         errno value when netadmin is gone
  */
-int netadmin_send(const struct netadmin *n, const struct netadmin_request *req, int fd);
+int netadmin_send(const struct netadmin *n, const void *msg, size_t len, int fd);
 
 /**
  * netadmin_receive() - Take one reply
  * @n:		The mesh process's end
- * @out:	Receives the reply
+ * @out:	Receives the reply; of a batch, its event alone
+ * @batch:	Receives the batch; what it holds otherwise means nothing
  * @fd:		Receives the descriptor that came with it, owned by the caller, or -1
  *
  * Return: 0, -EAGAIN when there is none, -EPIPE when netadmin is gone, or -EPROTO
  */
-int netadmin_receive(const struct netadmin *n, struct netadmin_reply *out, int *fd);
+int netadmin_receive(const struct netadmin *n, struct netadmin_reply *out,
+		     struct netadmin_batch *batch, int *fd);
 
 #endif /* DAEMON_ADMIN_NETADMIN_H */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/admin/netadmin_check.h"
+#include "daemon/net/mtu.h"
 
 #include <errno.h>
 #include <string.h>
@@ -16,8 +17,6 @@ static bool is_sane(const struct prefix *p)
 
 static int check_peer(const struct wg_peer_config *peer, struct err *e)
 {
-	if (peer->n_allowed > WG_ALLOWED_MAX)
-		return err_set(e, -EPROTO, "a peer with %zu allowed prefixes", peer->n_allowed);
 	for (size_t i = 0; i < peer->n_allowed; i++)
 		if (!is_sane(&peer->allowed[i]))
 			return err_set(e, -EPROTO,
@@ -55,13 +54,17 @@ static int check_forward(const struct forward_want *want, struct err *e)
 int netadmin_check(const struct netadmin_request *req, struct err *e)
 {
 	switch ((enum netadmin_op)req->op) {
-	case NETADMIN_PEER:
-		return check_peer(&req->peer, e);
+	case NETADMIN_PEERS:
+		return err_set(e, -EPROTO, "changes of peers that are no batch");
 	case NETADMIN_ROUTE_ADD:
 	case NETADMIN_ROUTE_DEL:
 		return is_sane(&req->route) ? 0 : err_set(e, -EPROTO, "a route that none may have");
 	case NETADMIN_LOG:
 		return check_levels(req->levels, e);
+	case NETADMIN_MTU:
+		if (req->mtu >= MTU_MIN && req->mtu <= MTU_MAX)
+			return 0;
+		return err_set(e, -EPROTO, "an MTU of %u bytes", req->mtu);
 	case NETADMIN_FORWARD:
 		return check_forward(&req->forward, e);
 	case NETADMIN_ADDRESS:
@@ -78,4 +81,16 @@ int netadmin_check(const struct netadmin_request *req, struct err *e)
 		return 0;
 	}
 	return err_set(e, -EPROTO, "request %u is not in the table", req->op);
+}
+
+int netadmin_check_peers(const struct netadmin_batch *b, struct err *e)
+{
+	struct wg_peer_config peer;
+	size_t pos = 0;
+	int more;
+
+	while ((more = netadmin_batch_next_change(b, &pos, &peer)) > 0)
+		if (check_peer(&peer, e) < 0)
+			return -EPROTO;
+	return more == 0 ? 0 : err_set(e, -EPROTO, "changes of peers that are none");
 }

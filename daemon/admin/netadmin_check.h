@@ -18,4 +18,9 @@
  */
 int netadmin_check(const struct netadmin_request *req, struct err *e);
 
+/**
+ * netadmin_check_peers() - The same for the changes in a batch, all of them
+ */
+int netadmin_check_peers(const struct netadmin_batch *b, struct err *e);
+
 #endif /* DAEMON_ADMIN_NETADMIN_CHECK_H */

@@ -3,6 +3,7 @@
 #include "common/caps.h"
 #include "common/exits.h"
 #include "common/log.h"
+#include "daemon/net/mtu.h"
 #include "daemon/state/statedir.h"
 
 #include <errno.h>
@@ -13,11 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Outer IPv6 header, UDP header, WireGuard's own 32 bytes (wireguard.com, "Overhead & MTU"). */
-#define WIREGUARD_OVERHEAD 80
-#define MTU_DEFAULT	   1420
-#define MTU_MIN_IPV6	   1280
-#define LOCK_PATIENCE_MS   6000 /* netadmin may wait 5 s for a userspace WireGuard */
+#define LOCK_PATIENCE_MS 6000 /* netadmin may wait 5 s for a userspace WireGuard */
 
 static int open_state_dir(struct netadmin_node *n, struct err *e)
 {
@@ -147,20 +144,26 @@ static int setup_device(struct netadmin_node *n, struct err *e)
 			     same_port ? 0 : n->cfg->listen_port, e);
 }
 
-static int setup_mtu(struct netadmin_node *n, const struct rtnl_link *link, struct err *e)
+/* Until peers are known, the ways to them are those that lead out of this machine. */
+static uint32_t first_mtu(struct netadmin_node *n)
 {
-	uint32_t mtu = n->cfg->mtu;
 	uint32_t underlay = 0;
 
-	if (mtu == 0) {
-		mtu = MTU_DEFAULT;
-		if (rtnl_underlay_mtu(n->rtnl, n->ifindex, &underlay, NULL) == 0 &&
-		    underlay >= MTU_MIN_IPV6 + WIREGUARD_OVERHEAD)
-			mtu = underlay - WIREGUARD_OVERHEAD;
-	}
-	if (mtu > 65455)
-		mtu = MTU_DEFAULT;
-	return link->mtu == mtu ? 0 : rtnl_link_set_mtu(n->rtnl, n->ifindex, mtu, e);
+	if (n->cfg->mtu != 0)
+		return n->cfg->mtu > MTU_MAX ? MTU_DEFAULT : n->cfg->mtu;
+	if (rtnl_underlay_mtu(n->rtnl, n->ifindex, &underlay, NULL) < 0)
+		underlay = 0;
+	return mtu_inside(underlay);
+}
+
+/* What peers have made of it holds while the interface is up: a restart disturbs nothing. */
+static int setup_mtu(struct netadmin_node *n, const struct rtnl_link *link,
+		     struct netadmin_ready *ready, struct err *e)
+{
+	bool is_settled = n->cfg->mtu == 0 && wg_was_adopted(n->wg) && link->mtu >= MTU_MIN;
+
+	ready->mtu = is_settled ? link->mtu : first_mtu(n);
+	return link->mtu == ready->mtu ? 0 : rtnl_link_set_mtu(n->rtnl, n->ifindex, ready->mtu, e);
 }
 
 struct wanted_addresses {
@@ -301,7 +304,7 @@ static int setup_interface(struct netadmin_node *n, struct netadmin_ready *ready
 	n->ifindex = link.index;
 	r = setup_device(n, e);
 	if (r == 0)
-		r = setup_mtu(n, &link, e);
+		r = setup_mtu(n, &link, ready, e);
 	if (r == 0)
 		r = setup_addresses(n, ready, e);
 	if (r == 0 && !link.is_up)

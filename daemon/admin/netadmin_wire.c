@@ -62,16 +62,23 @@ static int detach_fds(struct msghdr *mh, int *fd)
 	return total > 1 || (mh->msg_flags & MSG_CTRUNC) ? -EPROTO : 0;
 }
 
-int netadmin_wire_receive(int sock, void *msg, size_t len, int *fd, int flags)
+static int drop_fd(int *fd)
 {
-	struct iovec iov = { .iov_base = msg, .iov_len = len };
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+	return -EPROTO;
+}
+
+ssize_t netadmin_wire_take(int sock, void *msg, size_t size, int *fd, int flags)
+{
+	struct iovec iov = { .iov_base = msg, .iov_len = size };
 	union control control = { .buf = { 0 } };
 	struct msghdr mh = { .msg_iov = &iov,
 			     .msg_iovlen = 1,
 			     .msg_control = control.buf,
 			     .msg_controllen = sizeof(control.buf) };
 	ssize_t n;
-	int r;
 
 	*fd = -1;
 	do {
@@ -81,11 +88,16 @@ int netadmin_wire_receive(int sock, void *msg, size_t len, int *fd, int flags)
 		return errno == ECONNRESET ? -EPIPE : -errno;
 	if (n == 0)
 		return -EPIPE;
-	r = detach_fds(&mh, fd);
-	if (r == 0 && (size_t)n == len && !(mh.msg_flags & MSG_TRUNC))
-		return 0;
-	if (*fd >= 0)
-		(void)close(*fd);
-	*fd = -1;
-	return -EPROTO;
+	if (detach_fds(&mh, fd) == 0 && !(mh.msg_flags & MSG_TRUNC))
+		return n;
+	return drop_fd(fd);
+}
+
+int netadmin_wire_receive(int sock, void *msg, size_t len, int *fd, int flags)
+{
+	ssize_t n = netadmin_wire_take(sock, msg, len, fd, flags);
+
+	if (n < 0)
+		return (int)n;
+	return (size_t)n == len ? 0 : drop_fd(fd);
 }

@@ -181,11 +181,16 @@ static void path_row(struct table *t, const struct show *s, json_t *peer)
 static void path_note(struct table *t, json_t *peer)
 {
 	const char *why = member_text(peer, "why");
+	const char *via = member_text(peer, "via");
 	char note[512];
 
-	if (*why == '\0')
+	if (*why == '\0' && *via == '\0')
 		return;
-	(void)snprintf(note, sizeof(note), "why not: %s", why);
+	if (*via != '\0')
+		(void)snprintf(note, sizeof(note), "through %.253s: no direct way was found yet",
+			       via);
+	else
+		(void)snprintf(note, sizeof(note), "why not: %s", why);
 	table_note(t, note);
 }
 

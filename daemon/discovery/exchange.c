@@ -200,6 +200,33 @@ void exchange_send(struct exchange *x, const struct endpoint *to, enum message_t
 	transmit(x, datagram, len, to, NULL);
 }
 
+void exchange_reseal(struct exchange *x)
+{
+	struct attempt *next;
+
+	/* The new ones come before those that are still to be looked at. */
+	for (struct attempt *a = x->attempts; a; a = next) {
+		struct endpoint to = a->to;
+		unsigned int via = a->via;
+		size_t n_sends = a->n_sends;
+
+		next = a->next;
+		attempt_end(a);
+		(void)exchange_try(x, &to, via, n_sends);
+	}
+}
+
+void exchange_announce(struct exchange *x, const struct endpoint *to)
+{
+	const struct discovery_letter letter = { MESSAGE_ANNOUNCE, true, to };
+	char datagram[DISCOVERY_DATAGRAM_MAX];
+	long len = discovery_seal_self(datagram, &letter, x->cfg.handler, x->cfg.key);
+
+	/* There may be nothing that may be said to who is inside the mesh. */
+	if (len > 0 && !x->is_stopped)
+		transmit(x, datagram, len, to, NULL);
+}
+
 void exchange_goodbye(struct exchange *x, const struct endpoint *to, const struct wg_key *self)
 {
 	char plain[GOODBYE_MAX];

@@ -89,6 +89,16 @@ void exchange_send(struct exchange *x, const struct endpoint *to, enum message_t
 		   const char *plain, long len);
 
 /**
+ * exchange_reseal() - What we say of ourselves has changed: HELLOs under way say it from now on
+ */
+void exchange_reseal(struct exchange *x);
+
+/**
+ * exchange_announce() - Tell one peer, once, of this node and of others; no answer is expected
+ */
+void exchange_announce(struct exchange *x, const struct endpoint *to);
+
+/**
  * exchange_goodbye() - Tell one peer, once, that we stop
  */
 void exchange_goodbye(struct exchange *x, const struct endpoint *to, const struct wg_key *self);

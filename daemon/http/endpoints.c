@@ -189,7 +189,7 @@ static int put_health(FILE *out, const struct view *v)
 	if (v->peers)
 		for (const struct peer *p = peers_next(v->peers, NULL); p;
 		     p = peers_next(v->peers, p))
-			(void)json_array_append_new(peers, viewjson_peer(p, v->now));
+			(void)json_array_append_new(peers, viewjson_peer(v, p));
 	(void)json_object_set_new(doc, "peers_detail", peers);
 	put_json(out, doc);
 	return view_is_ready(v) ? OK : NOT_READY;

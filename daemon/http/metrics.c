@@ -196,9 +196,14 @@ static void put_datagrams(struct metrics_writer *w, const struct view *v)
 	metrics_count(w, METRIC_DATAGRAMS_SENT, METRIC_LABELS({ "kind", "reply" }),
 		      c->replies_sent);
 	metrics_count(w, METRIC_NAT_ATTEMPTS, METRIC_LABELS({ "method", "hello" }), c->hellos_sent);
+	metrics_count(w, METRIC_NAT_ATTEMPTS, METRIC_LABELS({ "method", "rendezvous" }),
+		      c->punches);
 	if (v->rtt_s)
 		metrics_count(w, METRIC_NAT_SUCCESSES, METRIC_LABELS({ "method", "hello" }),
 			      v->rtt_s->n);
+	metrics_count(w, METRIC_NAT_SUCCESSES, METRIC_LABELS({ "method", "rendezvous" }),
+		      c->punches_done);
+	metrics_count(w, METRIC_PATH_CHANGES, NULL, c->path_changes);
 	for (size_t i = 0; i < VIEW_STUN_COUNT; i++)
 		metrics_count(w, METRIC_STUN_REQUESTS,
 			      METRIC_LABELS({ "result", view_stun_name((enum view_stun)i) }),
@@ -215,6 +220,10 @@ static void put_writes(struct metrics_writer *w, const struct view_counters *c)
 	metrics_count(w, METRIC_NETLINK_WRITES, METRIC_LABELS({ "kind", "route" }),
 		      c->route_writes);
 	metrics_count(w, METRIC_NETLINK_ERRORS, NULL, c->write_errors);
+	for (int i = 0; i < NLCOUNT_KINDS; i++)
+		metrics_count(w, METRIC_NETLINK_MESSAGES,
+			      METRIC_LABELS({ "kind", nlcount_name((enum nlcount_kind)i) }),
+			      c->messages.n[i]);
 	metrics_count(w, METRIC_LOG_LOST, METRIC_LABELS({ "reason", "no_room" }), c->log_dropped);
 	metrics_count(w, METRIC_LOG_LOST, METRIC_LABELS({ "reason", "rate_limit" }),
 		      c->log_suppressed);
@@ -435,6 +444,7 @@ void metrics_render(FILE *out, const struct metrics_source *from, enum metrics_f
 	put_phase(&w, v);
 	put_checks(&w, v);
 	put_alarms(&w, v);
+	metrics_count(&w, METRIC_CLOCK_BEHIND, NULL, (uint64_t)v->clock_behind_s);
 	put_times(&w, v);
 	put_mesh(&w, v);
 	put_counters(&w, v);

@@ -141,6 +141,8 @@ int start_parse(struct start *out, const struct envelope *env)
 	    read_endpoint(&out->peer_endpoint, body, "peer_endpoint") < 0)
 		return -EINVAL;
 	read_who(out, body);
+	if (json_member_bool(&out->is_ours, body, "peer_is_ours") < 0)
+		out->is_ours = false;
 	return out->start_ms < 0 || out->start_ms > TIME_MAX ? -EINVAL : 0;
 }
 
@@ -179,6 +181,8 @@ long start_format(char *out, size_t size, const struct start *start)
 		announce_write_peer(&w, &start->who, "wg_endpoint");
 		json_write_close(&w, '}');
 	}
+	if (start->is_ours)
+		json_write_true(&w, "peer_is_ours");
 	json_write_close(&w, '}');
 	return json_write_end(&w);
 }

@@ -46,6 +46,7 @@ struct offer {
  * @has_introducer: It says who it is
  * @who:	What the introducer knows of @peer, as in known_peers: the receiver may never have heard of
  *		it; only the key when existing nodes introduce
+ * @is_ours:	@peer is a node of this program
  * @peer_endpoint: WireGuard endpoint of @peer as the introducer's own tunnel has it; "none" from
  *		existing nodes
  */
@@ -58,6 +59,7 @@ struct start {
 	struct wg_key introducer;
 	bool has_introducer;
 	struct known_peer who;
+	bool is_ours;
 	struct endpoint peer_endpoint;
 };
 

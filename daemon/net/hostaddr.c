@@ -135,28 +135,33 @@ int hostaddr_read(struct hostaddrs *out, int own_ifindex)
 	return r;
 }
 
-static bool has_lasting(const struct hostaddrs *list, const struct hostaddr *a)
+static bool is_lasting(const struct hostaddr *a, uint8_t family)
+{
+	return a->net.ip.family == family && !a->is_temporary && !a->is_tentative;
+}
+
+static bool has_one(const struct hostaddrs *list, const struct hostaddr *a)
 {
 	for (size_t i = 0; i < list->n; i++)
-		if (!list->at[i].is_temporary && list->at[i].ifindex == a->ifindex &&
+		if (is_lasting(&list->at[i], a->net.ip.family) &&
+		    list->at[i].ifindex == a->ifindex &&
 		    list->at[i].is_deprecated == a->is_deprecated &&
-		    list->at[i].is_tentative == a->is_tentative &&
 		    prefix_equal(&list->at[i].net, &a->net))
 			return true;
 	return false;
 }
 
-static bool has_all(const struct hostaddrs *list, const struct hostaddrs *of)
+static bool has_all(const struct hostaddrs *list, const struct hostaddrs *of, uint8_t family)
 {
 	for (size_t i = 0; i < of->n; i++)
-		if (!of->at[i].is_temporary && !has_lasting(list, &of->at[i]))
+		if (is_lasting(&of->at[i], family) && !has_one(list, &of->at[i]))
 			return false;
 	return true;
 }
 
-bool hostaddrs_equal(const struct hostaddrs *a, const struct hostaddrs *b)
+bool hostaddrs_equal(const struct hostaddrs *a, const struct hostaddrs *b, uint8_t family)
 {
-	return has_all(a, b) && has_all(b, a);
+	return has_all(a, b, family) && has_all(b, a, family);
 }
 
 bool hostaddrs_have(const struct hostaddrs *list, const struct ip *ip)

@@ -60,10 +60,12 @@ int hostaddr_read(struct hostaddrs *out, int own_ifindex);
 int hostaddr_parse(struct hostaddr *out, const struct nlmsghdr *nlh);
 
 /**
- * hostaddrs_equal() - The same addresses, in whatever order? Temporary ones do not count: they come
- *		       and go while the lasting ones beside them stay
+ * hostaddrs_equal() - The same addresses of a family, in whatever order?
+ *
+ * Temporary ones do not count: they come and go while the lasting ones beside them stay. Nor do
+ * tentative ones, which are not there yet.
  */
-bool hostaddrs_equal(const struct hostaddrs *a, const struct hostaddrs *b);
+bool hostaddrs_equal(const struct hostaddrs *a, const struct hostaddrs *b, uint8_t family);
 
 bool hostaddrs_have(const struct hostaddrs *list, const struct ip *ip);
 

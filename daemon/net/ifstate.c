@@ -154,7 +154,7 @@ static unsigned int take_message(struct ifstate *s, const struct nlmsghdr *nlh)
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		/* The socket lets only default routes through. */
-		return IFSTATE_ELSEWHERE;
+		return IFSTATE_ROUTE;
 	case NLMSG_ERROR:
 	case NLMSG_DONE:
 		return take_verdict(s, nlh);

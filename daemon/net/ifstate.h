@@ -38,7 +38,8 @@ enum ifstate_event {
 	IFSTATE_END = 1 << 1,	    /* the dump that was begun is complete */
 	IFSTATE_AGAIN = 1 << 2,	    /* the tables changed under the dump: begin another one */
 	IFSTATE_RAISED = 1 << 3,    /* it was down, and is up again */
-	IFSTATE_ELSEWHERE = 1 << 4, /* another interface, its addresses, or a default route */
+	IFSTATE_ELSEWHERE = 1 << 4, /* another interface, or its addresses */
+	IFSTATE_ROUTE = 1 << 5,	    /* a default route */
 };
 
 /**

@@ -94,8 +94,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		w->h.raised(w->h.arg);
 	if (events & IFSTATE_CHANGED)
 		w->h.changed(w->h.arg, &w->state);
-	if ((events & IFSTATE_ELSEWHERE) && w->h.elsewhere)
-		w->h.elsewhere(w->h.arg);
+	if ((events & (IFSTATE_ELSEWHERE | IFSTATE_ROUTE)) && w->h.elsewhere)
+		w->h.elsewhere(w->h.arg, events & IFSTATE_ROUTE);
 }
 
 /*

@@ -21,13 +21,14 @@ struct ifwatch;
  *		the watch
  * @raised:	It was down and is up again, however short: the kernel has dropped its routes and its
  *		IPv6 addresses; must not close the watch
- * @elsewhere:	Another interface, its addresses or a default route may have changed; NULL: not wanted
+ * @elsewhere:	Another interface or its addresses may have changed, or with @is_route a default route;
+ *		NULL: not wanted
  */
 struct ifwatch_handler {
 	void *arg;
 	void (*changed)(void *arg, const struct ifstate *s);
 	void (*raised)(void *arg);
-	void (*elsewhere)(void *arg);
+	void (*elsewhere)(void *arg, bool is_route);
 };
 
 /**

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/net/nlsock.h"
 #include "common/defs.h"
+#include "daemon/net/nlcount.h"
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -17,6 +18,7 @@
 
 struct nlsock {
 	struct mnl_socket *nl;
+	int family;
 	uint32_t seq;
 	uint32_t portid;
 	uint8_t *buf;
@@ -72,6 +74,7 @@ int nlsock_open(struct nlsock **out, int family, struct err *e)
 	}
 	set_options(s->nl);
 	s->portid = mnl_socket_get_portid(s->nl);
+	s->family = family;
 	*out = s;
 	return 0;
 }
@@ -130,6 +133,7 @@ static int send_request(struct nlsock *s, struct nlmsghdr *req)
 		if (errno != EINTR)
 			return -errno;
 	}
+	nlcount_add_message(req, s->family);
 	return 0;
 }
 

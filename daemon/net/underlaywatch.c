@@ -106,6 +106,32 @@ void underlaywatch_own_routes(struct underlaywatch *w, rtnl_prefix_fn *fn, void 
 	}
 }
 
+static int take_path(const struct nlmsghdr *nlh, void *arg)
+{
+	if (nlh)
+		(void)rtnl_msg_parse_route(arg, nlh);
+	return 0;
+}
+
+struct mtu_path underlaywatch_path(struct underlaywatch *w, const struct ip *to)
+{
+	struct mtu_path path = { .bytes = 0 };
+	struct rtnl_route route = { .n_oif = 0 };
+	struct nlmsg_verdict v;
+	union rtnl_req req;
+
+	if (!w)
+		return path;
+	rtnl_msg_route_ask(&req, to);
+	if (nlsock_talk(w->questions, &req.nlh, take_path, &route, &v) < 0 || route.n_oif == 0)
+		return path;
+	path.bytes = underlay_mtu(&w->known, route.oif[0]);
+	path.via_gateway = route.gateway[0].family != 0;
+	if (path.bytes != 0 && route.mtu != 0 && route.mtu < path.bytes)
+		path.bytes = route.mtu;
+	return path;
+}
+
 /* --- being told ------------------------------------------------------------------------------ */
 
 static void on_settled(evutil_socket_t fd, short what, void *arg)

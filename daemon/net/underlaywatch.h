@@ -9,6 +9,7 @@
 #define DAEMON_NET_UNDERLAYWATCH_H
 
 #include "common/err.h"
+#include "daemon/net/mtu.h"
 #include "daemon/net/rtnl.h"
 #include "daemon/net/underlay.h"
 
@@ -51,5 +52,14 @@ const struct underlay *underlaywatch_get(const struct underlaywatch *w);
  * @arg:	Passed on
  */
 void underlaywatch_own_routes(struct underlaywatch *w, rtnl_prefix_fn *fn, void *arg);
+
+/**
+ * underlaywatch_path() - The way to an address, as the kernel would take it now
+ * @w:		Handle, may be NULL: nothing is known
+ * @to:		Address
+ *
+ * Return: the way; 0 bytes when there is none, or it leads through the mesh's own interface
+ */
+struct mtu_path underlaywatch_path(struct underlaywatch *w, const struct ip *to);
 
 #endif /* DAEMON_NET_UNDERLAYWATCH_H */

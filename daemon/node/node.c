@@ -186,9 +186,20 @@ void node_ready(struct node *n, const struct netadmin_ready *ready, int cache_fd
 	node_forward_ask(n);
 	if (cache_fd >= 0)
 		node_cache_load(n, cache_fd);
+	node_clock_open(n);
 	node_request_dump(n);
 	(void)event_add(n->safety_timer, &period);
 	node_notify_ready(n);
+}
+
+static void on_flush(evutil_socket_t fd, short what, void *arg)
+{
+	struct node *n = arg;
+
+	(void)fd;
+	(void)what;
+	if (n->phase == NODE_RUNNING)
+		node_peers_flush(n);
 }
 
 static int make_events(struct node *n, struct err *e)
@@ -199,11 +210,13 @@ static int make_events(struct node *n, struct err *e)
 	n->on_hup = evsignal_new(n->base, SIGHUP, on_reload_signal, n);
 	n->safety_timer = event_new(n->base, -1, EV_PERSIST, on_safety_timer, n);
 	n->cache_timer = evtimer_new(n->base, on_cache_timer, n);
+	n->flush_event = event_new(n->base, -1, 0, on_flush, n);
 	n->stop_timer = evtimer_new(n->base, on_stop_limit, n);
 	if (!n->on_term || !n->on_int || !n->on_quit || !n->on_hup || !n->safety_timer ||
-	    !n->cache_timer || !n->stop_timer || event_add(n->on_term, NULL) < 0 ||
-	    event_add(n->on_int, NULL) < 0 || event_add(n->on_quit, NULL) < 0 ||
-	    event_add(n->on_hup, NULL) < 0 || node_notify_init(n) < 0 || node_view_init(n) < 0)
+	    !n->cache_timer || !n->stop_timer || !n->flush_event ||
+	    event_add(n->on_term, NULL) < 0 || event_add(n->on_int, NULL) < 0 ||
+	    event_add(n->on_quit, NULL) < 0 || event_add(n->on_hup, NULL) < 0 ||
+	    node_notify_init(n) < 0 || node_view_init(n) < 0)
 		return err_set(e, -ENOMEM, "make the node's events");
 	return 0;
 }
@@ -217,9 +230,9 @@ static void settle_process(void)
 
 static void free_events(struct node *n)
 {
-	struct event *all[] = { n->on_term,    n->on_int,	n->on_quit,
-				n->on_hup,     n->safety_timer, n->cache_timer,
-				n->stop_timer, n->beat_timer,	n->status_timer };
+	struct event *all[] = { n->on_term,	 n->on_int,	 n->on_quit,	n->on_hup,
+				n->safety_timer, n->cache_timer, n->stop_timer, n->beat_timer,
+				n->status_timer, n->flush_event };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (all[i])
@@ -233,6 +246,7 @@ void node_close(struct node *n)
 	rpc_server_close(n->rpc);
 	http_close(n->http);
 	node_view_close(n);
+	node_clock_close(n);
 	adminlink_close(n->admin);
 	node_peers_free(n);
 	free_events(n);
@@ -306,6 +320,7 @@ int node_open(struct node *n, const struct config *cfg, struct notify *notify, s
 
 	n->cfg = cfg;
 	n->control_fd = -1;
+	n->clock_fd = -1;
 	n->began = clock_now();
 	n->advertised = cfg->routes;
 	n->static_peers = cfg->peers;

@@ -34,11 +34,86 @@ static void admin_answered(struct node *n)
 	n->owed_since_ms = n->dump_pending || n->echo_owed ? clock_now().mono_ms : 0;
 }
 
+void node_admin_flush(struct node *n)
+{
+	if (!netadmin_batch_is_empty(&n->changes))
+		adminlink_send_batch(n->admin, &n->changes);
+	netadmin_batch_begin(&n->changes, NETADMIN_PEERS);
+	for (size_t i = 0; i < n->n_route_changes; i++) {
+		const struct node_route_change *c = &n->route_changes[i];
+		struct netadmin_request req = { .op = c->add ? NETADMIN_ROUTE_ADD
+							     : NETADMIN_ROUTE_DEL };
+
+		req.route = c->net;
+		adminlink_send(n->admin, &req, -1);
+	}
+	n->n_route_changes = 0;
+}
+
+void node_admin_route(struct node *n, const struct prefix *net, bool add)
+{
+	if (n->n_route_changes == NODE_ROUTE_CHANGES)
+		node_admin_flush(n);
+	n->route_changes[n->n_route_changes++] =
+		(struct node_route_change) { .net = *net, .add = add };
+}
+
+void node_admin_change(struct node *n, const struct wg_peer_config *change)
+{
+	if (netadmin_batch_is_empty(&n->changes))
+		netadmin_batch_begin(&n->changes, NETADMIN_PEERS);
+	if (netadmin_batch_put_change(&n->changes, change))
+		return;
+	node_admin_flush(n);
+	(void)netadmin_batch_put_change(&n->changes, change);
+}
+
+void node_admin_remove(struct node *n, const struct wg_key *key)
+{
+	struct wg_peer_config change;
+
+	change.key = *key;
+	change.flags = WG_PEER_REMOVE;
+	change.keepalive_s = 0;
+	change.endpoint = (struct endpoint) { .port = 0 };
+	change.n_allowed = 0;
+	node_admin_change(n, &change);
+}
+
+static void take_states(struct node *n, const struct netadmin_batch *b)
+{
+	struct wg_peer_state state;
+	size_t pos = 0;
+
+	while (n->phase == NODE_RUNNING && netadmin_batch_next_state(b, &pos, &state) > 0)
+		node_peers_observed(n, &state);
+}
+
+static void take_refusals(struct node *n, const struct netadmin_batch *b)
+{
+	struct wg_key key;
+	size_t pos = 0;
+
+	while (n->phase == NODE_RUNNING && netadmin_batch_next_key(b, &pos, &key) > 0)
+		node_peers_refused(n, &key);
+	if (n->phase == NODE_RUNNING)
+		node_peers_flush_soon(n);
+}
+
+static void on_batch(void *arg, const struct netadmin_batch *b)
+{
+	if (b->msg.what == NETADMIN_PEER_STATES)
+		take_states(arg, b);
+	else
+		take_refusals(arg, b);
+}
+
 static void take_dump_end(struct node *n, const struct netadmin_reply *r)
 {
 	const struct err *e = &r->error;
 
 	n->admin_log = r->log;
+	n->counters.messages = r->messages;
 	n->dump_pending = false;
 	/* Half a report would look as if somebody had removed the other half. */
 	if (e->code != 0)
@@ -89,10 +164,9 @@ static void take_reply(struct node *n, const struct netadmin_reply *r, int fd)
 		log_event(EVENT_NETADMIN_FAILED, NULL, "%s: %s", r->error.msg,
 			  strerror(-r->error.code));
 		break;
-	case NETADMIN_PEER_STATE:
-		if (n->phase == NODE_RUNNING)
-			node_peers_observed(n, &r->peer);
-		break;
+	case NETADMIN_PEER_STATES:
+	case NETADMIN_PEERS_FAILED:
+		break; /* batches, see on_batch() */
 	case NETADMIN_DUMP_DONE:
 		take_dump_end(n, r);
 		break;
@@ -180,7 +254,11 @@ int node_admin_start(const struct node *n, struct netadmin *out, struct err *e)
 int node_admin_open(struct node *n, const struct netadmin *admin, struct err *e)
 {
 	struct adminlink_handler handler = {
-		.arg = n, .on_reply = on_reply, .on_idle = on_admin_idle, .on_gone = on_admin_gone
+		.arg = n,
+		.on_reply = on_reply,
+		.on_idle = on_admin_idle,
+		.on_gone = on_admin_gone,
+		.on_batch = on_batch,
 	};
 
 	return adminlink_open(&n->admin, n->base, admin, &handler, e);

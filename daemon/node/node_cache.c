@@ -49,6 +49,7 @@ void node_cache_load(struct node *n, int fd)
 			  "discovered anew");
 		return;
 	}
+	clockback_remember(&n->clockback, peercache_written(buf, (size_t)len));
 	log_event(EVENT_PEER_CACHE_LOADED, NULL, "%zu peers from the cache", total);
 	for (size_t i = 0; i < total; i++)
 		take_cached(n, &list[i]);
@@ -81,7 +82,8 @@ static long format_cache(struct node *n, char **out)
 
 	if (!list)
 		return -ENOMEM;
-	return peercache_format(out, list, collect_cache(n, list), clock_now().unix_s);
+	return peercache_format(out, list, collect_cache(n, list),
+				clockback_stamp(&n->clockback, clock_now()));
 }
 
 /* Bytes as a file that has no name, to be handed to netadmin. */

@@ -17,6 +17,7 @@
 #include "daemon/net/ifwatch.h"
 #include "daemon/net/resolve.h"
 #include "daemon/net/underlaywatch.h"
+#include "daemon/node/clockback.h"
 #include "daemon/node/clone.h"
 #include "daemon/node/node_nat.h"
 #include "daemon/node/notify.h"
@@ -36,8 +37,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define NODE_KNOWN_MAX	 8  /* known peers offered to one announcement; what fits is sent */
-#define NODE_OWN_IPS_MAX 64 /* addresses of this machine that are told from others' */
+#define NODE_ROUTE_CHANGES 64
+#define NODE_KNOWN_MAX	   8 /* known peers offered to one announcement; what fits is sent */
 
 #define NODE_MISSING_MAX 128
 
@@ -92,6 +93,10 @@ struct node_punch {
  * @read_ms:	When the bytes were read that its rates count from, 0 for never
  * @read_rx:	Received until then
  * @read_tx:	Sent until then
+ * @mtu_to:	Address to which @mtu_outside was looked up
+ * @mtu_outside: What the way there carries in bytes, 0 when not known
+ * @refused_until_ms: Its last change failed: none is tried before
+ * @n_refused:	How often in a row
  * @ear:	What its bytes tell
  * @is_mute:	It sends nothing although it is spoken to
  * @offer_ms:	When we may ask for an introduction to it again, 0 for never tried
@@ -113,6 +118,8 @@ struct node_peer {
 	int64_t read_ms;
 	uint64_t read_rx;
 	uint64_t read_tx;
+	struct ip mtu_to;
+	uint32_t mtu_outside;
 	struct relay_ear ear;
 	bool is_mute;
 	int64_t offer_ms;
@@ -121,6 +128,14 @@ struct node_peer {
 	int64_t started_ms;
 	int64_t start_at_ms;
 	int64_t warm_ms;
+	int64_t refused_until_ms;
+	unsigned int n_refused;
+};
+
+/* A route that has to come or go. */
+struct node_route_change {
+	struct prefix net;
+	bool add;
 };
 
 /**
@@ -162,17 +177,24 @@ struct node {
 	struct event *cache_timer;  /* saves the peer cache a little after a change */
 	struct event *stop_timer;   /* ends a stop that netadmin does not finish */
 	struct event *beat_timer;   /* asks netadmin for an echo, which becomes a heartbeat */
+	struct event *flush_event;  /* writes what differs, at the end of the loop's turn */
 	struct event *status_timer; /* sends a changed status text when its second is over */
 	struct notify *notify;
 	struct confinement confinement;
+	struct clockback clockback;
+	int clock_fd; /* a timer on the wall clock, -1 for none */
+	struct event *clock_event;
 	bool echo_owed;
 	char status[NOTIFY_STATUS_SIZE]; /* last sent to the supervisor */
 	int64_t status_ms;
+	struct event *gossip_timer;
 	struct ways *ways;	   /* names of --peer-dns; NULL for none */
-	struct event *moved_timer; /* lets a change of the network settle */
 	struct resolver *resolver; /* NULL when it could not be opened */
 	struct node_dht dht;
 	struct adminlink *admin;
+	struct netadmin_batch changes; /* of peers, not sent yet; empty between passes */
+	size_t n_route_changes;
+	struct node_route_change route_changes[NODE_ROUTE_CHANGES]; /* likewise */
 	struct netadmin_ready ready;
 	struct reconcile_self self;
 	int64_t start_unix_s;
@@ -198,6 +220,7 @@ struct node {
 	struct node_missing missing;
 	struct event *route_timer; /* tries them again */
 	struct underlaywatch *underlay;
+	struct event *mtu_timer;       /* NULL where the MTU is given */
 	struct forward_found forwards; /* as netadmin told last */
 	bool forward_known;	       /* it has */
 	struct collision collision;
@@ -208,9 +231,6 @@ struct node {
 	struct event *prospect_timer; /* hands out turns while somebody waits */
 	int64_t last_turn_ms;
 	bool is_turn_soon;
-	struct ip own_ips[NODE_OWN_IPS_MAX];
-	size_t n_own_ips;
-	int64_t own_ips_ms;   /* when they were read; 0 for never, or not since they changed */
 	uint32_t dump_number; /* of the last dump asked for */
 	bool dump_pending;
 	struct netadmin_log admin_log; /* as the last dump told */
@@ -275,6 +295,14 @@ int node_admin_open(struct node *n, const struct netadmin *admin, struct err *e)
 void node_request_dump(struct node *n);
 /* It owes an answer from now on, if it did not before. */
 void node_admin_owes(struct node *n);
+/* Adds a change of a peer to those that leave next. */
+void node_admin_change(struct node *n, const struct wg_peer_config *change);
+/* The same for a peer that has to go. */
+void node_admin_remove(struct node *n, const struct wg_key *key);
+/* The same for a route: a network is given to its peer before packets are routed there. */
+void node_admin_route(struct node *n, const struct prefix *net, bool add);
+/* Sends them. */
+void node_admin_flush(struct node *n);
 
 /* node_reload.c: INTERFACE.reload */
 
@@ -299,8 +327,12 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us);
 /* The endpoint a text stands for, when it is a literal outside the mesh; otherwise "none". */
 struct endpoint node_peers_literal(const struct node *n, const char *text);
-/* Writes out what differs for every peer that is marked dirty. */
+/* Writes out what differs for every peer that is marked. */
 void node_peers_flush(struct node *n);
+/* The same once all that has come in this turn of the loop has been taken. */
+void node_peers_flush_soon(struct node *n);
+/* WireGuard did not take the last change of a peer: it is tried again, after growing pauses. */
+void node_peers_refused(struct node *n, const struct wg_key *key);
 /* Says HELLO to a peer, if it can and should be greeted. */
 void node_peers_hello(struct node *n, struct peer *p, struct now now);
 void node_peers_say_goodbye(struct node *n);
@@ -323,6 +355,14 @@ void node_routes_retry(struct node *n);
 void node_routes_restore(struct node *n);
 /* Removes what an earlier run has left and nobody announces. */
 void node_routes_sweep(struct node *n);
+
+/* node_mtu.c: as large as the ways to peers allow */
+void node_mtu_open(struct node *n);
+void node_mtu_close(struct node *n);
+/* Peers have changed: looks at the MTU in a moment. */
+void node_mtu_soon(struct node *n);
+/* The networks of this machine have changed: looks at every way again. */
+void node_mtu_anew(struct node *n);
 
 /* node_forward.c: what the kernel passes on */
 
@@ -402,6 +442,12 @@ void node_clone_settle(struct node *n);
 void node_clone_follow(struct node *n, const struct peer *p, const struct announcement *a,
 		       const struct endpoint *from);
 
+/* node_clock.c: a clock that ran backwards */
+
+/* Looks at the clock, also whenever somebody sets it; the peer cache has been read. */
+void node_clock_open(struct node *n);
+void node_clock_close(struct node *n);
+
 /* node_self.c: what we say of ourselves */
 /* To whoever is at @to, NULL for the LAN. */
 void node_self_describe(struct node *n, struct announcement *out, bool with_known,
@@ -414,8 +460,8 @@ void node_peers_greet(struct node *n);
 /* node_nat.c: where this node is, and where its peers are reached */
 int node_nat_open(struct node *n, struct err *e);
 void node_nat_stop(struct node *n);
-/* Addresses or routes of this machine may have changed. */
-void node_nat_moved(struct node *n);
+/* Addresses of this machine may have changed, or with @is_route its default route. */
+void node_nat_moved(struct node *n, bool is_route);
 /* A peer has told where it sees us. */
 void node_nat_observed(struct node *n);
 /* Fills in what is said of our endpoints to whoever is at @to, NULL for the LAN; may withhold it. */
@@ -448,8 +494,8 @@ void node_prospects_answered(struct node *n, const struct endpoint *at);
 void node_prospects_own(struct node *n, const struct endpoint *at);
 /* The peer that was there is gone. */
 void node_prospects_lost(struct node *n, const struct endpoint *at);
-/* Looks whether this machine has other addresses than before; then what failed may work. */
-bool node_prospects_moved(struct node *n);
+/* This machine has other addresses than before: what failed may work now. */
+void node_prospects_wake(struct node *n);
 
 /* node_pex.c: what nodes tell each other of others */
 
@@ -457,6 +503,13 @@ bool node_prospects_moved(struct node *n);
 void node_pex_describe(struct node *n, struct announcement *out, const struct endpoint *to);
 /* Takes what a member tells of others. */
 void node_pex_take(struct node *n, const struct announcement *a, const struct discovery_origin *o);
+
+/* node_gossip.c: peers that are told of inside the tunnels */
+
+/* Begins, when it is asked for. */
+void node_gossip_start(struct node *n);
+void node_gossip_stop(struct node *n);
+void node_gossip_describe(const struct node *n, struct view *out);
 
 /* node_dht.c: the mainline DHT */
 
@@ -478,7 +531,7 @@ void node_ways_start(struct node *n);
 /* @static_peers and @dns_peers have changed. */
 void node_ways_reload(struct node *n);
 void node_ways_stop(struct node *n);
-/* An address of this machine came or went. */
+/* This machine has other addresses than before. */
 void node_ways_moved(struct node *n);
 /* One line for every way to find peers: what it has found, or why it cannot. */
 void node_ways_describe(const struct node *n, struct view *out);

@@ -129,6 +129,7 @@ static void tell(struct node *n, const struct match *m, size_t to, int64_t start
 	    !reconcile_is_inside_mesh(&about->tunnel.ip, &n->self))
 		s.peer_endpoint = about->tunnel;
 	s.who = about->info;
+	s.is_ours = about->is_ours;
 	(void)endpoint_format(s.who.endpoint, &about->endpoint);
 	len = start_format(plain, sizeof(plain), &s);
 	if (len == -EMSGSIZE) {

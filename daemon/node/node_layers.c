@@ -109,10 +109,9 @@ static void on_interface_raised(void *arg)
 	node_routes_restore(n);
 }
 
-static void on_elsewhere(void *arg)
+static void on_elsewhere(void *arg, bool is_route)
 {
-	node_nat_moved(arg);
-	node_ways_moved(arg);
+	node_nat_moved(arg, is_route);
 }
 
 static void watch_interface(struct node *n)
@@ -168,6 +167,7 @@ int node_layers_open(struct node *n, struct err *e)
 	open_rpc(n);
 	watch_interface(n);
 	node_ways_start(n);
+	node_gossip_start(n);
 	node_dht_open(n);
 	return 0;
 }
@@ -185,6 +185,7 @@ void node_layers_hush(struct node *n)
 	n->lan = NULL;
 	node_dht_stop(n);
 	node_ways_stop(n);
+	node_gossip_stop(n);
 	node_nat_stop(n);
 	exchange_stop(n->exchange);
 }
@@ -194,6 +195,7 @@ void node_layers_close(struct node *n)
 	node_routes_close(n);
 	node_dht_close(n);
 	node_ways_stop(n);
+	node_gossip_stop(n);
 	node_nat_stop(n);
 	node_prospects_close(n);
 	ifwatch_close(n->ifwatch);

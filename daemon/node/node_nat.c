@@ -22,7 +22,9 @@
 #define LOOK_MIN_MS   2000 /* between two looks, however often the kernel calls */
 #define LOOK_AGAIN_MS 1000
 
-static const uint8_t families[] = { AF_INET, AF_INET6 };
+enum { V4, V6 };
+
+static const uint8_t families[] = { [V4] = AF_INET, [V6] = AF_INET6 };
 
 static void set_timer(struct event *timer, int64_t ms)
 {
@@ -44,13 +46,14 @@ static void read_ways(struct node_nat *nat)
 	nat->has_way6 = hostaddr_source(&source6, &far6);
 }
 
-/* Reads the addresses; false when all is as it was. */
-static bool read_addresses(struct node *n)
+/* What has changed of this machine's addresses: a bit for each index of families[]. */
+static unsigned int read_addresses(struct node *n)
 {
 	struct node_nat *nat = &n->nat;
 	struct hostaddrs before = nat->host;
 	struct ip source = nat->source;
 	bool had_way6 = nat->has_way6;
+	unsigned int changed = 0;
 
 	nat->looked_ms = clock_now().mono_ms;
 	if (hostaddr_read(&nat->host, n->ready.ifindex) < 0)
@@ -58,8 +61,11 @@ static bool read_addresses(struct node *n)
 	read_ways(nat);
 	if (reconcile_is_inside_mesh(&nat->source, &n->self))
 		nat->source = (struct ip) { .family = 0 };
-	return !hostaddrs_equal(&before, &nat->host) || !ip_equal(&source, &nat->source) ||
-	       had_way6 != nat->has_way6;
+	if (!hostaddrs_equal(&before, &nat->host, AF_INET) || !ip_equal(&source, &nat->source))
+		changed |= 1U << V4;
+	if (!hostaddrs_equal(&before, &nat->host, AF_INET6) || had_way6 != nat->has_way6)
+		changed |= 1U << V6;
+	return changed;
 }
 
 /* --- what follows -------------------------------------------------------------------------- */
@@ -69,6 +75,8 @@ static void announce_to_all(struct node *n)
 	if (n->phase != NODE_RUNNING)
 		return;
 	lan_announce(n->lan);
+	if (n->exchange)
+		exchange_reseal(n->exchange);
 	node_peers_greet(n);
 }
 
@@ -196,42 +204,56 @@ static void choose_again(struct node *n)
 {
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
 		candidates_restart(&p->candidates);
-		p->is_dirty = true;
+		peers_mark(n->peers, p);
 	}
 	node_peers_flush(n);
+}
+
+/* What servers and peers saw was of the old place. */
+static void forget_place(struct node *n, unsigned int changed)
+{
+	for (size_t i = 0; i < sizeof(families); i++)
+		if (changed & 1U << i)
+			memset(&n->nat.seen[i], 0, sizeof(n->nat.seen[i]));
+	if (changed & 1U << V4)
+		memset(&n->ownaddr, 0, sizeof(n->ownaddr));
+	memset(&n->nat.pace, 0, sizeof(n->nat.pace));
 }
 
 static void on_look_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct node *n = arg;
+	bool is_rerouted = n->nat.is_rerouted;
+	unsigned int changed;
 
 	(void)fd;
 	(void)what;
 	if (n->phase != NODE_RUNNING)
 		return;
-	if (!read_addresses(n)) {
-		/* Another way out, perhaps: the address that is seen outside may be another one. */
+	n->nat.is_rerouted = false;
+	changed = read_addresses(n);
+	/* Another way out: the address that is seen outside may be another one. */
+	if (changed || (is_rerouted && !n->nat.is_asking))
 		ask_servers(n);
+	if (!changed)
 		return;
-	}
-	/* What others saw was of the old place. */
-	memset(n->nat.seen, 0, sizeof(n->nat.seen));
-	memset(&n->nat.pace, 0, sizeof(n->nat.pace));
-	memset(&n->ownaddr, 0, sizeof(n->ownaddr));
+	forget_place(n, changed);
 	(void)decide(n);
 	announce_to_all(n);
-	ask_servers(n);
+	node_ways_moved(n);
 	choose_again(n);
 }
 
-void node_nat_moved(struct node *n)
+void node_nat_moved(struct node *n, bool is_route)
 {
 	int64_t since_ms = clock_now().mono_ms - n->nat.looked_ms;
 
-	if (n->phase != NODE_RUNNING || evtimer_pending(n->nat.look_timer, NULL))
+	if (n->phase != NODE_RUNNING)
 		return;
-	set_timer(n->nat.look_timer,
-		  since_ms < LOOK_MIN_MS - SETTLE_MS ? LOOK_MIN_MS - since_ms : SETTLE_MS);
+	n->nat.is_rerouted |= is_route;
+	if (!evtimer_pending(n->nat.look_timer, NULL))
+		set_timer(n->nat.look_timer,
+			  since_ms < LOOK_MIN_MS - SETTLE_MS ? LOOK_MIN_MS - since_ms : SETTLE_MS);
 }
 
 /* --- what is said of it -------------------------------------------------------------------- */
@@ -251,6 +273,29 @@ static struct ip address_near(struct node *n, const struct ip *mesh_ip)
 	return (struct ip) { .family = 0 };
 }
 
+/*
+ * Through a relay a peer has to hear of us even when we do not know where we are. A node of our kind
+ * takes nothing from an empty endpoint; for any other one an address of this machine does no harm,
+ * while it is relayed.
+ */
+static void tell_relayed(const struct node *n, struct announcement *out, const struct ip *mesh_ip)
+{
+	const struct hostaddrs *host = &n->nat.host;
+	const struct peer *p = peers_next(n->peers, NULL);
+	struct endpoint at = { .port = n->ready.listen_port };
+
+	while (p && !ip_equal(&p->info.mesh_ip, mesh_ip))
+		p = peers_next(n->peers, p);
+	if (!p || !p->path.is_relayed)
+		return;
+	for (size_t i = 0; !p->is_ours && i < host->n && at.ip.family == 0; i++)
+		if (host->at[i].net.ip.family == AF_INET)
+			at.ip = host->at[i].net.ip;
+	if (at.ip.family != 0)
+		(void)endpoint_format(out->self.endpoint, &at);
+	out->is_withheld = !p->is_ours && at.ip.family == 0;
+}
+
 void node_nat_tell(struct node *n, struct announcement *out, const struct endpoint *to)
 {
 	struct ownpoint_receiver who = { .is_inside = false };
@@ -263,6 +308,8 @@ void node_nat_tell(struct node *n, struct announcement *out, const struct endpoi
 		who.on_link = address_near(n, &to->ip);
 	ownpoint_tell(out, &n->nat.own, n->ready.listen_port, &who);
 	out->is_withheld = out->self.endpoint[0] == '\0';
+	if (out->is_withheld)
+		tell_relayed(n, out, &to->ip);
 }
 
 void node_nat_describe(const struct node *n, struct view *out)
@@ -390,7 +437,7 @@ void node_nat_dumped(struct node *n)
 	n->nat.read_ms = n->nat.asked_ms;
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
 		if (p->candidates.until_ms != 0 && p->candidates.until_ms <= n->nat.read_ms)
-			p->is_dirty = true;
+			peers_mark(n->peers, p);
 	/* What peers saw grows old. */
 	node_nat_observed(n);
 }

@@ -27,6 +27,7 @@ struct event;
  * @source:	IPv4 address it sends from to the internet; "none" without a way there
  * @has_way6:	It has a way to the IPv6 internet
  * @own:	Where others reach us
+ * @is_rerouted: A default route has changed since
  * @looked_ms:	When @host was read
  * @asked_ms:	When WireGuard was asked for the state that is on its way
  * @read_ms:	When it was asked for the state that has arrived last
@@ -44,6 +45,7 @@ struct node_nat {
 	struct ip source;
 	bool has_way6;
 	struct ownpoint own;
+	bool is_rerouted;
 	int64_t looked_ms;
 	int64_t asked_ms;
 	int64_t read_ms;

@@ -5,15 +5,6 @@
 
 #define RATE_MIN_MS 1000 /* between two readings that a rate is made of */
 
-static void remove_stranger(struct node *n, const struct wg_key *key)
-{
-	struct netadmin_request req = { .op = NETADMIN_PEER };
-
-	req.peer.key = *key;
-	req.peer.flags = WG_PEER_REMOVE;
-	adminlink_send(n->admin, &req, -1);
-}
-
 /* What WireGuard has, when nothing of ours is under way that would change it. */
 static void take_actual(struct node *n, struct peer *p, const struct wg_peer_state *state)
 {
@@ -29,13 +20,13 @@ static void take_actual(struct node *n, struct peer *p, const struct wg_peer_sta
 		p->applied.keepalive_s = state->keepalive_s;
 		p->applied.endpoint =
 			peer_has_tunnel(p, clock_now()) ? p->endpoint : state->endpoint;
-		p->is_dirty = true;
+		peers_mark(n->peers, p);
 		node_relay_adopt(n, p, state);
 	}
 	/* A relay may have more than a report has room for. */
 	if (p->applied.allowed_hash != hash && state->n_allowed < WG_ALLOWED_MAX) {
 		p->applied.allowed_hash = hash;
-		p->is_dirty = true;
+		peers_mark(n->peers, p);
 	}
 }
 
@@ -62,6 +53,13 @@ static void take_bytes(struct node *n, struct peer *p, const struct wg_peer_stat
 	row->read_tx = state->tx_bytes;
 }
 
+/* A refusal of what was written before this report was asked for would have come before it. */
+static void note_success(const struct node *n, struct node_peer *row)
+{
+	if (row->written_dump != n->dump_number && clock_now().mono_ms >= row->refused_until_ms)
+		row->n_refused = 0;
+}
+
 /* A peer inside one of its own networks, where its tunnel would lead into itself; or no longer so. */
 static bool concerns_routes(const struct peer *p, const struct ip *ip)
 {
@@ -81,7 +79,8 @@ static void take_life(struct node *n, struct peer *p)
 	row->is_linked = peer_has_tunnel(p, now);
 	if (row->is_linked)
 		p->tunnel_ms = now.mono_ms;
-	p->is_dirty |= was_linked && !row->is_linked;
+	if (was_linked && !row->is_linked)
+		peers_mark(n->peers, p);
 }
 
 void node_peers_observed(struct node *n, const struct wg_peer_state *state)
@@ -92,15 +91,16 @@ void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 	if (!p) {
 		/* After a restart, peers of the last run may be heard again any moment. */
 		if (n->sweep_strangers)
-			remove_stranger(n, &state->key);
+			node_admin_remove(n, &state->key);
 		return;
 	}
 	first_handshake = p->handshake_s == 0 && state->handshake_s != 0;
 	p->handshake_s = state->handshake_s;
 	take_life(n, p);
 	take_bytes(n, p, state);
-	p->is_dirty |= !ip_equal(&p->tunnel.ip, &state->endpoint.ip) &&
-		       concerns_routes(p, &state->endpoint.ip);
+	if (!ip_equal(&p->tunnel.ip, &state->endpoint.ip) &&
+	    concerns_routes(p, &state->endpoint.ip))
+		peers_mark(n->peers, p);
 	n->rows[p->slot].is_mute = !relay_listen(&n->rows[p->slot].ear, state->rx_bytes,
 						 state->tx_bytes, clock_now().mono_ms);
 	p->tunnel = state->endpoint;
@@ -108,6 +108,7 @@ void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 	if (peer_has_tunnel(p, clock_now()))
 		candidates_add(&p->candidates, &state->endpoint, CANDIDATE_SEEN);
 	n->rows[p->slot].seen_dump = n->dump_number;
+	note_success(n, &n->rows[p->slot]);
 	take_actual(n, p, state);
 	if (first_handshake)
 		log_event(EVENT_TUNNEL_UP,
@@ -119,6 +120,8 @@ void node_peers_dumped(struct node *n)
 {
 	struct now now = clock_now();
 
+	if (!n->is_settled)
+		node_mtu_soon(n);
 	n->is_settled = true;
 	node_nat_dumped(n);
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
@@ -130,10 +133,10 @@ void node_peers_dumped(struct node *n)
 				  "peer %s was removed by somebody else; adding it again",
 				  p->key_text);
 			p->applied.present = false;
-			p->is_dirty = true;
+			peers_mark(n->peers, p);
 		}
 		if (p->applied.present && !peer_is_active(p, now))
-			p->is_dirty = true;
+			peers_mark(n->peers, p);
 	}
 	node_relay_look(n);
 	node_rendezvous_look(n);

@@ -2,10 +2,12 @@
 /*
  * DOC: Theory of operation
  *
- * A sighting changes one row of the table; the row is reconciled at once, and what differs goes to
- * netadmin as one request. Each row has one timer for all that time alone brings: the next HELLO
- * (existing nodes forget us after five minutes without one), our turn to begin a handshake, and
- * the end of a peer that fell silent. An idle mesh wakes for nothing else.
+ * A sighting changes one row of the table and marks it. At the end of the loop's turn the marked rows
+ * are reconciled, and what differs goes to netadmin as one batch: a single change leaves at once, and a
+ * thousand that came together are a handful of messages. Each row has one timer for all that time alone
+ * brings: the next HELLO (existing nodes forget us after five minutes without one), our turn to begin a
+ * handshake, another try of a change that WireGuard refused, and the end of a peer that fell silent. An
+ * idle mesh wakes for nothing else.
  */
 #include "common/log.h"
 #include "daemon/node/node_impl.h"
@@ -18,6 +20,8 @@
 #define GOODBYE_MAX_AGE_S  60
 #define CACHE_DELAY_MS	   2000
 #define TRANSITIVE_KEEP_MS PEER_FORGET_MS
+#define REFUSED_FIRST_MS   1000 /* a change that failed is tried again, then after twice as long */
+#define REFUSED_DOUBLINGS  8
 
 /**
  * struct pass - A look at what changed
@@ -48,22 +52,18 @@ static void log_change(const struct peer *p, const struct reconcile_want *want)
 
 void node_peers_restart(struct node *n, struct peer *p)
 {
-	struct netadmin_request req = { .op = NETADMIN_PEER };
-
-	p->is_dirty = true;
+	peers_mark(n->peers, p);
 	p->handshake_s = 0;
 	if (!p->applied.present)
 		return;
-	req.peer.key = p->info.key;
-	req.peer.flags = WG_PEER_REMOVE;
-	adminlink_send(n->admin, &req, -1);
+	node_admin_remove(n, &p->info.key);
 	n->counters.peer_writes++;
 	p->applied = (struct peer_applied) { .present = false };
 }
 
 static void write_change(struct node *n, struct peer *p, struct now now)
 {
-	struct netadmin_request req = { .op = NETADMIN_PEER };
+	struct wg_peer_config change;
 	struct reconcile_want want;
 
 	/* Writing to an adopted interface what it has already would disturb its traffic. */
@@ -75,18 +75,21 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 	if (want.present && now.mono_ms >= p->punch.until_ms)
 		node_nat_choose(n, p, &want, now);
 	node_relay_adjust(n, p, &want);
-	if (reconcile_diff(&req.peer, p, &want, now)) {
-		adminlink_send(n->admin, &req, -1);
+	if (now.mono_ms >= n->rows[p->slot].refused_until_ms &&
+	    reconcile_diff(&change, p, &want, now)) {
+		node_admin_change(n, &change);
 		n->counters.peer_writes++;
 		if (want.present != p->applied.present)
 			log_change(p, &want);
 		reconcile_applied(p, &want);
-		if ((req.peer.flags & WG_PEER_REPLACE_ALLOWED) && want.relayed_hash != 0)
+		if (change.flags & (WG_PEER_HAS_ENDPOINT | WG_PEER_REMOVE))
+			node_mtu_soon(n);
+		if ((change.flags & WG_PEER_REPLACE_ALLOWED) && want.relayed_hash != 0)
 			node_relay_append(n, p);
 		n->rows[p->slot].written_dump = n->dump_number;
 	}
 	node_routes_set(n, p, want.present);
-	p->is_dirty = false;
+	peers_unmark(n->peers, p);
 	schedule(n, p, &want, now);
 }
 
@@ -95,7 +98,8 @@ static void hand_over_routes(struct node *n)
 {
 	n->routes_moved = false;
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
-		p->is_dirty |= p->n_routes > 0;
+		if (p->n_routes > 0)
+			peers_mark(n->peers, p);
 }
 
 /* A look at what changed, from its first thought to its last request. */
@@ -125,12 +129,12 @@ static void write_dirty(struct node *n)
 	do {
 		if (n->routes_moved)
 			hand_over_routes(n);
-		for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
+		for (struct peer *p = peers_next_marked(n->peers, NULL); p;
+		     p = peers_next_marked(n->peers, p)) {
 			/* netadmin is behind: go on when it has caught up, see on_idle(). */
 			if (!n->is_settled || adminlink_is_busy(n->admin))
 				return;
-			if (p->is_dirty)
-				write_change(n, p, now);
+			write_change(n, p, now);
 		}
 	} while (n->routes_moved);
 }
@@ -140,7 +144,31 @@ void node_peers_flush(struct node *n)
 	struct pass pass = begin_pass(n);
 
 	write_dirty(n);
+	node_admin_flush(n);
 	end_pass(n, &pass);
+}
+
+void node_peers_flush_soon(struct node *n)
+{
+	if (n->flush_event)
+		event_active(n->flush_event, 0, 0);
+	else
+		node_peers_flush(n);
+}
+
+void node_peers_refused(struct node *n, const struct wg_key *key)
+{
+	struct peer *p = peers_find(n->peers, key);
+	struct node_peer *row = p ? &n->rows[p->slot] : NULL;
+
+	if (!p)
+		return;
+	/* What was taken for granted did not come about: the whole of it is written again. */
+	p->applied = (struct peer_applied) { .present = !p->applied.present };
+	row->refused_until_ms = clock_now().mono_ms + ((int64_t)REFUSED_FIRST_MS << row->n_refused);
+	if (row->n_refused < REFUSED_DOUBLINGS)
+		row->n_refused++;
+	peers_mark(n->peers, p);
 }
 
 /* --- what time brings ---------------------------------------------------------------------- */
@@ -157,6 +185,8 @@ static void reset_row(struct node_peer *row)
 	row->trail = (struct clone_trail) { 0 };
 	row->clone_ms = 0;
 	row->read_ms = 0;
+	row->refused_until_ms = 0;
+	row->n_refused = 0;
 	row->ear = (struct relay_ear) { 0 };
 	row->is_mute = false;
 	row->offer_ms = 0;
@@ -228,6 +258,7 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 		forget(n, p);
 	/* Its networks, or a mesh address that it held, may be another's now. */
 	write_dirty(n);
+	node_admin_flush(n);
 	end_pass(n, &pass);
 }
 
@@ -242,7 +273,7 @@ static void schedule(struct node *n, struct peer *p, const struct reconcile_want
 {
 	struct node_peer *row = &n->rows[p->slot];
 	int64_t hello_at = refresh_due_ms(&row->refresh, p, peers_count(n->peers), now);
-	int64_t at = want->again_ms;
+	int64_t at = sooner(want->again_ms, row->refused_until_ms, now);
 	struct timeval tv;
 
 	if (is_worth_a_hello(p))
@@ -310,10 +341,10 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 		row->refresh.met_ms = now.mono_ms;
 	if (knows_us && p->replied_ms == INT64_MIN) {
 		p->replied_ms = now.mono_ms;
-		p->is_dirty = true;
+		peers_mark(n->peers, p);
 	}
 	if (change == PEER_NEW || change == PEER_CHANGED) {
-		p->is_dirty = true;
+		peers_mark(n->peers, p);
 		save_cache_soon(n);
 	}
 	if (knows_us && change == PEER_NEW)
@@ -322,8 +353,8 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 	if ((change == PEER_NEW || (change == PEER_CHANGED && s->method == METHOD_LAN)) &&
 	    !knows_us && is_worth_a_hello(p))
 		greet(n, p, s->method, now);
-	if (p->is_dirty)
-		node_peers_flush(n);
+	if (peers_is_marked(n->peers, p))
+		node_peers_flush_soon(n);
 }
 
 struct endpoint node_peers_literal(const struct node *n, const char *text)
@@ -463,10 +494,10 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 	p->replied_ms = INT64_MIN;
 	p->handshake_s = 0;
 	p->first_seen_ms = now.mono_ms;
-	p->is_dirty = true;
+	peers_mark(n->peers, p);
 	node_prospects_lost(n, &p->control);
 	node_relay_look(n);
-	node_peers_flush(n);
+	node_peers_flush_soon(n);
 }
 
 void node_peers_hello(struct node *n, struct peer *p, struct now now)
@@ -475,7 +506,7 @@ void node_peers_hello(struct node *n, struct peer *p, struct now now)
 		return;
 	hello(n, p, now);
 	/* Its timer is set anew with the next look at what changed. */
-	p->is_dirty = true;
+	peers_mark(n->peers, p);
 }
 
 void node_peers_say_goodbye(struct node *n)

@@ -8,11 +8,7 @@
  */
 #include "daemon/node/node_impl.h"
 
-#include <ifaddrs.h>
-#include <string.h>
-
 #define TICK_MS	     100
-#define OWN_AGE_MS   60000 /* where notifications of the kernel cannot be had */
 #define OWN_REST_MS  3600000
 #define SENDS	     3
 #define SENDS_UNSURE 2 /* what the DHT says */
@@ -36,35 +32,10 @@ void node_prospects_close(struct node *n)
 
 /* --- whom we know ---------------------------------------------------------------------------- */
 
-static void read_own(struct node *n, int64_t now_ms)
-{
-	struct ifaddrs *list = NULL;
-
-	n->own_ips_ms = now_ms;
-	n->n_own_ips = 0;
-	if (getifaddrs(&list) < 0)
-		return;
-	for (const struct ifaddrs *ifa = list; ifa && n->n_own_ips < NODE_OWN_IPS_MAX;
-	     ifa = ifa->ifa_next) {
-		struct endpoint at;
-
-		if (ifa->ifa_addr && endpoint_from_sockaddr(&at, ifa->ifa_addr) == 0)
-			n->own_ips[n->n_own_ips++] = at.ip;
-	}
-	freeifaddrs(list);
-}
-
 /* A headless service names ourselves, too. */
-static bool is_own(struct node *n, const struct endpoint *at, int64_t now_ms)
+static bool is_own(const struct node *n, const struct endpoint *at)
 {
-	if (at->port != n->cfg->keys.gossip_port)
-		return false;
-	if (n->own_ips_ms == 0 || now_ms - n->own_ips_ms > OWN_AGE_MS)
-		read_own(n, now_ms);
-	for (size_t i = 0; i < n->n_own_ips; i++)
-		if (ip_equal(&n->own_ips[i], &at->ip))
-			return true;
-	return false;
+	return at->port == n->cfg->keys.gossip_port && hostaddrs_have(&n->nat.host, &at->ip);
 }
 
 /* Somebody is there, or the table of peers tries that address by itself. */
@@ -202,7 +173,7 @@ static void turns_soon(struct node *n, int64_t now_ms)
 static void report(struct node *n, const struct prospect *p, struct now now)
 {
 	if (!n->prospects || reconcile_is_inside_mesh(&p->at.ip, &n->self) ||
-	    (n->cfg->no_ipv6 && p->at.ip.family == AF_INET6) || is_own(n, &p->at, now.mono_ms))
+	    (n->cfg->no_ipv6 && p->at.ip.family == AF_INET6) || is_own(n, &p->at))
 		return;
 	if (prospects_report(n->prospects, p, now.mono_ms))
 		turns_soon(n, now.mono_ms);
@@ -250,19 +221,12 @@ void node_prospects_lost(struct node *n, const struct endpoint *at)
 	turns_soon(n, now_ms);
 }
 
-bool node_prospects_moved(struct node *n)
+void node_prospects_wake(struct node *n)
 {
-	struct ip old[NODE_OWN_IPS_MAX];
 	int64_t now_ms = clock_now().mono_ms;
-	size_t n_old = n->n_own_ips;
 
-	memcpy(old, n->own_ips, sizeof(old));
-	read_own(n, now_ms);
-	if (n_old == n->n_own_ips && memcmp(old, n->own_ips, n_old * sizeof(old[0])) == 0)
-		return false;
-	if (n->prospects) {
-		prospects_wake(n->prospects, now_ms);
-		turns_soon(n, now_ms);
-	}
-	return true;
+	if (!n->prospects)
+		return;
+	prospects_wake(n->prospects, now_ms);
+	turns_soon(n, now_ms);
 }

@@ -60,7 +60,7 @@ struct endpoint node_relay_inside(const struct node *n, const struct peer *p, st
 	struct endpoint at = { .ip = p->info.mesh_ip, .port = n->cfg->keys.gossip_port };
 	bool has_way = p->path.is_relayed || node_relay_is_direct(n, p, now);
 
-	/* An existing node would take our address inside the mesh for our WireGuard endpoint (B15). */
+	/* An existing node that introduces has to see where we are outside. */
 	if (!has_way || !p->is_ours || p->lost_ip || !reconcile_is_inside_mesh(&at.ip, &n->self))
 		return (struct endpoint) { 0 };
 	return at;
@@ -130,12 +130,10 @@ static uint16_t decide(const struct node *n, struct peer *p, const struct relay_
 
 static void add_allowed(struct node *n, const struct peer *to, const struct reconcile_want *what)
 {
-	struct netadmin_request req = { .op = NETADMIN_PEER };
+	struct wg_peer_config change = { .key = to->info.key, .n_allowed = what->n_allowed };
 
-	req.peer.key = to->info.key;
-	req.peer.n_allowed = what->n_allowed;
-	memcpy(req.peer.allowed, what->allowed, what->n_allowed * sizeof(what->allowed[0]));
-	adminlink_send(n->admin, &req, -1);
+	memcpy(change.allowed, what->allowed, what->n_allowed * sizeof(what->allowed[0]));
+	node_admin_change(n, &change);
 	n->counters.peer_writes++;
 	n->rows[to->slot].written_dump = n->dump_number;
 }
@@ -177,10 +175,10 @@ static void move(struct node *n, struct peer *p, uint16_t via, struct now now)
 			n->rows[from->slot].written_dump = n->dump_number;
 		}
 	} else if (from) {
-		from->is_dirty = true;
+		peers_mark(n->peers, from);
 	}
 	/* Where the notes are wrong after all, the list is written whole. */
-	p->is_dirty = true;
+	peers_mark(n->peers, p);
 	log_move(n, p);
 }
 
@@ -233,7 +231,7 @@ void node_relay_adopt(struct node *n, const struct peer *p, const struct wg_peer
 			continue;
 		relay_take(&q->path, p->slot, now);
 		q->told_ms = now.mono_ms;
-		q->is_dirty = true;
+		peers_mark(n->peers, q);
 		n->n_relayed++;
 	}
 }
@@ -244,7 +242,7 @@ void node_relay_forget(struct node *n, struct peer *p)
 
 	if (via) {
 		p->path = (struct relay_path) { .is_relayed = false };
-		via->is_dirty = true;
+		peers_mark(n->peers, via);
 		n->n_relayed -= n->n_relayed > 0 ? 1 : 0;
 	}
 	for (struct peer *q = peers_next(n->peers, NULL); q && n->n_relayed > 0;
@@ -259,15 +257,10 @@ void node_relay_forget(struct node *n, struct peer *p)
 static void keep_warm(struct node *n, struct peer *p, struct now now)
 {
 	struct node_peer *row = &n->rows[p->slot];
-	struct endpoint inside = node_relay_inside(n, p, now);
+	const struct endpoint inside = { .ip = p->info.mesh_ip, .port = n->cfg->keys.gossip_port };
 	bool is_heard = peer_is_verified(p) && now.mono_ms - p->heard_ms < WARM_MS;
 
-	/* Whether a stranger is of our kind is known only when it answers; it was not asked yet. */
-	if (!peer_is_verified(p))
-		inside = (struct endpoint) { .ip = p->info.mesh_ip,
-					     .port = n->cfg->keys.gossip_port };
-	if (inside.ip.family == 0 || is_heard ||
-	    (row->warm_ms != 0 && now.mono_ms - row->warm_ms < KNOCK_MS))
+	if (is_heard || (row->warm_ms != 0 && now.mono_ms - row->warm_ms < KNOCK_MS))
 		return;
 	row->warm_ms = now.mono_ms;
 	(void)exchange_hello(n->exchange, &inside, 0);

@@ -204,7 +204,7 @@ static void end_punch(struct node *n, struct node_punch *u)
 	if (!p)
 		return;
 	p->punch = (struct peer_punch) { .until_ms = 0 };
-	p->is_dirty = true;
+	peers_mark(n->peers, p);
 }
 
 static void succeed(struct node *n, struct node_punch *u, struct peer *p, struct now now)
@@ -397,6 +397,8 @@ static void take_start(struct node *n, const struct start *s, const struct endpo
 	if (is_believed)
 		node_peers_sight(n, &told, false);
 	p = peers_find(n->peers, &s->peer);
+	if (is_believed && p)
+		p->is_ours |= s->is_ours;
 	if (!why)
 		why = judge_start(n, s, p);
 	if (!why)

@@ -98,13 +98,11 @@ static void forget_missing(struct node *n, const struct prefix *net)
 static void send_route(void *arg, const struct prefix *net, bool add)
 {
 	struct node *n = arg;
-	struct netadmin_request req = { .op = add ? NETADMIN_ROUTE_ADD : NETADMIN_ROUTE_DEL };
 
-	req.route = *net;
 	n->counters.route_writes++;
 	if (!add)
 		forget_missing(n, net);
-	adminlink_send(n->admin, &req, -1);
+	node_admin_route(n, net, add);
 }
 
 void node_routes_set(struct node *n, const struct peer *p, bool is_present)
@@ -133,7 +131,8 @@ void node_routes_restore(struct node *n)
 static void judge_again(struct node *n)
 {
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p))
-		p->is_dirty |= p->n_routes > 0;
+		if (p->n_routes > 0)
+			peers_mark(n->peers, p);
 	node_peers_flush(n);
 }
 
@@ -200,6 +199,7 @@ static void on_underlay(void *arg)
 	judge_again(n);
 	n->missing.pause_s = 0;
 	node_routes_retry(n);
+	node_mtu_anew(n);
 	/* The way to the networks behind us may be another one. */
 	node_forward_ask(n);
 }
@@ -215,10 +215,12 @@ void node_routes_open(struct node *n)
 			  "networks of peers are not compared with those of this machine: %s: %s",
 			  e.msg, strerror(-r));
 	n->route_timer = evtimer_new(n->base, on_retry, n);
+	node_mtu_open(n);
 }
 
 void node_routes_close(struct node *n)
 {
+	node_mtu_close(n);
 	underlaywatch_close(n->underlay);
 	n->underlay = NULL;
 	if (n->route_timer)

@@ -119,6 +119,7 @@ static void fill_judgement(struct node *n, struct view *out)
 		.contested = n->collision.is_on ? n->contested : NULL,
 		.stale = n->stale,
 		.confinement = &n->confinement,
+		.is_holding = n->self.hold_until_ms > out->now.mono_ms,
 		.was_heard = n->was_heard,
 		.has_lan = n->lan != NULL,
 	};
@@ -150,6 +151,7 @@ static void fill(void *arg, struct view *out)
 	node_ways_describe(n, out);
 	node_dht_describe(n, out);
 	node_nat_describe(n, out);
+	out->clock_behind_s = clockback_behind(&n->clockback, out->now);
 	fill_counters(n, out);
 	fill_judgement(n, out);
 }

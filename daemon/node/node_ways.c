@@ -21,7 +21,6 @@
 #define RETRY_MAX_S  60
 #define FAILURES_MAX 5
 #define JITTER_PART  5
-#define MOVED_MS     1000 /* an interface gets its addresses one by one */
 
 /**
  * struct way - One name, and what is known of it
@@ -219,34 +218,15 @@ void node_ways_stop(struct node *n)
 {
 	free_ways(n->ways);
 	n->ways = NULL;
-	if (n->moved_timer)
-		event_free(n->moved_timer);
-	n->moved_timer = NULL;
 }
 
 /* --- another network ------------------------------------------------------------------------- */
 
-static void on_moved(evutil_socket_t fd, short what, void *arg)
-{
-	struct node *n = arg;
-
-	(void)fd;
-	(void)what;
-	if (n->phase != NODE_RUNNING || !node_prospects_moved(n))
-		return;
-	lan_announce(n->lan);
-	for (size_t i = 0; n->ways && i < n->ways->n; i++)
-		ask(&n->ways->way[i]);
-}
-
 void node_ways_moved(struct node *n)
 {
-	static const struct timeval wait = { .tv_sec = MOVED_MS / 1000 };
-
-	if (!n->moved_timer)
-		n->moved_timer = evtimer_new(n->base, on_moved, n);
-	if (n->moved_timer && !evtimer_pending(n->moved_timer, NULL))
-		(void)event_add(n->moved_timer, &wait);
+	node_prospects_wake(n);
+	for (size_t i = 0; n->ways && i < n->ways->n; i++)
+		ask(&n->ways->way[i]);
 }
 
 /* --- what is said of all of it --------------------------------------------------------------- */
@@ -318,4 +298,5 @@ void node_ways_describe(const struct node *n, struct view *out)
 	describe_lan(n, out);
 	describe_static(n, out);
 	describe_dns(n, out);
+	node_gossip_describe(n, out);
 }

@@ -108,6 +108,8 @@ enum peerpath peerpath_judge(const struct peer *p, struct now now,
 			why,
 			"this node, or another one with a lower key, has the same mesh address, and "
 			"keeps it; an existing node does not give way: give it a new identity");
+	if (p->path.is_relayed)
+		return PATH_RELAYED;
 	if (peer_has_tunnel(p, now))
 		return PATH_DIRECT;
 	return p->applied.present ? judge_configured(p, now, why) : judge_unconfigured(p, now, why);

@@ -11,7 +11,7 @@
 
 enum peerpath {
 	PATH_DIRECT,  /* its tunnel is up, to an address of its own */
-	PATH_RELAYED, /* its tunnel is up, through another node */
+	PATH_RELAYED, /* through another node, whose tunnel is up (nat/relay.h) */
 	PATH_NONE,    /* no tunnel; the sentence says why */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/peers/peers.h"
 #include "common/defs.h"
+#include "daemon/peers/slotset.h"
 #include "daemon/wire/derive.h"
 
 #include <stdint.h>
@@ -16,13 +17,16 @@
 #define RANKED_PUNCH  "dht-rendezvous"
 #define NAME_EXCHANGE "dht"
 
-_Static_assert(PEERS_MAX < NO_SLOT, "a slot number fits");
+_Static_assert(PEERS_MAX < NO_SLOT && PEERS_MAX <= SLOTSET_MAX, "a slot number fits");
 
 struct peers {
 	struct wg_key self;
 	struct ip own[2]; /* our mesh addresses, IPv4 and IPv6 */
 	size_t count;
+	struct slotset used;
+	struct slotset marked;
 	uint16_t bucket[BUCKETS];
+	uint16_t by_ip[2][BUCKETS]; /* IPv4 and IPv6 */
 	struct peer rows[PEERS_MAX];
 };
 
@@ -62,6 +66,7 @@ struct peers *peers_new(const struct wg_key *self)
 		return NULL;
 	t->self = *self;
 	memset(t->bucket, 0xff, sizeof(t->bucket));
+	memset(t->by_ip, 0xff, sizeof(t->by_ip));
 	return t;
 }
 
@@ -95,12 +100,38 @@ struct peer *peers_next_with_prefix(struct peers *t, uint32_t prefix, const stru
 	return NULL;
 }
 
+/* The first row of a set behind @prev. */
+static struct peer *next_of(struct peers *t, const struct slotset *set, const struct peer *prev)
+{
+	size_t from = prev ? (size_t)prev->slot + 1 : 0;
+	size_t i = from < PEERS_MAX ? slotset_find(set, from, true) : PEERS_MAX;
+
+	return i < PEERS_MAX ? &t->rows[i] : NULL;
+}
+
 struct peer *peers_next(struct peers *t, const struct peer *prev)
 {
-	for (size_t i = prev ? (size_t)prev->slot + 1 : 0; i < PEERS_MAX; i++)
-		if (t->rows[i].in_use)
-			return &t->rows[i];
-	return NULL;
+	return next_of(t, &t->used, prev);
+}
+
+void peers_mark(struct peers *t, const struct peer *p)
+{
+	slotset_add(&t->marked, p->slot);
+}
+
+void peers_unmark(struct peers *t, const struct peer *p)
+{
+	slotset_remove(&t->marked, p->slot);
+}
+
+bool peers_is_marked(const struct peers *t, const struct peer *p)
+{
+	return slotset_has(&t->marked, p->slot);
+}
+
+struct peer *peers_next_marked(struct peers *t, const struct peer *prev)
+{
+	return next_of(t, &t->marked, prev);
 }
 
 struct peer *peers_at(struct peers *t, uint16_t slot)
@@ -118,14 +149,11 @@ static struct peer *find_room(struct peers *t)
 {
 	struct peer *oldest = NULL;
 
-	for (size_t i = 0; i < PEERS_MAX; i++) {
-		struct peer *p = &t->rows[i];
-
-		if (!p->in_use)
-			return p;
+	if (t->count < PEERS_MAX)
+		return &t->rows[slotset_find(&t->used, 0, false)];
+	for (struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p))
 		if (!p->applied.present && (!oldest || p->seen_unix_s < oldest->seen_unix_s))
 			oldest = p;
-	}
 	if (oldest)
 		peers_remove(t, oldest);
 	return oldest;
@@ -141,6 +169,7 @@ static struct peer *insert(struct peers *t, const struct wg_key *key, struct now
 	memset(p, 0, sizeof(*p));
 	p->slot = (uint16_t)(p - t->rows);
 	p->in_use = true;
+	slotset_add(&t->used, p->slot);
 	p->info.key = *key;
 	(void)wg_key_format(p->key_text, key);
 	p->first_seen_ms = now.mono_ms;
@@ -162,6 +191,45 @@ static bool *lost_flag(struct peer *p, uint8_t family)
 	return family == AF_INET6 ? &p->lost_ip6 : &p->lost_ip;
 }
 
+/* Mesh addresses are hashes of keys: their last bytes are as good as any. */
+static uint16_t *ip_bucket(struct peers *t, const struct ip *ip, uint8_t family)
+{
+	size_t last = ip->family == AF_INET6 ? 15 : 3;
+	size_t i = (size_t)ip->b[last] | (size_t)ip->b[last - 1] << 8;
+
+	return &t->by_ip[family == AF_INET6][i % BUCKETS];
+}
+
+/* The first row behind @prev with this mesh address. */
+static struct peer *next_with_ip(struct peers *t, const struct ip *ip, uint8_t family,
+				 const struct peer *prev)
+{
+	uint16_t i = prev ? prev->next_ip[family == AF_INET6] : *ip_bucket(t, ip, family);
+
+	while (i != NO_SLOT && !ip_equal(mesh_ip_of(&t->rows[i], family), ip))
+		i = t->rows[i].next_ip[family == AF_INET6];
+	return i == NO_SLOT ? NULL : &t->rows[i];
+}
+
+static void link_ip(struct peers *t, struct peer *p, uint8_t family)
+{
+	uint16_t *head = ip_bucket(t, mesh_ip_of(p, family), family);
+
+	p->next_ip[family == AF_INET6] = *head;
+	*head = p->slot;
+}
+
+static void unlink_ip(struct peers *t, const struct peer *p, uint8_t family)
+{
+	uint16_t *link = ip_bucket(t, mesh_ip_of(p, family), family);
+
+	if (mesh_ip_of(p, family)->family == 0)
+		return;
+	while (*link != p->slot)
+		link = &t->rows[*link].next_ip[family == AF_INET6];
+	*link = p->next_ip[family == AF_INET6];
+}
+
 /* Hearsay takes no address away from anybody. */
 static bool may_hold_address(const struct peer *p)
 {
@@ -170,8 +238,7 @@ static bool may_hold_address(const struct peer *p)
 
 /*
  * Two keys with one mesh address: the lower key text keeps it (protocol.md section 3), and nobody
- * has ours. Looks at every row, but only when an address appears, changes or goes. What was said in
- * the member for IPv4 is compared with the same member of others, whatever its family is.
+ * has ours. What was said in the member for IPv4 is compared with the same member of others, whatever its family is.
  */
 static void settle(struct peers *t, const struct ip *ip, uint8_t family)
 {
@@ -180,19 +247,21 @@ static void settle(struct peers *t, const struct ip *ip, uint8_t family)
 
 	if (ip->family == 0)
 		return;
-	for (struct peer *p = peers_next(t, NULL); p && !is_ours; p = peers_next(t, p))
-		if (ip_equal(mesh_ip_of(p, family), ip) && may_hold_address(p) &&
+	for (struct peer *p = next_with_ip(t, ip, family, NULL); p && !is_ours;
+	     p = next_with_ip(t, ip, family, p))
+		if (may_hold_address(p) &&
 		    (!winner ||
 		     derive_collision_winner(p->key_text, winner->key_text) == p->key_text))
 			winner = p;
-	for (struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p)) {
+	for (struct peer *p = next_with_ip(t, ip, family, NULL); p;
+	     p = next_with_ip(t, ip, family, p)) {
 		bool *lost = lost_flag(p, family);
 		bool has_lost = is_ours || (winner && p != winner);
 
-		if (!ip_equal(mesh_ip_of(p, family), ip) || *lost == has_lost)
+		if (*lost == has_lost)
 			continue;
 		*lost = has_lost;
-		p->is_dirty = true;
+		peers_mark(t, p);
 	}
 }
 
@@ -216,10 +285,7 @@ void peers_claim(struct peers *t, const struct ip *mesh_ip, const struct ip *mes
 
 bool peers_has_ip(struct peers *t, const struct ip *mesh_ip)
 {
-	for (const struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p))
-		if (ip_equal(&p->info.mesh_ip, mesh_ip))
-			return true;
-	return false;
+	return next_with_ip(t, mesh_ip, AF_INET, NULL) != NULL;
 }
 
 void peers_remove(struct peers *t, struct peer *p)
@@ -229,7 +295,11 @@ void peers_remove(struct peers *t, struct peer *p)
 	while (*link != p->slot)
 		link = &t->rows[*link].next;
 	*link = p->next;
+	unlink_ip(t, p, AF_INET);
+	unlink_ip(t, p, AF_INET6);
 	p->in_use = false;
+	slotset_remove(&t->used, p->slot);
+	slotset_remove(&t->marked, p->slot);
 	t->count--;
 	settle_both(t, p);
 }
@@ -243,11 +313,19 @@ static bool take_text(char *dst, size_t size, const char *src)
 	return true;
 }
 
-static bool take_ip(struct ip *dst, const struct ip *src)
+static bool take_ip(struct peers *t, struct peer *p, const struct ip *ip, uint8_t family)
 {
-	if (src->family == 0 || ip_equal(dst, src))
+	struct ip *own = family == AF_INET6 ? &p->info.mesh_ip6 : &p->info.mesh_ip;
+	struct ip old = *own;
+
+	if (ip->family == 0 || ip_equal(&old, ip))
 		return false;
-	*dst = *src;
+	unlink_ip(t, p, family);
+	*own = *ip;
+	link_ip(t, p, family);
+	*lost_flag(p, family) = false;
+	settle(t, &old, family);
+	settle(t, ip, family);
 	return true;
 }
 
@@ -389,22 +467,9 @@ static bool take_age(struct peer *p, const struct sighting *s, struct now now)
 static bool take_info(struct peers *t, struct peer *p, const struct sighting *s)
 {
 	const struct known_peer *who = s->who;
-	struct ip old = p->info.mesh_ip;
-	struct ip old6 = p->info.mesh_ip6;
-	bool changed = false;
+	bool changed = take_ip(t, p, &who->mesh_ip, AF_INET);
 
-	if (take_ip(&p->info.mesh_ip, &who->mesh_ip)) {
-		p->lost_ip = false;
-		settle(t, &old, AF_INET);
-		settle(t, &p->info.mesh_ip, AF_INET);
-		changed = true;
-	}
-	if (take_ip(&p->info.mesh_ip6, &who->mesh_ip6)) {
-		p->lost_ip6 = false;
-		settle(t, &old6, AF_INET6);
-		settle(t, &p->info.mesh_ip6, AF_INET6);
-		changed = true;
-	}
+	changed |= take_ip(t, p, &who->mesh_ip6, AF_INET6);
 	changed |= take_text(p->info.hostname, sizeof(p->info.hostname), who->hostname);
 	(void)take_text(p->info.nat_type, sizeof(p->info.nat_type), who->nat_type);
 	(void)take_text(p->info.endpoint, sizeof(p->info.endpoint), who->endpoint);

@@ -125,10 +125,10 @@ struct peer_punch {
  * @skew_s:	Its clock less ours, in seconds, as its last announcement says
  * @tunnel:	Where WireGuard last heard it; "none" when unknown
  * @applied:	What WireGuard has
- * @is_dirty:	A change waits to be sent to WireGuard
  * @in_use:	The row holds a peer
  * @slot:	Index of the row; stable for the peer's life
  * @next:	Next row of the same hash bucket
+ * @next_ip:	Next rows of the same buckets of IPv4 and IPv6 mesh addresses
  */
 struct peer {
 	struct known_peer info;
@@ -164,10 +164,10 @@ struct peer {
 	int64_t skew_s;
 	struct endpoint tunnel;
 	struct peer_applied applied;
-	bool is_dirty;
 	bool in_use;
 	uint16_t slot;
 	uint16_t next;
+	uint16_t next_ip[2];
 };
 
 struct peers;
@@ -276,6 +276,22 @@ struct peer *peers_next(struct peers *t, const struct peer *prev);
  * peers_at() - The row in a slot, or NULL when it is free
  */
 struct peer *peers_at(struct peers *t, uint16_t slot);
+
+/**
+ * peers_mark() / peers_unmark() - Note that a peer has to be compared with WireGuard, or has been
+ */
+void peers_mark(struct peers *t, const struct peer *p);
+void peers_unmark(struct peers *t, const struct peer *p);
+bool peers_is_marked(const struct peers *t, const struct peer *p);
+
+/**
+ * peers_next_marked() - Walk those that are marked, without a look at the others
+ * @t:		Table
+ * @prev:	NULL to begin, then the row before
+ *
+ * Return: next row, or NULL at the end; rows may be marked, unmarked and removed in between
+ */
+struct peer *peers_next_marked(struct peers *t, const struct peer *prev);
 
 void peers_remove(struct peers *t, struct peer *p);
 size_t peers_count(const struct peers *t);

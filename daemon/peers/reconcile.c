@@ -31,6 +31,10 @@ static bool is_our_turn(const struct peer *p, const struct reconcile_self *self,
 {
 	bool is_lower = strcmp(self->key_text, p->key_text) < 0;
 
+	if (now.mono_ms < self->hold_until_ms && !peer_has_tunnel(p, now)) {
+		*at_ms = self->hold_until_ms;
+		return false;
+	}
 	if (now.mono_ms < p->punch.until_ms) {
 		*at_ms = p->punch.turn_ms;
 		return now.mono_ms >= p->punch.turn_ms;

@@ -26,12 +26,15 @@
  * @start_ms:	When this run began
  * @subnet:	Mesh subnet: an endpoint inside it would route the tunnel into itself
  * @prefix6:	IPv6 prefix of the mesh, likewise
+ * @hold_until_ms: Until then we begin no handshake where there is no tunnel: our clock has run
+ *		backwards, and peers would take it for a replay; 0 when it has not
  */
 struct reconcile_self {
 	char key_text[PEER_TEXT_SIZE];
 	int64_t start_ms;
 	struct prefix subnet;
 	struct prefix prefix6;
+	int64_t hold_until_ms;
 };
 
 /**

@@ -84,7 +84,7 @@ static struct answer finish_list(const struct view *v, json_t *params)
 	for (const struct peer *p = v->peers ? peers_next(v->peers, NULL) : NULL; p;
 	     p = peers_next(v->peers, p))
 		if (all || peer_is_active(p, v->now))
-			(void)json_array_append_new(list, viewjson_peer(p, v->now));
+			(void)json_array_append_new(list, viewjson_peer(v, p));
 	return (struct answer) { .result = json_pack("{s:o}", "peers", list) };
 }
 
@@ -99,7 +99,7 @@ static struct answer finish_get(const struct view *v, json_t *params)
 	p = v->peers && wg_key_parse(&key, text) == 0 ? peers_find(v->peers, &key) : NULL;
 	if (!p)
 		return fail(RPC_INVALID_PARAMS, "peer not found: ", text);
-	return (struct answer) { .result = viewjson_peer(p, v->now) };
+	return (struct answer) { .result = viewjson_peer(v, p) };
 }
 
 static struct answer start_log_set(const struct view_source *src, json_t *params)

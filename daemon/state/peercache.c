@@ -63,6 +63,17 @@ int peercache_parse(struct cached_peer **out, size_t *n, const char *text, size_
 	return r;
 }
 
+int64_t peercache_written(const char *text, size_t len)
+{
+	json_t *root = len <= PEERCACHE_FILE_MAX ? json_parse(text, len, NULL) : NULL;
+	int64_t at = 0;
+
+	if (root && json_member_int(&at, root, "updated_at") < 0)
+		at = 0;
+	json_decref(root);
+	return at;
+}
+
 static void write_entry(struct json_writer *w, const struct cached_peer *entry)
 {
 	json_write_open(w, NULL, '{');

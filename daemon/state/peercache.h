@@ -40,6 +40,15 @@ int peercache_parse(struct cached_peer **out, size_t *n, const char *text, size_
 		    int64_t max_age_s);
 
 /**
+ * peercache_written() - When a cache was written, by the clock of that time
+ * @text:	JSON; borrowed
+ * @len:	Bytes in @text
+ *
+ * Return: Unix time, 0 when it does not say
+ */
+int64_t peercache_written(const char *text, size_t len);
+
+/**
  * peercache_format() - Write a cache, byte for byte as existing nodes do
  * @out:	Receives a string owned by the caller, to be freed
  * @peers:	Entries; borrowed

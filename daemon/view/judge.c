@@ -178,6 +178,16 @@ static void check_confinement(struct checks *c, const struct judge_facts *f)
 		      "the process that talks to the network can open no file and start nothing");
 }
 
+static void check_clock(struct checks *c, const struct judge_facts *f)
+{
+	if (f->view->clock_behind_s > 0)
+		check(c, "clock", VIEW_WARN, "it is %lld s behind what it has shown before%s",
+		      (long long)f->view->clock_behind_s,
+		      f->is_holding ? "; handshakes are left to the other ends" : "");
+	else
+		check(c, "clock", VIEW_PASS, "it has not run backwards");
+}
+
 size_t judge_checks(const struct judge_facts *f, struct view_check out[static VIEW_CHECKS_MAX])
 {
 	struct checks c = { .out = out };
@@ -191,6 +201,7 @@ size_t judge_checks(const struct judge_facts *f, struct view_check out[static VI
 	check_supervisor(&c, f);
 	check_http(&c, f);
 	check_confinement(&c, f);
+	check_clock(&c, f);
 	return c.n;
 }
 
@@ -302,6 +313,19 @@ static void alarm_clock(struct alarms *a, const struct judge_facts *f)
 	char from[ENDPOINT_TEXT_SIZE];
 	size_t agreeing = c.n - c.ahead - c.behind;
 
+	if (f->view->clock_behind_s > 0) {
+		alarm_on(
+			a, "clock",
+			"this host's clock ran backwards: it is %lld s behind what it has shown "
+			"before, and until it is right, peers may refuse handshakes that this node "
+			"begins; %s",
+			(long long)f->view->clock_behind_s,
+			agreeing > 0 && c.ahead == 0
+				? "clocks of peers agree with it, so it was wrong before: restart "
+				  "peers that do not answer"
+				: CLOCK_CURE);
+		return;
+	}
 	if (alarm_peers_clock(a, &c) || !is_stale(f))
 		return;
 	(void)endpoint_format(from, &f->stale.from);

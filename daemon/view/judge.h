@@ -64,6 +64,7 @@ struct judge_stale {
  * @contested:	Who claims our mesh address, and what to do; NULL when nobody does
  * @stale:	Datagrams from another time
  * @confinement: What holds the mesh process; NULL when that is not known
+ * @is_holding:	Handshakes are left to the other ends, since our clock is behind
  * @was_heard:	Somebody was heard in this run
  * @has_lan:	Others are looked for by multicast
  */
@@ -79,6 +80,7 @@ struct judge_facts {
 	const char *contested;
 	struct judge_stale stale;
 	const struct confinement *confinement;
+	bool is_holding;
 	bool was_heard;
 	bool has_lan;
 };

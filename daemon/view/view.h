@@ -10,6 +10,7 @@
 
 #include "common/err.h"
 #include "daemon/clock.h"
+#include "daemon/net/nlcount.h"
 #include "daemon/peers/peers.h"
 #include "daemon/view/histogram.h"
 
@@ -17,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define VIEW_CHECKS_MAX	   8
+#define VIEW_CHECKS_MAX	   12
 #define VIEW_ALARMS_MAX	   12
 #define VIEW_ENDPOINTS_MAX 8
 #define VIEW_LAYERS_MAX	   8
@@ -66,6 +67,7 @@ const char *view_stun_name(enum view_stun result);
  * @peer_writes: Changes of peers written to WireGuard
  * @route_writes: Routes added or deleted
  * @write_errors: Requests that netadmin could not do
+ * @messages:	Sent by netadmin, as its last answer told
  * @passes_changed: Reconcile passes that wrote something
  * @passes_noop: Reconcile passes that found nothing to write
  * @punches:	Introductions that were followed
@@ -85,6 +87,7 @@ struct view_counters {
 	uint64_t peer_writes;
 	uint64_t route_writes;
 	uint64_t write_errors;
+	struct nlcount messages;
 	uint64_t passes_changed;
 	uint64_t passes_noop;
 	uint64_t punches;
@@ -178,6 +181,7 @@ const char *view_nat_name(enum view_nat nat);
  * @layers:	Ways in which peers are found, those that are off included
  * @n_layers:	Entries in @layers
  * @supervisor:	key=value lines of PID 1 (init/status.h); NULL when there is none or it did not answer
+ * @clock_behind_s: How far our clock is behind what it has shown before, 0 when it is not
  * @reload_note: Why the last reload changed nothing; NULL when it did, or there was none
  * @counters:	Counted since the start
  * @reconcile_s: Duration of reconcile passes
@@ -214,6 +218,7 @@ struct view {
 	struct view_layer layers[VIEW_LAYERS_MAX];
 	size_t n_layers;
 	const char *supervisor;
+	int64_t clock_behind_s;
 	const char *reload_note;
 	const struct view_counters *counters;
 	const struct histogram *reconcile_s;

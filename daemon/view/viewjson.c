@@ -129,6 +129,18 @@ static void put_tunnel(json_t *obj, const struct peer *p, struct now now)
 	put(obj, "configured", json_boolean(p->applied.present));
 }
 
+/* Through whom: its name, or its key when it has none. */
+static void put_via(json_t *obj, const struct view *v, const struct peer *p)
+{
+	const struct peer *via =
+		p->path.is_relayed && v->peers ? peers_at(v->peers, p->path.via) : NULL;
+
+	if (!via)
+		return;
+	put_text(obj, "via", via->info.hostname[0] != '\0' ? via->info.hostname : via->key_text);
+	put_text(obj, "via_pubkey", via->key_text);
+}
+
 static void put_measured(json_t *obj, const struct peer *p)
 {
 	if (p->rtt_us > 0) {
@@ -139,7 +151,7 @@ static void put_measured(json_t *obj, const struct peer *p)
 		put_int(obj, "clock_skew_s", p->skew_s);
 }
 
-json_t *viewjson_peer(const struct peer *p, struct now now)
+json_t *viewjson_peer(const struct view *v, const struct peer *p)
 {
 	char text[ENDPOINT_TEXT_SIZE];
 	json_t *obj = json_object();
@@ -154,7 +166,8 @@ json_t *viewjson_peer(const struct peer *p, struct now now)
 	put_routes(obj, p);
 	put_refused(obj, p);
 	put_measured(obj, p);
-	put_tunnel(obj, p, now);
+	put_tunnel(obj, p, v->now);
+	put_via(obj, v, p);
 	return obj;
 }
 
@@ -329,6 +342,15 @@ static json_t *sightings_json(const struct view_counters *c)
 	return obj;
 }
 
+static json_t *messages_json(const struct nlcount *c)
+{
+	json_t *obj = json_object();
+
+	for (int i = 0; i < NLCOUNT_KINDS; i++)
+		put_count(obj, nlcount_name((enum nlcount_kind)i), c->n[i]);
+	return obj;
+}
+
 static json_t *counters_json(const struct view_counters *c)
 {
 	json_t *obj = json_object();
@@ -340,8 +362,12 @@ static json_t *counters_json(const struct view_counters *c)
 	put_count(obj, "peer_writes", c->peer_writes);
 	put_count(obj, "route_writes", c->route_writes);
 	put_count(obj, "write_errors", c->write_errors);
+	put(obj, "netlink_messages", messages_json(&c->messages));
 	put_count(obj, "passes_changed", c->passes_changed);
 	put_count(obj, "passes_noop", c->passes_noop);
+	put_count(obj, "punches", c->punches);
+	put_count(obj, "punches_done", c->punches_done);
+	put_count(obj, "path_changes", c->path_changes);
 	put_count(obj, "log_dropped", c->log_dropped);
 	put_count(obj, "log_suppressed", c->log_suppressed);
 	put_count(obj, "clients_evicted", c->clients_evicted);

@@ -19,14 +19,14 @@ json_t *viewjson_status(const struct view *v);
 
 /**
  * viewjson_peer() - One entry of `peers.list`
- * @p:		Peer; borrowed
- * @now:	When the view was taken
+ * @v:		The node; borrowed
+ * @p:		One of its peers
  *
  * The members of existing nodes come first and mean the same (protocol.md section 14).
  *
  * Return: object owned by the caller, NULL without memory
  */
-json_t *viewjson_peer(const struct peer *p, struct now now);
+json_t *viewjson_peer(const struct view *v, const struct peer *p);
 
 /**
  * viewjson_supervisor() - The member "supervisor" of viewjson_status()

@@ -21,8 +21,7 @@ struct wg_ops {
 	enum wg_backend backend;
 	int (*set_device)(struct wg_impl *impl, const uint8_t *private_key, uint16_t listen_port,
 			  struct err *e);
-	int (*set_peers)(struct wg_impl *impl, const struct wg_peer_config *peers, size_t n,
-			 struct err *e);
+	int (*set_peers)(struct wg_impl *impl, const struct wg_changes *changes, struct err *e);
 	int (*dump)(struct wg_impl *impl, struct wg_device_state *dev, wg_peer_fn *fn, void *arg,
 		    struct err *e);
 	void (*close)(struct wg_impl *impl);

@@ -70,93 +70,113 @@ void genl_set_device(union genl_req *req, const struct genl_target *to, const ui
 		mnl_attr_put_u16_check(nlh, sizeof(*req), WGDEVICE_A_LISTEN_PORT, listen_port);
 }
 
-static bool put(struct nlmsghdr *nlh, uint16_t type, const void *data, size_t len)
+static bool put(const struct genl_peers *m, uint16_t type, const void *data, size_t len)
 {
-	return mnl_attr_put_check(nlh, GENL_PEERS_SIZE, type, len, data);
+	return mnl_attr_put_check(m->nlh, m->size, type, len, data);
 }
 
-static bool put_allowed(struct nlmsghdr *nlh, const struct wg_peer_config *peer)
+/* Adds one prefix whole, or leaves the message as it was. */
+static bool put_prefix(const struct genl_peers *m, const struct prefix *p)
 {
-	struct nlattr *list = mnl_attr_nest_start_check(nlh, GENL_PEERS_SIZE, WGPEER_A_ALLOWEDIPS);
-	bool fits = list != NULL;
+	struct nlattr *nest = mnl_attr_nest_start_check(m->nlh, m->size, 0);
+	uint16_t family = p->ip.family;
 
-	for (size_t i = 0; fits && i < peer->n_allowed; i++) {
-		const struct prefix *p = &peer->allowed[i];
-		struct nlattr *nest = mnl_attr_nest_start_check(nlh, GENL_PEERS_SIZE, 0);
-		uint16_t family = p->ip.family;
-
-		fits = nest && put(nlh, WGALLOWEDIP_A_FAMILY, &family, sizeof(family)) &&
-		       put(nlh, WGALLOWEDIP_A_IPADDR, p->ip.b, nlmsg_ip_len(p->ip.family)) &&
-		       put(nlh, WGALLOWEDIP_A_CIDR_MASK, &p->bits, sizeof(p->bits));
-		if (fits)
-			mnl_attr_nest_end(nlh, nest);
+	if (!nest)
+		return false;
+	if (!put(m, WGALLOWEDIP_A_FAMILY, &family, sizeof(family)) ||
+	    !put(m, WGALLOWEDIP_A_IPADDR, p->ip.b, nlmsg_ip_len(p->ip.family)) ||
+	    !put(m, WGALLOWEDIP_A_CIDR_MASK, &p->bits, sizeof(p->bits))) {
+		mnl_attr_nest_cancel(m->nlh, nest);
+		return false;
 	}
-	if (fits)
-		mnl_attr_nest_end(nlh, list);
-	return fits;
+	mnl_attr_nest_end(m->nlh, nest);
+	return true;
 }
 
-static bool put_endpoint(struct nlmsghdr *nlh, const struct endpoint *endpoint)
+/* Goes on where the last request ended. Return: how many of the first @wanted prefixes are in now */
+static size_t put_allowed(const struct genl_peers *m, const struct wg_peer_config *peer,
+			  size_t wanted)
+{
+	struct nlattr *list = NULL;
+	size_t n = m->n_allowed;
+
+	if (n < wanted)
+		list = mnl_attr_nest_start_check(m->nlh, m->size, WGPEER_A_ALLOWEDIPS);
+	if (!list)
+		return n;
+	while (n < wanted && put_prefix(m, &peer->allowed[n]))
+		n++;
+	mnl_attr_nest_end(m->nlh, list);
+	return n;
+}
+
+static bool put_endpoint(const struct genl_peers *m, const struct endpoint *endpoint)
 {
 	struct sockaddr_storage ss;
 	socklen_t len = endpoint_to_sockaddr(&ss, endpoint, false);
 
-	return put(nlh, WGPEER_A_ENDPOINT, &ss, len);
+	return put(m, WGPEER_A_ENDPOINT, &ss, len);
 }
 
-static bool put_peer_body(struct nlmsghdr *nlh, const struct wg_peer_config *peer)
+/* All but the prefixes; of a peer that goes on, the key alone. */
+static bool put_peer_body(const struct genl_peers *m, const struct wg_peer_config *peer)
 {
 	uint32_t flags = 0;
 
+	if (!put(m, WGPEER_A_PUBLIC_KEY, peer->key.b, WG_KEY_LEN))
+		return false;
+	if (m->n_allowed > 0)
+		return true;
 	if (peer->flags & WG_PEER_REMOVE)
 		flags = WGPEER_F_REMOVE_ME;
 	else if (peer->flags & WG_PEER_REPLACE_ALLOWED)
 		flags = WGPEER_F_REPLACE_ALLOWEDIPS;
-	if (!put(nlh, WGPEER_A_PUBLIC_KEY, peer->key.b, WG_KEY_LEN) ||
-	    (flags != 0 && !put(nlh, WGPEER_A_FLAGS, &flags, sizeof(flags))))
+	if (flags != 0 && !put(m, WGPEER_A_FLAGS, &flags, sizeof(flags)))
 		return false;
 	if (peer->flags & WG_PEER_REMOVE)
 		return true;
 	if ((peer->flags & WG_PEER_HAS_PSK) &&
-	    !put(nlh, WGPEER_A_PRESHARED_KEY, peer->psk, WG_KEY_LEN))
+	    !put(m, WGPEER_A_PRESHARED_KEY, peer->psk, WG_KEY_LEN))
 		return false;
-	if ((peer->flags & WG_PEER_HAS_ENDPOINT) && !put_endpoint(nlh, &peer->endpoint))
+	if ((peer->flags & WG_PEER_HAS_ENDPOINT) && !put_endpoint(m, &peer->endpoint))
 		return false;
-	if ((peer->flags & WG_PEER_HAS_KEEPALIVE) &&
-	    !put(nlh, WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, &peer->keepalive_s,
-		 sizeof(peer->keepalive_s)))
-		return false;
-	return peer->n_allowed == 0 || put_allowed(nlh, peer);
+	return !(peer->flags & WG_PEER_HAS_KEEPALIVE) ||
+	       put(m, WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, &peer->keepalive_s,
+		   sizeof(peer->keepalive_s));
 }
 
-/* Adds a peer whole, or leaves the message as it was. */
-static bool put_peer(struct nlmsghdr *nlh, const struct wg_peer_config *peer)
+void genl_peers_begin(struct genl_peers *m, void *buf, size_t size, const struct genl_target *to)
 {
-	struct nlattr *nest = mnl_attr_nest_start_check(nlh, GENL_PEERS_SIZE, 0);
+	m->nlh = start(buf, to->family, NLM_F_ACK, WG_CMD_SET_DEVICE);
+	m->size = size;
+	m->n = 0;
+	mnl_attr_put_strz_check(m->nlh, size, WGDEVICE_A_IFNAME, to->ifname);
+	m->list = mnl_attr_nest_start(m->nlh, WGDEVICE_A_PEERS);
+}
+
+bool genl_peers_add(struct genl_peers *m, const struct wg_peer_config *peer)
+{
+	struct nlattr *nest = mnl_attr_nest_start_check(m->nlh, m->size, 0);
+	size_t wanted = (peer->flags & WG_PEER_REMOVE) ? 0 : peer->n_allowed;
+	bool fits = nest && put_peer_body(m, peer);
+	size_t done = fits ? put_allowed(m, peer, wanted) : 0;
 
 	if (!nest)
 		return false;
-	if (!put_peer_body(nlh, peer)) {
-		mnl_attr_nest_cancel(nlh, nest);
+	if (!fits || (done < wanted && m->n > 0)) {
+		mnl_attr_nest_cancel(m->nlh, nest);
 		return false;
 	}
-	mnl_attr_nest_end(nlh, nest);
-	return true;
+	mnl_attr_nest_end(m->nlh, nest);
+	m->n++;
+	m->n_allowed = done < wanted ? done : 0;
+	return done >= wanted;
 }
 
-size_t genl_set_peers(void *buf, const struct genl_target *to, const struct wg_peer_config *peers,
-		      size_t n)
+size_t genl_peers_end(struct genl_peers *m)
 {
-	struct nlmsghdr *nlh = start(buf, to->family, NLM_F_ACK, WG_CMD_SET_DEVICE);
-	struct nlattr *list;
-	size_t done = 0;
-
-	mnl_attr_put_strz_check(nlh, GENL_PEERS_SIZE, WGDEVICE_A_IFNAME, to->ifname);
-	list = mnl_attr_nest_start(nlh, WGDEVICE_A_PEERS);
-	while (done < n && put_peer(nlh, &peers[done]))
-		done++;
-	mnl_attr_nest_end(nlh, list);
-	return done;
+	mnl_attr_nest_end(m->nlh, m->list);
+	return m->n;
 }
 
 static int read_allowed(struct wg_peer_state *peer, const struct nlattr *list)

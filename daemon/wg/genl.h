@@ -13,10 +13,7 @@
 /* Room for any request but peers. */
 #define GENL_MSG_SIZE 256
 
-/*
- * Room for a message of peers. An attribute's length has 16 bits, which bounds the list of peers;
- * the largest single peer is a small part of it.
- */
+/* Room for a message of peers. An attribute's length has 16 bits, which bounds the list of peers. */
 #define GENL_PEERS_SIZE 65536
 
 /* A short request, aligned as netlink wants it. */
@@ -59,17 +56,52 @@ void genl_set_device(union genl_req *req, const struct genl_target *to, const ui
 		     uint16_t listen_port);
 
 /**
- * genl_set_peers() - Pack as many peers as fit into one request
- * @buf:	GENL_PEERS_SIZE bytes, aligned for struct nlmsghdr; receives the request; the caller
- *		wipes it
- * @to:		Target
- * @peers:	Changes; borrowed
- * @n:		Entries in @peers
- *
- * Return: peers packed, at least one when @n is not 0
+ * struct genl_peers - A request that changes peers, under construction
+ * @nlh:	The request
+ * @size:	Room that it has
+ * @list:	Its list of peers
+ * @n:		Peers in it, the part of one included
+ * @n_allowed:	Prefixes of the peer under way that earlier requests have
  */
-size_t genl_set_peers(void *buf, const struct genl_target *to, const struct wg_peer_config *peers,
-		      size_t n);
+struct genl_peers {
+	struct nlmsghdr *nlh;
+	size_t size;
+	struct nlattr *list;
+	size_t n;
+	size_t n_allowed;
+};
+
+/**
+ * genl_peers_begin() - Begin a request without peers
+ * @m:		Request; zero before the first one, then as the one before left it
+ * @buf:	@size bytes, aligned for struct nlmsghdr; receives the request; the caller wipes it
+ * @size:	At least GENL_PEER_MIN, at most GENL_PEERS_SIZE
+ * @to:		Target
+ */
+void genl_peers_begin(struct genl_peers *m, void *buf, size_t size, const struct genl_target *to);
+
+/* Room for a request with a peer and one of its prefixes. */
+#define GENL_PEER_MIN 512
+
+/**
+ * genl_peers_add() - Add a change
+ * @m:		Request
+ * @peer:	Change; borrowed
+ *
+ * A peer goes into one request whole, lest it be without some of its networks for a moment. Only one
+ * that no request has room for is split, as the kernel expects it: its key again, and more prefixes.
+ *
+ * Return: true when all of it is in; otherwise send this request, begin the next one, and add the same
+ *         change again
+ */
+bool genl_peers_add(struct genl_peers *m, const struct wg_peer_config *peer);
+
+/**
+ * genl_peers_end() - Complete the request
+ *
+ * Return: peers in it; nothing need be sent when there are none
+ */
+size_t genl_peers_end(struct genl_peers *m);
 
 /**
  * struct genl_dump - A reader of the answer to genl_get_device(), one message after another

@@ -44,24 +44,34 @@ static int kernel_set_device(struct wg_impl *impl, const uint8_t *private_key, u
 	return 0;
 }
 
-static int kernel_set_peers(struct wg_impl *impl, const struct wg_peer_config *peers, size_t n,
-			    struct err *e)
+/* Sends what has been packed, if anything has been. */
+static int send_peers(struct wg_kernel *k, struct genl_peers *m, struct nlmsg_verdict *v)
+{
+	return genl_peers_end(m) == 0 ? 0 : nlsock_talk(k->sock, m->nlh, NULL, NULL, v);
+}
+
+static int kernel_set_peers(struct wg_impl *impl, const struct wg_changes *changes, struct err *e)
 {
 	struct wg_kernel *k = kernel_of(impl);
 	struct genl_target to = target_of(k);
 	struct nlmsg_verdict v = { 0 };
+	struct genl_peers m = { 0 };
+	const struct wg_peer_config *p;
 	auto_free void *buf = malloc(GENL_PEERS_SIZE);
 
 	if (!buf)
-		return err_set(e, -ENOMEM, "configure %zu peers of %s", n, k->ifname);
-	for (size_t done = 0; v.code == 0 && done < n;) {
-		done += genl_set_peers(buf, &to, peers + done, n - done);
-		(void)nlsock_talk(k->sock, buf, NULL, NULL, &v);
+		return err_set(e, -ENOMEM, "configure peers of %s", k->ifname);
+	genl_peers_begin(&m, buf, GENL_PEERS_SIZE, &to);
+	while (v.code == 0 && (p = changes->next(changes->arg)) != NULL) {
+		while (v.code == 0 && !genl_peers_add(&m, p)) {
+			(void)send_peers(k, &m, &v);
+			genl_peers_begin(&m, buf, GENL_PEERS_SIZE, &to);
+		}
 	}
+	if (v.code == 0)
+		(void)send_peers(k, &m, &v);
 	explicit_bzero(buf, GENL_PEERS_SIZE);
-	if (v.code < 0)
-		return nlmsg_fail(e, &v, "configure %zu peers of %s", n, k->ifname);
-	return 0;
+	return v.code < 0 ? nlmsg_fail(e, &v, "configure peers of %s", k->ifname) : 0;
 }
 
 /* Messages are kept as they are until the dump is known to be consistent. */

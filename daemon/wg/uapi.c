@@ -48,12 +48,16 @@ static void put_peer(struct growbuf *b, const struct wg_peer_config *peer)
 		(void)growbuf_printf(b, "allowed_ip=%s\n", prefix_format(text, &peer->allowed[i]));
 }
 
-void uapi_set_peers(struct growbuf *b, const struct wg_peer_config *peers, size_t n)
+size_t uapi_set_peers(struct growbuf *b, const struct wg_changes *changes)
 {
+	const struct wg_peer_config *p;
+	size_t n = 0;
+
 	(void)growbuf_printf(b, "set=1\n");
-	for (size_t i = 0; i < n; i++)
-		put_peer(b, &peers[i]);
+	for (; (p = changes->next(changes->arg)) != NULL; n++)
+		put_peer(b, p);
 	(void)growbuf_append(b, "\n", 1);
+	return n;
 }
 
 bool uapi_is_complete(const void *text, size_t len)

@@ -36,10 +36,11 @@ void uapi_set_device(struct growbuf *b, const uint8_t *private_key, uint16_t lis
 /**
  * uapi_set_peers() - Write one request that applies all changes
  * @b:		Receives the text; an error sticks in it
- * @peers:	Changes; borrowed
- * @n:		Entries in @peers
+ * @changes:	Changes, taken once
+ *
+ * Return: how many there were
  */
-void uapi_set_peers(struct growbuf *b, const struct wg_peer_config *peers, size_t n);
+size_t uapi_set_peers(struct growbuf *b, const struct wg_changes *changes);
 
 /**
  * uapi_is_complete() - Does an answer end here?

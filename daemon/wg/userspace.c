@@ -11,6 +11,7 @@
 #include "common/defs.h"
 #include "common/exits.h"
 #include "daemon/net/growbuf.h"
+#include "daemon/net/nlcount.h"
 #include "daemon/wg/backend.h"
 #include "daemon/wg/spawn.h"
 #include "daemon/wg/uapi.h"
@@ -141,14 +142,17 @@ static int fail_talk(struct wg_user *u, int code, struct err *e)
 }
 
 /* Sends a request that changes something. */
-static int apply(struct wg_user *u, const struct growbuf *request, const char *what, struct err *e)
+static int apply(struct wg_user *u, const struct growbuf *request, enum nlcount_kind kind,
+		 struct err *e)
 {
+	const char *what = kind == NLCOUNT_PEER ? "configure peers" : "set key and port";
 	auto_growbuf struct growbuf answer = { 0 };
 	struct uapi_device dev;
 	int r = request->error;
 
 	if (r < 0)
 		return err_set(e, r, "%s of %s", what, u->ifname);
+	nlcount_add(kind);
 	r = talk(u->ifname, request->data, request->len, &answer);
 	if (r < 0)
 		return fail_talk(u, r, e);
@@ -163,16 +167,16 @@ static int user_set_device(struct wg_impl *impl, const uint8_t *private_key, uin
 	auto_growbuf struct growbuf request = { 0 };
 
 	uapi_set_device(&request, private_key, listen_port);
-	return apply(user_of(impl), &request, "set key and port", e);
+	return apply(user_of(impl), &request, NLCOUNT_LINK, e);
 }
 
-static int user_set_peers(struct wg_impl *impl, const struct wg_peer_config *peers, size_t n,
-			  struct err *e)
+static int user_set_peers(struct wg_impl *impl, const struct wg_changes *changes, struct err *e)
 {
 	auto_growbuf struct growbuf request = { 0 };
 
-	uapi_set_peers(&request, peers, n);
-	return apply(user_of(impl), &request, "configure peers", e);
+	if (uapi_set_peers(&request, changes) == 0)
+		return 0;
+	return apply(user_of(impl), &request, NLCOUNT_PEER, e);
 }
 
 static int user_dump(struct wg_impl *impl, struct wg_device_state *dev, wg_peer_fn *fn, void *arg,
@@ -181,8 +185,10 @@ static int user_dump(struct wg_impl *impl, struct wg_device_state *dev, wg_peer_
 	struct wg_user *u = user_of(impl);
 	auto_growbuf struct growbuf answer = { 0 };
 	struct uapi_device own;
-	int r = talk(u->ifname, UAPI_GET, strlen(UAPI_GET), &answer);
+	int r;
 
+	nlcount_add(NLCOUNT_DUMP);
+	r = talk(u->ifname, UAPI_GET, strlen(UAPI_GET), &answer);
 	if (r < 0)
 		return fail_talk(u, r, e);
 	r = uapi_parse(&own, fn, arg, (const char *)answer.data, answer.len);

@@ -331,8 +331,40 @@ static bool peer_is_valid(const struct wg_peer_config *p)
 	return true;
 }
 
+/* Hands out changes as long as they are well-formed. */
+struct checked {
+	const struct wg_changes *from;
+	const struct wg_peer_config *bad;
+};
+
+static const struct wg_peer_config *next_checked(void *arg)
+{
+	struct checked *c = arg;
+	const struct wg_peer_config *p = c->from->next(c->from->arg);
+
+	if (!p || peer_is_valid(p))
+		return p;
+	c->bad = p;
+	return NULL;
+}
+
+int wg_apply(struct wg *wg, const struct wg_changes *changes, struct err *e)
+{
+	struct checked checked = { .from = changes };
+	const struct wg_changes sound = { .arg = &checked, .next = next_checked };
+	char key[45];
+	int r = wg->impl->ops->set_peers(wg->impl, &sound, e);
+
+	if (r == 0 && checked.bad)
+		return err_set(e, -EINVAL, "configuration of peer %s is malformed",
+			       wg_key_format(key, &checked.bad->key));
+	return r;
+}
+
 int wg_set_peers(struct wg *wg, const struct wg_peer_config *peers, size_t n, struct err *e)
 {
+	struct wg_change_array array = { .at = peers, .end = peers + n };
+	const struct wg_changes changes = wg_changes_of(&array);
 	char key[45];
 
 	for (size_t i = 0; i < n; i++) {
@@ -340,7 +372,7 @@ int wg_set_peers(struct wg *wg, const struct wg_peer_config *peers, size_t n, st
 			return err_set(e, -EINVAL, "configuration of peer %s is malformed",
 				       wg_key_format(key, &peers[i].key));
 	}
-	return n == 0 ? 0 : wg->impl->ops->set_peers(wg->impl, peers, n, e);
+	return wg_apply(wg, &changes, e);
 }
 
 int wg_dump(struct wg *wg, struct wg_device_state *dev, wg_peer_fn *fn, void *arg, struct err *e)

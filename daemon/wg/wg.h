@@ -158,15 +158,52 @@ bool wg_was_adopted(const struct wg *wg);
 int wg_set_device(struct wg *wg, const uint8_t *private_key, uint16_t listen_port, struct err *e);
 
 /**
- * wg_set_peers() - Apply changes to peers
+ * struct wg_changes - Changes of peers, of which there may be more than fit into memory at a time
+ * @arg:	Passed to @next
+ * @next:	The next change, borrowed until the call after, or NULL at the end
+ */
+struct wg_changes {
+	void *arg;
+	const struct wg_peer_config *(*next)(void *arg);
+};
+
+/**
+ * struct wg_change_array - Changes that are in memory all together
+ * @at:		First; moves on as they are taken
+ * @end:	Behind the last
+ */
+struct wg_change_array {
+	const struct wg_peer_config *at;
+	const struct wg_peer_config *end;
+};
+
+/**
+ * wg_changes_of() - Hand out an array of changes
+ * @a:		Array; borrowed for as long as the result is used
+ */
+struct wg_changes wg_changes_of(struct wg_change_array *a);
+
+/**
+ * wg_apply() - Apply changes to peers
+ * @wg:		Handle
+ * @changes:	Changes, taken once
+ * @e:		Receives the reason on failure
+ *
+ * The changes are packed into as few messages as possible: for the kernel, of up to 64 KiB each; for a
+ * userspace implementation, one.
+ *
+ * Return: 0 or a negative errno value, in which case some of the changes may have been applied
+ */
+int wg_apply(struct wg *wg, const struct wg_changes *changes, struct err *e);
+
+/**
+ * wg_set_peers() - wg_apply() for an array
  * @wg:		Handle
  * @peers:	Changes; borrowed
  * @n:		Entries in @peers
  * @e:		Receives the reason on failure
  *
- * The changes are packed into as few messages as possible.
- *
- * Return: 0 or a negative errno value, in which case some of the changes may have been applied
+ * Return: as wg_apply(); when a change is malformed, none has been applied
  */
 int wg_set_peers(struct wg *wg, const struct wg_peer_config *peers, size_t n, struct err *e);
 

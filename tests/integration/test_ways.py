@@ -168,6 +168,38 @@ def tried(node, via):
     return float(line[len(name):])
 
 
+# Gossip inside the tunnels
+
+
+def sightings(node, method):
+    return status(node)["counters"]["sightings"][method]
+
+
+def test_gossip_passes_through_the_tunnel_and_leads_none_into_itself(lab):
+    one = start(lab, "one", "--gossip")
+    two = start(lab, "two", "--gossip", f"--peer={one.port.address}")
+    assert_tunnel(one, two)
+    eventually(lambda: sightings(one, "gossip") > 0 and sightings(two, "gossip") > 0, "gossip", 40)
+    for node, other in ((one, two), (two, one)):
+        assert dict(node.wg("endpoints"))[other.public_key].startswith(other.port.address)
+    assert "gossip" in peers(one)[two.public_key]["discovered_via"]
+    assert layers(one)["gossip"]["on"]
+    assert one.pings(two.mesh_ip)
+
+
+def test_gossip_is_taken_only_where_it_is_asked_for(lab):
+    deaf = start_ready(lab, "deaf")
+    keen = start_ready(lab, "keen", "--gossip")
+    with Peer(lab.port(), SECRET, "old") as old:
+        for node in (deaf, keen):
+            # From outside the tunnel, and with the endpoint of a node that does not know its own.
+            old.send(old.seal("ANNOUNCE", old.announcement(wg_endpoint="0.0.0.0:51820")),
+                     node.port.address)
+        eventually(lambda: old.public_key in peers(keen), "the gossip's sender")
+        assert old.public_key not in peers(deaf)
+        assert sightings(deaf, "gossip") == 0
+
+
 # Names
 
 

@@ -7,10 +7,10 @@ something. With fully random ports it is a "symmetric" NAT: another port for eac
 nobody can foresee.
 """
 
-import itertools
 import ipaddress
+import itertools
 
-from lib import wait
+from lib import rpc, wait
 from lib.lab import SECRET, Lab
 from lib.netns import NetNamespace
 from lib.peer import Mesh
@@ -148,10 +148,19 @@ class NatLab(Lab):
         return self._start(name, host, join, **options)
 
     def _start(self, name, host, join, **options):
-        known = [word for node in self.introducers
-                 for word in ("--peer", f"{node.port.address}:{GOSSIP_PORT}")]
+        known = ",".join(f"{node.port.address}:{GOSSIP_PORT}" for node in self.introducers)
+        join = [*(["--peer", known] if known else []), *join]
         return self.node(name, volume=self.volume(name), port=host,
-                         join=["--no-dht", "--no-stun", "--log-level", "debug", *known, *join], **options)
+                         join=["--no-dht", "--no-stun", "--log-level", "debug", *join], **options)
+
+
+def entry_of(node, other):
+    """What a node says of another one; None while it does not know it."""
+    try:
+        peers = rpc.ask(node, "peers.list", all=True)["peers"]
+    except OSError:  # it is not there yet
+        return None
+    return next((entry for entry in peers if entry["pubkey"] == other.public_key), None)
 
 
 def path(node, other):
@@ -160,11 +169,17 @@ def path(node, other):
     return entry and entry["path"]
 
 
-def entry_of(node, other):
-    result = node.rpc("peers.list", all=True)
-    return next((entry for entry in result["peers"] if entry["pubkey"] == other.public_key), None)
+def via(node, other):
+    """Through whom; None when that is nobody."""
+    entry = entry_of(node, other)
+    return entry and entry.get("via")
 
 
 def endpoint(node, other):
     """Where a node's tunnel to another one ends."""
     return dict(node.wg("endpoints")).get(other.public_key)
+
+
+def changes(node):
+    """How often a peer of a node changed its way, as its log says."""
+    return [event for event in node.log.events() if event.get("event") in ("peer_relayed", "peer_direct")]

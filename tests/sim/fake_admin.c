@@ -130,13 +130,24 @@ int netadmin_start(struct netadmin *out, const struct netadmin_config *cfg, stru
 
 /* --- answers ----------------------------------------------------------------------------------- */
 
+static struct netadmin_batch report;
+
+static void send_report(struct adminlink *l)
+{
+	struct host *outer = world_enter(l->host);
+
+	if (!netadmin_batch_is_empty(&report))
+		l->h.on_batch(l->h.arg, &report);
+	(void)world_enter(outer);
+	netadmin_batch_begin(&report, NETADMIN_PEER_STATES);
+}
+
 static int report_peer(const struct wg_peer_state *s, void *arg)
 {
-	static struct netadmin_reply r = { .event = NETADMIN_PEER_STATE };
-
-	memcpy(&r.peer, s, offsetof(struct wg_peer_state, allowed));
-	memcpy(r.peer.allowed, s->allowed, s->n_allowed * sizeof(s->allowed[0]));
-	reply(arg, &r, -1);
+	if (netadmin_batch_put_state(&report, s))
+		return 0;
+	send_report(arg);
+	(void)netadmin_batch_put_state(&report, s);
 	return 0;
 }
 
@@ -145,7 +156,9 @@ static void on_dumped(struct item *i)
 	struct adminlink *l = LINK_OF(i, dumped);
 	static struct netadmin_reply r;
 
+	netadmin_batch_begin(&report, NETADMIN_PEER_STATES);
 	wireguard_dump(l->wg, report_peer, l);
+	send_report(l);
 	r = (struct netadmin_reply) { .event = NETADMIN_DUMP_DONE };
 	reply(l, &r, -1);
 }
@@ -173,10 +186,13 @@ static void save(struct adminlink *l, int fd)
 	answer(l, &(struct netadmin_reply) { .event = NETADMIN_SAVED }, -1);
 }
 
-static void change_peer(struct adminlink *l, const struct wg_peer_config *c)
+static void change_peers(struct adminlink *l, const struct netadmin_batch *b)
 {
-	l->host->tally.changes++;
-	wireguard_apply(l->wg, c);
+	struct wg_peer_config change;
+	size_t pos = 0;
+
+	for (; netadmin_batch_next_change(b, &pos, &change) > 0; l->host->tally.changes++)
+		wireguard_apply(l->wg, &change);
 }
 
 static void change_route(struct adminlink *l, const struct prefix *route, bool add)
@@ -212,8 +228,7 @@ static void reload(struct adminlink *l)
 
 static void count(struct adminlink *l, enum netadmin_op op)
 {
-	if (op == NETADMIN_PEER || op == NETADMIN_ROUTE_ADD || op == NETADMIN_ROUTE_DEL ||
-	    op == NETADMIN_ADDRESS)
+	if (op == NETADMIN_ROUTE_ADD || op == NETADMIN_ROUTE_DEL || op == NETADMIN_ADDRESS)
 		l->host->tally.requests++;
 }
 
@@ -223,9 +238,6 @@ static void take(struct adminlink *l, const struct netadmin_request *req, int fd
 
 	count(l, op);
 	switch (op) {
-	case NETADMIN_PEER:
-		change_peer(l, &req->peer);
-		break;
 	case NETADMIN_ROUTE_ADD:
 	case NETADMIN_ROUTE_DEL:
 		change_route(l, &req->route, op == NETADMIN_ROUTE_ADD);
@@ -250,7 +262,9 @@ static void take(struct adminlink *l, const struct netadmin_request *req, int fd
 		break;
 	case NETADMIN_LOG:
 	case NETADMIN_ADDRESSES:
+	case NETADMIN_PEERS:
 	case NETADMIN_FORWARD:
+	case NETADMIN_MTU:
 	case NETADMIN_SAVE_NODES:
 		if (fd >= 0)
 			(void)close(fd);
@@ -263,12 +277,30 @@ bool adminlink_is_busy(const struct adminlink *l)
 	return l->done_us - queue_now_us() > QUEUE_MAX_US;
 }
 
-void adminlink_send(struct adminlink *l, const struct netadmin_request *req, int fd)
+static void note_work(struct adminlink *l)
 {
 	l->done_us = (l->done_us > queue_now_us() ? l->done_us : queue_now_us()) + REQUEST_US;
-	take(l, req, fd);
+}
+
+static void note_end(struct adminlink *l)
+{
 	if (adminlink_is_busy(l))
 		queue_put(&l->idle, l->done_us);
+}
+
+void adminlink_send(struct adminlink *l, const struct netadmin_request *req, int fd)
+{
+	note_work(l);
+	take(l, req, fd);
+	note_end(l);
+}
+
+void adminlink_send_batch(struct adminlink *l, const struct netadmin_batch *b)
+{
+	note_work(l);
+	l->host->tally.requests++;
+	change_peers(l, b);
+	note_end(l);
 }
 
 /* --- beginning and end ------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
  * @n_told:	How often something was told
  * @n_raised:	How often it came up again
  * @n_elsewhere: How often something may have changed elsewhere
+ * @n_routes:	How often that was a default route
  */
 struct fixture {
 	struct event_base *base;
@@ -23,6 +24,7 @@ struct fixture {
 	int n_told;
 	int n_raised;
 	int n_elsewhere;
+	int n_routes;
 };
 
 static void changed(void *arg, const struct ifstate *s)
@@ -38,9 +40,12 @@ static void raised(void *arg)
 	((struct fixture *)arg)->n_raised++;
 }
 
-static void elsewhere(void *arg)
+static void elsewhere(void *arg, bool is_route)
 {
-	((struct fixture *)arg)->n_elsewhere++;
+	struct fixture *f = arg;
+
+	f->n_elsewhere++;
+	f->n_routes += is_route ? 1 : 0;
 }
 
 static int make_fixture(void **state)
@@ -240,6 +245,7 @@ static void of_routes_only_default_ones_are_told_of(void **state)
 	assert_int_equal(f->n_elsewhere, 0);
 	assert_int_equal(rtnl_route_add(f->rtnl, f->link.index, &all, NULL), 0);
 	assert_true(loop_until(f->base, was_elsewhere, f));
+	assert_int_equal(f->n_routes, 1);
 }
 
 #define T(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)

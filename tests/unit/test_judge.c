@@ -115,7 +115,7 @@ static void where_nothing_is_wrong_every_check_passes(void **state)
 	struct fixture *f = *state;
 
 	(void)check(f, "netadmin");
-	assert_int_equal(f->n_checks, 7);
+	assert_int_equal(f->n_checks, 8);
 	for (size_t i = 0; i < f->n_checks; i++)
 		assert_int_equal(f->checks[i].mark, VIEW_PASS);
 	(void)alarm_text(f, "");
@@ -272,6 +272,17 @@ static void a_kernel_without_a_wall_is_a_warning(void **state)
 	assert_check(f, "confinement", VIEW_PASS, "open no file");
 }
 
+static void a_clock_that_ran_backwards_is_a_warning(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_check(f, "clock", VIEW_PASS, "not run backwards");
+	f->view.clock_behind_s = 3600;
+	assert_check(f, "clock", VIEW_WARN, "3600 s behind");
+	f->facts.is_holding = true;
+	assert_check(f, "clock", VIEW_WARN, "left to the other ends");
+}
+
 /* --- alarms ---------------------------------------------------------------------------------- */
 
 static void a_clone_is_named(void **state)
@@ -302,6 +313,19 @@ static struct peer *clock_of(struct fixture *f, unsigned int n, int64_t skew_s)
 
 	p->skew_s = skew_s;
 	return p;
+}
+
+static void a_clock_that_ran_backwards_is_told_of_first(void **state)
+{
+	struct fixture *f = *state;
+
+	f->view.clock_behind_s = 3600;
+	assert_alarm(f, "clock", "3600 s behind what it has shown before");
+	assert_alarm(f, "clock", "set the time of this host");
+	(void)clock_of(f, 2, 3600);
+	assert_alarm(f, "clock", "set the time of this host");
+	(void)clock_of(f, 2, 0);
+	assert_alarm(f, "clock", "it was wrong before");
 }
 
 static void clocks_that_differ_a_little_are_right(void **state)
@@ -561,8 +585,10 @@ int main(void)
 		T(a_supervisor_is_asked_for_its_opinion),
 		T(an_address_that_cannot_be_served_is_a_warning),
 		T(a_kernel_without_a_wall_is_a_warning),
+		T(a_clock_that_ran_backwards_is_a_warning),
 		T(a_clone_is_named),
 		T(a_restart_loop_is_told_with_its_cause),
+		T(a_clock_that_ran_backwards_is_told_of_first),
 		T(clocks_that_differ_a_little_are_right),
 		T(most_peers_together_are_right),
 		T(half_of_the_peers_prove_nothing),

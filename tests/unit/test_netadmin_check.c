@@ -6,25 +6,37 @@
 #include <errno.h>
 #include <string.h>
 
-static struct netadmin_request peer_with(const char *allowed)
+static struct wg_peer_config peer_with(const char *allowed)
 {
-	struct netadmin_request req = { .op = NETADMIN_PEER };
+	struct wg_peer_config peer = { .n_allowed = 1 };
 
-	req.peer.n_allowed = 1;
-	assert_int_equal(prefix_parse(&req.peer.allowed[0], allowed), 0);
-	return req;
+	assert_int_equal(prefix_parse(&peer.allowed[0], allowed), 0);
+	return peer;
+}
+
+/* The verdict on a batch of a sound change and another one. */
+static int judge(const struct wg_peer_config *peer, struct err *e)
+{
+	static struct netadmin_batch b;
+	struct wg_peer_config sound = peer_with("10.36.1.1/32");
+
+	netadmin_batch_begin(&b, NETADMIN_PEERS);
+	assert_true(netadmin_batch_put_change(&b, &sound));
+	assert_true(netadmin_batch_put_change(&b, peer));
+	return netadmin_check_peers(&b, e);
 }
 
 static void what_a_node_asks_for_passes(void **state)
 {
-	struct netadmin_request req = peer_with("10.36.1.2/32");
+	struct wg_peer_config peer = peer_with("10.36.1.2/32");
+	struct netadmin_request req;
 
 	(void)state;
-	assert_int_equal(netadmin_check(&req, NULL), 0);
-	req = peer_with("fd92:a58a:39ca:82::1/128");
-	req.peer.flags = WG_PEER_HAS_ENDPOINT;
-	assert_int_equal(endpoint_parse(&req.peer.endpoint, "192.0.2.1:51820"), 0);
-	assert_int_equal(netadmin_check(&req, NULL), 0);
+	assert_int_equal(judge(&peer, NULL), 0);
+	peer = peer_with("fd92:a58a:39ca:82::1/128");
+	peer.flags = WG_PEER_HAS_ENDPOINT;
+	assert_int_equal(endpoint_parse(&peer.endpoint, "192.0.2.1:51820"), 0);
+	assert_int_equal(judge(&peer, NULL), 0);
 	req = (struct netadmin_request) { .op = NETADMIN_ROUTE_ADD };
 	assert_int_equal(prefix_parse(&req.route, "192.168.7.0/24"), 0);
 	assert_int_equal(netadmin_check(&req, NULL), 0);
@@ -63,9 +75,10 @@ static void nobody_gets_a_default_route(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 2; i++) {
-		struct netadmin_request req = peer_with(all[i]);
+		struct wg_peer_config peer = peer_with(all[i]);
+		struct netadmin_request req;
 
-		assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+		assert_int_equal(judge(&peer, NULL), -EPROTO);
 		req = (struct netadmin_request) { .op = NETADMIN_ROUTE_ADD };
 		assert_int_equal(prefix_parse(&req.route, all[i]), 0);
 		assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
@@ -87,25 +100,58 @@ static void only_a_few_mesh_addresses_may_be_asked_for(void **state)
 	assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
 }
 
+static void an_mtu_that_no_tunnel_has_is_refused(void **state)
+{
+	struct netadmin_request req = { .op = NETADMIN_MTU, .mtu = 1280 };
+
+	(void)state;
+	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req.mtu = 65455;
+	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req.mtu = 1279;
+	assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+	req.mtu = 65456;
+	assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+}
+
+static void forwarding_for_networks_that_are_none_is_refused(void **state)
+{
+	struct netadmin_request req = { .op = NETADMIN_FORWARD };
+
+	(void)state;
+	req.forward.n = 1;
+	assert_int_equal(prefix_parse(&req.forward.net[0], "192.168.7.0/24"), 0);
+	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req.forward.net[0].bits = 33;
+	assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+	req.forward.net[0].bits = 0;
+	assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+	req.forward.net[0].bits = 24;
+	req.forward.n = FORWARD_NETS_MAX + 1;
+	assert_int_equal(netadmin_check(&req, NULL), -EPROTO);
+}
+
 static void malformed_requests_are_refused(void **state)
 {
-	struct netadmin_request req = peer_with("10.0.0.1/32");
+	struct wg_peer_config peer = peer_with("10.0.0.1/32");
+	struct netadmin_request req = { .op = 99 };
 	struct err e = { 0 };
 
 	(void)state;
-	req.peer.n_allowed = WG_ALLOWED_MAX + 1;
-	assert_int_equal(netadmin_check(&req, &e), -EPROTO);
-	req = peer_with("10.0.0.1/32");
-	req.peer.allowed[0].bits = 33;
-	assert_int_equal(netadmin_check(&req, &e), -EPROTO);
-	req.peer.allowed[0] = (struct prefix) { .ip = { .family = 77 }, .bits = 8 };
-	assert_int_equal(netadmin_check(&req, &e), -EPROTO);
-	req = peer_with("10.0.0.1/32");
-	req.peer.flags = WG_PEER_HAS_ENDPOINT;
-	assert_int_equal(netadmin_check(&req, &e), -EPROTO);
-	req = (struct netadmin_request) { .op = 99 };
+	peer.allowed[0].bits = 33;
+	assert_int_equal(judge(&peer, &e), -EPROTO);
+	peer.allowed[0] = (struct prefix) { .ip = { .family = 0 }, .bits = 0 };
+	assert_int_equal(judge(&peer, &e), -EPROTO);
+	assert_non_null(strstr(e.msg, "allowed prefix"));
+	peer = peer_with("10.0.0.1/32");
+	peer.flags = WG_PEER_HAS_ENDPOINT;
+	assert_int_equal(judge(&peer, &e), -EPROTO);
+	assert_non_null(strstr(e.msg, "endpoint"));
 	assert_int_equal(netadmin_check(&req, &e), -EPROTO);
 	assert_string_equal(e.msg, "request 99 is not in the table");
+	/* Changes come as a batch, or not at all. */
+	req.op = NETADMIN_PEERS;
+	assert_int_equal(netadmin_check(&req, &e), -EPROTO);
 }
 
 int main(void)
@@ -114,6 +160,8 @@ int main(void)
 		cmocka_unit_test(what_a_node_asks_for_passes),
 		cmocka_unit_test(nobody_gets_a_default_route),
 		cmocka_unit_test(only_a_few_mesh_addresses_may_be_asked_for),
+		cmocka_unit_test(an_mtu_that_no_tunnel_has_is_refused),
+		cmocka_unit_test(forwarding_for_networks_that_are_none_is_refused),
 		cmocka_unit_test(malformed_requests_are_refused),
 		cmocka_unit_test(levels_without_an_end_or_that_are_no_text_are_refused),
 	};

@@ -2,6 +2,7 @@
 #include "common/log.h"
 #include "daemon/admin/netadmin_wire.h"
 #include "daemon/node/node_impl.h"
+#include "tests/unit/fakeadmin.h"
 #include "tests/unit/fixtures.h"
 #include "tests/unit/loop.h"
 
@@ -45,7 +46,8 @@ static void ignore(void *arg)
 
 static void open_wires(struct fixture *f)
 {
-	struct adminlink_handler on_admin = { f, take_reply, ignore, ignore };
+	struct adminlink_handler on_admin = { f, take_reply, ignore, ignore,
+					      fakeadmin_ignore_batch };
 	struct netadmin admin = { .pid = -1 };
 	struct err e = { 0 };
 	int pair[2];

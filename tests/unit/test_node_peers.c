@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
 #include "common/str.h"
-#include "daemon/admin/netadmin_wire.h"
 #include "daemon/clock.h"
 #include "daemon/node/node_impl.h"
 #include "tests/unit/fakeadmin.h"
@@ -25,12 +24,12 @@
 
 /**
  * struct fixture - A node whose netadmin is this test
- * @admin:	netadmin's end of the wire
+ * @admin:	What comes to netadmin
  */
 struct fixture {
 	struct config config;
 	struct node node;
-	int admin;
+	struct fakeadmin admin;
 };
 
 static void nothing(evutil_socket_t fd, short what, void *arg)
@@ -63,7 +62,7 @@ static void open_links(struct fixture *f)
 					    .handler = &f->node.handler };
 	struct err e = { 0 };
 
-	f->admin = fakeadmin_open(&f->node);
+	f->admin.fd = fakeadmin_open(&f->node);
 	f->node.handler.describe = describe;
 	f->node.handler.counters = &f->node.counters;
 	assert_int_equal(exchange_open(&f->node.exchange, f->node.base, &exchange, &e), 0);
@@ -104,7 +103,7 @@ static int free_fixture(void **state)
 	node_peers_free(&f->node);
 	exchange_close(f->node.exchange);
 	adminlink_close(f->node.admin);
-	(void)close(f->admin);
+	(void)close(f->admin.fd);
 	event_free(f->node.cache_timer);
 	node_routes_close(&f->node);
 	event_base_free(f->node.base);
@@ -114,53 +113,42 @@ static int free_fixture(void **state)
 
 /* --- playing netadmin ------------------------------------------------------------------------- */
 
-/* Takes the next request; false when there is none. */
-static bool next_request(const struct fixture *f, struct netadmin_request *out)
+static void assert_nothing_written(struct fixture *f)
 {
-	int fd = -1;
-	int r = netadmin_wire_receive(f->admin, out, sizeof(*out), &fd, MSG_DONTWAIT);
+	struct fakeadmin_request req = { 0 };
 
-	assert_int_equal(fd, -1);
-	return r == 0;
-}
-
-static void assert_nothing_written(const struct fixture *f)
-{
-	struct netadmin_request req;
-
-	if (next_request(f, &req))
-		fail_msg("request %u with flags %#x was written", req.op,
-			 req.op == NETADMIN_PEER ? req.peer.flags : 0);
+	if (fakeadmin_next(&f->admin, &req))
+		fail_msg("request %u with flags %#x was written", req.op, req.peer.flags);
 }
 
 /* The next request, which must be a change of peer @n. */
-static struct wg_peer_config change_of(const struct fixture *f, unsigned int n)
+static struct wg_peer_config change_of(struct fixture *f, unsigned int n)
 {
-	struct netadmin_request req;
+	struct fakeadmin_request req = { 0 };
 	struct wg_key key = key_of(n);
 
-	if (!next_request(f, &req))
+	if (!fakeadmin_next(&f->admin, &req))
 		fail_msg("nothing was written for peer %u", n);
-	assert_int_equal(req.op, NETADMIN_PEER);
+	assert_int_equal(req.op, NETADMIN_PEERS);
 	assert_memory_equal(&req.peer.key, &key, sizeof(key));
 	return req.peer;
 }
 
-static void assert_route_request(const struct fixture *f, enum netadmin_op op, const char *net)
+static void assert_route_request(struct fixture *f, enum netadmin_op op, const char *net)
 {
-	struct netadmin_request req;
+	struct fakeadmin_request req;
 	char text[PREFIX_TEXT_SIZE];
 
-	assert_true(next_request(f, &req));
+	assert_true(fakeadmin_next(&f->admin, &req));
 	assert_int_equal(req.op, op);
-	assert_string_equal(prefix_format(text, &req.route), net);
+	assert_string_equal(prefix_format(text, &req.req.route), net);
 }
 
-static void drop_requests(const struct fixture *f)
+static void drop_requests(struct fixture *f)
 {
-	struct netadmin_request req;
+	struct fakeadmin_request req;
 
-	while (next_request(f, &req))
+	while (fakeadmin_next(&f->admin, &req))
 		;
 }
 
@@ -235,7 +223,7 @@ static void connect_bob(struct fixture *f)
 	node_peers_observed(&f->node, &report);
 	node_peers_dumped(&f->node);
 	/* The first handshake makes it our turn, too: the keepalive. */
-	peer_at(f, BOB)->is_dirty = true;
+	peers_mark(f->node.peers, peer_at(f, BOB));
 	node_peers_flush(&f->node);
 	drop_requests(f);
 	begin_dump(f);
@@ -374,6 +362,7 @@ static void strangers_go_only_after_a_while(void **state)
 	f->node.sweep_strangers = true;
 	begin_dump(f);
 	node_peers_observed(&f->node, &report);
+	node_peers_dumped(&f->node);
 	assert_int_equal(change_of(f, BOB).flags, WG_PEER_REMOVE);
 }
 
@@ -466,17 +455,17 @@ static void claimed(struct fixture *f, unsigned int n, const char *from)
 static void who_has_our_address_and_the_lower_key_makes_us_ask_for_another(void **state)
 {
 	struct fixture *f = *state;
-	struct netadmin_request req = { .op = 0 };
+	struct fakeadmin_request req = { .op = 0 };
 
 	settle(f);
 	claimed(f, BOB, BOB_AT);
-	while (next_request(f, &req))
+	while (fakeadmin_next(&f->admin, &req))
 		assert_int_not_equal(req.op, NETADMIN_ADDRESS);
 	claimed(f, LOWER, BOB_AT);
-	while (next_request(f, &req) && req.op != NETADMIN_ADDRESS)
+	while (fakeadmin_next(&f->admin, &req) && req.op != NETADMIN_ADDRESS)
 		continue;
 	assert_int_equal(req.op, NETADMIN_ADDRESS);
-	assert_int_equal(req.nonce, 1);
+	assert_int_equal(req.req.nonce, 1);
 	drop_requests(f);
 	/* One at a time. */
 	claimed(f, LOWER, BOB_AT);
@@ -491,16 +480,16 @@ static void an_address_that_somebody_is_known_to_have_is_not_taken(void **state)
 	const struct config *c = &f->config;
 	struct announcement a = { .self = peer_of(CAROL) };
 	struct discovery_origin o = { .from = endpoint_of(CAROL_AT), .source = DISCOVERY_HELLO };
-	struct netadmin_request req = { .op = 0 };
+	struct fakeadmin_request req = { .op = 0 };
 
 	settle(f);
 	a.self.mesh_ip = derive_mesh_ip(&c->secret, &c->keys, NULL, f->node.self.key_text, 1);
 	node_peers_announced(&f->node, &a, &o);
 	drop_requests(f);
 	claimed(f, LOWER, BOB_AT);
-	while (next_request(f, &req) && req.op != NETADMIN_ADDRESS)
+	while (fakeadmin_next(&f->admin, &req) && req.op != NETADMIN_ADDRESS)
 		continue;
-	assert_int_equal(req.nonce, 2);
+	assert_int_equal(req.req.nonce, 2);
 }
 
 static void a_move_that_failed_changes_nothing(void **state)
@@ -610,6 +599,146 @@ static void a_goodbye_of_nobody_we_know_is_nothing(void **state)
 	goodbye(*state, CAROL, CAROL_AT, 0);
 	goodbye(*state, SELF, BOB_AT, 0);
 	assert_nothing_written(*state);
+}
+
+/* --- what WireGuard does not take --------------------------------------------------------------- */
+
+static void a_change_that_was_refused_is_tried_again_after_growing_pauses(void **state)
+{
+	struct fixture *f = *state;
+	struct wg_key key = key_of(BOB);
+	struct node_peer *row;
+	int64_t pause = 1000;
+
+	settle(f);
+	announced(f, BOB, BOB_AT, NULL, DISCOVERY_REPLY);
+	drop_requests(f);
+	row = &f->node.rows[peer_at(f, BOB)->slot];
+	for (int i = 0; i < 12; i++) {
+		int64_t now_ms = clock_now().mono_ms;
+
+		node_peers_refused(&f->node, &key);
+		assert_in_range(row->refused_until_ms - now_ms, pause, pause + 1000);
+		node_peers_flush(&f->node);
+		assert_nothing_written(f);
+		row->refused_until_ms = now_ms;
+		peers_mark(f->node.peers, peer_at(f, BOB));
+		node_peers_flush(&f->node);
+		/* Nobody knows what of it was taken: all of it is written. */
+		assert_int_equal(change_of(f, BOB).flags, WG_PEER_HAS_PSK | WG_PEER_HAS_ENDPOINT |
+								  WG_PEER_HAS_KEEPALIVE |
+								  WG_PEER_REPLACE_ALLOWED);
+		pause = pause < 256000 ? 2 * pause : pause;
+	}
+}
+
+static void a_removal_that_was_refused_is_tried_again(void **state)
+{
+	struct fixture *f = *state;
+	struct wg_key key = key_of(BOB);
+
+	connect_bob(f);
+	goodbye(f, BOB, BOB_AT, 0);
+	assert_int_equal(change_of(f, BOB).flags, WG_PEER_REMOVE);
+	node_peers_refused(&f->node, &key);
+	f->node.rows[peer_at(f, BOB)->slot].refused_until_ms = 0;
+	node_peers_flush(&f->node);
+	assert_int_equal(change_of(f, BOB).flags, WG_PEER_REMOVE);
+	node_peers_flush(&f->node);
+	assert_nothing_written(f);
+}
+
+static void a_peer_that_was_taken_after_all_has_its_first_pause_again(void **state)
+{
+	struct fixture *f = *state;
+	struct wg_peer_state report = report_of(BOB, NULL);
+	struct wg_key key = key_of(BOB);
+	struct node_peer *row;
+
+	connect_bob(f);
+	row = &f->node.rows[peer_at(f, BOB)->slot];
+	node_peers_refused(&f->node, &key);
+	begin_dump(f);
+	node_peers_observed(&f->node, &report);
+	assert_int_equal(row->n_refused, 1);
+	row->refused_until_ms = 0;
+	begin_dump(f);
+	node_peers_observed(&f->node, &report);
+	assert_int_equal(row->n_refused, 0);
+	/* Of one that is nobody's any more, nothing is heard. */
+	key = key_of(CAROL);
+	node_peers_refused(&f->node, &key);
+}
+
+/* --- many at once ------------------------------------------------------------------------------- */
+
+/* Peer number @i of many, as it announces itself. */
+static void one_of_many(struct fixture *f, unsigned int i)
+{
+	struct announcement a = { .self = {
+					  .key = { .b = { (uint8_t)i, (uint8_t)(i >> 8), 9 } } } };
+	struct endpoint from = endpoint_of(BOB_AT);
+
+	a.self.mesh_ip = (struct ip) { AF_INET, { 10, 77, (uint8_t)(i >> 8), (uint8_t)i } };
+	a.self.mesh_ip6 = ip_of("fd12:3456:789a:bcde::1");
+	a.self.mesh_ip6.b[15] = (uint8_t)i;
+	a.self.mesh_ip6.b[14] = (uint8_t)(i >> 8);
+	(void)str_copy(a.self.endpoint, sizeof(a.self.endpoint), "192.0.2.9:51820");
+	node_peers_announced(&f->node, &a,
+			     &(struct discovery_origin) {
+				     .from = from, .source = DISCOVERY_REPLY, .rtt_us = 0 });
+}
+
+/* Messages and changes that came to netadmin. */
+static size_t count_batches(struct fixture *f, size_t *changes)
+{
+	struct fakeadmin_request req;
+	size_t before = f->admin.messages;
+
+	for (*changes = 0; fakeadmin_next(&f->admin, &req); ++*changes)
+		assert_int_equal(req.op, NETADMIN_PEERS);
+	return f->admin.messages - before;
+}
+
+static void on_flush(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	node_peers_flush(arg);
+}
+
+static void all_that_came_in_one_turn_is_one_message(void **state)
+{
+	struct fixture *f = *state;
+	struct node *n = &f->node;
+	size_t changes;
+
+	settle(f);
+	n->flush_event = event_new(n->base, -1, 0, on_flush, n);
+	for (unsigned int i = 1; i <= 64; i++)
+		one_of_many(f, i);
+	assert_nothing_written(f);
+	loop_drain(n->base);
+	assert_int_equal(count_batches(f, &changes), 1);
+	assert_int_equal(changes, 64);
+	event_free(n->flush_event);
+	n->flush_event = NULL;
+}
+
+/* The interface was adopted, or made, while all of them were heard. */
+static void a_thousand_at_once_are_two_messages(void **state)
+{
+	struct fixture *f = *state;
+	size_t changes;
+
+	for (unsigned int i = 1; i <= 999; i++)
+		one_of_many(f, i);
+	assert_nothing_written(f);
+	settle(f);
+	assert_int_equal(count_batches(f, &changes), 2);
+	assert_int_equal(changes, 999);
+	node_peers_flush(&f->node);
+	assert_nothing_written(f);
 }
 
 static void who_comes_back_after_a_goodbye_is_configured_anew(void **state)
@@ -790,6 +919,11 @@ int main(void)
 		T(a_goodbye_of_nobody_we_know_is_nothing),
 		T(who_comes_back_after_a_goodbye_is_configured_anew),
 		T(a_row_that_changes_hands_forgets_how_often_the_last_one_was_asked),
+		T(a_change_that_was_refused_is_tried_again_after_growing_pauses),
+		T(a_removal_that_was_refused_is_tried_again),
+		T(a_peer_that_was_taken_after_all_has_its_first_pause_again),
+		T(all_that_came_in_one_turn_is_one_message),
+		T(a_thousand_at_once_are_two_messages),
 		T(writes_and_passes_are_counted),
 		T(sightings_are_counted_by_method),
 		T(an_announcement_of_our_own_key_is_nobody_who_was_heard),

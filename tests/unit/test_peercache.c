@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/defs.h"
 #include "daemon/state/peercache.h"
 #include "tests/unit/test.h"
 
@@ -117,9 +118,23 @@ static void a_full_cache_with_every_route_fits_the_file_limit_or_is_capped(void 
 	free(peers);
 }
 
+static void the_time_of_writing_is_read_back(void **state)
+{
+	static const char *const silent[] = { "", "{}", "[]", "{\"updated_at\":\"1\"}", "null" };
+	auto_free char *text = NULL;
+	long len = peercache_format(&text, NULL, 0, 1767225600);
+
+	(void)state;
+	assert_true(len > 0);
+	assert_int_equal(peercache_written(text, (size_t)len), 1767225600);
+	for (size_t i = 0; i < ARRAY_LEN(silent); i++)
+		assert_int_equal(peercache_written(silent[i], strlen(silent[i])), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_time_of_writing_is_read_back),
 		cmocka_unit_test(what_is_no_cache_is_refused),
 		cmocka_unit_test(invalid_entries_are_skipped),
 		cmocka_unit_test(age_decides_to_the_second),

@@ -409,7 +409,7 @@ static struct peer *with_ip(struct peers *t, unsigned int n, const char *ip)
 
 	who.mesh_ip = ip_of(ip);
 	(void)peers_sight(t, &s, at(0), &p);
-	p->is_dirty = false;
+	peers_unmark(t, p);
 	return p;
 }
 
@@ -422,7 +422,7 @@ static void of_two_keys_with_one_address_the_lower_one_keeps_it(void **state)
 	low = with_ip(*state, 2, "10.77.1.1");
 	assert_false(low->lost_ip);
 	assert_true(high->lost_ip);
-	assert_true(high->is_dirty);
+	assert_true(peers_is_marked(*state, high));
 	assert_true(with_ip(*state, 9, "10.77.1.1")->lost_ip);
 	assert_false(low->lost_ip);
 	assert_false(with_ip(*state, 7, "10.77.1.2")->lost_ip);
@@ -456,7 +456,7 @@ static void our_own_address_is_nobodys(void **state)
 
 	peers_claim(*state, &ours, &ours6);
 	assert_true(p->lost_ip);
-	assert_true(p->is_dirty);
+	assert_true(peers_is_marked(*state, p));
 	who.mesh_ip6 = ours6;
 	(void)peers_sight(*state, &s, at(0), &p);
 	assert_false(p->lost_ip);
@@ -465,7 +465,7 @@ static void our_own_address_is_nobodys(void **state)
 	p = with_ip(*state, 2, "10.77.1.1");
 	peers_claim(*state, &other, &ours6);
 	assert_false(p->lost_ip);
-	assert_true(p->is_dirty);
+	assert_true(peers_is_marked(*state, p));
 	assert_true(peers_has_ip(*state, &ours));
 	assert_false(peers_has_ip(*state, &other));
 }
@@ -515,13 +515,13 @@ static void an_address_goes_back_to_the_next_key_when_its_holder_is_removed(void
 	struct peer *mid = with_ip(*state, 5, "10.77.1.1");
 	struct peer *high = with_ip(*state, 9, "10.77.1.1");
 
-	mid->is_dirty = false;
-	high->is_dirty = false;
+	peers_unmark(*state, mid);
+	peers_unmark(*state, high);
 	peers_remove(*state, low);
 	assert_false(mid->lost_ip);
-	assert_true(mid->is_dirty);
+	assert_true(peers_is_marked(*state, mid));
 	assert_true(high->lost_ip);
-	assert_false(high->is_dirty);
+	assert_false(peers_is_marked(*state, high));
 }
 
 static void an_address_goes_back_when_its_holder_takes_another(void **state)
@@ -529,11 +529,11 @@ static void an_address_goes_back_when_its_holder_takes_another(void **state)
 	struct peer *low = with_ip(*state, 2, "10.77.1.1");
 	struct peer *high = with_ip(*state, 5, "10.77.1.1");
 
-	high->is_dirty = false;
+	peers_unmark(*state, high);
 	(void)with_ip(*state, 2, "10.77.1.2");
 	assert_false(low->lost_ip);
 	assert_false(high->lost_ip);
-	assert_true(high->is_dirty);
+	assert_true(peers_is_marked(*state, high));
 	(void)with_ip(*state, 5, "10.77.1.2");
 	assert_true(high->lost_ip);
 }

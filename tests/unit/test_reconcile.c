@@ -150,6 +150,50 @@ static void a_peer_is_configured_while_the_other_end_is_left_to_begin(void **sta
 	assert_int_equal(change.n_allowed, 1);
 }
 
+static struct reconcile_want held_want(const struct peer *p, int64_t ms)
+{
+	struct reconcile_self self = self_of(OUR_KEY);
+	struct reconcile_want want;
+
+	self.hold_until_ms = at(180000).mono_ms;
+	reconcile_want(&want, p, &self, at(ms));
+	return want;
+}
+
+/* Peers would take what we begin for a replay, but we answer what they begin. */
+static void with_a_clock_that_ran_backwards_we_begin_nothing_for_a_while(void **state)
+{
+	struct peer peers[] = { cached_peer(HIGHER), heard_peer(HIGHER), heard_peer(LOWER) };
+
+	(void)state;
+	peers[1].replied_ms = at(50).mono_ms;
+	for (size_t i = 0; i < 3; i++) {
+		struct reconcile_want want = held_want(&peers[i], 5000);
+
+		assert_true(want.present);
+		assert_int_equal(want.keepalive_s, 0);
+		assert_int_equal(want.again_ms, at(180000).mono_ms);
+		assert_int_equal(want.n_allowed, 1);
+		assert_endpoint(&want.endpoint, ENDPOINT);
+		assert_int_equal(held_want(&peers[i], 180000).keepalive_s, RECONCILE_KEEPALIVE_S);
+	}
+}
+
+static void a_tunnel_that_is_up_does_not_notice_that_the_clock_ran_backwards(void **state)
+{
+	struct peer p = tunnelled_peer(HIGHER);
+	struct reconcile_want want = held_want(&p, 5000);
+	struct wg_peer_config change;
+
+	(void)state;
+	assert_int_equal(want.keepalive_s, RECONCILE_KEEPALIVE_S);
+	assert_false(reconcile_diff(&change, &p, &want, at(5000)));
+	/* By the clock that is behind, its handshake is in the future. */
+	p.handshake_s = at(0).unix_s + 3600;
+	want = held_want(&p, 5000);
+	assert_false(reconcile_diff(&change, &p, &want, at(5000)));
+}
+
 static void our_turn_writes_nothing_but_the_keepalive(void **state)
 {
 	struct peer p = heard_peer(LOWER);
@@ -552,6 +596,8 @@ int main(void)
 		cmocka_unit_test(the_higher_key_waits_for_the_other_end_even_after_its_answer),
 		cmocka_unit_test(without_an_answer_the_lower_key_waits_as_long_as_the_higher_one),
 		cmocka_unit_test(a_peer_is_configured_while_the_other_end_is_left_to_begin),
+		cmocka_unit_test(with_a_clock_that_ran_backwards_we_begin_nothing_for_a_while),
+		cmocka_unit_test(a_tunnel_that_is_up_does_not_notice_that_the_clock_ran_backwards),
 		cmocka_unit_test(our_turn_writes_nothing_but_the_keepalive),
 		cmocka_unit_test(a_peer_from_the_cache_is_begun_with_at_once),
 		cmocka_unit_test(a_handshake_that_the_other_end_began_makes_it_our_turn_too),

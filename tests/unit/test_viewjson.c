@@ -217,6 +217,7 @@ static void counters_have_the_names_of_their_methods_and_fates(void **state)
 	f->counters.sightings[2] = 3; /* METHOD_EXCHANGE */
 	f->counters.sightings[3] = 5; /* METHOD_TRANSITIVE */
 	f->counters.passes_noop = 6;
+	f->counters.messages.n[NLCOUNT_PEER] = 7;
 	obj = viewjson_status(&f->view);
 	counters = json_object_get(obj, "counters");
 	part = json_object_get(counters, "datagrams");
@@ -228,6 +229,9 @@ static void counters_have_the_names_of_their_methods_and_fates(void **state)
 	assert_int_equal(int_of(part, "dht"), 3);
 	assert_int_equal(int_of(part, "dht-transitive"), 5);
 	assert_int_equal(int_of(counters, "passes_noop"), 6);
+	part = json_object_get(counters, "netlink_messages");
+	assert_int_equal(int_of(part, "peer"), 7);
+	assert_int_equal(int_of(part, "dump"), 0);
 	assert_int_equal(int_of(counters, "clients_evicted"), 0);
 	json_decref(obj);
 }
@@ -267,7 +271,7 @@ static void a_peer_with_a_tunnel_is_told_with_its_figures(void **state)
 	p->skew_s = -3;
 	p->tunnel = endpoint_of("198.51.100.2:4000");
 	p->applied.present = true;
-	obj = viewjson_peer(p, f->view.now);
+	obj = viewjson_peer(&f->view, p);
 	assert_string_equal(text_of(obj, "last_handshake"), "2026-01-01T00:00:50Z");
 	assert_int_equal(int_of(obj, "handshake_age_s"), 10);
 	assert_int_equal(int_of(obj, "rx_bytes"), 1000);
@@ -289,7 +293,7 @@ static void a_peer_without_a_tunnel_says_why(void **state)
 {
 	struct fixture *f = *state;
 	struct peer *p = see(f->view.peers, 2, METHOD_TRANSITIVE, NULL, 0);
-	json_t *obj = viewjson_peer(p, f->view.now);
+	json_t *obj = viewjson_peer(&f->view, p);
 
 	assert_string_equal(text_of(obj, "path"), "none");
 	assert_true(strlen(text_of(obj, "why")) > 0);

@@ -79,13 +79,17 @@ static void a_removed_peer_is_its_key_and_a_flag(void **state)
 		7,  7, 7, 7,	7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, 7, /* ... */
 		8,  0, 3, 0,	1, 0, 0, 0,				  /* FLAGS: REMOVE_ME */
 	};
-	struct wg_peer_config peer = { .flags = WG_PEER_REMOVE | WG_PEER_HAS_ENDPOINT };
+	struct wg_peer_config peer = { .flags = WG_PEER_REMOVE | WG_PEER_HAS_ENDPOINT,
+				       .n_allowed = 1 };
 	uint8_t *buf = calloc(1, GENL_PEERS_SIZE);
 	struct nlmsghdr *nlh = (void *)buf;
+	struct genl_peers m = { 0 };
 
 	(void)state;
 	memset(peer.key.b, 7, sizeof(peer.key.b));
-	assert_int_equal(genl_set_peers(buf, &target, &peer, 1), 1);
+	genl_peers_begin(&m, buf, GENL_PEERS_SIZE, &target);
+	assert_true(genl_peers_add(&m, &peer));
+	assert_int_equal(genl_peers_end(&m), 1);
 	assert_int_equal(nlh->nlmsg_len, 28 + sizeof(tail));
 	assert_memory_equal(buf + 28, tail, sizeof(tail));
 	free(buf);
@@ -100,27 +104,134 @@ static int read_back(const void *buf, struct wgpeers_check *check, struct genl_d
 	return genl_dump_message(d, buf);
 }
 
-static void a_thousand_peers_are_four_messages(void **state)
+/**
+ * struct packing - Peers that are packed into messages and read back
+ * @check:	What they should be; NULL peers when that is not asked
+ * @size:	Room in a message
+ * @messages:	How many it took
+ * @shortest:	Bytes of the shortest but the last
+ */
+struct packing {
+	struct wgpeers_check check;
+	size_t size;
+	size_t messages;
+	size_t shortest;
+	size_t last;
+};
+
+static void close_message(struct packing *p, struct genl_peers *m, struct genl_dump *d)
+{
+	assert_true(genl_peers_end(m) > 0);
+	assert_true(m->nlh->nlmsg_len <= p->size);
+	assert_int_equal(read_back(m->nlh, &p->check, d), 0);
+	if (p->messages++ > 0 && p->last < p->shortest)
+		p->shortest = p->last;
+	p->last = m->nlh->nlmsg_len;
+}
+
+static void pack(struct packing *p, const struct wg_peer_config *peers, size_t n)
+{
+	struct nlmsghdr *buf = calloc(1, GENL_PEERS_SIZE);
+	struct genl_peers m = { 0 };
+	struct genl_dump d = { 0 };
+
+	assert_non_null(buf);
+	p->shortest = SIZE_MAX;
+	p->check.peers = peers;
+	p->check.n = n;
+	genl_peers_begin(&m, buf, p->size, &target);
+	for (size_t i = 0; i < n; i++)
+		while (!genl_peers_add(&m, &peers[i])) {
+			close_message(p, &m, &d);
+			genl_peers_begin(&m, buf, p->size, &target);
+		}
+	close_message(p, &m, &d);
+	assert_int_equal(genl_dump_end(&d), 0);
+	assert_int_equal(p->check.seen, n);
+	assert_int_equal(p->check.wrong, 0);
+	free(buf);
+}
+
+static void a_thousand_peers_are_four_full_messages(void **state)
 {
 	struct wg_peer_config *peers = wgpeers_make_all(1000);
-	struct wgpeers_check check = { .peers = peers, .n = 1000 };
-	uint8_t *buf = calloc(1, GENL_PEERS_SIZE);
-	struct genl_dump d = { 0 };
-	size_t messages = 0;
+	struct packing p = { .size = GENL_PEERS_SIZE };
 
 	(void)state;
 	assert_non_null(peers);
-	for (size_t done = 0; done < 1000; messages++) {
-		size_t n = genl_set_peers(buf, &target, peers + done, 1000 - done);
+	pack(&p, peers, 1000);
+	assert_int_equal(p.messages, 4);
+	/* All that is missing is less than the largest peer takes. */
+	assert_true(p.shortest > GENL_PEERS_SIZE - 5000);
+	free(peers);
+}
 
-		assert_true(n > 0);
-		done += n;
-		assert_int_equal(read_back(buf, &check, &d), 0);
+/* Peers as they are in most meshes: an endpoint and two addresses. */
+static void of_plain_peers_356_make_a_message(void **state)
+{
+	struct wg_peer_config *peers = calloc(357, sizeof(*peers));
+	struct packing p = { .size = GENL_PEERS_SIZE };
+	struct packing more = p;
+
+	(void)state;
+	assert_non_null(peers);
+	for (uint32_t i = 0; i < 357; i++) {
+		wgpeers_make(&peers[i], 2 * i);
+		peers[i].n_allowed = 2;
 	}
-	assert_int_equal(genl_dump_end(&d), 0);
-	assert_int_equal(messages, 4);
-	assert_int_equal(check.seen, 1000);
-	assert_int_equal(check.wrong, 0);
+	pack(&p, peers, 356);
+	assert_int_equal(p.messages, 1);
+	pack(&more, peers, 357);
+	assert_int_equal(more.messages, 2);
+	free(peers);
+}
+
+static void one_peer_is_one_message(void **state)
+{
+	struct wg_peer_config *peers = wgpeers_make_all(1);
+	struct packing p = { .size = GENL_PEERS_SIZE };
+
+	(void)state;
+	assert_non_null(peers);
+	pack(&p, peers, 1);
+	assert_int_equal(p.messages, 1);
+	free(peers);
+}
+
+/* Whatever the room is, all prefixes arrive, in the parts that they took. */
+static void a_peer_that_no_message_has_room_for_goes_on_in_the_next(void **state)
+{
+	struct wg_peer_config *peers = wgpeers_make_all(3);
+
+	(void)state;
+	assert_non_null(peers);
+	assert_int_equal(peers[0].n_allowed, WG_ALLOWED_MAX);
+	for (size_t size = GENL_PEER_MIN; size < 6000; size += 4) {
+		struct packing p = { .size = size };
+
+		pack(&p, peers, 3);
+		assert_true(p.messages >= 1 && p.messages < 20);
+	}
+	free(peers);
+}
+
+/* Until the next message comes, half of its networks would be gone. */
+static void a_peer_that_fits_into_the_next_message_is_not_split(void **state)
+{
+	struct wg_peer_config *peers = wgpeers_make_all(1);
+	uint8_t *buf = calloc(1, GENL_PEERS_SIZE);
+	struct wg_peer_config first = peers[0];
+	struct genl_peers m = { 0 };
+	uint32_t len;
+
+	(void)state;
+	first.n_allowed = 1;
+	genl_peers_begin(&m, buf, 3200, &target);
+	assert_true(genl_peers_add(&m, &first));
+	len = m.nlh->nlmsg_len;
+	assert_false(genl_peers_add(&m, &peers[0]));
+	assert_int_equal(m.nlh->nlmsg_len, len);
+	assert_int_equal(m.n_allowed, 0);
 	free(buf);
 	free(peers);
 }
@@ -393,7 +504,11 @@ int main(void)
 		cmocka_unit_test(a_dump_request_has_these_bytes),
 		cmocka_unit_test(key_and_port_have_these_bytes),
 		cmocka_unit_test(a_removed_peer_is_its_key_and_a_flag),
-		cmocka_unit_test(a_thousand_peers_are_four_messages),
+		cmocka_unit_test(a_thousand_peers_are_four_full_messages),
+		cmocka_unit_test(of_plain_peers_356_make_a_message),
+		cmocka_unit_test(one_peer_is_one_message),
+		cmocka_unit_test(a_peer_that_no_message_has_room_for_goes_on_in_the_next),
+		cmocka_unit_test(a_peer_that_fits_into_the_next_message_is_not_split),
 		cmocka_unit_test(an_answer_is_read_into_the_model),
 		cmocka_unit_test(a_peer_goes_on_in_the_next_message),
 		cmocka_unit_test(prefixes_beyond_the_model_are_cut),

@@ -85,6 +85,8 @@ static void a_key_and_a_port_are_one_request(void **state)
 static void only_what_is_flagged_is_set(void **state)
 {
 	struct wg_peer_config peers[4] = { 0 };
+	struct wg_change_array array;
+	struct wg_changes changes;
 	struct growbuf b = { 0 };
 	uint8_t psk[WG_KEY_LEN];
 
@@ -102,7 +104,9 @@ static void only_what_is_flagged_is_set(void **state)
 	assert_int_equal(prefix_parse(&peers[1].allowed[1], "fd00::1/128"), 0);
 	peers[1].n_allowed = 2;
 	peers[2].flags = WG_PEER_REPLACE_ALLOWED;
-	uapi_set_peers(&b, peers, ARRAY_LEN(peers));
+	array = (struct wg_change_array) { peers, peers + ARRAY_LEN(peers) };
+	changes = wg_changes_of(&array);
+	assert_int_equal(uapi_set_peers(&b, &changes), ARRAY_LEN(peers));
 	assert_text(&b, "set=1\n"
 			"public_key=" HEX_A "\nremove=true\n"
 			"public_key=" HEX_A "\npreshared_key=" HEX_B "\nendpoint=[2001:db8::1]:7\n"
@@ -278,11 +282,13 @@ static void prefixes_beyond_the_model_are_cut(void **state)
 static void a_thousand_peers_are_one_request(void **state)
 {
 	struct wg_peer_config *peers = wgpeers_make_all(1000);
+	struct wg_change_array array = { peers, peers + 1000 };
+	const struct wg_changes changes = wg_changes_of(&array);
 	struct growbuf b = { 0 };
 	size_t keys = 0;
 
 	(void)state;
-	uapi_set_peers(&b, peers, 1000);
+	assert_int_equal(uapi_set_peers(&b, &changes), 1000);
 	assert_int_equal(b.error, 0);
 	assert_true(uapi_is_complete(b.data, b.len));
 	(void)growbuf_append(&b, "", 1);
