@@ -150,19 +150,19 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/memor
 	daemon/node/node_rendezvous.c daemon/node/node_routes.c daemon/node/node_self.c \
 	daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c daemon/node/reload.c \
 	daemon/peers/candidates.c daemon/peers/collision.c daemon/peers/peerpath.c daemon/peers/peers.c \
-	daemon/peers/reconcile.c daemon/peers/rewritten.c daemon/peers/routejudge.c \
-	daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c \
-	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
-	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
-	daemon/state/livecheck.c daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
-	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
-	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c \
-	daemon/view/histogram.c daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c \
-	daemon/view/view.c daemon/view/viewjson.c daemon/wg/changes.c daemon/wg/genl.c daemon/wg/kernel.c \
-	daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c \
-	daemon/wire/announce.c daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c \
-	daemon/wire/endpoint.c daemon/wire/envelope.c daemon/wire/json.c daemon/wire/pex.c \
-	daemon/wire/token.c
+	daemon/peers/reconcile.c daemon/peers/refresh.c daemon/peers/rewritten.c \
+	daemon/peers/routejudge.c daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c \
+	daemon/rpc/rpc_server.c daemon/state/archive.c daemon/state/identity.c \
+	daemon/state/identity_file.c daemon/state/identity_store.c daemon/state/identity_trace.c \
+	daemon/state/identity_write.c daemon/state/livecheck.c daemon/state/peercache.c \
+	daemon/state/sealed.c daemon/state/snapshot.c daemon/state/snapshot_list.c \
+	daemon/state/statedir.c daemon/state/statejudge.c daemon/state/statelease.c \
+	daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c daemon/view/histogram.c \
+	daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c daemon/view/view.c \
+	daemon/view/viewjson.c daemon/wg/changes.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c \
+	daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c daemon/wire/announce.c \
+	daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c daemon/wire/endpoint.c \
+	daemon/wire/envelope.c daemon/wire/json.c daemon/wire/pex.c daemon/wire/token.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_kstat.c tests/unit/test_log.c \
 	tests/unit/test_lograte.c tests/unit/test_marker.c tests/unit/test_settings.c \
