@@ -439,7 +439,7 @@ static bool is_from_others(enum peer_method method)
 /* Others guess the port behind a NAT; the address a peer was heard from is the one that works. */
 static void take_control(struct peer *p, const struct sighting *s, struct now now)
 {
-	bool is_heard = peer_is_verified(p) && now.mono_ms - p->heard_ms < PEER_ACTIVE_MS;
+	bool is_heard = peer_is_verified(p) && now.mono_ms - peer_alive_ms(p) < PEER_ACTIVE_MS;
 
 	if (s->control.ip.family == 0)
 		return;
@@ -456,7 +456,7 @@ static bool take_age(struct peer *p, const struct sighting *s, struct now now)
 	if (!is_from_peer_itself(s->method))
 		return false;
 	came_back = p->said_goodbye || p->heard_ms == INT64_MIN ||
-		    now.mono_ms - p->heard_ms > PEER_FORGET_MS;
+		    now.mono_ms - peer_alive_ms(p) > PEER_FORGET_MS;
 	if (came_back && !peer_has_tunnel(p, now)) {
 		/* It may have forgotten us: who begins the handshake is open again. */
 		p->first_seen_ms = now.mono_ms;
@@ -544,6 +544,11 @@ bool peer_is_hearsay(const struct peer *p)
 	return !peer_is_verified(p) && !(p->methods & METHOD_CACHE);
 }
 
+int64_t peer_alive_ms(const struct peer *p)
+{
+	return p->heard_ms > p->tunnel_ms ? p->heard_ms : p->tunnel_ms;
+}
+
 bool peer_has_tunnel(const struct peer *p, struct now now)
 {
 	return p->handshake_s != 0 && now.unix_s - p->handshake_s < PEER_HANDSHAKE_S;
@@ -570,5 +575,5 @@ bool peer_is_active(const struct peer *p, struct now now)
 		return false;
 	if (peer_has_tunnel(p, now))
 		return true;
-	return peer_is_verified(p) && now.mono_ms - p->heard_ms < PEER_ACTIVE_MS;
+	return peer_is_verified(p) && now.mono_ms - peer_alive_ms(p) < PEER_ACTIVE_MS;
 }
