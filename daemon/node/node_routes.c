@@ -248,8 +248,7 @@ static int sweep_one(const struct prefix *net, void *arg)
 
 void node_routes_sweep(struct node *n)
 {
-	if (!n->ready.was_adopted)
-		return;
-	underlaywatch_own_routes(n->underlay, sweep_one, n);
+	if (n->ready.was_adopted)
+		underlaywatch_own_routes(n->underlay, sweep_one, n);
 	node_admin_flush(n);
 }
