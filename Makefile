@@ -370,7 +370,7 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
-	tests/helper/crowd.c tests/helper/wgproxy.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC)
+	tests/helper/confined.c tests/helper/crowd.c tests/helper/wgproxy.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC)
 # The fast ones first; tests/container and the whole of tests/fault have targets of their own.
 TESTED  := $(addprefix tests/,unit lint fault integration kernel fuzz)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
