@@ -205,7 +205,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_ifwatch.c tests/unit/test_introduce.c tests/unit/test_json.c \
 	tests/unit/test_judge.c tests/unit/test_knownpoint.c tests/unit/test_livecheck.c \
 	tests/unit/test_log_forms.c tests/unit/test_metrics.c tests/unit/test_mtu.c \
-	tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
+	tests/unit/test_netadmin_batch.c tests/unit/test_dht_voters.c tests/unit/test_netadmin_check.c tests/unit/test_netadmin_nodes.c \
 	tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
 	tests/unit/test_nft.c tests/unit/test_nlmsg.c tests/unit/test_node_notify.c \
 	tests/unit/test_node_peers.c tests/unit/test_node_reload.c tests/unit/test_node_view.c \
