@@ -193,28 +193,29 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_derive.c tests/unit/test_dht_bencode.c tests/unit/test_dht_core.c \
 	tests/unit/test_dht_krpc.c tests/unit/test_dht_lookup.c tests/unit/test_dht_nodefile.c \
 	tests/unit/test_dht_nodeid.c tests/unit/test_dht_nodetable.c tests/unit/test_dht_pace.c \
-	tests/unit/test_dht_peerstore.c tests/unit/test_dnsconf.c tests/unit/test_dnsmsg.c \
-	tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c tests/unit/test_doctor_clock.c \
-	tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c tests/unit/test_doctor_peers.c \
-	tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c tests/unit/test_doctor_secret.c \
-	tests/unit/test_doctor_storage.c tests/unit/test_doctor_strength.c \
-	tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
-	tests/unit/test_exchange.c tests/unit/test_forward.c tests/unit/test_forwardlog.c \
-	tests/unit/test_gather.c tests/unit/test_hostaddr.c tests/unit/test_hostport.c \
-	tests/unit/test_http_address.c tests/unit/test_http_endpoints.c tests/unit/test_http_process.c \
-	tests/unit/test_http_server.c tests/unit/test_identity.c tests/unit/test_identity_fault.c \
-	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_ifstate.c \
-	tests/unit/test_ifwatch.c tests/unit/test_introduce.c tests/unit/test_json.c \
-	tests/unit/test_judge.c tests/unit/test_knownpoint.c tests/unit/test_livecheck.c \
-	tests/unit/test_log_forms.c tests/unit/test_matchmaker.c tests/unit/test_metrics.c \
-	tests/unit/test_mtu.c tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
-	tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
-	tests/unit/test_nft.c tests/unit/test_nlmsg.c tests/unit/test_node_nat.c \
-	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_relay.c \
-	tests/unit/test_node_reload.c tests/unit/test_node_view.c tests/unit/test_notify.c \
-	tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c tests/unit/test_pace.c \
-	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
-	tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
+	tests/unit/test_dht_peerstore.c tests/unit/test_dht_voters.c tests/unit/test_dnsconf.c \
+	tests/unit/test_dnsmsg.c tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c \
+	tests/unit/test_doctor_clock.c tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c \
+	tests/unit/test_doctor_peers.c tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c \
+	tests/unit/test_doctor_secret.c tests/unit/test_doctor_storage.c \
+	tests/unit/test_doctor_strength.c tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c \
+	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_forward.c \
+	tests/unit/test_forwardlog.c tests/unit/test_gather.c tests/unit/test_hostaddr.c \
+	tests/unit/test_hostport.c tests/unit/test_http_address.c tests/unit/test_http_endpoints.c \
+	tests/unit/test_http_process.c tests/unit/test_http_server.c tests/unit/test_identity.c \
+	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
+	tests/unit/test_identity_trace.c tests/unit/test_ifstate.c tests/unit/test_ifwatch.c \
+	tests/unit/test_introduce.c tests/unit/test_json.c tests/unit/test_judge.c \
+	tests/unit/test_knownpoint.c tests/unit/test_livecheck.c tests/unit/test_log_forms.c \
+	tests/unit/test_matchmaker.c tests/unit/test_metrics.c tests/unit/test_mtu.c \
+	tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
+	tests/unit/test_netadmin_nodes.c tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c \
+	tests/unit/test_newfile.c tests/unit/test_nft.c tests/unit/test_nlmsg.c \
+	tests/unit/test_node_nat.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
+	tests/unit/test_node_relay.c tests/unit/test_node_reload.c tests/unit/test_node_view.c \
+	tests/unit/test_notify.c tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c \
+	tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
+	tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
 	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_relay.c \
 	tests/unit/test_reload.c tests/unit/test_rendezvous.c tests/unit/test_resolve.c \
 	tests/unit/test_rewritten.c tests/unit/test_routejudge.c tests/unit/test_routes.c \
