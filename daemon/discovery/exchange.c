@@ -164,12 +164,13 @@ static bool can_begin(const struct exchange *x, const struct endpoint *to)
 	       x->n_attempts < ATTEMPTS_MAX && !attempt_find(x, to);
 }
 
-void exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via)
+bool exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via)
 {
 	struct attempt *a = can_begin(x, to) ? attempt_new(x, to, false) : NULL;
 
 	if (a)
 		attempt_begin(a, via, PAUSES);
+	return a || x->n_attempts < ATTEMPTS_MAX || attempt_find(x, to);
 }
 
 size_t exchange_trials(const struct exchange *x)

@@ -53,8 +53,10 @@ void exchange_close(struct exchange *x);
  * @x:		Handle
  * @to:		Address and gossip port
  * @via:	enum peer_method bits of how the address was found; comes back with the REPLY
+ *
+ * Return: false when too many others are under way: try again in a moment
  */
-void exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via);
+bool exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via);
 
 /**
  * exchange_try() - The same where nobody may be: a short HELLO, sent a few times

@@ -4,8 +4,8 @@
 
 #include <event2/event.h>
 
-#define BATCH	 32
-#define PAUSE_MS 600 /* unanswered, a HELLO occupies the exchange for four seconds */
+#define BATCH	 64
+#define PAUSE_MS 200
 
 static void greet_some(struct node *n)
 {
@@ -20,10 +20,11 @@ static void greet_some(struct node *n)
 			continue;
 		if (n_greeted++ == BATCH) {
 			(void)event_add(n->nat.greet_timer, &pause);
-			return;
+			break;
 		}
 		node_peers_hello(n, p, now);
 	}
+	node_peers_flush(n);
 }
 
 static void on_greet_timer(evutil_socket_t fd, short what, void *arg)

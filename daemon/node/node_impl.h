@@ -24,6 +24,7 @@
 #include "daemon/peers/collision.h"
 #include "daemon/peers/peers.h"
 #include "daemon/peers/reconcile.h"
+#include "daemon/peers/refresh.h"
 #include "daemon/peers/routes.h"
 #include "daemon/rpc/rpc_server.h"
 #include "daemon/view/gather.h"
@@ -83,8 +84,8 @@ struct node_punch {
  * struct node_peer - What the node itself keeps for a row of the peer table
  * @node:	Back reference for the timer
  * @timer:	When something is due for this peer; NULL until first used
- * @hello_ms:	When a HELLO was last started
- * @n_unanswered: HELLOs since it was last heard
+ * @refresh:	When its next HELLO is due
+ * @is_linked:	The last dump showed a live tunnel
  * @seen_dump:	Number of the last dump that had it
  * @written_dump: Number of the dump that was last asked for when it was last written
  * @trail:	Which runs of it were heard
@@ -108,8 +109,8 @@ struct node_punch {
 struct node_peer {
 	struct node *node;
 	struct event *timer;
-	int64_t hello_ms;
-	unsigned int n_unanswered;
+	struct refresh refresh;
+	bool is_linked;
 	uint32_t seen_dump;
 	uint32_t written_dump;
 	struct clone_trail trail;

@@ -69,6 +69,20 @@ static bool concerns_routes(const struct peer *p, const struct ip *ip)
 	return false;
 }
 
+/* A live tunnel is life. One that is lost makes its peer due for a HELLO. */
+static void take_life(struct node *n, struct peer *p)
+{
+	struct node_peer *row = &n->rows[p->slot];
+	struct now now = clock_now();
+	bool was_linked = row->is_linked;
+
+	row->is_linked = peer_has_tunnel(p, now);
+	if (row->is_linked)
+		p->tunnel_ms = now.mono_ms;
+	if (was_linked && !row->is_linked)
+		peers_mark(n->peers, p);
+}
+
 void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 {
 	struct peer *p = peers_find(n->peers, &state->key);
@@ -82,6 +96,7 @@ void node_peers_observed(struct node *n, const struct wg_peer_state *state)
 	}
 	first_handshake = p->handshake_s == 0 && state->handshake_s != 0;
 	p->handshake_s = state->handshake_s;
+	take_life(n, p);
 	take_bytes(n, p, state);
 	if (!ip_equal(&p->tunnel.ip, &state->endpoint.ip) &&
 	    concerns_routes(p, &state->endpoint.ip))

@@ -16,10 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define REFRESH_MS	   80000  /* HELLO to a peer we hear; protocol.md section 9: 60 to 120 s */
-#define RETRY_FIRST_MS	   5000	  /* HELLO to one that is silent, then twice as long each time */
-#define RETRY_MAX_MS	   600000 /* */
-#define RETRY_DOUBLINGS	   7
+#define FULL_MS		   250 /* until another HELLO is tried when too many are under way */
 #define GOODBYE_MAX_AGE_S  60
 #define CACHE_DELAY_MS	   2000
 #define TRANSITIVE_KEEP_MS PEER_FORGET_MS
@@ -181,8 +178,8 @@ static void reset_row(struct node_peer *row)
 {
 	if (row->timer)
 		(void)event_del(row->timer);
-	row->hello_ms = 0;
-	row->n_unanswered = 0;
+	row->refresh = (struct refresh) { 0 };
+	row->is_linked = false;
 	row->seen_dump = 0;
 	row->written_dump = 0;
 	row->trail = (struct clone_trail) { 0 };
@@ -207,34 +204,27 @@ static void forget(struct node *n, struct peer *p)
 	peers_remove(n->peers, p);
 }
 
-static int64_t hello_pause_ms(const struct node_peer *row)
-{
-	unsigned int doublings = row->n_unanswered;
-	int64_t pause;
-
-	if (doublings == 0)
-		return REFRESH_MS;
-	if (doublings > RETRY_DOUBLINGS)
-		return RETRY_MAX_MS;
-	pause = (int64_t)RETRY_FIRST_MS << (doublings - 1);
-	return pause < RETRY_MAX_MS ? pause : RETRY_MAX_MS;
-}
-
 static void hello(struct node *n, struct peer *p, struct now now)
 {
-	struct node_peer *row = &n->rows[p->slot];
+	struct refresh *r = &n->rows[p->slot].refresh;
 
-	/* Counts as unanswered until the peer is heard. */
-	row->hello_ms = now.mono_ms;
-	row->n_unanswered++;
+	crypto_random(&r->dice, sizeof(r->dice));
 	n->addressee = p->slot;
-	exchange_hello(n->exchange, &p->control, 0);
+	if (!exchange_hello(n->exchange, &p->control, 0)) {
+		r->greet_ms = now.mono_ms + FULL_MS + r->dice;
+		return;
+	}
+	/* Counts as unanswered until the peer is heard. */
+	r->greet_ms = 0;
+	r->hello_ms = now.mono_ms;
+	r->n_unanswered++;
 }
 
 /* What only others tell of is greeted as a prospect, at the pace of those. */
 static bool is_worth_a_hello(const struct peer *p)
 {
-	return !p->said_goodbye && p->control.ip.family != 0 && !peer_is_hearsay(p);
+	return !p->said_goodbye && p->control.ip.family != 0 && p->control.port != 0 &&
+	       !peer_is_hearsay(p);
 }
 
 /* When a peer leaves the table: whom we ever heard is tried for thirty days. */
@@ -260,7 +250,8 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (!p || n->phase != NODE_RUNNING)
 		return;
-	if (is_worth_a_hello(p) && now.mono_ms - row->hello_ms >= hello_pause_ms(row))
+	if (is_worth_a_hello(p) &&
+	    refresh_due_ms(&row->refresh, p, peers_count(n->peers), now) <= now.mono_ms)
 		hello(n, p, now);
 	write_change(n, p, now);
 	if (is_over(p, now))
@@ -281,14 +272,14 @@ static void schedule(struct node *n, struct peer *p, const struct reconcile_want
 		     struct now now)
 {
 	struct node_peer *row = &n->rows[p->slot];
-	int64_t hello_at = row->hello_ms + hello_pause_ms(row);
+	int64_t hello_at = refresh_due_ms(&row->refresh, p, peers_count(n->peers), now);
 	int64_t at = sooner(want->again_ms, row->refused_until_ms, now);
 	struct timeval tv;
 
 	if (is_worth_a_hello(p))
 		at = sooner(at, hello_at > now.mono_ms ? hello_at : now.mono_ms + 1, now);
 	if (peer_is_verified(p))
-		at = sooner(at, p->heard_ms + PEER_FORGET_MS, now);
+		at = sooner(at, peer_alive_ms(p) + PEER_FORGET_MS, now);
 	else
 		at = sooner(at, p->first_seen_ms + TRANSITIVE_KEEP_MS, now);
 	if (!row->timer) {
@@ -316,6 +307,19 @@ static void save_cache_soon(struct node *n)
 		(void)event_add(n->cache_timer, &delay);
 }
 
+static void greet(struct node *n, struct peer *p, enum peer_method method, struct now now)
+{
+	unsigned int spread_ms = refresh_spread_ms(peers_count(n->peers));
+	uint16_t random = 0;
+
+	if (method != METHOD_LAN || spread_ms == 0) {
+		hello(n, p, now);
+		return;
+	}
+	crypto_random(&random, sizeof(random));
+	n->rows[p->slot].refresh.greet_ms = now.mono_ms + 1 + random % spread_ms;
+}
+
 void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 {
 	struct now now = clock_now();
@@ -332,7 +336,9 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 	}
 	if (s->method != METHOD_TRANSITIVE && s->method != METHOD_GOSSIP_TRANSITIVE &&
 	    s->method != METHOD_CACHE)
-		row->n_unanswered = 0;
+		row->refresh.n_unanswered = 0;
+	if (s->method == METHOD_EXCHANGE)
+		row->refresh.met_ms = now.mono_ms;
 	if (knows_us && p->replied_ms == INT64_MIN) {
 		p->replied_ms = now.mono_ms;
 		peers_mark(n->peers, p);
@@ -341,10 +347,12 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 		peers_mark(n->peers, p);
 		save_cache_soon(n);
 	}
-	/* A new face is greeted at once, unless its own HELLO or REPLY is what we just took. */
+	if (knows_us && change == PEER_NEW)
+		row->refresh.hello_ms = now.mono_ms;
+	/* A new face is greeted at once, unless it has just answered us. */
 	if ((change == PEER_NEW || (change == PEER_CHANGED && s->method == METHOD_LAN)) &&
 	    !knows_us && is_worth_a_hello(p))
-		hello(n, p, now);
+		greet(n, p, s->method, now);
 	if (peers_is_marked(n->peers, p))
 		node_peers_flush_soon(n);
 }
@@ -380,6 +388,26 @@ static void take_measures(struct node *n, struct peer *p, const struct announcem
 		return;
 	p->rtt_us = rtt_us;
 	histogram_add(&n->rtt_s, (double)rtt_us / us_per_s);
+}
+
+/*
+ * A node of ours whose HELLO came has our REPLY in a moment, or asks again. Among few, our own HELLO
+ * makes sure of that; among many, it would double what they have to say to each other.
+ */
+static bool knows_us(const struct node *n, const struct announcement *a,
+		     enum discovery_source source)
+{
+	return source == DISCOVERY_REPLY || (source == DISCOVERY_HELLO && a->instance[0] != '\0' &&
+					     peers_count(n->peers) >= REFRESH_CROWD);
+}
+
+/* Its HELLO is answered with all that ours would have told. */
+static void spare_hello(struct node *n, const struct wg_key *key, enum discovery_source source)
+{
+	const struct peer *p = peers_find(n->peers, key);
+
+	if (p && source == DISCOVERY_HELLO)
+		n->rows[p->slot].refresh.greet_ms = 0;
 }
 
 void node_peers_announced(struct node *n, const struct announcement *a,
@@ -421,7 +449,8 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 		ownaddr_take(&n->ownaddr, &a->observed, &observer, clock_now().mono_ms);
 		node_nat_observed(n);
 	}
-	node_peers_sight(n, &s, o->source == DISCOVERY_REPLY);
+	spare_hello(n, &a->self.key, o->source);
+	node_peers_sight(n, &s, knows_us(n, a, o->source));
 	if (o->source == DISCOVERY_REPLY)
 		node_prospects_answered(n, from);
 	p = peers_find(n->peers, &a->self.key);
@@ -473,8 +502,11 @@ void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timest
 
 void node_peers_hello(struct node *n, struct peer *p, struct now now)
 {
-	if (is_worth_a_hello(p))
-		hello(n, p, now);
+	if (!is_worth_a_hello(p))
+		return;
+	hello(n, p, now);
+	/* Its timer is set anew with the next look at what changed. */
+	peers_mark(n->peers, p);
 }
 
 void node_peers_say_goodbye(struct node *n)

@@ -71,7 +71,8 @@ struct endpoint node_relay_inside(const struct node *n, const struct peer *p, st
 static bool may_relay(const struct node *n, const struct peer *p, struct now now)
 {
 	const struct node_peer *row = &n->rows[p->slot];
-	bool is_silent = row->n_unanswered > 0 && now.mono_ms - row->hello_ms > ANSWER_MS;
+	bool is_silent =
+		row->refresh.n_unanswered > 0 && now.mono_ms - row->refresh.hello_ms > ANSWER_MS;
 	bool is_known = peer_is_verified(p) || (p->methods & METHOD_CACHE);
 
 	return p->info.introducer && is_known && !p->said_goodbye && !p->lost_ip &&
@@ -262,14 +263,14 @@ static void keep_warm(struct node *n, struct peer *p, struct now now)
 	if (is_heard || (row->warm_ms != 0 && now.mono_ms - row->warm_ms < KNOCK_MS))
 		return;
 	row->warm_ms = now.mono_ms;
-	exchange_hello(n->exchange, &inside, 0);
+	(void)exchange_hello(n->exchange, &inside, 0);
 }
 
 static void ask_relay(struct node *n, uint16_t slot, struct now now)
 {
 	struct peer *p = peers_at(n->peers, slot);
 
-	if (p && now.mono_ms - n->rows[slot].hello_ms >= ASK_MS)
+	if (p && now.mono_ms - n->rows[slot].refresh.hello_ms >= ASK_MS)
 		node_peers_hello(n, p, now);
 }
 

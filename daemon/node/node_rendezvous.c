@@ -137,7 +137,7 @@ static int64_t attend(struct node *n, struct peer *p, struct now now)
 	}
 	/* Not instead of the direct way, but beside it. */
 	if (p->control.ip.family != 0)
-		exchange_hello(n->exchange, &p->control, 0);
+		(void)exchange_hello(n->exchange, &p->control, 0);
 	row->n_offers++;
 	row->offer_ms = next_ms(n, p, now);
 	return row->offer_ms;
@@ -218,7 +218,7 @@ static void succeed(struct node *n, struct node_punch *u, struct peer *p, struct
 	inside = node_relay_inside(n, p, now);
 	/* Its announcement may never come any other way. */
 	if (!peer_is_verified(p) && inside.ip.family != 0)
-		exchange_hello(n->exchange, &inside, METHOD_RENDEZVOUS);
+		(void)exchange_hello(n->exchange, &inside, METHOD_RENDEZVOUS);
 }
 
 static void judge_punches(struct node *n, struct now now)
@@ -238,7 +238,7 @@ static void greet(struct node *n, const struct node_punch *u, size_t begin, size
 	const struct rendezvous_candidates *list = &u->start.candidates;
 
 	for (size_t i = begin; i < list->n && i < end; i++)
-		exchange_hello(n->exchange, &list->at[i], METHOD_RENDEZVOUS);
+		(void)exchange_hello(n->exchange, &list->at[i], METHOD_RENDEZVOUS);
 }
 
 static bool was_heard_since(const struct peer *p, int64_t ms)

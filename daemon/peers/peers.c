@@ -28,6 +28,9 @@ struct peers {
 	uint16_t bucket[BUCKETS];
 	uint16_t by_ip[2][BUCKETS]; /* IPv4 and IPv6 */
 	struct peer rows[PEERS_MAX];
+	/* Most peers have none: what is not touched takes no memory. */
+	struct prefix routes[PEERS_MAX][ANNOUNCE_ROUTES_MAX];
+	uint8_t verdicts[PEERS_MAX][ANNOUNCE_ROUTES_MAX];
 };
 
 const char *peer_method_name(enum peer_method method)
@@ -169,6 +172,8 @@ static struct peer *insert(struct peers *t, const struct wg_key *key, struct now
 	memset(p, 0, sizeof(*p));
 	p->slot = (uint16_t)(p - t->rows);
 	p->in_use = true;
+	p->routes = t->routes[p->slot];
+	p->route_verdict = t->verdicts[p->slot];
 	slotset_add(&t->used, p->slot);
 	p->info.key = *key;
 	(void)wg_key_format(p->key_text, key);
@@ -338,7 +343,7 @@ static void keep_verdicts(struct peer *p, const struct prefix *next, size_t n)
 		for (size_t j = 0; j < p->n_routes; j++)
 			if (prefix_equal(&next[i], &p->routes[j]))
 				verdict[i] = p->route_verdict[j];
-	memcpy(p->route_verdict, verdict, sizeof(verdict));
+	memcpy(p->route_verdict, verdict, n);
 }
 
 static bool take_routes(struct peer *p, const struct sighting *s)
@@ -434,7 +439,7 @@ static bool is_from_others(enum peer_method method)
 /* Others guess the port behind a NAT; the address a peer was heard from is the one that works. */
 static void take_control(struct peer *p, const struct sighting *s, struct now now)
 {
-	bool is_heard = peer_is_verified(p) && now.mono_ms - p->heard_ms < PEER_ACTIVE_MS;
+	bool is_heard = peer_is_verified(p) && now.mono_ms - peer_alive_ms(p) < PEER_ACTIVE_MS;
 
 	if (s->control.ip.family == 0)
 		return;
@@ -451,7 +456,7 @@ static bool take_age(struct peer *p, const struct sighting *s, struct now now)
 	if (!is_from_peer_itself(s->method))
 		return false;
 	came_back = p->said_goodbye || p->heard_ms == INT64_MIN ||
-		    now.mono_ms - p->heard_ms > PEER_FORGET_MS;
+		    now.mono_ms - peer_alive_ms(p) > PEER_FORGET_MS;
 	if (came_back && !peer_has_tunnel(p, now)) {
 		/* It may have forgotten us: who begins the handshake is open again. */
 		p->first_seen_ms = now.mono_ms;
@@ -539,6 +544,11 @@ bool peer_is_hearsay(const struct peer *p)
 	return !peer_is_verified(p) && !(p->methods & METHOD_CACHE);
 }
 
+int64_t peer_alive_ms(const struct peer *p)
+{
+	return p->heard_ms > p->tunnel_ms ? p->heard_ms : p->tunnel_ms;
+}
+
 bool peer_has_tunnel(const struct peer *p, struct now now)
 {
 	return p->handshake_s != 0 && now.unix_s - p->handshake_s < PEER_HANDSHAKE_S;
@@ -565,5 +575,5 @@ bool peer_is_active(const struct peer *p, struct now now)
 		return false;
 	if (peer_has_tunnel(p, now))
 		return true;
-	return peer_is_verified(p) && now.mono_ms - p->heard_ms < PEER_ACTIVE_MS;
+	return peer_is_verified(p) && now.mono_ms - peer_alive_ms(p) < PEER_ACTIVE_MS;
 }

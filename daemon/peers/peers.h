@@ -94,7 +94,7 @@ struct peer_punch {
  * struct peer - One other node
  * @info:	What was announced: key, names, mesh addresses
  * @key_text:	Its key as base64
- * @routes:	Networks behind it, masked and checked
+ * @routes:	Networks behind it, masked and checked; room for ANNOUNCE_ROUTES_MAX, in the table
  * @route_verdict: For each of @routes, an enum route_verdict
  * @n_routes:	Entries in @routes
  * @endpoint:	WireGuard endpoint in use; "none" when no literal is known
@@ -105,6 +105,7 @@ struct peer_punch {
  * @methods:	enum peer_method bits
  * @first_seen_ms: When the row was made, or the peer came back after a GOODBYE or a long silence
  * @heard_ms:	When the peer itself was last heard; INT64_MIN for never in this run
+ * @tunnel_ms:	When its tunnel was last seen to live, 0 for never
  * @seen_unix_s: The same as Unix time, or what the cache said
  * @said_s:	Its own Unix time in the newest of its announcements; 0 for none in this run
  * @told_ms:	When anybody, itself included, last told of it
@@ -133,8 +134,8 @@ struct peer {
 	struct known_peer info;
 	char key_text[PEER_TEXT_SIZE];
 	size_t n_routes;
-	struct prefix routes[ANNOUNCE_ROUTES_MAX];
-	uint8_t route_verdict[ANNOUNCE_ROUTES_MAX];
+	struct prefix *routes;
+	uint8_t *route_verdict;
 	struct endpoint endpoint;
 	char endpoint_method[PEER_METHOD_SIZE];
 	int64_t endpoint_ms;
@@ -143,6 +144,7 @@ struct peer {
 	unsigned int methods;
 	int64_t first_seen_ms;
 	int64_t heard_ms;
+	int64_t tunnel_ms;
 	int64_t replied_ms;
 	int64_t seen_unix_s;
 	int64_t said_s;
@@ -295,7 +297,7 @@ void peers_remove(struct peers *t, struct peer *p);
 size_t peers_count(const struct peers *t);
 
 /**
- * peer_is_active() - Heard of within five minutes, or a live tunnel, and not gone
+ * peer_is_active() - Alive within five minutes, or a live tunnel, and not gone
  */
 bool peer_is_active(const struct peer *p, struct now now);
 
@@ -308,6 +310,11 @@ bool peer_is_verified(const struct peer *p);
  * peer_is_hearsay() - Have only others told of it? Not even our own cache knows it then
  */
 bool peer_is_hearsay(const struct peer *p);
+
+/**
+ * peer_alive_ms() - When it last showed life, by a word of its own or by its tunnel
+ */
+int64_t peer_alive_ms(const struct peer *p);
 
 /**
  * peer_has_tunnel() - Is its last handshake younger than PEER_HANDSHAKE_S?

@@ -61,7 +61,7 @@ static bool should_be_present(const struct peer *p, const struct reconcile_self 
 	if (peer_has_tunnel(p, now))
 		return true;
 	if (peer_is_verified(p))
-		return now.mono_ms - p->heard_ms < PEER_FORGET_MS;
+		return now.mono_ms - peer_alive_ms(p) < PEER_FORGET_MS;
 	/* Nobody vouches for a cached peer but our own disk; what others tell must be heard first. */
 	return (p->methods & METHOD_CACHE) && now.mono_ms - self->start_ms < RECONCILE_CACHED_MS;
 }

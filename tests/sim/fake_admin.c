@@ -263,6 +263,11 @@ static void take(struct adminlink *l, const struct netadmin_request *req, int fd
 	case NETADMIN_LOG:
 	case NETADMIN_ADDRESSES:
 	case NETADMIN_PEERS:
+	case NETADMIN_FORWARD:
+	case NETADMIN_MTU:
+	case NETADMIN_SAVE_NODES:
+		if (fd >= 0)
+			(void)close(fd);
 		break;
 	}
 }

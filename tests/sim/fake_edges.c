@@ -13,19 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define US_PER_MS 1000
+#define UPTIME_MS INT64_C(1000000000) /* of the machines, at the beginning */
 
 struct now clock_now(void)
 {
 	return (struct now) {
-		.mono_ms = 1 + queue_now_us() / MS,
+		.mono_ms = UPTIME_MS + queue_now_us() / MS,
 		.unix_s = WORLD_EPOCH_S + queue_now_us() / S,
 	};
 }
 
 uint64_t clock_monotonic_us(void)
 {
-	return (uint64_t)queue_now_us() + US_PER_MS;
+	return (uint64_t)(UPTIME_MS * MS + queue_now_us());
 }
 
 /* --- one interface ----------------------------------------------------------------------------- */

@@ -83,7 +83,7 @@ static int make_fixture(void **state)
 	n->cache_timer = evtimer_new(n->base, nothing, NULL);
 	n->phase = NODE_RUNNING;
 	node_prospects_open(n);
-	n->ready.mesh_ip = peer_of(SELF).mesh_ip;
+	n->ready.mesh_ip = ip_of("10.77.255.10");
 	peers_claim(n->peers, &n->ready.mesh_ip, &n->ready.mesh_ip6);
 	n->route_timer = evtimer_new(n->base, retry_routes, n);
 	(void)wg_key_format(n->self.key_text, &self);
@@ -300,7 +300,7 @@ static void hearsay_alone_configures_nobody(void **state)
 	assert_int_equal(tried(f, METHOD_TRANSITIVE), 0);
 	loop_drain(f->node.base);
 	assert_int_equal(tried(f, METHOD_TRANSITIVE), 1);
-	assert_int_equal(f->node.rows[peer_at(f, CAROL)->slot].hello_ms, 0);
+	assert_int_equal(f->node.rows[peer_at(f, CAROL)->slot].refresh.hello_ms, 0);
 }
 
 /* --- what WireGuard says ----------------------------------------------------------------------- */
@@ -679,7 +679,7 @@ static void one_of_many(struct fixture *f, unsigned int i)
 					  .key = { .b = { (uint8_t)i, (uint8_t)(i >> 8), 9 } } } };
 	struct endpoint from = endpoint_of(BOB_AT);
 
-	a.self.mesh_ip = (struct ip) { AF_INET, { 10, 77, (uint8_t)(i >> 8), (uint8_t)i } };
+	a.self.mesh_ip = (struct ip) { AF_INET, { 10, 77, (uint8_t)(100 + (i >> 8)), (uint8_t)i } };
 	a.self.mesh_ip6 = ip_of("fd12:3456:789a:bcde::1");
 	a.self.mesh_ip6.b[15] = (uint8_t)i;
 	a.self.mesh_ip6.b[14] = (uint8_t)(i >> 8);
@@ -763,12 +763,12 @@ static void a_row_that_changes_hands_forgets_how_often_the_last_one_was_asked(vo
 		struct sighting s = sighting_of(&who, METHOD_TRANSITIVE, NULL);
 
 		node_peers_sight(n, &s, false);
-		n->rows[i].n_unanswered = 7;
-		n->rows[i].hello_ms = clock_now().mono_ms;
+		n->rows[i].refresh.n_unanswered = 7;
+		n->rows[i].refresh.hello_ms = clock_now().mono_ms;
 	}
 	announced(f, BOB, BOB_AT, NULL, DISCOVERY_REPLY);
-	assert_int_equal(n->rows[peer_at(f, BOB)->slot].n_unanswered, 0);
-	assert_int_equal(n->rows[peer_at(f, BOB)->slot].hello_ms, 0);
+	assert_int_equal(n->rows[peer_at(f, BOB)->slot].refresh.n_unanswered, 0);
+	assert_int_equal(n->rows[peer_at(f, BOB)->slot].refresh.hello_ms, 0);
 }
 
 /* --- what is counted and measured --------------------------------------------------------------- */
