@@ -115,7 +115,7 @@ static bool next_change(const struct fixture *f, struct wg_peer_config *out)
 
 static void drop_changes(const struct fixture *f)
 {
-	struct wg_peer_config change;
+	struct wg_peer_config change = { .flags = 0 };
 
 	while (next_change(f, &change))
 		;
@@ -125,7 +125,7 @@ static void drop_changes(const struct fixture *f)
 static void assert_moved_to(const struct fixture *f, unsigned int gainer)
 {
 	struct wg_key key = key_of(gainer);
-	struct wg_peer_config change;
+	struct wg_peer_config change = { .flags = 0 };
 	char text[PREFIX_TEXT_SIZE];
 
 	if (!next_change(f, &change))
@@ -139,7 +139,7 @@ static void assert_moved_to(const struct fixture *f, unsigned int gainer)
 
 static void assert_nothing_written(const struct fixture *f)
 {
-	struct wg_peer_config change;
+	struct wg_peer_config change = { .flags = 0 };
 
 	if (next_change(f, &change))
 		fail_msg("a peer was written with flags %#x", change.flags);
@@ -251,7 +251,7 @@ static void a_relay_that_says_goodbye_hands_over_before_it_is_removed(void **sta
 	const struct peer *bob = relayed_bob(f);
 	size_t used = bob->path.via == relays[0]->slot ? 0 : 1;
 	struct endpoint from = endpoint_of("192.0.2.1:52000");
-	struct wg_peer_config change;
+	struct wg_peer_config change = { .flags = 0 };
 
 	drop_changes(f);
 	node_peers_goodbye(&f->node, &relays[used]->info.key, clock_now().unix_s, &from);
@@ -331,7 +331,7 @@ static void a_list_that_somebody_emptied_is_written_whole(void **state)
 	struct fixture *f = *state;
 	struct peer *one = meet_relay(f, ONE);
 	struct wg_peer_state seen = { .handshake_s = clock_now().unix_s, .keepalive_s = 25 };
-	struct wg_peer_config change;
+	struct wg_peer_config change = { .flags = 0 };
 	const struct peer *bob = relayed_bob(f);
 
 	drop_changes(f);
@@ -371,7 +371,7 @@ static void a_peer_that_is_forgotten_is_taken_from_its_relay(void **state)
 {
 	struct fixture *f = *state;
 	struct peer *one = meet_relay(f, ONE);
-	struct wg_peer_config change;
+	struct wg_peer_config change = { .flags = 0 };
 	struct peer *bob = relayed_bob(f);
 
 	settle(f, one);
