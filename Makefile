@@ -238,7 +238,7 @@ FAULT_SRC   := tests/fault/calls.c tests/fault/marktool.c tests/fault/regs.c tes
 
 # The nodes' real code under a simulated clock and network; see docs/sim.md.
 SIM_SRC     := tests/sim/check.c tests/sim/fake_admin.c tests/sim/fake_edges.c \
-	tests/sim/fake_event.c tests/sim/main.c tests/sim/measure.c tests/sim/network.c \
+	tests/sim/fake_event.c tests/sim/liar.c tests/sim/main.c tests/sim/measure.c tests/sim/network.c \
 	tests/sim/queue.c tests/sim/scenario.c tests/sim/wireguard.c tests/sim/world.c
 
 INIT_LIBS   := -lcap
