@@ -99,8 +99,8 @@ INIT_SRC := init/boot.c init/check.c init/cli.c init/clock.c init/config.c init/
 	init/volume/prove.c init/volume/rootfield.c init/volume/statepath.c init/volume/storage.c \
 	init/volume/volcheck.c init/volume/voltext.c init/volume/volume.c init/volume/volwatch.c \
 	init/volume/writability.c
-DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin/adminlink.c \
-	daemon/admin/forward.c daemon/admin/forwardlog.c daemon/admin/netadmin.c \
+DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/memory.c \
+	daemon/admin/adminlink.c daemon/admin/forward.c daemon/admin/forwardlog.c daemon/admin/netadmin.c \
 	daemon/admin/netadmin_batch.c daemon/admin/netadmin_check.c daemon/admin/netadmin_client.c \
 	daemon/admin/netadmin_nodes.c daemon/admin/netadmin_peers.c daemon/admin/netadmin_setup.c \
 	daemon/admin/netadmin_wire.c daemon/cli/call.c daemon/cli/cli.c daemon/cli/commands.c \
@@ -134,34 +134,35 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/admin
 	daemon/http/metrics_writer.c daemon/http/process.c daemon/http/server.c daemon/nat/introduce.c \
 	daemon/nat/knownpoint.c daemon/nat/matchmaker.c daemon/nat/ownpoint.c daemon/nat/relay.c \
 	daemon/nat/rendezvous.c daemon/nat/stun.c daemon/nat/stunclient.c daemon/nat/stunpace.c \
-	daemon/nat/stunround.c daemon/net/addr.c daemon/net/connset.c daemon/net/growbuf.c \
-	daemon/net/hostaddr.c daemon/net/hostport.c daemon/net/ifstate.c daemon/net/ifwatch.c \
-	daemon/net/mtu.c daemon/net/nft.c daemon/net/nft_msg.c daemon/net/nlcount.c daemon/net/nlmsg.c \
-	daemon/net/nlsock.c daemon/net/pace.c daemon/net/resolve.c daemon/net/rtnl.c \
-	daemon/net/rtnl_msg.c daemon/net/udp.c daemon/net/underlay.c daemon/net/underlaywatch.c \
-	daemon/net/unixlisten.c daemon/node/clockback.c daemon/node/clone.c daemon/node/node.c \
-	daemon/node/node_admin.c daemon/node/node_cache.c daemon/node/node_clock.c \
-	daemon/node/node_clone.c daemon/node/node_collision.c daemon/node/node_dht.c \
-	daemon/node/node_forward.c daemon/node/node_gossip.c daemon/node/node_greet.c \
-	daemon/node/node_introducer.c daemon/node/node_layers.c daemon/node/node_mtu.c \
-	daemon/node/node_nat.c daemon/node/node_notify.c daemon/node/node_observe.c \
-	daemon/node/node_peers.c daemon/node/node_pex.c daemon/node/node_prospects.c \
-	daemon/node/node_relay.c daemon/node/node_reload.c daemon/node/node_rendezvous.c \
-	daemon/node/node_routes.c daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c \
-	daemon/node/notify.c daemon/node/reload.c daemon/peers/candidates.c daemon/peers/collision.c \
-	daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/refresh.c daemon/peers/routejudge.c \
-	daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c daemon/rpc/rpc_server.c \
-	daemon/state/archive.c daemon/state/identity.c daemon/state/identity_file.c \
-	daemon/state/identity_store.c daemon/state/identity_trace.c daemon/state/identity_write.c \
-	daemon/state/livecheck.c daemon/state/peercache.c daemon/state/sealed.c daemon/state/snapshot.c \
-	daemon/state/snapshot_list.c daemon/state/statedir.c daemon/state/statejudge.c \
-	daemon/state/statelease.c daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c \
-	daemon/view/histogram.c daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c \
-	daemon/view/view.c daemon/view/viewjson.c daemon/wg/changes.c daemon/wg/genl.c daemon/wg/kernel.c \
-	daemon/wg/key.c daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c \
-	daemon/wire/announce.c daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c \
-	daemon/wire/endpoint.c daemon/wire/envelope.c daemon/wire/json.c daemon/wire/pex.c \
-	daemon/wire/token.c
+	daemon/nat/stunround.c daemon/net/addr.c daemon/net/connset.c daemon/net/dnsconf.c \
+	daemon/net/dnsmsg.c daemon/net/growbuf.c daemon/net/hostaddr.c daemon/net/hostport.c \
+	daemon/net/ifstate.c daemon/net/ifwatch.c daemon/net/mtu.c daemon/net/nft.c daemon/net/nft_msg.c \
+	daemon/net/nlcount.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c \
+	daemon/net/resolve.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
+	daemon/net/underlay.c daemon/net/underlaywatch.c daemon/net/unixlisten.c daemon/node/clockback.c \
+	daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c \
+	daemon/node/node_clock.c daemon/node/node_clone.c daemon/node/node_collision.c \
+	daemon/node/node_dht.c daemon/node/node_forward.c daemon/node/node_gossip.c \
+	daemon/node/node_greet.c daemon/node/node_introducer.c daemon/node/node_layers.c \
+	daemon/node/node_mtu.c daemon/node/node_nat.c daemon/node/node_notify.c \
+	daemon/node/node_observe.c daemon/node/node_peers.c daemon/node/node_pex.c \
+	daemon/node/node_prospects.c daemon/node/node_relay.c daemon/node/node_reload.c \
+	daemon/node/node_rendezvous.c daemon/node/node_routes.c daemon/node/node_self.c \
+	daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c daemon/node/reload.c \
+	daemon/peers/candidates.c daemon/peers/collision.c daemon/peers/peerpath.c daemon/peers/peers.c \
+	daemon/peers/reconcile.c daemon/peers/refresh.c daemon/peers/rewritten.c \
+	daemon/peers/routejudge.c daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c \
+	daemon/rpc/rpc_server.c daemon/state/archive.c daemon/state/identity.c \
+	daemon/state/identity_file.c daemon/state/identity_store.c daemon/state/identity_trace.c \
+	daemon/state/identity_write.c daemon/state/livecheck.c daemon/state/peercache.c \
+	daemon/state/sealed.c daemon/state/snapshot.c daemon/state/snapshot_list.c \
+	daemon/state/statedir.c daemon/state/statejudge.c daemon/state/statelease.c \
+	daemon/state/statename.c daemon/state/stateview.c daemon/view/gather.c daemon/view/histogram.c \
+	daemon/view/judge.c daemon/view/ownaddr.c daemon/view/supervisor.c daemon/view/view.c \
+	daemon/view/viewjson.c daemon/wg/changes.c daemon/wg/genl.c daemon/wg/kernel.c daemon/wg/key.c \
+	daemon/wg/spawn.c daemon/wg/uapi.c daemon/wg/userspace.c daemon/wg/wg.c daemon/wire/announce.c \
+	daemon/wire/announce_json.c daemon/wire/crypto.c daemon/wire/derive.c daemon/wire/endpoint.c \
+	daemon/wire/envelope.c daemon/wire/json.c daemon/wire/pex.c daemon/wire/token.c
 COMMON_UNITS := tests/unit/test_caps.c tests/unit/test_err.c tests/unit/test_events.c \
 	tests/unit/test_exits.c tests/unit/test_io.c tests/unit/test_kstat.c tests/unit/test_log.c \
 	tests/unit/test_lograte.c tests/unit/test_marker.c tests/unit/test_settings.c \
@@ -192,37 +193,40 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_derive.c tests/unit/test_dht_bencode.c tests/unit/test_dht_core.c \
 	tests/unit/test_dht_krpc.c tests/unit/test_dht_lookup.c tests/unit/test_dht_nodefile.c \
 	tests/unit/test_dht_nodeid.c tests/unit/test_dht_nodetable.c tests/unit/test_dht_pace.c \
-	tests/unit/test_dht_peerstore.c tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c \
-	tests/unit/test_doctor_clock.c tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c \
-	tests/unit/test_doctor_peers.c tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c \
-	tests/unit/test_doctor_secret.c tests/unit/test_doctor_storage.c \
-	tests/unit/test_doctor_strength.c tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c \
-	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_forward.c \
-	tests/unit/test_forwardlog.c tests/unit/test_gather.c tests/unit/test_hostport.c \
+	tests/unit/test_dht_peerstore.c tests/unit/test_dnsconf.c tests/unit/test_dnsmsg.c \
+	tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c tests/unit/test_doctor_clock.c \
+	tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c tests/unit/test_doctor_peers.c \
+	tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c tests/unit/test_doctor_secret.c \
+	tests/unit/test_doctor_storage.c tests/unit/test_doctor_strength.c \
+	tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
+	tests/unit/test_exchange.c tests/unit/test_forward.c tests/unit/test_forwardlog.c \
+	tests/unit/test_gather.c tests/unit/test_hostaddr.c tests/unit/test_hostport.c \
 	tests/unit/test_http_address.c tests/unit/test_http_endpoints.c tests/unit/test_http_process.c \
 	tests/unit/test_http_server.c tests/unit/test_identity.c tests/unit/test_identity_fault.c \
 	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_ifstate.c \
 	tests/unit/test_ifwatch.c tests/unit/test_introduce.c tests/unit/test_json.c \
 	tests/unit/test_judge.c tests/unit/test_knownpoint.c tests/unit/test_livecheck.c \
-	tests/unit/test_log_forms.c tests/unit/test_metrics.c tests/unit/test_mtu.c \
-	tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
+	tests/unit/test_log_forms.c tests/unit/test_matchmaker.c tests/unit/test_metrics.c \
+	tests/unit/test_mtu.c tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
 	tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
-	tests/unit/test_nft.c tests/unit/test_nlmsg.c tests/unit/test_node_notify.c \
-	tests/unit/test_node_peers.c tests/unit/test_node_reload.c tests/unit/test_node_view.c \
-	tests/unit/test_notify.c tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c \
-	tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
-	tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
+	tests/unit/test_nft.c tests/unit/test_nlmsg.c tests/unit/test_node_nat.c \
+	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_relay.c \
+	tests/unit/test_node_reload.c tests/unit/test_node_view.c tests/unit/test_notify.c \
+	tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c tests/unit/test_pace.c \
+	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
+	tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
 	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_relay.c \
 	tests/unit/test_reload.c tests/unit/test_rendezvous.c tests/unit/test_resolve.c \
-	tests/unit/test_routejudge.c tests/unit/test_routes.c tests/unit/test_rpc.c \
-	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
-	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
-	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_stun.c \
-	tests/unit/test_stunpace.c tests/unit/test_stunround.c tests/unit/test_supervisor.c \
-	tests/unit/test_token.c tests/unit/test_udp.c tests/unit/test_underlay.c \
-	tests/unit/test_vectors_derive.c tests/unit/test_vectors_nat.c tests/unit/test_vectors_state.c \
-	tests/unit/test_vectors_wire.c tests/unit/test_view.c tests/unit/test_viewjson.c \
-	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_rewritten.c tests/unit/test_routejudge.c tests/unit/test_routes.c \
+	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
+	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
+	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
+	tests/unit/test_stun.c tests/unit/test_stunclient.c tests/unit/test_stunpace.c \
+	tests/unit/test_stunround.c tests/unit/test_supervisor.c tests/unit/test_token.c \
+	tests/unit/test_udp.c tests/unit/test_underlay.c tests/unit/test_vectors_derive.c \
+	tests/unit/test_vectors_nat.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c \
+	tests/unit/test_view.c tests/unit/test_viewjson.c tests/unit/test_wg_genl.c \
+	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
@@ -374,7 +378,7 @@ BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE --exclude='*.py' '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find images tests -name '*.py')
 
-.PHONY: deps docs images install test test-container test-kernel sweep demo bench bench-init bench-containers asan fuzz fuzz-programs programs unit-programs clean help
+.PHONY: deps docs images install test test-container test-kernel soak-nat sweep demo bench bench-init bench-containers asan fuzz fuzz-programs programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -427,7 +431,7 @@ asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
 fuzz-programs: $(FUZZ_SRC:tests/fuzz/%.c=$(O)/%)
-unit-programs: $(UNITS) $(O)/wgtool $(O)/crowd $(O)/wgproxy $(O)/probe $(O)/initbench \
+unit-programs: $(UNITS) $(O)/confined $(O)/wgtool $(O)/crowd $(O)/wgproxy $(O)/probe $(O)/initbench \
 	$(if $(filter release,$(VARIANT)),$(FAULT_PROGRAMS) $(O)/docgen)
 
 # The pages are committed: who reads them needs no compiler, and a change of them is seen in a review.

@@ -226,7 +226,7 @@ static bool plan(struct forward *f, const struct ways *w, bool with6, struct for
 		if (!w->at[i].was_on)
 			(void)forwardlog_add(&f->log, w->at[i].ifname);
 	f->log.ipv6 |= with6;
-	if (memcmp(&before, &f->log, sizeof(before)) == 0 || keep(f, &e) == 0)
+	if (forwardlog_equal(&before, &f->log) || keep(f, &e) == 0)
 		return true;
 	note(out,
 	     "what is forwarded could not be noted in the state directory (%s: %s), so only "

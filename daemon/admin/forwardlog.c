@@ -55,8 +55,9 @@ int forwardlog_parse(struct forwardlog *out, const char *text, size_t len)
 
 size_t forwardlog_format(char out[static FORWARDLOG_FILE_MAX], const struct forwardlog *log)
 {
-	struct str_out t = { .out = out, .size = FORWARDLOG_FILE_MAX };
+	struct str_out t = { .size = FORWARDLOG_FILE_MAX };
 
+	t.out = out;
 	str_add(&t, "boot=%s\nnetns=%llu\n", log->boot, (unsigned long long)log->netns);
 	for (size_t i = 0; i < log->n; i++)
 		str_add(&t, "interface=%s\n", log->ifname[i]);
@@ -68,6 +69,16 @@ bool forwardlog_is_here(const struct forwardlog *log, const struct forwardlog *h
 {
 	return log->boot[0] != '\0' && strcmp(log->boot, here->boot) == 0 &&
 	       log->netns == here->netns;
+}
+
+bool forwardlog_equal(const struct forwardlog *a, const struct forwardlog *b)
+{
+	bool same = forwardlog_is_here(a, b) && a->n == b->n && a->ipv6 == b->ipv6 &&
+		    a->table == b->table;
+
+	for (size_t i = 0; same && i < a->n; i++)
+		same = forwardlog_has(b, a->ifname[i]);
+	return same;
 }
 
 bool forwardlog_has(const struct forwardlog *log, const char *ifname)

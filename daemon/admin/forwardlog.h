@@ -62,6 +62,8 @@ size_t forwardlog_format(char out[static FORWARDLOG_FILE_MAX], const struct forw
  */
 bool forwardlog_is_here(const struct forwardlog *log, const struct forwardlog *here);
 
+bool forwardlog_equal(const struct forwardlog *a, const struct forwardlog *b);
+
 /**
  * forwardlog_has() - Does this interface forward because of us?
  */

@@ -16,6 +16,7 @@
 #include "daemon/admin/netadmin_peers.h"
 #include "daemon/admin/netadmin_setup.h"
 #include "daemon/admin/netadmin_wire.h"
+#include "daemon/memory.h"
 #include "daemon/node/reload.h"
 #include "daemon/rpc/rpc_server.h"
 #include "daemon/state/peercache.h"
@@ -182,6 +183,7 @@ static int save_cache(struct server *s, int fd)
 	(void)snprintf(name, sizeof(name), "%s-peers.json", s->node.cfg->ifname);
 	if (buf && statefile_replace(s->node.dirfd, name, buf, len, &done.error) == 0)
 		memset(&done.error, 0, sizeof(done.error));
+	memory_give_back();
 	return reply(s, &done, -1);
 }
 

@@ -164,7 +164,7 @@ static void put_outside(const struct show *s, json_t *status)
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (strcmp(nat, kinds[i].nat) == 0)
 			nat = kinds[i].text;
-	field(s, "seen at", "%s%s%s", *line ? line : "no peer has said yet where it sees this node",
+	field(s, "seen at", "%s%s%s", *line ? line : "no address outside is known",
 	      *nat ? "; " : "", nat);
 }
 

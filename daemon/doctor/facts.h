@@ -45,6 +45,7 @@
  * @has_custom_subnet: @custom_subnet is set
  * @custom_subnet: --mesh-subnet
  * @advertises:	Networks are advertised
+ * @forwards:	The node switches forwarding on by itself: --forward
  * @no_lan:	No LAN discovery
  * @socket_path: Control socket
  * @http:	Where HTTP is served
@@ -63,6 +64,7 @@ struct wanted {
 	bool has_custom_subnet;
 	struct prefix custom_subnet;
 	bool advertises;
+	bool forwards;
 	bool no_lan;
 	const char *socket_path;
 	struct http_addresses http;

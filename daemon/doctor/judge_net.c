@@ -179,14 +179,17 @@ void judge_forward(struct report *r, const struct facts *f)
 			   on_off(w->v4), on_off(w->v6));
 		return;
 	}
-	if (w->v4 == 0 || w->v6 == 0) {
+	if (!f->wanted.forwards && (w->v4 == 0 || w->v6 == 0)) {
 		report_say(r, REPORT_WARN, FORWARD,
 			   "this node advertises networks, but forwards nothing to them over %s",
 			   w->v4 == 0 ? (w->v6 == 0 ? "IPv4 and IPv6" : "IPv4") : "IPv6");
-		report_cure(r, "%s%s%s; in a container: docker run --sysctl, compose: sysctls:",
-			    w->v4 == 0 ? "sysctl -w net.ipv4.ip_forward=1" : "",
-			    w->v4 == 0 && w->v6 == 0 ? "; " : "",
-			    w->v6 == 0 ? "sysctl -w net.ipv6.conf.all.forwarding=1" : "");
+		report_cure(
+			r,
+			"start it with --forward (WGMESH_FORWARD=1), or %s%s%s; in a container: "
+			"docker run --sysctl, compose: sysctls:",
+			w->v4 == 0 ? "sysctl -w net.ipv4.ip_forward=1" : "",
+			w->v4 == 0 && w->v6 == 0 ? "; " : "",
+			w->v6 == 0 ? "sysctl -w net.ipv6.conf.all.forwarding=1" : "");
 	}
 	if (w->rp_filter == STRICT_FILTER) {
 		report_say(
@@ -195,7 +198,13 @@ void judge_forward(struct report *r, const struct facts *f)
 			"be dropped");
 		report_cure(r, "sysctl -w net.ipv4.conf.all.rp_filter=2");
 	}
-	if (w->v4 != 0 && w->v6 != 0 && w->rp_filter != STRICT_FILTER)
+	if (w->rp_filter == STRICT_FILTER)
+		return;
+	if (f->wanted.forwards)
+		report_say(r, REPORT_PASS, FORWARD,
+			   "the node switches it on while it runs (IPv4 %s, IPv6 %s)",
+			   on_off(w->v4), on_off(w->v6));
+	else if (w->v4 != 0 && w->v6 != 0)
 		report_say(r, REPORT_PASS, FORWARD, "IPv4 %s, IPv6 %s", on_off(w->v4),
 			   on_off(w->v6));
 }

@@ -177,21 +177,43 @@ static const char *judge(const struct view *v)
 	return v->n_alarms > 0 ? "warn" : "pass";
 }
 
+/* One by one: of a thousand, a tree of all would take many times the room of its text. */
+static void put_peers(FILE *out, const struct view *v)
+{
+	const char *before = "\n    ";
+
+	for (const struct peer *p = v->peers ? peers_next(v->peers, NULL) : NULL; p;
+	     p = peers_next(v->peers, p)) {
+		json_t *peer = viewjson_peer(v, p);
+		char *text = json_dumps(peer, JSON_REAL_PRECISION(15));
+
+		json_decref(peer);
+		if (text)
+			(void)fprintf(out, "%s%s", before, text);
+		before = ",\n    ";
+		free(text);
+	}
+	(void)fputs(before[0] == ',' ? "\n  " : "", out);
+}
+
 static int put_health(FILE *out, const struct view *v)
 {
 	json_t *doc = json_object();
-	json_t *peers = json_array();
+	json_t *rest = viewjson_status(v);
+	char *text;
 
 	(void)json_object_set_new(doc, "status", json_string(judge(v)));
-	json_t *rest = viewjson_status(v);
 	(void)json_object_update(doc, rest);
 	json_decref(rest);
-	if (v->peers)
-		for (const struct peer *p = peers_next(v->peers, NULL); p;
-		     p = peers_next(v->peers, p))
-			(void)json_array_append_new(peers, viewjson_peer(v, p));
-	(void)json_object_set_new(doc, "peers_detail", peers);
-	put_json(out, doc);
+	text = json_dumps(doc, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+	json_decref(doc);
+	if (text) {
+		/* The whole of it ends with a line break and a brace; what follows is one more member. */
+		(void)fprintf(out, "%.*s,\n  \"peers_detail\": [", (int)strlen(text) - 2, text);
+		put_peers(out, v);
+		(void)fputs("]\n}\n", out);
+	}
+	free(text);
 	return view_is_ready(v) ? OK : NOT_READY;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * resolve - addresses of a name, without ever waiting: libevent's evdns in the node's loop
+ * resolve - addresses of a name, without ever waiting: a stub resolver in the node's loop
  *
  * The name servers and the hosts file are read when the resolver opens, before the process gives up
  * the right to open files. A machine without any can still have a resolver: its answers are errors.
@@ -55,7 +55,7 @@ void resolver_close(struct resolver *r);
 /**
  * resolver_ask() - Look up the addresses of a name, A and AAAA
  * @r:		Resolver
- * @name:	DNS name or literal; copied
+ * @name:	DNS name or literal; copied. One that ends with a dot is not searched for
  * @no_ipv6:	Only A
  * @done:	Called with the answer
  * @arg:	Passed to @done

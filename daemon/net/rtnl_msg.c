@@ -202,9 +202,8 @@ static bool forwards4(const struct nlattr *spec)
 	if (!family[AF_INET])
 		return false;
 	nlmsg_nested(inet, ARRAY_LEN(inet), family[AF_INET]);
-	if (!inet[IFLA_INET_CONF] ||
-	    mnl_attr_get_payload_len(inet[IFLA_INET_CONF]) <
-		    IPV4_DEVCONF_FORWARDING * sizeof(value))
+	if (!inet[IFLA_INET_CONF] || mnl_attr_get_payload_len(inet[IFLA_INET_CONF]) <
+					     IPV4_DEVCONF_FORWARDING * sizeof(value))
 		return false;
 	memcpy(&value,
 	       (const uint8_t *)mnl_attr_get_payload(inet[IFLA_INET_CONF]) +

@@ -25,7 +25,7 @@ struct rtnl_link_msg {
 	struct rtnl_link link;
 	bool is_loopback;
 	bool is_running; /* has a carrier, or needs none */
-	bool forwards4; /* IPv4 packets that came through it */
+	bool forwards4;	 /* IPv4 packets that came through it */
 };
 
 /**

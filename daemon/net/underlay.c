@@ -14,7 +14,6 @@
 
 void underlay_init(struct underlay *u, int ifindex)
 {
-	/* Also the padding: two of these are compared as bytes. */
 	memset(u, 0, sizeof(*u));
 	u->ifindex = ifindex;
 }
@@ -178,5 +177,13 @@ uint32_t underlay_mtu(const struct underlay *u, int ifindex)
 
 bool underlay_equal(const struct underlay *a, const struct underlay *b)
 {
-	return memcmp(a, b, sizeof(*a)) == 0;
+	bool same = a->n == b->n && a->n_gateways == b->n_gateways && a->n_links == b->n_links;
+
+	for (size_t i = 0; same && i < a->n; i++)
+		same = prefix_equal(&a->net[i], &b->net[i]);
+	for (size_t i = 0; same && i < a->n_gateways; i++)
+		same = ip_equal(&a->gateway[i], &b->gateway[i]);
+	for (size_t i = 0; same && i < a->n_links; i++)
+		same = a->link[i].ifindex == b->link[i].ifindex && a->link[i].mtu == b->link[i].mtu;
+	return same;
 }

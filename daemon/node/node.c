@@ -13,6 +13,7 @@
 #include "common/log.h"
 #include "daemon/confine/confine.h"
 #include "daemon/http/process.h"
+#include "daemon/memory.h"
 #include "daemon/node/node_impl.h"
 
 #include <errno.h>
@@ -226,6 +227,8 @@ static void settle_process(void)
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	/* A client that hangs up is an error of its connection, not of the node. */
 	(void)signal(SIGPIPE, SIG_IGN);
+	/* Before netadmin is forked: it is the same there. */
+	memory_settle();
 }
 
 static void free_events(struct node *n)

@@ -2,6 +2,7 @@
 #include "common/defs.h"
 #include "common/io.h"
 #include "common/log.h"
+#include "daemon/memory.h"
 #include "daemon/node/node_impl.h"
 #include "daemon/state/peercache.h"
 
@@ -54,6 +55,7 @@ void node_cache_load(struct node *n, int fd)
 	for (size_t i = 0; i < total; i++)
 		take_cached(n, &list[i]);
 	free(list);
+	memory_give_back();
 }
 
 static size_t collect_cache(struct node *n, struct cached_peer *out)
@@ -121,4 +123,5 @@ void node_cache_save(struct node *n)
 
 	if (fd >= 0)
 		adminlink_send(n->admin, &req, fd);
+	memory_give_back();
 }

@@ -123,6 +123,7 @@ void node_routes_restore(struct node *n)
 	const struct routes_handler h = { .arg = n, .change = send_route };
 
 	routes_repeat(&n->routes, &h);
+	node_admin_flush(n);
 }
 
 /* --- those that the kernel did not take -------------------------------------------------------- */
@@ -143,6 +144,7 @@ void node_routes_retry(struct node *n)
 	(void)event_del(n->route_timer);
 	for (size_t i = 0; i < again.n; i++)
 		send_route(n, &again.net[i], true);
+	node_admin_flush(n);
 }
 
 static void on_retry(evutil_socket_t fd, short what, void *arg)
@@ -248,4 +250,5 @@ void node_routes_sweep(struct node *n)
 {
 	if (n->ready.was_adopted)
 		underlaywatch_own_routes(n->underlay, sweep_one, n);
+	node_admin_flush(n);
 }

@@ -103,6 +103,22 @@ static void on_alarm(void *arg, const char *name, const struct view_alarm *a)
 			  name);
 }
 
+/* Where no peer's packets can come from, unless something rewrites them. */
+static struct rewritten look_for_rewritten(const struct node *n, struct now now)
+{
+	const struct underlay *u = underlaywatch_get(n->underlay);
+	struct ip ours[HOSTADDRS_MAX + UNDERLAY_GATEWAYS_MAX];
+	size_t total = 0;
+
+	if (!n->peers)
+		return (struct rewritten) { 0 };
+	for (size_t i = 0; i < n->nat.host.n; i++)
+		ours[total++] = n->nat.host.at[i].net.ip;
+	for (size_t i = 0; u && i < u->n_gateways; i++)
+		ours[total++] = u->gateway[i];
+	return rewritten_look(n->peers, ours, total, now);
+}
+
 /* What PID 1 told last holds until it tells otherwise: an alarm is not over because it is silent. */
 static void fill_judgement(struct node *n, struct view *out)
 {
@@ -119,6 +135,7 @@ static void fill_judgement(struct node *n, struct view *out)
 		.contested = n->collision.is_on ? n->contested : NULL,
 		.stale = n->stale,
 		.confinement = &n->confinement,
+		.rewritten = look_for_rewritten(n, out->now),
 		.is_holding = n->self.hold_until_ms > out->now.mono_ms,
 		.was_heard = n->was_heard,
 		.has_lan = n->lan != NULL,

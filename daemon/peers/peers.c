@@ -28,6 +28,9 @@ struct peers {
 	uint16_t bucket[BUCKETS];
 	uint16_t by_ip[2][BUCKETS]; /* IPv4 and IPv6 */
 	struct peer rows[PEERS_MAX];
+	/* Most peers have none: what is not touched takes no memory. */
+	struct prefix routes[PEERS_MAX][ANNOUNCE_ROUTES_MAX];
+	uint8_t verdicts[PEERS_MAX][ANNOUNCE_ROUTES_MAX];
 };
 
 const char *peer_method_name(enum peer_method method)
@@ -169,6 +172,8 @@ static struct peer *insert(struct peers *t, const struct wg_key *key, struct now
 	memset(p, 0, sizeof(*p));
 	p->slot = (uint16_t)(p - t->rows);
 	p->in_use = true;
+	p->routes = t->routes[p->slot];
+	p->route_verdict = t->verdicts[p->slot];
 	slotset_add(&t->used, p->slot);
 	p->info.key = *key;
 	(void)wg_key_format(p->key_text, key);
@@ -338,7 +343,7 @@ static void keep_verdicts(struct peer *p, const struct prefix *next, size_t n)
 		for (size_t j = 0; j < p->n_routes; j++)
 			if (prefix_equal(&next[i], &p->routes[j]))
 				verdict[i] = p->route_verdict[j];
-	memcpy(p->route_verdict, verdict, sizeof(verdict));
+	memcpy(p->route_verdict, verdict, n);
 }
 
 static bool take_routes(struct peer *p, const struct sighting *s)

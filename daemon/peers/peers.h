@@ -94,7 +94,7 @@ struct peer_punch {
  * struct peer - One other node
  * @info:	What was announced: key, names, mesh addresses
  * @key_text:	Its key as base64
- * @routes:	Networks behind it, masked and checked
+ * @routes:	Networks behind it, masked and checked; room for ANNOUNCE_ROUTES_MAX, in the table
  * @route_verdict: For each of @routes, an enum route_verdict
  * @n_routes:	Entries in @routes
  * @endpoint:	WireGuard endpoint in use; "none" when no literal is known
@@ -134,8 +134,8 @@ struct peer {
 	struct known_peer info;
 	char key_text[PEER_TEXT_SIZE];
 	size_t n_routes;
-	struct prefix routes[ANNOUNCE_ROUTES_MAX];
-	uint8_t route_verdict[ANNOUNCE_ROUTES_MAX];
+	struct prefix *routes;
+	uint8_t *route_verdict;
 	struct endpoint endpoint;
 	char endpoint_method[PEER_METHOD_SIZE];
 	int64_t endpoint_ms;

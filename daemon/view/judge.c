@@ -419,6 +419,24 @@ static void alarm_supervisor(struct alarms *a, const struct judge_facts *f)
 		 (unsigned int)failures, cause[0] ? ", the last time: " : "", cause);
 }
 
+static void alarm_rewritten(struct alarms *a, const struct judge_facts *f)
+{
+	const struct peer *p = f->rewritten.first;
+	char at[ENDPOINT_TEXT_SIZE];
+
+	if (!p)
+		return;
+	alarm_on(
+		a, "rewritten",
+		"packets of %zu peer%s (%s) come from %s, which is our own gateway or machine: the "
+		"engine's proxy, or a stale entry of connection tracking, rewrites them; publish "
+		"the UDP port under its own number, or use the host's network, and on the host: "
+		"conntrack -D -p udp --dport %u",
+		f->rewritten.n, f->rewritten.n == 1 ? "" : "s",
+		p->info.hostname[0] ? p->info.hostname : p->key_text,
+		endpoint_format(at, &p->tunnel), f->view->listen_port);
+}
+
 size_t judge_alarms(const struct judge_facts *f, struct view_alarm out[static VIEW_ALARMS_MAX])
 {
 	struct alarms a = { .out = out };
@@ -430,6 +448,7 @@ size_t judge_alarms(const struct judge_facts *f, struct view_alarm out[static VI
 	alarm_storage(&a, f);
 	alarm_ephemeral(&a, f);
 	alarm_supervisor(&a, f);
+	alarm_rewritten(&a, f);
 	return a.n;
 }
 

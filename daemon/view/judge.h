@@ -10,6 +10,7 @@
 
 #include "daemon/confine/confine.h"
 #include "daemon/net/ifstate.h"
+#include "daemon/peers/rewritten.h"
 #include "daemon/view/supervisor.h"
 #include "daemon/view/view.h"
 
@@ -65,6 +66,7 @@ struct judge_stale {
  * @stale:	Datagrams from another time
  * @confinement: What holds the mesh process; NULL when that is not known
  * @is_holding:	Handshakes are left to the other ends, since our clock is behind
+ * @rewritten:	Peers that something on this machine gives another address
  * @was_heard:	Somebody was heard in this run
  * @has_lan:	Others are looked for by multicast
  */
@@ -81,6 +83,7 @@ struct judge_facts {
 	struct judge_stale stale;
 	const struct confinement *confinement;
 	bool is_holding;
+	struct rewritten rewritten;
 	bool was_heard;
 	bool has_lan;
 };

@@ -375,6 +375,20 @@ def test_peers_are_asked_and_a_changed_secret_brings_them_back_together(book):
     assert one.key() == key
 
 
+def test_a_network_that_is_refused_is_named_with_the_reason(book):
+    one = book().start()
+    # The one that both are in: a route to it would lead the tunnel into itself.
+    net = one.engine("network", "inspect", "bridge", "--format",
+                     "{{(index .IPAM.Config 0).Subnet}}").stdout.strip()
+    two = book(secret=one.secret).start(f"-e WGMESH_ADVERTISE_ROUTES={net}")
+    eventually(lambda: two.key() in one.exec("wgmesh", "status", "--full").stdout, "the peer", within=40)
+    with one.guide.section("A network is not reached") as section:
+        said = one.guide.shell(f"PEER={two.key()}\n{section.skip()}", check=False).stdout
+    assert "refused_networks" in said and net in said
+    with one.guide.section("Another node has its address") as section:
+        assert "10." in section.step().stdout
+
+
 def test_a_node_without_its_supervisor_gets_one_again(book):
     here = book()
     here.guide.shell(f"""

@@ -7,15 +7,11 @@ import time
 import pytest
 
 from lib import http, rpc
-from lib.node import INTERFACE, STATE_DIR
+from lib.node import INTERFACE
 from lib.wait import eventually
 
 pytestmark = pytest.mark.asan
 AHEAD_S = 86400
-
-
-def cache_of(node):
-    return node.root(f"{STATE_DIR}/{INTERFACE}-peers.json")
 
 
 def behind(node):
@@ -37,11 +33,11 @@ def pair(lab):
     path.write_text(json.dumps(cache), encoding="ascii")
     again = lab.node("again", volume=volume, port=one.port)
     rpc.ready(again)
-    return again, two
+    return again, two, path
 
 
 def test_it_says_so_and_the_mesh_comes_up_by_the_other_end(pair):
-    one, two = pair
+    one, two, _ = pair
     eventually(lambda: rpc.alarm(one, "clock"), "the alarm")
     assert "ran backwards" in rpc.alarm(one, "clock")
     assert rpc.check(one, "clock")[0] == "warn" and "other ends" in rpc.check(one, "clock")[1]
@@ -53,10 +49,10 @@ def test_it_says_so_and_the_mesh_comes_up_by_the_other_end(pair):
     assert one.pings(two.mesh_ip, 2) and two.pings(one.mesh_ip, 2)
 
 
-def test_a_crash_meanwhile_forgets_nothing(pair):
-    one, two = pair
+def test_a_second_start_meanwhile_remembers(pair):
+    one, two, path = pair
     eventually(lambda: rpc.alarm(one, "clock"), "the alarm")
     eventually(lambda: one.pings(two.mesh_ip), "the tunnel", 20)
     one.stop()
-    written = json.loads(cache_of(one).read_text(encoding="ascii"))["updated_at"]
+    written = json.loads(path.read_text(encoding="ascii"))["updated_at"]
     assert written > time.time() + AHEAD_S - 600

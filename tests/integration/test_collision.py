@@ -38,6 +38,7 @@ def addresses(node):
     return [line.split()[3] for line in shown.splitlines()]
 
 
+@pytest.mark.kernel
 def test_the_higher_key_takes_another_address_and_keeps_it(lab):
     low, high = colliding()
     one = lab.node("one", volume=volume_with(lab, "one", low))

@@ -59,6 +59,11 @@ def test_refuses_what_is_forged_stale_or_no_envelope():
                 peer.unseal(key, base64.b64decode(case["datagram_b64"]), case["now"])
 
 
+@pytest.mark.parametrize("pair", VECTORS["rendezvous"]["pairs"], ids=lambda pair: pair["pair_id"])
+def test_names_a_pair_from_both_ends(pair):
+    assert peer.pair_id(pair["a"], pair["b"]) == peer.pair_id(pair["b"], pair["a"]) == pair["pair_id"]
+
+
 def test_two_peers_meet_on_the_switch(lab):
     one, two = lab.peer("one"), lab.peer("two")
     one.announce()

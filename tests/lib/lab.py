@@ -108,6 +108,7 @@ class Lab:
         secret  the mesh secret, handed over as a file; None hands over none
         """
         env = dict(env or {})
+        env.setdefault("WGMESH_NO_DHT", "1")  # tests of the DHT bring one with them
         mounts = list(mounts)
         if "WGMESH_SECRET" in env:
             self.secrets.add(env["WGMESH_SECRET"])

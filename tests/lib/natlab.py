@@ -129,6 +129,10 @@ class NatLab(Lab):
         self.public = self._cleanup.enter_context(Segment(PUBLIC))
         self.introducers = []
 
+    def plug(self, thing):
+        """Have something end with the lab."""
+        return self._cleanup.enter_context(thing)
+
     def router(self, kind, outside=None, inside=None):
         router = Router(outside or self.public, kind, inside)
         self._cleanup.callback(router.inside.close)

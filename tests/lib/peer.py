@@ -78,6 +78,14 @@ class Mesh:
         return str(ipaddress.IPv6Address(self.prefix6 + bytes(host)))
 
 
+def pair_id(one, two):
+    """What OFFER and START call a pair of keys: FNV-1a of both, the lower one first."""
+    number = 0xcbf29ce484222325
+    for byte in b"\0".join(sorted((one.encode(), two.encode()))):
+        number = (number ^ byte) * 0x100000001b3 % 2**64
+    return f"{number:016x}"
+
+
 def b64(data):
     return base64.b64encode(data).decode()
 
@@ -160,6 +168,7 @@ class Peer:
         self.mesh_ip = self.mesh.mesh_ip(self.public_key)
         self.mesh_ip6 = self.mesh.mesh_ip6(self.public_key)
         self.answers_hello = True
+        self.says = {}  # further members of all its announcements
         self.heard = []
         self.refused = []
         self._exchange = self._open_exchange()
@@ -197,6 +206,7 @@ class Peer:
             "mesh_ipv6": self.mesh_ip6,
             "wg_endpoint": f"{self.port.address}:{self.listen_port}",
             "timestamp": int(time.time()),
+            **self.says,
             **members,
         }
         return {name: value for name, value in body.items() if value is not None}

@@ -235,6 +235,65 @@ static void assert_instance(const char *members, const char *want)
 	assert_string_equal(a.instance, want);
 }
 
+/* @want: the endpoints that are taken, each with a blank behind it */
+static void assert_endpoints(const char *members, const char *want)
+{
+	struct announcement a;
+	char body[1024];
+
+	(void)snprintf(body, sizeof(body), OWN "%s}", members);
+	assert_int_equal(parse(&a, body, true), ANNOUNCE_OK);
+	for (size_t i = 0; i < a.n_endpoints; i++) {
+		char text[ENDPOINT_TEXT_SIZE];
+		size_t len = strlen(endpoint_format(text, &a.endpoints[i]));
+
+		assert_true(strncmp(want, text, len) == 0 && want[len] == ' ');
+		want += len + 1;
+	}
+	assert_string_equal(want, "");
+	announce_free(&a);
+}
+
+static void further_endpoints_are_literals_and_never_cost_the_announcement(void **state)
+{
+	(void)state;
+	assert_endpoints("", "");
+	assert_endpoints(",\"endpoints\":[\"203.0.113.9:4000\",\"[2a02::5]:51820\"]",
+			 "203.0.113.9:4000 [2a02::5]:51820 ");
+	assert_endpoints(",\"endpoints\":[\"192.168.1.5:1\",\"host.example:1\",\"0.0.0.0:1\","
+			 "\"127.0.0.1:1\",\"224.0.0.1:1\",\"255.255.255.255:1\",\"169.254.1.1:1\","
+			 "\"[::]:1\",\"[::1]:1\",\"[fe80::1]:1\",\"[ff02::1]:1\","
+			 "\"[::ffff:127.0.0.1]:1\",\"203.0.113.9:0\",\"203.0.113.9\",\"\"]",
+			 "192.168.1.5:1 ");
+	assert_endpoints(",\"endpoints\":\"203.0.113.9:4000\"", "");
+	assert_endpoints(",\"endpoints\":{\"a\":\"203.0.113.9:4000\"}", "");
+	assert_endpoints(",\"endpoints\":null", "");
+	assert_endpoints(",\"endpoints\":[7,null,[],{},\"203.0.113.9:4000\"]", "203.0.113.9:4000 ");
+}
+
+static void no_more_than_four_further_endpoints_are_taken(void **state)
+{
+	(void)state;
+	assert_endpoints(",\"endpoints\":[\"203.0.113.1:1\",\"203.0.113.2:1\",\"203.0.113.3:1\","
+			 "\"203.0.113.4:1\",\"203.0.113.5:1\"]",
+			 "203.0.113.1:1 203.0.113.2:1 203.0.113.3:1 203.0.113.4:1 ");
+}
+
+static void further_endpoints_are_written_as_they_are_read(void **state)
+{
+	struct announcement a = { .n_endpoints = 2 };
+	char out[1024];
+
+	(void)state;
+	assert_int_equal(endpoint_parse(&a.endpoints[0], "203.0.113.9:4000"), 0);
+	assert_int_equal(endpoint_parse(&a.endpoints[1], "[2a02::5]:51820"), 0);
+	assert_true(announce_format(out, sizeof(out), &a) > 0);
+	assert_non_null(strstr(out, ",\"endpoints\":[\"203.0.113.9:4000\",\"[2a02::5]:51820\"]"));
+	a.n_endpoints = 0;
+	assert_true(announce_format(out, sizeof(out), &a) > 0);
+	assert_null(strstr(out, "endpoints"));
+}
+
 static void an_instance_that_is_none_never_costs_the_announcement(void **state)
 {
 	(void)state;
@@ -300,6 +359,9 @@ int main(void)
 		cmocka_unit_test(known_peers_are_capped_at_a_thousand),
 		cmocka_unit_test(known_peers_that_do_not_fit_are_left_out_from_the_end),
 		cmocka_unit_test(a_goodbye_has_a_key_and_no_address),
+		cmocka_unit_test(further_endpoints_are_literals_and_never_cost_the_announcement),
+		cmocka_unit_test(no_more_than_four_further_endpoints_are_taken),
+		cmocka_unit_test(further_endpoints_are_written_as_they_are_read),
 		cmocka_unit_test(an_instance_that_is_none_never_costs_the_announcement),
 		cmocka_unit_test(an_instance_is_written_last_and_only_where_there_is_one),
 		cmocka_unit_test(only_who_says_so_is_a_visitor),

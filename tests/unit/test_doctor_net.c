@@ -158,8 +158,8 @@ static void forwarding_matters_to_those_who_advertise_networks(void **state)
 	doctor_line(
 		0, REPORT_WARN,
 		"this node advertises networks, but forwards nothing to them over IPv4",
-		"sysctl -w net.ipv4.ip_forward=1; in a container: docker run --sysctl, compose: "
-		"sysctls:");
+		"start it with --forward (WGMESH_FORWARD=1), or sysctl -w net.ipv4.ip_forward=1; in a "
+		"container: docker run --sysctl, compose: sysctls:");
 	doctor_line(1, REPORT_WARN,
 		    "the reverse path filter is strict: packets from the networks of peers may be "
 		    "dropped",
@@ -168,16 +168,20 @@ static void forwarding_matters_to_those_who_advertise_networks(void **state)
 	doctor_only(
 		judge_forward, REPORT_WARN,
 		"this node advertises networks, but forwards nothing to them over IPv4 and IPv6",
-		"sysctl -w net.ipv4.ip_forward=1; sysctl -w net.ipv6.conf.all.forwarding=1; in a "
-		"container: docker run --sysctl, compose: sysctls:");
+		"start it with --forward (WGMESH_FORWARD=1), or sysctl -w net.ipv4.ip_forward=1; sysctl "
+		"-w net.ipv6.conf.all.forwarding=1; in a container: docker run --sysctl, compose: sysctls:");
 	facts.forward = (struct forward_facts) { .v4 = 1, .rp_filter = 2 };
 	doctor_only(
 		judge_forward, REPORT_WARN,
 		"this node advertises networks, but forwards nothing to them over IPv6",
-		"sysctl -w net.ipv6.conf.all.forwarding=1; in a container: docker run --sysctl, "
-		"compose: sysctls:");
+		"start it with --forward (WGMESH_FORWARD=1), or sysctl -w net.ipv6.conf.all.forwarding=1; "
+		"in a container: docker run --sysctl, compose: sysctls:");
 	facts.forward = (struct forward_facts) { .v4 = 1, .v6 = 1 };
 	doctor_only(judge_forward, REPORT_PASS, "IPv4 on, IPv6 on", "");
+	facts.wanted.forwards = true;
+	facts.forward = (struct forward_facts) { .v4 = 0, .v6 = 1 };
+	doctor_only(judge_forward, REPORT_PASS,
+		    "the node switches it on while it runs (IPv4 off, IPv6 on)", "");
 }
 
 static void what_could_not_be_looked_at_is_no_pass(void **state)

@@ -441,6 +441,52 @@ static void an_exchange_under_way_is_not_started_again_until_it_has_ended(void *
 	assert_int_equal(f->alice.counters.hellos_sent, 2);
 }
 
+static bool raw_has_news(void *arg)
+{
+	struct fixture *f = arg;
+	struct announcement hello;
+	bool is_new;
+
+	f->n_raw = 0;
+	take_raw(f);
+	if (f->n_raw == 0)
+		return false;
+	open_newest(f, MESSAGE_HELLO, &hello);
+	is_new = strcmp(hello.self.endpoint, "198.51.100.9:51820") == 0;
+	announce_free(&hello);
+	return is_new;
+}
+
+static void a_hello_under_way_says_what_has_changed_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+
+	exchange_reseal(f->alice.x);
+	assert_int_equal(f->alice.counters.hellos_sent, 0);
+	exchange_hello(f->alice.x, &f->raw_at, METHOD_STATIC);
+	(void)str_copy(f->alice.self.self.endpoint, sizeof(f->alice.self.self.endpoint),
+		       "198.51.100.9:51820");
+	exchange_reseal(f->alice.x);
+	assert_true(loop_until(f->base, raw_has_news, f));
+	/* It is still one exchange. */
+	exchange_hello(f->alice.x, &f->raw_at, 0);
+	assert_int_equal(f->alice.counters.hellos_sent, 2);
+}
+
+static void what_the_node_withholds_is_not_sent(void **state)
+{
+	struct fixture *f = *state;
+
+	f->bob.self.is_withheld = true;
+	exchange_hello(f->bob.x, &f->raw_at, 0);
+	assert_int_equal(f->bob.counters.hellos_sent, 0);
+	send_hello(f, 3);
+	let_bob_receive(f, 1);
+	take_raw(f);
+	assert_int_equal(f->n_raw, 0);
+	assert_int_equal(f->bob.n_announced, 1);
+}
+
 static void an_exchange_with_nobody_is_not_started(void **state)
 {
 	struct fixture *f = *state;
@@ -766,6 +812,8 @@ int main(void)
 		T(only_the_address_that_was_asked_may_reply_and_only_once),
 		T(a_hello_without_an_answer_is_sent_again_byte_for_byte),
 		T(an_exchange_under_way_is_not_started_again_until_it_has_ended),
+		T(a_hello_under_way_says_what_has_changed_meanwhile),
+		T(what_the_node_withholds_is_not_sent),
 		T(an_exchange_with_nobody_is_not_started),
 		T(without_punching_a_hello_is_sent_once_and_its_answer_awaited),
 		T(a_goodbye_arrives_with_its_key_and_time),

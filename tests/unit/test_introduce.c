@@ -197,6 +197,35 @@ static void an_endpoint_that_we_would_not_send_to_is_none(void **state)
 	}
 }
 
+static void what_the_introducer_knows_of_the_peer_is_taken_along(void **state)
+{
+	static const char entry[] = "\"peer\":{\"wg_pubkey\":\"%s\",\"mesh_ip\":\"10.77.1.3\"}";
+	char body[512];
+	char out[INTRODUCE_PLAIN_MAX];
+	char peer[160];
+	struct start s;
+
+	(void)state;
+	(void)snprintf(peer, sizeof(peer), entry, CAROL);
+	(void)snprintf(body, sizeof(body), TELLS ",%s,\"peer_is_ours\":true}", peer);
+	assert_int_equal(read_start(&s, body), 0);
+	assert_int_equal(s.who.mesh_ip.family, AF_INET);
+	assert_true(s.is_ours);
+	assert_true(start_format(out, sizeof(out), &s) > 0);
+	assert_int_equal(read_start(&s, out), 0);
+	assert_int_equal(s.who.mesh_ip.family, AF_INET);
+	assert_true(s.is_ours);
+	/* Of somebody else, or not in order: the key is all that is known. */
+	(void)snprintf(peer, sizeof(peer), entry, BOB);
+	(void)snprintf(body, sizeof(body), TELLS ",%s,\"peer_is_ours\":1}", peer);
+	assert_int_equal(read_start(&s, body), 0);
+	assert_int_equal(s.who.mesh_ip.family, 0);
+	assert_memory_equal(&s.who.key, &s.peer, sizeof(s.peer));
+	assert_false(s.is_ours);
+	assert_int_equal(read_start(&s, TELLS ",\"peer\":[]}"), 0);
+	assert_int_equal(s.who.mesh_ip.family, 0);
+}
+
 static void the_wait_for_a_start_is_bounded_whatever_the_clocks_say(void **state)
 {
 	const int64_t sent_ms = INT64_C(1000) * NOW_S;
@@ -251,6 +280,7 @@ int main(void)
 		T(candidates_are_bounded),
 		T(a_start_says_whom_to_meet_where_and_when),
 		T(an_endpoint_that_we_would_not_send_to_is_none),
+		T(what_the_introducer_knows_of_the_peer_is_taken_along),
 		T(the_wait_for_a_start_is_bounded_whatever_the_clocks_say),
 		T(the_largest_start_fits_one_datagram),
 	};

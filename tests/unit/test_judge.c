@@ -315,6 +315,18 @@ static struct peer *clock_of(struct fixture *f, unsigned int n, int64_t skew_s)
 	return p;
 }
 
+static void peers_from_our_own_gateway_are_an_alarm_that_says_what_to_do(void **state)
+{
+	struct fixture *f = *state;
+	struct peer p = { .info.hostname = "alpha", .tunnel = endpoint_of("172.17.0.1:40001") };
+
+	assert_quiet(f, "rewritten");
+	f->view.listen_port = 51820;
+	f->facts.rewritten = (struct rewritten) { .first = &p, .n = 3 };
+	assert_alarm(f, "rewritten", "3 peers (alpha) come from 172.17.0.1:40001");
+	assert_alarm(f, "rewritten", "conntrack -D -p udp --dport 51820");
+}
+
 static void a_clock_that_ran_backwards_is_told_of_first(void **state)
 {
 	struct fixture *f = *state;
@@ -589,6 +601,7 @@ int main(void)
 		T(a_clone_is_named),
 		T(a_restart_loop_is_told_with_its_cause),
 		T(a_clock_that_ran_backwards_is_told_of_first),
+		T(peers_from_our_own_gateway_are_an_alarm_that_says_what_to_do),
 		T(clocks_that_differ_a_little_are_right),
 		T(most_peers_together_are_right),
 		T(half_of_the_peers_prove_nothing),

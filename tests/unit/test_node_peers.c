@@ -83,7 +83,7 @@ static int make_fixture(void **state)
 	n->cache_timer = evtimer_new(n->base, nothing, NULL);
 	n->phase = NODE_RUNNING;
 	node_prospects_open(n);
-	n->ready.mesh_ip = peer_of(SELF).mesh_ip;
+	n->ready.mesh_ip = ip_of("10.77.255.10");
 	peers_claim(n->peers, &n->ready.mesh_ip, &n->ready.mesh_ip6);
 	n->route_timer = evtimer_new(n->base, retry_routes, n);
 	(void)wg_key_format(n->self.key_text, &self);
@@ -679,7 +679,7 @@ static void one_of_many(struct fixture *f, unsigned int i)
 					  .key = { .b = { (uint8_t)i, (uint8_t)(i >> 8), 9 } } } };
 	struct endpoint from = endpoint_of(BOB_AT);
 
-	a.self.mesh_ip = (struct ip) { AF_INET, { 10, 77, (uint8_t)(i >> 8), (uint8_t)i } };
+	a.self.mesh_ip = (struct ip) { AF_INET, { 10, 77, (uint8_t)(100 + (i >> 8)), (uint8_t)i } };
 	a.self.mesh_ip6 = ip_of("fd12:3456:789a:bcde::1");
 	a.self.mesh_ip6.b[15] = (uint8_t)i;
 	a.self.mesh_ip6.b[14] = (uint8_t)(i >> 8);

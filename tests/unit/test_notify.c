@@ -195,10 +195,9 @@ static void wgmesh_init_is_told_from_others_and_can_answer(void **state)
 	notify_close(&n);
 	size = snprintf(name, sizeof(name), "@wgmesh-init/test%d", getpid());
 	memcpy(at.sun_path + 1, name + 1, (size_t)size - 1);
-	assert_int_equal(
-		bind(fd, (const struct sockaddr *)&at,
-		     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)size)),
-		0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&at,
+			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + (size_t)size)),
+			 0);
 	open_as(&n, name, "0");
 	assert_true(n.is_init);
 	notify_send(&n, &(struct notify_say) { .is_ready = true });

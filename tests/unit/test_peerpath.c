@@ -61,6 +61,21 @@ static void a_young_handshake_is_a_direct_path(void **state)
 	assert_string_equal(why, "");
 }
 
+static void a_relayed_peer_is_so_whatever_its_own_tunnel_does(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *p = configured(f);
+	char why[PEERPATH_WHY_SIZE] = "x";
+
+	p->path.is_relayed = true;
+	assert_int_equal(peerpath_judge(p, f->now, why), PATH_RELAYED);
+	assert_string_equal(why, "");
+	p->handshake_s = f->now.unix_s;
+	assert_int_equal(peerpath_judge(p, f->now, why), PATH_RELAYED);
+	p->said_goodbye = true;
+	assert_int_equal(peerpath_judge(p, f->now, why), PATH_NONE);
+}
+
 static void an_old_handshake_says_how_old_and_where_it_was(void **state)
 {
 	struct fixture *f = *state;
@@ -184,6 +199,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(a_young_handshake_is_a_direct_path),
+		T(a_relayed_peer_is_so_whatever_its_own_tunnel_does),
 		T(an_old_handshake_says_how_old_and_where_it_was),
 		T(no_handshake_ever_names_the_endpoint_and_what_to_look_at),
 		T(one_that_is_left_to_begin_is_waited_for),

@@ -661,6 +661,46 @@ static void a_walk_survives_the_removal_of_the_row_it_stands_on(void **state)
 	assert_int_equal(peers_count(*state), 0);
 }
 
+static void a_punched_endpoint_holds_while_packets_flow_and_no_longer(void **state)
+{
+	struct peers *t = *state;
+	struct peer *p = see(t, 5, METHOD_EXCHANGE, "192.0.2.1:51820", 0);
+
+	p->tunnel = endpoint_of("203.0.113.9:41820");
+	p->handshake_s = at(1000).unix_s;
+	peer_use_tunnel(p, at(1000));
+	assert_endpoint(&p->endpoint, "203.0.113.9:41820");
+	(void)see(t, 5, METHOD_EXCHANGE, "192.0.2.1:51820", 100000);
+	assert_endpoint(&p->endpoint, "203.0.113.9:41820");
+	(void)see(t, 5, METHOD_EXCHANGE, "192.0.2.1:51820", 200000);
+	assert_endpoint(&p->endpoint, "192.0.2.1:51820");
+}
+
+static void a_peer_is_on_the_lan_while_it_is_heard_there(void **state)
+{
+	struct peers *t = *state;
+	const struct peer *p = see(t, 5, METHOD_LAN, "192.0.2.1:51820", 0);
+
+	assert_true(peer_is_on_lan(p, at(30000)));
+	assert_false(peer_is_on_lan(p, at(30001)));
+	p = see(t, 6, METHOD_EXCHANGE, "192.0.2.2:51820", 0);
+	assert_false(peer_is_on_lan(p, at(0)));
+}
+
+static void who_is_known_by_its_key_only_is_told_more_of(void **state)
+{
+	struct peers *t = *state;
+	struct known_peer key_only = { .key = key_of(5) };
+	struct sighting s = sighting_of(&key_only, METHOD_TRANSITIVE, NULL);
+	struct peer *p;
+
+	(void)peers_sight(t, &s, at(0), &p);
+	assert_int_equal(p->info.mesh_ip.family, 0);
+	assert_int_equal(p->told_ms, at(0).mono_ms);
+	p = see(t, 5, METHOD_TRANSITIVE, NULL, 1000);
+	assert_int_equal(p->info.mesh_ip.family, AF_INET);
+}
+
 static void methods_have_the_names_that_existing_nodes_print(void **state)
 {
 	(void)state;
@@ -710,6 +750,9 @@ int main(void)
 		T(removal_leaves_the_others_of_a_hash_bucket),
 		T(a_removed_slot_is_free_and_its_next_peer_begins_clean),
 		T(a_walk_survives_the_removal_of_the_row_it_stands_on),
+		T(a_punched_endpoint_holds_while_packets_flow_and_no_longer),
+		T(a_peer_is_on_the_lan_while_it_is_heard_there),
+		T(who_is_known_by_its_key_only_is_told_more_of),
 		T(methods_have_the_names_that_existing_nodes_print),
 	};
 

@@ -26,7 +26,13 @@ static struct reconcile_self self_of(unsigned int n)
 /* A peer that was first seen and heard at the start, as the table would hold it. */
 static struct peer heard_peer(unsigned int n)
 {
+	static struct prefix routes[ANNOUNCE_ROUTES_MAX];
+	static uint8_t verdicts[ANNOUNCE_ROUTES_MAX];
 	struct peer p = { .info = peer_of(n), .in_use = true };
+
+	memset(verdicts, ROUTE_UNJUDGED, sizeof(verdicts));
+	p.routes = routes;
+	p.route_verdict = verdicts;
 
 	(void)wg_key_format(p.key_text, &p.info.key);
 	p.endpoint = endpoint_of(ENDPOINT);
@@ -240,6 +246,76 @@ static void a_keepalive_once_on_never_goes_off_again(void **state)
 	p.first_seen_ms = at(6000).mono_ms;
 	p.replied_ms = INT64_MIN;
 	assert_false(apply(&p, 6000));
+}
+
+/* --- introductions --------------------------------------------------------------------------- */
+
+/* Brought together with somebody: our turn comes at 2 s, and all is over at 12 s. */
+static struct peer introduced_peer(const char *endpoint)
+{
+	struct peer p = heard_peer(HIGHER);
+
+	p.punch.endpoint = endpoint_of(endpoint);
+	p.punch.turn_ms = at(2000).mono_ms;
+	p.punch.until_ms = at(12000).mono_ms;
+	return p;
+}
+
+static void an_introduction_has_its_own_moment_and_endpoint(void **state)
+{
+	struct peer p = introduced_peer(OTHER_WAY);
+	struct reconcile_want want = want_of(&p, 1999);
+
+	(void)state;
+	assert_int_equal(want.keepalive_s, 0);
+	assert_int_equal(want.again_ms, at(2000).mono_ms);
+	assert_endpoint(&want.endpoint, OTHER_WAY);
+	want = want_of(&p, 2000);
+	assert_int_equal(want.keepalive_s, RECONCILE_KEEPALIVE_S);
+	assert_endpoint(&want.endpoint, OTHER_WAY);
+	want = want_of(&p, 12000);
+	assert_endpoint(&want.endpoint, ENDPOINT);
+}
+
+static void an_introduction_without_an_endpoint_keeps_the_usual_one(void **state)
+{
+	struct peer p = introduced_peer(NULL);
+	struct reconcile_want want = want_of(&p, 2000);
+
+	(void)state;
+	assert_endpoint(&want.endpoint, ENDPOINT);
+}
+
+static void a_stranger_may_knock_and_gets_no_address_for_it(void **state)
+{
+	struct peer p = introduced_peer(OTHER_WAY);
+	struct reconcile_want want;
+
+	(void)state;
+	p.heard_ms = INT64_MIN;
+	p.methods = METHOD_TRANSITIVE;
+	want = want_of(&p, 2000);
+	assert_true(want.present);
+	assert_int_equal(want.n_allowed, 0);
+	assert_false(want_of(&p, 12000).present);
+	p.handshake_s = at(3000).unix_s;
+	want = want_of(&p, 4000);
+	assert_int_equal(want.n_allowed, 1);
+}
+
+static void what_a_relay_carries_counts_as_its_own(void **state)
+{
+	struct peer p = tunnelled_peer(HIGHER);
+	struct reconcile_want want = want_of(&p, 2000);
+	struct wg_peer_config change;
+	struct prefix more = prefix_of("10.77.0.99/32");
+
+	(void)state;
+	want.relayed_hash = reconcile_allowed_hash(&more, 1);
+	assert_true(reconcile_diff(&change, &p, &want, at(2000)));
+	assert_int_equal(change.flags, WG_PEER_REPLACE_ALLOWED);
+	p.applied.allowed_hash += want.relayed_hash;
+	assert_false(reconcile_diff(&change, &p, &want, at(2000)));
 }
 
 /* --- who is configured at all ------------------------------------------------------------------ */
@@ -602,6 +678,10 @@ int main(void)
 		cmocka_unit_test(a_peer_from_the_cache_is_begun_with_at_once),
 		cmocka_unit_test(a_handshake_that_the_other_end_began_makes_it_our_turn_too),
 		cmocka_unit_test(a_keepalive_once_on_never_goes_off_again),
+		cmocka_unit_test(an_introduction_has_its_own_moment_and_endpoint),
+		cmocka_unit_test(an_introduction_without_an_endpoint_keeps_the_usual_one),
+		cmocka_unit_test(a_stranger_may_knock_and_gets_no_address_for_it),
+		cmocka_unit_test(what_a_relay_carries_counts_as_its_own),
 		cmocka_unit_test(what_only_others_told_of_is_not_configured),
 		cmocka_unit_test(a_peer_without_a_mesh_address_is_not_configured),
 		cmocka_unit_test(a_peer_without_an_endpoint_is_configured_and_may_come_to_us),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
 #include "daemon/net/resolve.h"
+#include "daemon/wire/crypto.h"
 #include "tests/unit/dnsserver.h"
 #include "tests/unit/loop.h"
 
@@ -22,6 +23,8 @@ struct fixture {
 	struct ip list[RESOLVE_MAX];
 	bool has_error;
 	struct fixture *ask_again;
+	struct resolve *question;
+	uint32_t ttl_s;
 };
 
 static void write_file(const char *path, const char *text)
@@ -87,6 +90,9 @@ static void take_answer(void *arg, const struct ip *list, size_t n, const char *
 	f->n_answers++;
 	f->n = n;
 	f->has_error = error != NULL;
+	if (f->question)
+		f->ttl_s = resolve_ttl_s(f->question);
+	f->question = NULL;
 	memcpy(f->list, list, n * sizeof(*list));
 	if (f->ask_again) {
 		f->ask_again = NULL;
@@ -185,6 +191,61 @@ static void a_short_name_is_searched_for_and_a_long_one_is_not(void **state)
 	assert_string_equal(f->server.first, "whole.peers.example");
 }
 
+static void a_name_with_a_last_dot_is_not_searched_for(void **state)
+{
+	struct fixture *f = *state;
+
+	know(f, 0, "peers.cluster.test", "192.0.2.1", NULL);
+	ask(f, "peers.", true);
+	assert_true(f->has_error);
+	assert_int_equal(f->server.n_asked, 1);
+	assert_string_equal(f->server.first, "peers");
+	ask(f, "peers.cluster.test.", true);
+	assert_int_equal(f->n, 1);
+}
+
+static void a_server_that_is_not_there_is_passed_over(void **state)
+{
+	struct fixture *f = *state;
+	char conf[128];
+
+	/* Nobody listens on the first one's port, and the second one has no route. */
+	(void)snprintf(
+		conf, sizeof(conf),
+		"nameserver 127.0.0.1:1\nnameserver [::ffff:0:0:1]:9\nnameserver 127.0.0.1:%u\n",
+		f->server.port);
+	reopen(f, conf, NULL);
+	know(f, 0, "both.example.test", "192.0.2.1", "2001:db8::1");
+	ask(f, "both.example.test", false);
+	assert_int_equal(f->n, 2);
+}
+
+static void a_silent_server_ends_in_an_error(void **state)
+{
+	struct fixture *f = *state;
+	char conf[128];
+
+	(void)snprintf(conf, sizeof(conf),
+		       "nameserver 127.0.0.1:%u\noptions timeout:1 attempts:2\n", f->server.port);
+	reopen(f, conf, NULL);
+	f->server.is_silent = true;
+	ask(f, "both.example.test", true);
+	assert_true(f->has_error);
+	assert_int_equal(f->server.n_asked, 2);
+}
+
+static void an_answer_says_how_long_it_holds(void **state)
+{
+	struct fixture *f = *state;
+
+	know(f, 0, "both.example.test", "192.0.2.1", "2001:db8::1");
+	f->server.names[0].ttl_s = 77;
+	f->n_answers = 0;
+	f->question = resolver_ask(f->resolver, "both.example.test", false, take_answer, f);
+	assert_true(loop_until(f->base, is_answered, f));
+	assert_int_equal(f->ttl_s, 77);
+}
+
 static void a_name_that_does_not_exist_is_an_error_and_may_appear_later(void **state)
 {
 	struct fixture *f = *state;
@@ -279,6 +340,10 @@ int main(void)
 		TEST(only_a_is_asked_where_ipv6_is_off),
 		TEST(one_family_without_an_address_does_not_spoil_the_other),
 		TEST(a_short_name_is_searched_for_and_a_long_one_is_not),
+		TEST(a_name_with_a_last_dot_is_not_searched_for),
+		TEST(a_server_that_is_not_there_is_passed_over),
+		TEST(a_silent_server_ends_in_an_error),
+		TEST(an_answer_says_how_long_it_holds),
 		TEST(a_name_that_does_not_exist_is_an_error_and_may_appear_later),
 		TEST(literals_and_the_hosts_file_need_no_server),
 		TEST(who_is_answered_may_ask_again),
@@ -288,5 +353,5 @@ int main(void)
 		TEST(the_answer_is_as_long_as_there_is_room_and_names_nobody_twice),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return crypto_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

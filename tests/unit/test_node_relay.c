@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: MIT */
+#include "common/str.h"
+#include "daemon/admin/netadmin_wire.h"
+#include "daemon/clock.h"
+#include "daemon/node/node_impl.h"
+#include "tests/unit/fakeadmin.h"
+#include "tests/unit/fixtures.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define SELF  10
+#define BOB   15
+#define ONE   20 /* relays */
+#define TWO   21
+#define SITE  "192.168.10.0/24"
+#define EAGER 5000 /* an exchange that was begun so long ago is over */
+
+/**
+ * struct fixture - A node whose netadmin is this test
+ * @admin:	netadmin's end of the wire
+ */
+struct fixture {
+	struct config config;
+	struct node node;
+	int admin;
+};
+
+static void nothing(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+}
+
+static void describe(void *arg, struct announcement *out, bool with_known,
+		     const struct endpoint *to)
+{
+	(void)arg;
+	(void)with_known;
+	(void)to;
+	out->self = peer_of(SELF);
+}
+
+static void open_links(struct fixture *f)
+{
+	struct exchange_config exchange = { .key = f->config.keys.gossip_key,
+					    .once = true,
+					    .handler = &f->node.handler };
+	struct err e = { 0 };
+
+	f->admin = fakeadmin_open(&f->node);
+	f->node.handler.describe = describe;
+	f->node.handler.counters = &f->node.counters;
+	assert_int_equal(exchange_open(&f->node.exchange, f->node.base, &exchange, &e), 0);
+}
+
+static int make_fixture(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	struct node *n = &f->node;
+	struct wg_key self = key_of(SELF);
+
+	assert_non_null(f);
+	n->cfg = &f->config;
+	n->base = event_base_new();
+	n->peers = peers_new(&self);
+	n->cache_timer = evtimer_new(n->base, nothing, NULL);
+	n->route_timer = evtimer_new(n->base, nothing, NULL);
+	n->phase = NODE_RUNNING;
+	n->is_settled = true;
+	node_prospects_open(n);
+	(void)wg_key_format(n->self.key_text, &self);
+	n->self.start_ms = clock_now().mono_ms;
+	n->self.subnet = prefix_of("10.77.0.0/16");
+	n->self.prefix6 = prefix_of("fd12:3456:789a:bcde::/64");
+	open_links(f);
+	*state = f;
+	return 0;
+}
+
+static int free_fixture(void **state)
+{
+	struct fixture *f = *state;
+
+	node_prospects_close(&f->node);
+	node_peers_free(&f->node);
+	exchange_close(f->node.exchange);
+	adminlink_close(f->node.admin);
+	(void)close(f->admin);
+	event_free(f->node.cache_timer);
+	node_routes_close(&f->node);
+	event_base_free(f->node.base);
+	free(f);
+	return 0;
+}
+
+/* --- playing netadmin ------------------------------------------------------------------------- */
+
+/* The next change of a peer; false when there is none. */
+static bool next_change(const struct fixture *f, struct wg_peer_config *out)
+{
+	struct netadmin_request req;
+	int fd = -1;
+
+	do {
+		if (netadmin_wire_receive(f->admin, &req, sizeof(req), &fd, MSG_DONTWAIT) < 0)
+			return false;
+	} while (req.op != NETADMIN_PEER);
+	*out = req.peer;
+	return true;
+}
+
+static void drop_changes(const struct fixture *f)
+{
+	struct wg_peer_config change;
+
+	while (next_change(f, &change))
+		;
+}
+
+/* One message, which gives what is behind BOB to a peer, and takes nothing from that peer. */
+static void assert_moved_to(const struct fixture *f, unsigned int gainer)
+{
+	struct wg_key key = key_of(gainer);
+	struct wg_peer_config change;
+	char text[PREFIX_TEXT_SIZE];
+
+	if (!next_change(f, &change))
+		fail_msg("nothing was moved to peer %u", gainer);
+	assert_memory_equal(&change.key, &key, sizeof(key));
+	assert_int_equal(change.flags, 0);
+	assert_int_equal(change.n_allowed, 2);
+	assert_string_equal(prefix_format(text, &change.allowed[0]), "10.77.0.15/32");
+	assert_string_equal(prefix_format(text, &change.allowed[1]), SITE);
+}
+
+static void assert_nothing_written(const struct fixture *f)
+{
+	struct wg_peer_config change;
+
+	if (next_change(f, &change))
+		fail_msg("a peer was written with flags %#x", change.flags);
+}
+
+/* --- the mesh ---------------------------------------------------------------------------------- */
+
+/* A peer that was just heard, configured as it should be. */
+static struct peer *meet(struct fixture *f, unsigned int n, bool is_introducer)
+{
+	struct known_peer who = peer_of(n);
+	struct prefix site = prefix_of(SITE);
+	struct sighting s = sighting_of(&who, METHOD_EXCHANGE, "192.0.2.1:51820");
+	struct peer *p;
+
+	who.introducer = is_introducer;
+	s.has_routes = true;
+	s.routes = &site;
+	s.n_routes = n == BOB ? 1 : 0;
+	s.control = endpoint_of("192.0.2.1:52000");
+	node_peers_sight(&f->node, &s, true);
+	p = peers_find(f->node.peers, &who.key);
+	p->is_ours = true;
+	drop_changes(f);
+	return p;
+}
+
+/* What else follows from a handshake is not of interest here. */
+static void settle(struct fixture *f, struct peer *p)
+{
+	p->is_dirty = true;
+	node_peers_flush(&f->node);
+	drop_changes(f);
+}
+
+static struct peer *meet_relay(struct fixture *f, unsigned int n)
+{
+	struct peer *p = meet(f, n, true);
+
+	p->handshake_s = clock_now().unix_s;
+	settle(f, p);
+	return p;
+}
+
+/* The first handshake of BOB has been waited for long enough. */
+static void lose_patience(struct peer *bob)
+{
+	bob->path.alone_ms = clock_now().mono_ms - RELAY_PATIENCE_MS;
+}
+
+static struct peer *relayed_bob(struct fixture *f)
+{
+	struct peer *bob = meet(f, BOB, false);
+
+	lose_patience(bob);
+	node_relay_look(&f->node);
+	assert_true(bob->path.is_relayed);
+	return bob;
+}
+
+static void addresses_move_in_one_message_and_nothing_follows(void **state)
+{
+	struct fixture *f = *state;
+	const struct peer *one = meet_relay(f, ONE);
+	const struct peer *bob = relayed_bob(f);
+
+	assert_int_equal(bob->path.via, one->slot);
+	assert_moved_to(f, ONE);
+	node_peers_flush(&f->node);
+	assert_nothing_written(f);
+	assert_int_equal(f->node.counters.path_changes, 1);
+}
+
+static void they_move_back_in_one_message_too(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *bob;
+
+	(void)meet_relay(f, ONE);
+	bob = relayed_bob(f);
+	drop_changes(f);
+	bob->path.changed_s -= 100;
+	bob->handshake_s = clock_now().unix_s - 2 * RELAY_BACK_S;
+	settle(f, bob);
+	node_relay_look(&f->node);
+	assert_false(bob->path.is_relayed);
+	assert_moved_to(f, BOB);
+	node_peers_flush(&f->node);
+	assert_nothing_written(f);
+}
+
+static void without_a_relay_nothing_moves(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *bob = meet(f, BOB, false);
+	const struct peer *one = meet(f, ONE, true); /* it has no tunnel with us */
+
+	lose_patience(bob);
+	node_relay_look(&f->node);
+	assert_false(bob->path.is_relayed);
+	assert_false(one->path.is_relayed);
+	assert_nothing_written(f);
+}
+
+static void a_relay_that_says_goodbye_hands_over_before_it_is_removed(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *relays[] = { meet_relay(f, ONE), meet_relay(f, TWO) };
+	const struct peer *bob = relayed_bob(f);
+	size_t used = bob->path.via == relays[0]->slot ? 0 : 1;
+	struct endpoint from = endpoint_of("192.0.2.1:52000");
+	struct wg_peer_config change;
+
+	drop_changes(f);
+	node_peers_goodbye(&f->node, &relays[used]->info.key, clock_now().unix_s, &from);
+	assert_int_equal(bob->path.via, relays[1 - used]->slot);
+	assert_moved_to(f, used == 0 ? TWO : ONE);
+	assert_true(next_change(f, &change));
+	assert_int_equal(change.flags, WG_PEER_REMOVE);
+	assert_memory_equal(&change.key, &relays[used]->info.key, sizeof(change.key));
+	assert_nothing_written(f);
+}
+
+static void a_relay_that_answers_no_more_is_left(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *relays[] = { meet_relay(f, ONE), meet_relay(f, TWO) };
+	const struct peer *bob = relayed_bob(f);
+	size_t used = bob->path.via == relays[0]->slot ? 0 : 1;
+	struct node_peer *row = &f->node.rows[relays[used]->slot];
+
+	drop_changes(f);
+	row->n_unanswered = 1;
+	row->hello_ms = clock_now().mono_ms - EAGER;
+	node_relay_look(&f->node);
+	assert_moved_to(f, used == 0 ? TWO : ONE);
+}
+
+static void a_relay_is_asked_whether_it_lives(void **state)
+{
+	struct fixture *f = *state;
+	struct node_peer *row = &f->node.rows[meet_relay(f, ONE)->slot];
+	int64_t long_ago = clock_now().mono_ms - 20000;
+
+	(void)relayed_bob(f);
+	row->hello_ms = long_ago;
+	row->n_unanswered = 0;
+	node_relay_look(&f->node);
+	assert_true(row->hello_ms > long_ago);
+	assert_int_equal(row->n_unanswered, 1);
+}
+
+static void a_peer_of_our_lan_is_not_relayed(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *bob;
+
+	(void)meet_relay(f, ONE);
+	bob = meet(f, BOB, false);
+	lose_patience(bob);
+	(void)str_copy(bob->endpoint_method, sizeof(bob->endpoint_method), "lan");
+	bob->endpoint_ms = clock_now().mono_ms;
+	node_relay_look(&f->node);
+	assert_false(bob->path.is_relayed);
+	/* A laptop that has left the LAN is. */
+	bob->endpoint_ms -= 60000;
+	node_relay_look(&f->node);
+	assert_true(bob->path.is_relayed);
+}
+
+static void introducers_reach_everybody_themselves(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *two;
+
+	(void)meet_relay(f, ONE);
+	two = meet(f, TWO, true);
+	lose_patience(two);
+	node_relay_look(&f->node);
+	assert_false(two->path.is_relayed);
+	f->config.introducer = true;
+	lose_patience(meet(f, BOB, false));
+	node_relay_look(&f->node);
+	assert_int_equal(f->node.n_relayed, 0);
+}
+
+static void a_list_that_somebody_emptied_is_written_whole(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *one = meet_relay(f, ONE);
+	struct wg_peer_state seen = { .handshake_s = clock_now().unix_s, .keepalive_s = 25 };
+	struct wg_peer_config change;
+	const struct peer *bob = relayed_bob(f);
+
+	drop_changes(f);
+	seen.key = one->info.key;
+	f->node.dump_number++;
+	f->node.rows[bob->slot].seen_dump = f->node.dump_number;
+	node_peers_observed(&f->node, &seen);
+	node_peers_flush(&f->node);
+	assert_true(next_change(f, &change));
+	assert_int_equal(change.flags & WG_PEER_REPLACE_ALLOWED, WG_PEER_REPLACE_ALLOWED);
+	assert_int_equal(change.n_allowed, 1);
+	assert_moved_to(f, ONE);
+	assert_nothing_written(f);
+}
+
+static void an_adopted_interface_keeps_its_relays(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *one = meet_relay(f, ONE);
+	struct peer *bob = meet(f, BOB, false);
+	struct wg_peer_state seen = { .handshake_s = clock_now().unix_s, .keepalive_s = 25 };
+
+	one->applied.present = false;
+	seen.key = one->info.key;
+	seen.allowed[seen.n_allowed++] = prefix_of("10.77.0.20/32");
+	seen.allowed[seen.n_allowed++] = prefix_of("10.77.0.15/32");
+	seen.allowed[seen.n_allowed++] = prefix_of(SITE);
+	node_peers_observed(&f->node, &seen);
+	assert_true(bob->path.is_relayed);
+	assert_int_equal(bob->path.via, one->slot);
+	node_relay_look(&f->node);
+	assert_true(bob->path.is_relayed);
+	assert_int_equal(f->node.counters.path_changes, 0);
+}
+
+static void a_peer_that_is_forgotten_is_taken_from_its_relay(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *one = meet_relay(f, ONE);
+	struct wg_peer_config change;
+	struct peer *bob = relayed_bob(f);
+
+	settle(f, one);
+	node_relay_forget(&f->node, bob);
+	peers_remove(f->node.peers, bob);
+	node_peers_flush(&f->node);
+	assert_true(next_change(f, &change));
+	assert_memory_equal(&change.key, &one->info.key, sizeof(change.key));
+	assert_int_equal(change.flags, WG_PEER_REPLACE_ALLOWED);
+	assert_int_equal(change.n_allowed, 1);
+	assert_nothing_written(f);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, make_fixture, free_fixture)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		T(addresses_move_in_one_message_and_nothing_follows),
+		T(they_move_back_in_one_message_too),
+		T(without_a_relay_nothing_moves),
+		T(a_relay_that_says_goodbye_hands_over_before_it_is_removed),
+		T(a_relay_that_answers_no_more_is_left),
+		T(a_relay_is_asked_whether_it_lives),
+		T(a_peer_of_our_lan_is_not_relayed),
+		T(introducers_reach_everybody_themselves),
+		T(a_list_that_somebody_emptied_is_written_whole),
+		T(an_adopted_interface_keeps_its_relays),
+		T(a_peer_that_is_forgotten_is_taken_from_its_relay),
+	};
+
+	return cmocka_run_group_tests_name("node_relay", tests, NULL, NULL);
+}
