@@ -215,7 +215,8 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c tests/unit/test_pace.c \
 	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
 	tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
-	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_relay.c \
+	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_refresh.c \
+	tests/unit/test_relay.c \
 	tests/unit/test_reload.c tests/unit/test_rendezvous.c tests/unit/test_resolve.c \
 	tests/unit/test_rewritten.c tests/unit/test_routejudge.c tests/unit/test_routes.c \
 	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
@@ -250,7 +251,7 @@ DAEMON_LIBS := -levent_extra -levent_core -ljansson -lmnl -lsodium -lnettle -lqr
 obj          = $(1:%.c=$(O)/%.o)
 SOURCES     := $(COMMON_SRC) $(INIT_SRC) $(DAEMON_SRC)
 UNIT_SRC    := $(COMMON_UNITS) $(INIT_UNITS) $(DAEMON_UNITS)
-HEADERS      = $(shell find common init daemon docs/gen tests/fault tests/fuzz tests/helper tests/unit -name '*.h')
+HEADERS      = $(shell find common init daemon docs/gen tests/fault tests/fuzz tests/helper tests/sim tests/unit -name '*.h')
 UNITS       := $(UNIT_SRC:tests/unit/%.c=$(O)/unit/%)
 
 .PHONY: all units
@@ -370,7 +371,8 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
-	tests/helper/crowd.c tests/helper/wgproxy.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC)
+	tests/helper/crowd.c tests/helper/wgproxy.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC) \
+	$(SIM_SRC)
 # The fast ones first; tests/container and the whole of tests/fault have targets of their own.
 TESTED  := $(addprefix tests/,unit lint fault integration kernel fuzz)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
@@ -378,7 +380,7 @@ BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE --exclude='*.py' '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find images tests -name '*.py')
 
-.PHONY: deps docs images install test test-container test-kernel soak-nat sweep demo bench bench-init bench-containers asan fuzz fuzz-programs programs unit-programs clean help
+.PHONY: deps docs images install test test-container test-kernel soak-nat sim sweep demo bench bench-init bench-containers asan fuzz fuzz-programs programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -418,6 +420,8 @@ bench-containers: ## start, peer update and stop of a container, into docs/bench
 	$(Q)tests/container/deps.sh
 	$(Q)$(SUB) programs images
 	$(Q)$(PYTHON) -B tests/bench/containers.py --markdown docs/bench.md $(B)
+sim: $(O)/sim ## a mesh of 1,000 simulated nodes, and what befalls it; N= is how many, S= passes options
+	$(Q)$(O)/sim -n $(or $(N),1000) -i $(S)
 sweep: ## fail, kill and cut the power at every system call that touches the state; S= selects, tests/fault
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs $(FAULT_PROGRAMS)
@@ -431,7 +435,7 @@ asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
 fuzz-programs: $(FUZZ_SRC:tests/fuzz/%.c=$(O)/%)
-unit-programs: $(UNITS) $(O)/confined $(O)/wgtool $(O)/crowd $(O)/wgproxy $(O)/probe $(O)/initbench \
+unit-programs: $(UNITS) $(O)/sim $(O)/confined $(O)/wgtool $(O)/crowd $(O)/wgproxy $(O)/probe $(O)/initbench \
 	$(if $(filter release,$(VARIANT)),$(FAULT_PROGRAMS) $(O)/docgen)
 
 # The pages are committed: who reads them needs no compiler, and a change of them is seen in a review.
