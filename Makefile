@@ -193,40 +193,42 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_derive.c tests/unit/test_dht_bencode.c tests/unit/test_dht_core.c \
 	tests/unit/test_dht_krpc.c tests/unit/test_dht_lookup.c tests/unit/test_dht_nodefile.c \
 	tests/unit/test_dht_nodeid.c tests/unit/test_dht_nodetable.c tests/unit/test_dht_pace.c \
-	tests/unit/test_dht_peerstore.c tests/unit/test_dnsconf.c tests/unit/test_dnsmsg.c \
-	tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c tests/unit/test_doctor_clock.c \
-	tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c tests/unit/test_doctor_peers.c \
-	tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c tests/unit/test_doctor_secret.c \
-	tests/unit/test_doctor_storage.c tests/unit/test_doctor_strength.c \
-	tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
-	tests/unit/test_exchange.c tests/unit/test_forward.c tests/unit/test_forwardlog.c \
-	tests/unit/test_gather.c tests/unit/test_hostaddr.c tests/unit/test_hostport.c \
-	tests/unit/test_http_address.c tests/unit/test_http_endpoints.c tests/unit/test_http_process.c \
-	tests/unit/test_http_server.c tests/unit/test_identity.c tests/unit/test_identity_fault.c \
-	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_ifstate.c \
-	tests/unit/test_ifwatch.c tests/unit/test_introduce.c tests/unit/test_json.c \
-	tests/unit/test_judge.c tests/unit/test_knownpoint.c tests/unit/test_livecheck.c \
-	tests/unit/test_log_forms.c tests/unit/test_matchmaker.c tests/unit/test_metrics.c \
-	tests/unit/test_mtu.c tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
-	tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
-	tests/unit/test_nft.c tests/unit/test_nlmsg.c tests/unit/test_node_nat.c \
-	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_relay.c \
-	tests/unit/test_node_reload.c tests/unit/test_node_view.c tests/unit/test_notify.c \
-	tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c tests/unit/test_pace.c \
-	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
-	tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
-	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_relay.c \
-	tests/unit/test_reload.c tests/unit/test_rendezvous.c tests/unit/test_resolve.c \
-	tests/unit/test_rewritten.c tests/unit/test_routejudge.c tests/unit/test_routes.c \
-	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
-	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
-	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
-	tests/unit/test_stun.c tests/unit/test_stunclient.c tests/unit/test_stunpace.c \
-	tests/unit/test_stunround.c tests/unit/test_supervisor.c tests/unit/test_token.c \
-	tests/unit/test_udp.c tests/unit/test_underlay.c tests/unit/test_vectors_derive.c \
-	tests/unit/test_vectors_nat.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c \
-	tests/unit/test_view.c tests/unit/test_viewjson.c tests/unit/test_wg_genl.c \
-	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_dht_peerstore.c tests/unit/test_dht_voters.c tests/unit/test_dnsconf.c \
+	tests/unit/test_dnsmsg.c tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c \
+	tests/unit/test_doctor_clock.c tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c \
+	tests/unit/test_doctor_peers.c tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c \
+	tests/unit/test_doctor_secret.c tests/unit/test_doctor_storage.c \
+	tests/unit/test_doctor_strength.c tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c \
+	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_forward.c \
+	tests/unit/test_forwardlog.c tests/unit/test_gather.c tests/unit/test_hostaddr.c \
+	tests/unit/test_hostport.c tests/unit/test_http_address.c tests/unit/test_http_endpoints.c \
+	tests/unit/test_http_process.c tests/unit/test_http_server.c tests/unit/test_identity.c \
+	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
+	tests/unit/test_identity_trace.c tests/unit/test_ifstate.c tests/unit/test_ifwatch.c \
+	tests/unit/test_introduce.c tests/unit/test_json.c tests/unit/test_judge.c \
+	tests/unit/test_knownpoint.c tests/unit/test_livecheck.c tests/unit/test_log_forms.c \
+	tests/unit/test_matchmaker.c tests/unit/test_metrics.c tests/unit/test_mtu.c \
+	tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
+	tests/unit/test_netadmin_nodes.c tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c \
+	tests/unit/test_newfile.c tests/unit/test_nft.c tests/unit/test_nlmsg.c \
+	tests/unit/test_node_nat.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
+	tests/unit/test_node_pex.c tests/unit/test_node_relay.c tests/unit/test_node_reload.c \
+	tests/unit/test_node_view.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
+	tests/unit/test_ownpoint.c tests/unit/test_pace.c tests/unit/test_peercache.c \
+	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c \
+	tests/unit/test_prospects.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
+	tests/unit/test_refresh.c tests/unit/test_relay.c tests/unit/test_reload.c \
+	tests/unit/test_rendezvous.c tests/unit/test_resolve.c tests/unit/test_rewritten.c \
+	tests/unit/test_routejudge.c tests/unit/test_routes.c tests/unit/test_rpc.c \
+	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
+	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
+	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_stun.c \
+	tests/unit/test_stunclient.c tests/unit/test_stunpace.c tests/unit/test_stunround.c \
+	tests/unit/test_supervisor.c tests/unit/test_token.c tests/unit/test_udp.c \
+	tests/unit/test_underlay.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_nat.c \
+	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_view.c \
+	tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
+	tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
@@ -242,7 +244,7 @@ FAULT_SRC   := tests/fault/calls.c tests/fault/marktool.c tests/fault/regs.c tes
 
 # The nodes' real code under a simulated clock and network; see docs/sim.md.
 SIM_SRC     := tests/sim/check.c tests/sim/fake_admin.c tests/sim/fake_edges.c \
-	tests/sim/fake_event.c tests/sim/main.c tests/sim/measure.c tests/sim/network.c \
+	tests/sim/fake_event.c tests/sim/liar.c tests/sim/main.c tests/sim/measure.c tests/sim/network.c \
 	tests/sim/queue.c tests/sim/scenario.c tests/sim/wireguard.c tests/sim/world.c
 
 INIT_LIBS   := -lcap
@@ -250,7 +252,7 @@ DAEMON_LIBS := -levent_extra -levent_core -ljansson -lmnl -lsodium -lnettle -lqr
 obj          = $(1:%.c=$(O)/%.o)
 SOURCES     := $(COMMON_SRC) $(INIT_SRC) $(DAEMON_SRC)
 UNIT_SRC    := $(COMMON_UNITS) $(INIT_UNITS) $(DAEMON_UNITS)
-HEADERS      = $(shell find common init daemon docs/gen tests/fault tests/fuzz tests/helper tests/unit -name '*.h')
+HEADERS      = $(shell find common init daemon docs/gen tests/fault tests/fuzz tests/helper tests/sim tests/unit -name '*.h')
 UNITS       := $(UNIT_SRC:tests/unit/%.c=$(O)/unit/%)
 
 .PHONY: all units
@@ -370,7 +372,7 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
-	tests/helper/crowd.c tests/helper/wgproxy.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC)
+	tests/helper/confined.c tests/helper/crowd.c tests/helper/wgproxy.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC)
 # The fast ones first; tests/container and the whole of tests/fault have targets of their own.
 TESTED  := $(addprefix tests/,unit lint fault integration kernel fuzz)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
@@ -378,7 +380,7 @@ BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE --exclude='*.py' '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find images tests -name '*.py')
 
-.PHONY: deps docs images install test test-container test-kernel soak-nat sweep demo bench bench-init bench-containers asan fuzz fuzz-programs programs unit-programs clean help
+.PHONY: deps docs images install test test-container test-kernel soak-nat sim sweep demo bench bench-init bench-containers asan fuzz fuzz-programs programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -418,6 +420,8 @@ bench-containers: ## start, peer update and stop of a container, into docs/bench
 	$(Q)tests/container/deps.sh
 	$(Q)$(SUB) programs images
 	$(Q)$(PYTHON) -B tests/bench/containers.py --markdown docs/bench.md $(B)
+sim: $(O)/sim ## a mesh of 1,000 simulated nodes, and what befalls it; N= is how many, S= passes options
+	$(Q)$(O)/sim -n $(or $(N),1000) -i $(S)
 sweep: ## fail, kill and cut the power at every system call that touches the state; S= selects, tests/fault
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs $(FAULT_PROGRAMS)
@@ -431,7 +435,7 @@ asan: ## build and run the unit tests under AddressSanitizer and UBSan
 	$(Q)$(SUB) VARIANT=asan units
 programs: $(O)/wgmesh-init $(O)/wgmesh
 fuzz-programs: $(FUZZ_SRC:tests/fuzz/%.c=$(O)/%)
-unit-programs: $(UNITS) $(O)/confined $(O)/wgtool $(O)/crowd $(O)/wgproxy $(O)/probe $(O)/initbench \
+unit-programs: $(UNITS) $(O)/sim $(O)/confined $(O)/wgtool $(O)/crowd $(O)/wgproxy $(O)/probe $(O)/initbench \
 	$(if $(filter release,$(VARIANT)),$(FAULT_PROGRAMS) $(O)/docgen)
 
 # The pages are committed: who reads them needs no compiler, and a change of them is seen in a review.

@@ -105,9 +105,10 @@ static size_t select_known(struct node *n, size_t most, const struct endpoint *t
 void node_pex_describe(struct node *n, struct announcement *out, const struct endpoint *to)
 {
 	const struct peer *p = peers_at(n->peers, n->addressee);
+	bool is_it = p && (endpoint_equal(&p->control, to) || ip_equal(&p->info.mesh_ip, &to->ip));
 	size_t most = KNOWN_TO_OURS;
 
-	if (p && endpoint_equal(&p->control, to) && !p->is_ours)
+	if (is_it && !p->is_ours)
 		most = NODE_KNOWN_MAX;
 	out->known = n->known;
 	out->n_known = select_known(n, most, to);

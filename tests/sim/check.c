@@ -202,3 +202,37 @@ unsigned int check_invariants(void)
 	}
 	return bad;
 }
+
+static bool has_routes_of(const struct host *h, const struct host *other)
+{
+	const struct peer *p = peers_find(h->node->peers, &other->key);
+	const struct routelist *l = &other->node->advertised;
+
+	if (!p || p->n_routes != l->n)
+		return false;
+	for (size_t i = 0; i < l->n; i++)
+		if (!prefix_equal(&l->net[i], &p->routes[i]))
+			return false;
+	return true;
+}
+
+size_t check_routes(void)
+{
+	size_t wrong = 0;
+
+	for (size_t i = 0; i < world.n; i++) {
+		const struct host *h = &world.hosts[i];
+		size_t n_routes = 0;
+
+		for (size_t k = 0; h->node && k < world.n; k++) {
+			const struct host *other = &world.hosts[k];
+
+			if (!is_there(h, other))
+				continue;
+			wrong += has_routes_of(h, other) ? 0 : 1;
+			n_routes += other->node->advertised.n;
+		}
+		wrong += h->node && h->n_routes != (int)n_routes ? 1 : 0;
+	}
+	return wrong;
+}

@@ -33,4 +33,7 @@ void check_explain(const struct goal *goal);
 /* Looks at what must hold at any time; complains to standard error, and returns how many times. */
 unsigned int check_invariants(void);
 
+/* How many pairs of live nodes disagree on what lies behind one of them. */
+size_t check_routes(void);
+
 #endif /* TESTS_SIM_CHECK_H */

@@ -2,6 +2,7 @@
 #include "tests/sim/scenario.h"
 #include "common/defs.h"
 #include "tests/sim/check.h"
+#include "tests/sim/liar.h"
 #include "tests/sim/measure.h"
 #include "tests/sim/network.h"
 #include "tests/sim/world.h"
@@ -14,6 +15,7 @@
 #define EXPLAIN_US   (15 * S)
 #define IDLE_FROM_US (150 * S) /* everything that follows a start is over by then */
 #define IDLE_US	     (60 * S)
+#define LIES_US	     (30 * S)
 
 static const struct weather lan = { .delay_min_us = 100, .delay_max_us = 1000 };
 static const struct weather internet = {
@@ -185,6 +187,65 @@ static void run_partition(const struct order *o, struct outcome *out)
 	expect(out, out->all == 0, "a minute of silence made somebody forget a peer");
 }
 
+/* A tenth gains or loses a network each second, for half a minute. */
+static void run_churn(const struct order *o, struct outcome *out)
+{
+	char text[80];
+	int64_t end_us;
+
+	if (!settle(o, &internet, out))
+		return;
+	for (unsigned int k = 0; k < 30; k++) {
+		for (size_t i = k % 10; i < world.n; i += 10) {
+			bool is_on = k / 10 % 2 == 0;
+
+			(void)snprintf(text, sizeof(text), "advertise-routes=172.%zu.%zu.0/24\n",
+				       16 + i / 250, i % 250);
+			if (!is_on)
+				(void)snprintf(text, sizeof(text), "advertise-routes=\n");
+			world_reload(&world.hosts[i], text);
+		}
+		world_run_until(queue_now_us() + S);
+	}
+	end_us = queue_now_us();
+	while (check_routes() > 0 && queue_now_us() - end_us < PATIENCE_US)
+		world_run_until(queue_now_us() + 50 * MS);
+	out->all = seconds(queue_now_us() - end_us);
+	out->p50 = out->all;
+	out->p99 = out->all;
+	out->busy = measure_end();
+	expect(out, check_routes() == 0, "somebody has other networks than their owners announce");
+	out->broken += check_invariants();
+}
+
+/* --- somebody who knows the secret, and lies ------------------------------------------------------ */
+
+/* The last host has no node of ours. A newcomer joins while it lies, and nobody is lost. */
+static void run_hostile(const struct order *o, struct outcome *out)
+{
+	struct host *late;
+	int64_t late_us;
+
+	make(o, &lan, false);
+	liar_begin(&world.hosts[world.n - 1]);
+	late = &world.hosts[world.n - 2];
+	measure_begin();
+	for (size_t i = 0; i + 2 < world.n; i++)
+		start_at(&world.hosts[i], (int64_t)world_random(START_US));
+	world_run_until(START_US);
+	await(out, 0);
+	world_run_until(LIES_US);
+	late_us = queue_now_us();
+	world_start(late, false);
+	expect(out, check_wait(late_us, 15 * S, &(struct goal) { .explain_us = EXPLAIN_US }) >= 0,
+	       "a newcomer finds everybody, whatever a liar says");
+	world_run_until(late_us + LIES_US);
+	expect(out, check_wait(queue_now_us(), 0, &(struct goal) { .explain_us = 1 }) >= 0,
+	       "nobody is lost while somebody lies");
+	out->broken += check_invariants();
+	liar_end();
+}
+
 const struct scenario scenarios[] = {
 	{ "lan", "one LAN, all started within a second", 15, run_lan },
 	{ "rough", "one LAN, 50 to 200 ms, 10 % lost", 15, run_rough },
@@ -192,5 +253,7 @@ const struct scenario scenarios[] = {
 	{ "far", "no LAN, two seeds by --peer, 50 to 200 ms, 10 % lost", 15, run_far },
 	{ "restart", "a tenth dies silently, and is back elsewhere after 20 s", 15, run_restart },
 	{ "partition", "two halves apart for a minute", 15, run_partition },
+	{ "churn", "a tenth gains or loses a network each second", 15, run_churn },
+	{ "hostile", "a member lies as much as he can, for a minute", 15, run_hostile },
 };
 const size_t scenarios_n = ARRAY_LEN(scenarios);

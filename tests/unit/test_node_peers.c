@@ -768,7 +768,57 @@ static void a_row_that_changes_hands_forgets_how_often_the_last_one_was_asked(vo
 	}
 	announced(f, BOB, BOB_AT, NULL, DISCOVERY_REPLY);
 	assert_int_equal(n->rows[peer_at(f, BOB)->slot].refresh.n_unanswered, 0);
-	assert_int_equal(n->rows[peer_at(f, BOB)->slot].refresh.hello_ms, 0);
+	/* It has just answered: there is nothing to ask it now. */
+	assert_true(n->rows[peer_at(f, BOB)->slot].refresh.met_ms > 0);
+}
+
+/* The row of a peer of our kind, which says HELLO, while we know @n_others more. */
+static const struct node_peer *said_hello(struct fixture *f, unsigned int n_others)
+{
+	struct announcement a = { .self = peer_of(BOB), .instance = "0123456789abcdef" };
+	struct endpoint sender = endpoint_of(BOB_AT);
+
+	settle(f);
+	for (unsigned int i = 0; i < n_others; i++) {
+		struct known_peer who = { .key = { .b = { (uint8_t)i, 1, 9 } } };
+		struct sighting s = sighting_of(&who, METHOD_TRANSITIVE, NULL);
+
+		node_peers_sight(&f->node, &s, false);
+	}
+	(void)str_copy(a.self.endpoint, sizeof(a.self.endpoint), "0.0.0.0:51820");
+	node_peers_announced(
+		&f->node, &a,
+		&(struct discovery_origin) { .from = sender, .source = DISCOVERY_HELLO });
+	return &f->node.rows[peer_at(f, BOB)->slot];
+}
+
+static void among_few_a_hello_is_answered_with_a_reply_and_a_hello(void **state)
+{
+	assert_int_equal(said_hello(*state, 3)->refresh.n_unanswered, 1);
+	assert_true(peer_at(*state, BOB)->replied_ms == INT64_MIN);
+}
+
+static void among_many_the_reply_will_do(void **state)
+{
+	assert_int_equal(said_hello(*state, REFRESH_CROWD)->refresh.n_unanswered, 0);
+	assert_true(peer_at(*state, BOB)->replied_ms != INT64_MIN);
+}
+
+static void a_tunnel_that_is_lost_is_asked_after_soon(void **state)
+{
+	struct fixture *f = *state;
+	struct wg_peer_state report = report_of(BOB, NULL);
+	struct peer *p;
+
+	connect_bob(f);
+	p = peer_at(f, BOB);
+	assert_true(f->node.rows[p->slot].is_linked);
+	assert_true(p->tunnel_ms > 0);
+	report.handshake_s -= PEER_HANDSHAKE_S + 1;
+	begin_dump(f);
+	node_peers_observed(&f->node, &report);
+	assert_false(f->node.rows[p->slot].is_linked);
+	assert_true(peers_is_marked(f->node.peers, p));
 }
 
 /* --- what is counted and measured --------------------------------------------------------------- */
@@ -919,6 +969,9 @@ int main(void)
 		T(a_goodbye_of_nobody_we_know_is_nothing),
 		T(who_comes_back_after_a_goodbye_is_configured_anew),
 		T(a_row_that_changes_hands_forgets_how_often_the_last_one_was_asked),
+		T(among_few_a_hello_is_answered_with_a_reply_and_a_hello),
+		T(among_many_the_reply_will_do),
+		T(a_tunnel_that_is_lost_is_asked_after_soon),
 		T(a_change_that_was_refused_is_tried_again_after_growing_pauses),
 		T(a_removal_that_was_refused_is_tried_again),
 		T(a_peer_that_was_taken_after_all_has_its_first_pause_again),
