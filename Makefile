@@ -138,7 +138,7 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/memor
 	daemon/net/dnsmsg.c daemon/net/growbuf.c daemon/net/hostaddr.c daemon/net/hostport.c \
 	daemon/net/ifstate.c daemon/net/ifwatch.c daemon/net/mtu.c daemon/net/nft.c daemon/net/nft_msg.c \
 	daemon/net/nlcount.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c \
-	daemon/net/resolve.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
+	daemon/net/resolve.c daemon/net/rtnl.c daemon/net/rtnl_batch.c daemon/net/rtnl_msg.c daemon/net/udp.c \
 	daemon/net/underlay.c daemon/net/underlaywatch.c daemon/net/unixlisten.c daemon/node/clockback.c \
 	daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c \
 	daemon/node/node_clock.c daemon/node/node_clone.c daemon/node/node_collision.c \
@@ -380,7 +380,7 @@ BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE --exclude='*.py' '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find images tests -name '*.py')
 
-.PHONY: deps docs images install test test-container test-kernel soak-nat sim sweep demo bench bench-init bench-containers asan fuzz fuzz-programs programs unit-programs clean help
+.PHONY: deps docs images install test test-container test-kernel soak-nat sim sweep demo bench bench-init bench-containers bench-daemon asan fuzz fuzz-programs programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -408,7 +408,7 @@ demo: ## a mesh of three containers keeps its identities, or loses one: watch it
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs
 	$(Q)$(PYTHON) -B tests/demo/demo.py
-bench: bench-init bench-containers ## measure all that is measured
+bench: bench-init bench-containers bench-daemon ## measure all that is measured
 bench-init: ## wgmesh-init beside tini, dumb-init and catatonit, into docs/bench-init.md; B= passes options
 	$(Q)tests/deps.sh
 	$(Q)tests/bench/deps.sh
@@ -422,6 +422,10 @@ bench-containers: ## start, peer update and stop of a container, into docs/bench
 	$(Q)$(PYTHON) -B tests/bench/containers.py --markdown docs/bench.md $(B)
 sim: $(O)/sim ## a mesh of 1,000 simulated nodes, and what befalls it; N= is how many, S= passes options
 	$(Q)$(O)/sim -n $(or $(N),1000) -i $(S)
+bench-daemon: ## a node with ten, a hundred and a thousand peers, into docs/bench-daemon.md; B= passes options
+	$(Q)tests/deps.sh
+	$(Q)$(SUB) programs $(O)/probe $(O)/crowd $(O)/wgproxy
+	$(Q)$(PYTHON) -B tests/bench/daemon.py --markdown docs/bench-daemon.md $(B)
 sweep: ## fail, kill and cut the power at every system call that touches the state; S= selects, tests/fault
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs $(FAULT_PROGRAMS)

@@ -31,10 +31,11 @@ class Figure:
 FIGURES = (
     Figure("requests to WireGuard", "a node starts with all of them in its cache: how many requests wireguard-go was "
            "sent until it had them all", "a handful"),
-    Figure("all configured (ms)", "the same: from the first of these requests until the last was answered"),
-    Figure("`wg set` for each (ms)", "the same peers, written to another wireguard-go with one `wg set` each, as "
-           "existing nodes write them"),
-    Figure("`wg addconf` (ms)", "the same peers in one file, as `wg addconf` writes it"),
+    Figure("all configured (ms)", "the same: from wireguard-go's answer before the first of these requests to its answer to "
+           "the last"),
+    Figure("`wg set` for each (ms)", "the same peers, written to another wireguard-go by a shell script with one "
+           "`wg set` each, as existing nodes write them: a program started for each"),
+    Figure("`wg addconf` (ms)", "the same peers in one file, written by one `wg addconf`: one program started"),
     Figure("against `wg set`", "the time above by that of `wg set` for each"),
     Figure("against `wg addconf`", "the time above by that of `wg addconf`"),
     Figure("memory (KiB)", "resident memory of PID 1, netadmin and the mesh process, summed, what they share counted "
@@ -210,7 +211,7 @@ def joins(n, say):
             port = lab.port()
             begun = time.monotonic()
             node = start(lab, f"joins-{i}", port, watched=False)
-            eventually(lambda c=node: any(c.handshakes().values()), "a handshake", 20, )
+            eventually(lambda c=node: any(c.handshakes().values()), "a handshake", 20)
             took.append((time.monotonic() - begun) * 1e3)
             node.stop(20)
             node.destroy()
