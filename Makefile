@@ -138,13 +138,13 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/memor
 	daemon/net/dnsmsg.c daemon/net/growbuf.c daemon/net/hostaddr.c daemon/net/hostport.c \
 	daemon/net/ifstate.c daemon/net/ifwatch.c daemon/net/mtu.c daemon/net/nft.c daemon/net/nft_msg.c \
 	daemon/net/nlcount.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c \
-	daemon/net/resolve.c daemon/net/rtnl.c daemon/net/rtnl_batch.c daemon/net/rtnl_msg.c daemon/net/udp.c \
-	daemon/net/underlay.c daemon/net/underlaywatch.c daemon/net/unixlisten.c daemon/node/clockback.c \
-	daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c \
-	daemon/node/node_clock.c daemon/node/node_clone.c daemon/node/node_collision.c \
-	daemon/node/node_dht.c daemon/node/node_forward.c daemon/node/node_gossip.c \
-	daemon/node/node_greet.c daemon/node/node_introducer.c daemon/node/node_layers.c \
-	daemon/node/node_mtu.c daemon/node/node_nat.c daemon/node/node_notify.c \
+	daemon/net/resolve.c daemon/net/rtnl.c daemon/net/rtnl_batch.c daemon/net/rtnl_msg.c \
+	daemon/net/udp.c daemon/net/underlay.c daemon/net/underlaywatch.c daemon/net/unixlisten.c \
+	daemon/node/clockback.c daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c \
+	daemon/node/node_cache.c daemon/node/node_clock.c daemon/node/node_clone.c \
+	daemon/node/node_collision.c daemon/node/node_dht.c daemon/node/node_forward.c \
+	daemon/node/node_gossip.c daemon/node/node_greet.c daemon/node/node_introducer.c \
+	daemon/node/node_layers.c daemon/node/node_mtu.c daemon/node/node_nat.c daemon/node/node_notify.c \
 	daemon/node/node_observe.c daemon/node/node_peers.c daemon/node/node_pex.c \
 	daemon/node/node_prospects.c daemon/node/node_relay.c daemon/node/node_reload.c \
 	daemon/node/node_rendezvous.c daemon/node/node_routes.c daemon/node/node_self.c \

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "common/str.h"
 #include "daemon/clock.h"
 #include "daemon/node/node_impl.h"
 #include "tests/unit/fixtures.h"
@@ -185,6 +186,25 @@ static void an_existing_node_is_told_whole_entries(void **state)
 	assert_int_equal(told(f, BOB_AT).n_known, 1);
 }
 
+static void who_is_behind_a_nat_is_told_of_with_its_key(void **state)
+{
+	struct fixture *f = *state;
+	struct peer *bob = meet_nth(f, BOB, METHOD_EXCHANGE, BOB_AT);
+	struct peer *carol = meet_nth(f, CAROL, METHOD_EXCHANGE, "192.0.2.16:52000");
+
+	bob->is_ours = true;
+	f->node.addressee = bob->slot;
+	(void)meet_nth(f, 17, METHOD_EXCHANGE, "192.0.2.17:52000");
+	assert_int_equal(told(f, BOB_AT).n_known, 1);
+	(void)str_copy(carol->info.nat_type, sizeof(carol->info.nat_type), "symmetric");
+	assert_in_range(told(f, BOB_AT).n_known, 1, 2);
+	/* A port that is not the mesh's tells as much. */
+	(void)meet_nth(f, 18, METHOD_EXCHANGE, "192.0.2.18:40000");
+	(void)meet_nth(f, 19, METHOD_EXCHANGE, "192.0.2.19:40000");
+	(void)meet_nth(f, 20, METHOD_EXCHANGE, "192.0.2.20:40000");
+	assert_int_equal(told(f, BOB_AT).n_known, 3);
+}
+
 /* Lets the node take a message of Bob's that has these records; how many it then tries. */
 static uint64_t tries_after(struct fixture *f, const struct pex_record *records, size_t n)
 {
@@ -264,6 +284,7 @@ int main(void)
 		TEST(an_address_of_a_private_network_is_not_told_outside),
 		TEST(a_few_messages_tell_of_everybody),
 		TEST(an_existing_node_is_told_whole_entries),
+		TEST(who_is_behind_a_nat_is_told_of_with_its_key),
 		TEST(who_is_new_is_tried_once),
 		TEST(who_is_known_and_what_is_ours_is_not_tried),
 		TEST(who_fell_silent_is_tried_where_others_hear_it),
