@@ -19,6 +19,7 @@
 #include "common/log.h"
 #include "daemon/clock.h"
 #include "daemon/http/endpoints.h"
+#include "daemon/http/keep.h"
 #include "daemon/http/listen.h"
 #include "daemon/net/addr.h"
 #include "daemon/net/connset.h"
@@ -73,6 +74,7 @@ struct client {
  * @sweep:	Looks for those that have ended
  * @retry:	Tries addresses again
  * @retry_s:	After so long; each time twice as long, since a second node on a host may wait for good
+ * @kept:	The last answer of /health, whose peers may be many
  * @next:	Next server
  * @trouble:	Why an address is not listened at; empty when all are
  */
@@ -87,6 +89,7 @@ struct http {
 	struct event *sweep;
 	struct event *retry;
 	int retry_s;
+	struct keep kept;
 	struct http *next;
 	char trouble[240];
 };
@@ -203,17 +206,19 @@ static void free_body(const void *data, size_t len, void *extra)
 {
 	(void)data;
 	(void)len;
-	free(extra);
+	keep_release(extra);
 }
 
-/* Takes the body. */
-static void send_answer(struct http *h, struct evhttp_request *req, const struct http_answer *a)
+/* Takes the reference to the body, which may be NULL for want of memory. */
+static void send_answer(struct http *h, struct evhttp_request *req, const struct http_answer *a,
+			struct kept_body *body)
 {
 	struct evbuffer *out = evbuffer_new();
 	char len[24];
 
-	if (!out || evbuffer_add_reference(out, a->body, a->len, free_body, a->body) < 0) {
-		free(a->body);
+	if (!out || !body || evbuffer_add_reference(out, a->body, a->len, free_body, body) < 0) {
+		if (body)
+			keep_release(body);
 		evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
 	} else {
 		(void)snprintf(len, sizeof(len), "%zu", a->len);
@@ -241,7 +246,7 @@ static void send_text(struct http *h, struct evhttp_request *req, int status, co
 				 .len = strlen(text) };
 
 	if (a.body)
-		send_answer(h, req, &a);
+		send_answer(h, req, &a, keep_wrap(a.body));
 	else
 		evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
 }
@@ -257,14 +262,25 @@ static void answer(struct http *h, struct evhttp_request *req, enum http_endpoin
 		.process = &process,
 		.n_peers = h->cfg.n_peers,
 	};
+	const uint64_t began_us = clock_monotonic_us();
+	struct kept_body *body;
 	struct http_answer a;
 
+	body = id == HTTP_HEALTH ? keep_get(&h->kept, began_us, &a) : NULL;
+	if (body) {
+		send_answer(h, req, &a, body);
+		return;
+	}
 	if (id == HTTP_METRICS || id == HTTP_STATS)
 		process_look(&process);
-	if (http_answer_make(&a, id, &asked) < 0)
+	if (http_answer_make(&a, id, &asked) < 0) {
 		evhttp_send_error(req, HTTP_SERVUNAVAIL, NULL);
-	else
-		send_answer(h, req, &a);
+		return;
+	}
+	body = keep_wrap(a.body);
+	if (body && id == HTTP_HEALTH)
+		keep_put(&h->kept, &a, body, began_us, clock_monotonic_us());
+	send_answer(h, req, &a, body);
 }
 
 static void on_fresh_view(const struct view *v, void *arg)
@@ -520,6 +536,7 @@ void http_close(struct http *h)
 		at = &(*at)->next;
 	*at = h->next;
 	connset_clear(&h->conns);
+	keep_close(&h->kept);
 	free_server(h);
 }
 
