@@ -48,6 +48,9 @@ struct traffic measure_end(void)
 	for (size_t i = 0; i < world.n; i++) {
 		const struct tally *a = &world.hosts[i].tally;
 
+		/* What a stranger sends is not theirs. */
+		if (!world.hosts[i].node)
+			continue;
 		t.messages += (double)a->sent / n;
 		t.bytes += (double)a->sent_bytes / n;
 		t.turns += (double)a->turns / n;
