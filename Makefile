@@ -138,13 +138,13 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/memor
 	daemon/net/dnsmsg.c daemon/net/growbuf.c daemon/net/hostaddr.c daemon/net/hostport.c \
 	daemon/net/ifstate.c daemon/net/ifwatch.c daemon/net/mtu.c daemon/net/nft.c daemon/net/nft_msg.c \
 	daemon/net/nlcount.c daemon/net/nlmsg.c daemon/net/nlsock.c daemon/net/pace.c \
-	daemon/net/resolve.c daemon/net/rtnl.c daemon/net/rtnl_msg.c daemon/net/udp.c \
-	daemon/net/underlay.c daemon/net/underlaywatch.c daemon/net/unixlisten.c daemon/node/clockback.c \
-	daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c daemon/node/node_cache.c \
-	daemon/node/node_clock.c daemon/node/node_clone.c daemon/node/node_collision.c \
-	daemon/node/node_dht.c daemon/node/node_forward.c daemon/node/node_gossip.c \
-	daemon/node/node_greet.c daemon/node/node_introducer.c daemon/node/node_layers.c \
-	daemon/node/node_mtu.c daemon/node/node_nat.c daemon/node/node_notify.c \
+	daemon/net/resolve.c daemon/net/rtnl.c daemon/net/rtnl_batch.c daemon/net/rtnl_msg.c \
+	daemon/net/udp.c daemon/net/underlay.c daemon/net/underlaywatch.c daemon/net/unixlisten.c \
+	daemon/node/clockback.c daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c \
+	daemon/node/node_cache.c daemon/node/node_clock.c daemon/node/node_clone.c \
+	daemon/node/node_collision.c daemon/node/node_dht.c daemon/node/node_forward.c \
+	daemon/node/node_gossip.c daemon/node/node_greet.c daemon/node/node_introducer.c \
+	daemon/node/node_layers.c daemon/node/node_mtu.c daemon/node/node_nat.c daemon/node/node_notify.c \
 	daemon/node/node_observe.c daemon/node/node_peers.c daemon/node/node_pex.c \
 	daemon/node/node_prospects.c daemon/node/node_relay.c daemon/node/node_reload.c \
 	daemon/node/node_rendezvous.c daemon/node/node_routes.c daemon/node/node_self.c \
@@ -193,41 +193,42 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_derive.c tests/unit/test_dht_bencode.c tests/unit/test_dht_core.c \
 	tests/unit/test_dht_krpc.c tests/unit/test_dht_lookup.c tests/unit/test_dht_nodefile.c \
 	tests/unit/test_dht_nodeid.c tests/unit/test_dht_nodetable.c tests/unit/test_dht_pace.c \
-	tests/unit/test_dht_peerstore.c tests/unit/test_dnsconf.c tests/unit/test_dnsmsg.c \
-	tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c tests/unit/test_doctor_clock.c \
-	tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c tests/unit/test_doctor_peers.c \
-	tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c tests/unit/test_doctor_secret.c \
-	tests/unit/test_doctor_storage.c tests/unit/test_doctor_strength.c \
-	tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c tests/unit/test_envelope.c \
-	tests/unit/test_exchange.c tests/unit/test_forward.c tests/unit/test_forwardlog.c \
-	tests/unit/test_gather.c tests/unit/test_hostaddr.c tests/unit/test_hostport.c \
-	tests/unit/test_http_address.c tests/unit/test_http_endpoints.c tests/unit/test_http_process.c \
-	tests/unit/test_http_server.c tests/unit/test_identity.c tests/unit/test_identity_fault.c \
-	tests/unit/test_identity_store.c tests/unit/test_identity_trace.c tests/unit/test_ifstate.c \
-	tests/unit/test_ifwatch.c tests/unit/test_introduce.c tests/unit/test_json.c \
-	tests/unit/test_judge.c tests/unit/test_knownpoint.c tests/unit/test_livecheck.c \
-	tests/unit/test_log_forms.c tests/unit/test_matchmaker.c tests/unit/test_metrics.c \
-	tests/unit/test_mtu.c tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
-	tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c tests/unit/test_newfile.c \
-	tests/unit/test_nft.c tests/unit/test_nlmsg.c tests/unit/test_node_nat.c \
-	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_relay.c \
-	tests/unit/test_node_reload.c tests/unit/test_node_view.c tests/unit/test_notify.c \
-	tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c tests/unit/test_pace.c \
-	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
-	tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
-	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_refresh.c \
-	tests/unit/test_relay.c \
-	tests/unit/test_reload.c tests/unit/test_rendezvous.c tests/unit/test_resolve.c \
-	tests/unit/test_rewritten.c tests/unit/test_routejudge.c tests/unit/test_routes.c \
-	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
-	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
-	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
-	tests/unit/test_stun.c tests/unit/test_stunclient.c tests/unit/test_stunpace.c \
-	tests/unit/test_stunround.c tests/unit/test_supervisor.c tests/unit/test_token.c \
-	tests/unit/test_udp.c tests/unit/test_underlay.c tests/unit/test_vectors_derive.c \
-	tests/unit/test_vectors_nat.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c \
-	tests/unit/test_view.c tests/unit/test_viewjson.c tests/unit/test_wg_genl.c \
-	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_dht_peerstore.c tests/unit/test_dht_voters.c tests/unit/test_dnsconf.c \
+	tests/unit/test_dnsmsg.c tests/unit/test_doctor_asked.c tests/unit/test_doctor_caps.c \
+	tests/unit/test_doctor_clock.c tests/unit/test_doctor_inchild.c tests/unit/test_doctor_net.c \
+	tests/unit/test_doctor_peers.c tests/unit/test_doctor_ports.c tests/unit/test_doctor_report.c \
+	tests/unit/test_doctor_secret.c tests/unit/test_doctor_storage.c \
+	tests/unit/test_doctor_strength.c tests/unit/test_doctor_wireguard.c tests/unit/test_endpoint.c \
+	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_forward.c \
+	tests/unit/test_forwardlog.c tests/unit/test_gather.c tests/unit/test_hostaddr.c \
+	tests/unit/test_hostport.c tests/unit/test_http_address.c tests/unit/test_http_endpoints.c \
+	tests/unit/test_http_process.c tests/unit/test_http_server.c tests/unit/test_identity.c \
+	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
+	tests/unit/test_identity_trace.c tests/unit/test_ifstate.c tests/unit/test_ifwatch.c \
+	tests/unit/test_introduce.c tests/unit/test_json.c tests/unit/test_judge.c \
+	tests/unit/test_knownpoint.c tests/unit/test_livecheck.c tests/unit/test_log_forms.c \
+	tests/unit/test_matchmaker.c tests/unit/test_metrics.c tests/unit/test_mtu.c \
+	tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
+	tests/unit/test_netadmin_nodes.c tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c \
+	tests/unit/test_newfile.c tests/unit/test_nft.c tests/unit/test_nlmsg.c \
+	tests/unit/test_node_nat.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
+	tests/unit/test_node_pex.c tests/unit/test_node_relay.c tests/unit/test_node_reload.c \
+	tests/unit/test_node_view.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
+	tests/unit/test_ownpoint.c tests/unit/test_pace.c tests/unit/test_peercache.c \
+	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c \
+	tests/unit/test_prospects.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
+	tests/unit/test_refresh.c tests/unit/test_relay.c tests/unit/test_reload.c \
+	tests/unit/test_rendezvous.c tests/unit/test_resolve.c tests/unit/test_rewritten.c \
+	tests/unit/test_routejudge.c tests/unit/test_routes.c tests/unit/test_rpc.c \
+	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
+	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
+	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_stun.c \
+	tests/unit/test_stunclient.c tests/unit/test_stunpace.c tests/unit/test_stunround.c \
+	tests/unit/test_supervisor.c tests/unit/test_token.c tests/unit/test_udp.c \
+	tests/unit/test_underlay.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_nat.c \
+	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_view.c \
+	tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
+	tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c
@@ -371,8 +372,7 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
-	tests/helper/crowd.c tests/helper/wgproxy.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC) \
-	$(SIM_SRC)
+	tests/helper/confined.c tests/helper/crowd.c tests/helper/wgproxy.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC)
 # The fast ones first; tests/container and the whole of tests/fault have targets of their own.
 TESTED  := $(addprefix tests/,unit lint fault integration kernel fuzz)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python
@@ -380,7 +380,7 @@ BANNED  := v?sprintf|strcpy|strcat|strtok|ato[il]l?|system|popen|alloca|gets
 SCRIPTS  = $(shell grep -rlE --exclude='*.py' '^\#!/bin/(ba|busybox )?sh' .ci images tests 2>/dev/null)
 PYTHONS  = $(shell find images tests -name '*.py')
 
-.PHONY: deps docs images install test test-container test-kernel soak-nat sim sweep demo bench bench-init bench-containers asan fuzz fuzz-programs programs unit-programs clean help
+.PHONY: deps docs images install test test-container test-kernel soak-nat sim sweep demo bench bench-init bench-containers bench-daemon asan fuzz fuzz-programs programs unit-programs clean help
 .PHONY: lint list-lint format headers $(CHECKS:%=lint-%)
 deps: ## install what it takes to build, test and lint on Debian 12
 	$(Q)tests/deps.sh
@@ -408,7 +408,7 @@ demo: ## a mesh of three containers keeps its identities, or loses one: watch it
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs
 	$(Q)$(PYTHON) -B tests/demo/demo.py
-bench: bench-init bench-containers ## measure all that is measured
+bench: bench-init bench-containers bench-daemon ## measure all that is measured
 bench-init: ## wgmesh-init beside tini, dumb-init and catatonit, into docs/bench-init.md; B= passes options
 	$(Q)tests/deps.sh
 	$(Q)tests/bench/deps.sh
@@ -422,6 +422,10 @@ bench-containers: ## start, peer update and stop of a container, into docs/bench
 	$(Q)$(PYTHON) -B tests/bench/containers.py --markdown docs/bench.md $(B)
 sim: $(O)/sim ## a mesh of 1,000 simulated nodes, and what befalls it; N= is how many, S= passes options
 	$(Q)$(O)/sim -n $(or $(N),1000) -i $(S)
+bench-daemon: ## a node with ten, a hundred and a thousand peers, into docs/bench-daemon.md; B= passes options
+	$(Q)tests/deps.sh
+	$(Q)$(SUB) programs $(O)/probe $(O)/crowd $(O)/wgproxy
+	$(Q)$(PYTHON) -B tests/bench/daemon.py --markdown docs/bench-daemon.md $(B)
 sweep: ## fail, kill and cut the power at every system call that touches the state; S= selects, tests/fault
 	$(Q)tests/deps.sh
 	$(Q)$(SUB) programs $(FAULT_PROGRAMS)

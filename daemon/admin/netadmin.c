@@ -40,6 +40,8 @@ struct server {
 	bool has_control;	   /* we made the control socket */
 	struct netadmin_batch in;  /* what came */
 	struct netadmin_batch out; /* what is being told */
+	size_t n_routes;
+	struct rtnl_change routes[RTNL_CHANGES_MAX]; /* not changed yet */
 };
 
 static int reply(const struct server *s, const struct netadmin_reply *r, int fd)
@@ -123,18 +125,46 @@ static int dump(struct server *s)
 
 /* --- everything else ------------------------------------------------------------------------- */
 
+/* Tells how it went: of one that has to come in any case. */
+static int tell_route(const struct server *s, const struct rtnl_change *c)
+{
+	struct netadmin_reply done = { .event = NETADMIN_ROUTED, .route = c->dst };
+
+	if (!c->add)
+		return c->error.code == 0 ? 0 : reply_error(s, &c->error);
+	done.error = c->error;
+	return reply(s, &done, -1);
+}
+
+static int flush_routes(struct server *s)
+{
+	int r = 0;
+
+	if (s->n_routes > 0)
+		rtnl_routes_change(s->node.rtnl, s->node.ifindex, s->routes, s->n_routes);
+	for (size_t i = 0; r == 0 && i < s->n_routes; i++)
+		r = tell_route(s, &s->routes[i]);
+	s->n_routes = 0;
+	return r;
+}
+
+/* Of one network, only the last word counts. */
 static int change_route(struct server *s, const struct prefix *route, bool add)
 {
-	struct netadmin_reply done = { .event = NETADMIN_ROUTED, .route = *route };
-	struct err e = { 0 };
+	size_t i = 0;
 
-	if (!add)
-		return rtnl_route_del(s->node.rtnl, s->node.ifindex, route, &e) < 0
-			       ? reply_error(s, &e)
-			       : 0;
-	if (rtnl_route_add(s->node.rtnl, s->node.ifindex, route, &done.error) == 0)
-		memset(&done.error, 0, sizeof(done.error));
-	return reply(s, &done, -1);
+	while (i < s->n_routes && !prefix_equal(&s->routes[i].dst, route))
+		i++;
+	if (i == RTNL_CHANGES_MAX) {
+		if (flush_routes(s) < 0)
+			return -EPIPE;
+		i = 0;
+	}
+	if (i == s->n_routes)
+		s->n_routes++;
+	s->routes[i].dst = *route;
+	s->routes[i].add = add;
+	return 0;
 }
 
 static int move(struct server *s, unsigned int nonce)
@@ -307,11 +337,11 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 	/* The mesh process is not trusted with more than the table of requests. */
 	if (netadmin_check(req, &e) < 0)
 		return reply_error(s, &e);
+	if (req->op == NETADMIN_ROUTE_ADD || req->op == NETADMIN_ROUTE_DEL)
+		return change_route(s, &req->route, req->op == NETADMIN_ROUTE_ADD);
+	if (flush_routes(s) < 0)
+		return -EPIPE;
 	switch ((enum netadmin_op)req->op) {
-	case NETADMIN_ROUTE_ADD:
-		return change_route(s, &req->route, true);
-	case NETADMIN_ROUTE_DEL:
-		return change_route(s, &req->route, false);
 	case NETADMIN_DUMP:
 		return dump(s);
 	case NETADMIN_SAVE_CACHE:
@@ -334,6 +364,8 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 		return forward(s, &req->forward);
 	case NETADMIN_ADDRESS:
 		return move(s, req->nonce);
+	case NETADMIN_ROUTE_ADD:
+	case NETADMIN_ROUTE_DEL:
 	case NETADMIN_PEERS:
 		break;
 	}
@@ -347,7 +379,7 @@ static int serve_message(struct server *s, int fd)
 	struct err e = { 0 };
 
 	if (s->in.len >= sizeof(s->in.msg.what) && s->in.msg.what == NETADMIN_PEERS)
-		return change_peers(s);
+		return flush_routes(s) < 0 ? -EPIPE : change_peers(s);
 	if (s->in.len != sizeof(req)) {
 		(void)err_set(&e, -EPROTO, "a request of %zu bytes", s->in.len);
 		return reply_error(s, &e);
@@ -362,13 +394,15 @@ static void serve_all(struct server *s)
 
 	while (r == 0) {
 		auto_close int fd = -1;
+		/* Routes that came together are changed together: when no more is waiting. */
+		int flags = s->n_routes > 0 ? MSG_DONTWAIT : 0;
 		ssize_t n = netadmin_wire_take(s->sock, s->in.msg.bytes, sizeof(s->in.msg.bytes),
-					       &fd, 0);
+					       &fd, flags);
 
-		if (n < 0)
+		if (n < 0 && n != -EAGAIN)
 			return;
-		s->in.len = (size_t)n;
-		r = serve_message(s, fd);
+		s->in.len = n < 0 ? 0 : (size_t)n;
+		r = n < 0 ? flush_routes(s) : serve_message(s, fd);
 	}
 }
 

@@ -28,15 +28,15 @@
 #define NET_CONNECT_TCP (1U << 1)
 
 /*
- * Version 6. Abstract Unix sockets could be put out of reach too; the filter lets no Unix socket be
- * made in the first place, and one that was connected before has to go on working.
+ * Version 6 could keep signals and abstract Unix sockets from leaving, and is not asked to. The signal
+ * that ends netadmin when we die is one of ours to the kernel (PR_SET_PDEATHSIG), so it would be
+ * refused, and a netadmin that hangs would outlive us. The filter lets us send none and connect to
+ * none.
  */
-#define SCOPE_SIGNAL (1U << 1)
 
 struct ruleset {
 	uint64_t fs;
 	uint64_t net;
-	uint64_t scoped;
 };
 
 struct port_rule {
@@ -51,7 +51,6 @@ static struct ruleset everything(int version)
 		.fs = FS_VERSION_1 | (version >= 2 ? FS_REFER : 0U) |
 		      (version >= 3 ? FS_TRUNCATE : 0U) | (version >= 5 ? FS_IOCTL_DEV : 0U),
 		.net = version >= 4 ? NET_BIND_TCP | NET_CONNECT_TCP : 0U,
-		.scoped = version >= 6 ? SCOPE_SIGNAL : 0U,
 	};
 }
 

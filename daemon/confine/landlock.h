@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 /**
- * landlock_confine() - Give up the file system, TCP beyond some ports, and signals to others
+ * landlock_confine() - Give up the file system, other processes' memory, and TCP beyond some ports
  * @ports:	TCP ports that may still be bound; nothing may be connected to (version 4)
  * @n:		Entries in @ports
  * @e:		Receives the reason on failure

@@ -175,12 +175,13 @@ int bencode_parse(struct bencode *out, const void *buf, size_t len)
 
 struct bencode bencode_find(const struct bencode *dict, const char *key)
 {
-	struct cursor c = { .at = dict->data, .end = dict->data + dict->len };
 	struct bencode name;
 	struct bencode value;
+	struct cursor c;
 
 	if (dict->type != BENCODE_DICT)
 		return (struct bencode) { .type = BENCODE_NONE };
+	c = (struct cursor) { .at = dict->data, .end = dict->data + dict->len };
 	while (take_value(&c, &name) && take_value(&c, &value))
 		if (bencode_is(&name, key))
 			return value;
@@ -189,9 +190,12 @@ struct bencode bencode_find(const struct bencode *dict, const char *key)
 
 bool bencode_next(struct bencode *out, struct bencode *rest)
 {
-	struct cursor c = { .at = rest->data, .end = rest->data + rest->len };
+	struct cursor c;
 
-	if (rest->type != BENCODE_LIST || !take_value(&c, out))
+	if (rest->type != BENCODE_LIST)
+		return false;
+	c = (struct cursor) { .at = rest->data, .end = rest->data + rest->len };
+	if (!take_value(&c, out))
 		return false;
 	rest->data = c.at;
 	rest->len = (size_t)(c.end - c.at);

@@ -167,8 +167,10 @@ static enum krpc_verdict take_error(struct krpc_message *out, const struct benco
 	if (!bencode_next(&v, &list) || v.type != BENCODE_STRING)
 		return KRPC_OK;
 	len = v.len < KRPC_TEXT_SIZE - 1 ? v.len : KRPC_TEXT_SIZE - 1;
+	memset(out->text, '?', len);
 	for (size_t i = 0; i < len; i++)
-		out->text[i] = v.data[i] >= ' ' && v.data[i] <= '~' ? (char)v.data[i] : '?';
+		if (v.data[i] >= ' ' && v.data[i] <= '~')
+			out->text[i] = (char)v.data[i];
 	return KRPC_OK;
 }
 
@@ -337,8 +339,9 @@ long krpc_format(uint8_t buf[static KRPC_DATAGRAM_MAX], const struct krpc_messag
 	static const char *const kinds[] = {
 		[KRPC_QUERY] = "q", [KRPC_RESPONSE] = "r", [KRPC_ERROR] = "e"
 	};
-	struct bencode_out out = { .buf = buf, .size = KRPC_DATAGRAM_MAX };
+	struct bencode_out out = { .size = KRPC_DATAGRAM_MAX };
 
+	out.buf = buf;
 	bencode_put_dict(&out);
 	if (m->kind == KRPC_QUERY)
 		put_query(&out, m);

@@ -122,12 +122,12 @@ enum krpc_verdict krpc_parse(struct krpc_message *out, const void *buf, size_t l
 
 /**
  * krpc_format() - Write a message
- * @out:	Receives the datagram
+ * @buf:	Receives the datagram
  * @m:		Message; of @nodes and @values what belongs to it; empty lists are left out, but a
  *		response says @nodes for each bit of @want
  *
  * Return: bytes, or -EMSGSIZE
  */
-long krpc_format(uint8_t out[static KRPC_DATAGRAM_MAX], const struct krpc_message *m);
+long krpc_format(uint8_t buf[static KRPC_DATAGRAM_MAX], const struct krpc_message *m);
 
 #endif /* DAEMON_DHT_KRPC_H */

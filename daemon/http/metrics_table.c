@@ -18,7 +18,7 @@ static const struct metric_family table[] = {
 		"1 when /readyz answers 200: running, and no check failed" },
 	[METRIC_CHECK] = { "wgmesh_check", METRIC_GAUGE, "", "name, mark=pass|warn|fail",
 		"1 for the mark that each check of readiness has" },
-	[METRIC_ALARM] = { "wgmesh_alarm", METRIC_GAUGE, "", "name=clone|clock|storage|ephemeral|alone|supervisor|rewritten",
+	[METRIC_ALARM] = { "wgmesh_alarm", METRIC_GAUGE, "", "name=clone|address|clock|storage|ephemeral|alone|supervisor|rewritten",
 		"1 while something needs a person: /health has the sentence" },
 	[METRIC_CLOCK_BEHIND] = { "wgmesh_clock_behind_seconds", METRIC_GAUGE, "seconds", "",
 		"How far this host's clock is behind what it has shown before; 0 when it is right" },

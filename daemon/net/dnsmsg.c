@@ -75,12 +75,12 @@ static uint8_t *put_opt(uint8_t *b)
 
 long dnsmsg_ask(uint8_t out[static DNSMSG_QUERY_MAX], const struct dnsmsg_question *q)
 {
-	uint8_t *b = out;
+	uint8_t *b;
 
 	memset(out, 0, HEADER_LEN);
-	b = put16(b, q->id);
-	b = put16(b, RECURSE);
-	b = put16(b, 1);
+	(void)put16(out, q->id);
+	(void)put16(out + 2, RECURSE);
+	(void)put16(out + 4, 1);
 	out[HEADER_LEN - 1] = q->is_plain ? 0 : 1;
 	b = put_name(out + HEADER_LEN, q->name);
 	if (!b)

@@ -158,3 +158,63 @@ int nlsock_talk(struct nlsock *s, struct nlmsghdr *req, nlsock_fn *fn, void *arg
 		v->code = a.fn_result;
 	return v->code;
 }
+
+/* Gives each a number of its own, and counts it. */
+static void number_requests(struct nlsock *s, void *reqs, size_t len)
+{
+	struct nlmsghdr *nlh = reqs;
+	int left = (int)len;
+
+	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		nlh->nlmsg_seq = ++s->seq;
+		nlcount_add_message(nlh, s->family);
+	}
+}
+
+static int send_all(const struct nlsock *s, const void *reqs, size_t len)
+{
+	while (mnl_socket_sendto(s->nl, reqs, len) < 0) {
+		if (errno != EINTR)
+			return -errno;
+	}
+	return 0;
+}
+
+/* Takes the acknowledgements of one datagram. Return: how many of ours there were */
+static size_t take_acks(const struct nlsock *s, size_t len, struct nlmsg_verdict *v, size_t n)
+{
+	const struct nlmsghdr *nlh = (const void *)s->buf;
+	uint32_t first = s->seq - (uint32_t)n + 1;
+	int left = (int)len;
+	size_t taken = 0;
+
+	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left)) {
+		uint32_t i = nlh->nlmsg_seq - first;
+
+		if (i >= n || nlh->nlmsg_pid != s->portid || nlh->nlmsg_type != NLMSG_ERROR)
+			continue;
+		nlmsg_verdict(&v[i], nlh);
+		taken++;
+	}
+	return taken;
+}
+
+void nlsock_order(struct nlsock *s, void *reqs, size_t len, struct nlmsg_verdict *v, size_t n)
+{
+	size_t missing = n;
+	int code = 0;
+
+	number_requests(s, reqs, len);
+	if (n > 0)
+		code = send_all(s, reqs, len);
+	for (size_t i = 0; i < n; i++)
+		v[i] = (struct nlmsg_verdict) { .code = code < 0 ? code : -ETIMEDOUT };
+	while (code == 0 && missing > 0) {
+		ssize_t got = mnl_socket_recvfrom(s->nl, s->buf, RECV_SIZE);
+		size_t taken = got > 0 ? take_acks(s, (size_t)got, v, n) : 0;
+
+		if (got < 0 && errno != EINTR)
+			code = -errno;
+		missing -= taken < missing ? taken : missing;
+	}
+}

@@ -43,4 +43,15 @@ typedef int nlsock_fn(const struct nlmsghdr *nlh, void *arg);
 int nlsock_talk(struct nlsock *s, struct nlmsghdr *req, nlsock_fn *fn, void *arg,
 		struct nlmsg_verdict *v);
 
+/**
+ * nlsock_order() - Send several requests at once, and read the acknowledgement of each
+ * @s:		Handle
+ * @reqs:	Requests with NLM_F_ACK, one behind the other, each aligned; their sequence numbers are
+ *		filled in
+ * @len:	Bytes in @reqs
+ * @v:		Receives the kernel's verdicts, in order, or the failure of the socket
+ * @n:		Requests; their acknowledgements have to fit into a socket's buffer: a hundred do
+ */
+void nlsock_order(struct nlsock *s, void *reqs, size_t len, struct nlmsg_verdict *v, size_t n);
+
 #endif /* DAEMON_NET_NLSOCK_H */

@@ -63,7 +63,7 @@ struct lookup {
  * @r:		Resolver
  * @done:	Who asked; NULL when the answer is not wanted any more
  * @arg:	Passed to @done
- * @turn:	Fires when the answer may be handed over: never before resolver_ask() has returned
+ * @turn:	Asks for the next form of the name, or hands the answer over, when the loop turns
  * @base:	Name as it was given, without a last dot
  * @is_whole:	It had one
  * @step:	Which form of the name is tried
@@ -101,8 +101,6 @@ struct resolver {
 	struct resolve *asked;
 };
 
-static void try_name(struct resolve *q);
-
 /* --- one question to one server -------------------------------------------------------------- */
 
 static void hang_up(struct lookup *l)
@@ -126,7 +124,7 @@ static void lookup_done(struct lookup *l, enum dnsmsg_verdict verdict)
 	for (size_t i = 0; i < q->n_lookups; i++)
 		if (!q->lookup[i].is_done)
 			return;
-	try_name(q);
+	event_active(q->turn, EV_TIMEOUT, 0);
 }
 
 static int open_socket(const struct endpoint *server)
@@ -278,19 +276,18 @@ static void begin_lookup(struct lookup *l)
 	l->answer.n = 0;
 }
 
-/* Hands over what the last form has brought, or goes on with the next one. */
-static void try_name(struct resolve *q)
+/* Asks for the next form of the name; false when the last one has brought an answer, or was the last. */
+static bool ask_next(struct resolve *q)
 {
 	take_answers(q);
-	if (q->n > 0 || !make_form(q)) {
-		event_active(q->turn, EV_TIMEOUT, 0);
-		return;
-	}
+	if (q->n > 0 || !make_form(q))
+		return false;
 	q->step++;
 	for (size_t i = 0; i < q->n_lookups; i++)
 		begin_lookup(&q->lookup[i]);
 	for (size_t i = 0; i < q->n_lookups; i++)
 		ask_server(&q->lookup[i]);
+	return true;
 }
 
 /* --- questions ------------------------------------------------------------------------------- */
@@ -315,6 +312,8 @@ static void on_turn(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
+	if (ask_next(q))
+		return;
 	if (q->n == 0)
 		error = q->has_failed ? "no name server could tell" : "there is no such name";
 	/* Whoever is told may ask again. */
@@ -372,7 +371,7 @@ struct resolve *resolver_ask(struct resolver *r, const char *name, bool no_ipv6,
 	q->done = done;
 	q->arg = arg;
 	take_literal(q, name, no_ipv6);
-	try_name(q);
+	event_active(q->turn, EV_TIMEOUT, 0);
 	return q;
 }
 

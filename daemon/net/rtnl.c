@@ -2,18 +2,13 @@
 #include "daemon/net/rtnl.h"
 #include "common/defs.h"
 #include "daemon/net/growbuf.h"
-#include "daemon/net/nlsock.h"
-#include "daemon/net/rtnl_msg.h"
+#include "daemon/net/rtnl_impl.h"
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct rtnl {
-	struct nlsock *sock;
-};
 
 /*
  * Families are dumped one by one, and answers checked: a kernel without IPv6 answers a request for

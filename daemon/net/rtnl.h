@@ -126,6 +126,35 @@ int rtnl_route_add(struct rtnl *rtnl, int ifindex, const struct prefix *dst, str
  */
 int rtnl_route_del(struct rtnl *rtnl, int ifindex, const struct prefix *dst, struct err *e);
 
+#define RTNL_CHANGES_MAX 64
+
+/**
+ * struct rtnl_change - A route through an interface that has to come or go
+ * @dst:	Network, host bits cleared
+ * @add:	It has to come
+ * @has_ours:	Ours is there already; filled in
+ * @has_foreign: Somebody else's is there; filled in
+ * @error:	Receives how it ended, code 0 for success; see rtnl_route_add()
+ */
+struct rtnl_change {
+	struct prefix dst;
+	bool add;
+	bool has_ours;
+	bool has_foreign;
+	struct err error;
+};
+
+/**
+ * rtnl_routes_change() - rtnl_route_add() and rtnl_route_del() for many at once
+ * @rtnl:	Handle
+ * @ifindex:	Interface
+ * @list:	Changes, each of another network
+ * @n:		Entries in @list, at most RTNL_CHANGES_MAX
+ *
+ * A failure of one is no failure of the others.
+ */
+void rtnl_routes_change(struct rtnl *rtnl, int ifindex, struct rtnl_change *list, size_t n);
+
 /**
  * rtnl_route_list() - List our routes through an interface
  */

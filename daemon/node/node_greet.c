@@ -4,12 +4,24 @@
 
 #include <event2/event.h>
 
-#define BATCH	 64
-#define PAUSE_MS 200
+#define BATCH	 32
+#define PAUSE_MS 600 /* unanswered, a HELLO occupies the exchange for four seconds */
+
+static void on_greet_timer(evutil_socket_t fd, short what, void *arg);
+
+static void go_on_later(struct node *n)
+{
+	static const struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
+
+	if (!n->nat.greet_timer)
+		n->nat.greet_timer = evtimer_new(n->base, on_greet_timer, n);
+	/* Without memory the others hear it by their next HELLO. */
+	if (n->nat.greet_timer)
+		(void)event_add(n->nat.greet_timer, &pause);
+}
 
 static void greet_some(struct node *n)
 {
-	static const struct timeval pause = { .tv_usec = PAUSE_MS * 1000 };
 	struct now now = clock_now();
 	unsigned int n_greeted = 0;
 
@@ -19,12 +31,11 @@ static void greet_some(struct node *n)
 		if (!p || !peer_is_active(p, now))
 			continue;
 		if (n_greeted++ == BATCH) {
-			(void)event_add(n->nat.greet_timer, &pause);
-			break;
+			go_on_later(n);
+			return;
 		}
 		node_peers_hello(n, p, now);
 	}
-	node_peers_flush(n);
 }
 
 static void on_greet_timer(evutil_socket_t fd, short what, void *arg)
@@ -39,9 +50,6 @@ static void on_greet_timer(evutil_socket_t fd, short what, void *arg)
 
 void node_peers_greet(struct node *n)
 {
-	if (!n->nat.greet_timer)
-		n->nat.greet_timer = evtimer_new(n->base, on_greet_timer, n);
 	n->nat.greet_slot = 0;
-	if (n->nat.greet_timer)
-		greet_some(n);
+	greet_some(n);
 }

@@ -4,15 +4,18 @@
  *
  * Only whom we heard ourselves is told of: what others told us is not passed on, or dead peers would
  * circulate for ever (protocol.md B14). Between our own nodes an address and four bytes of the key
- * suffice, for a HELLO brings the rest from the peer itself. Each message takes its sample at a
+ * suffice, for a HELLO brings the rest from the peer itself, unless a NAT keeps it away. Each message takes its sample at a
  * random place and stride of the table, so that a receiver of a few has seen everybody.
  */
 #include "daemon/nat/knownpoint.h"
 #include "daemon/node/node_impl.h"
 
+#include <string.h>
+
 #define LATELY_MS 120000
 #define KNOWN_TO_OURS \
 	1 /* what else is told of a peer, such as its routes to come, it tells itself */
+#define HIDDEN_TO_OURS 3 /* entries, when more are behind NATs; those that fit are sent */
 
 /* 2 and 5 are the factors of PEERS_MAX: such a stride meets every slot. */
 _Static_assert(PEERS_MAX == 1000, "strides without 2 and 5 are coprime with it");
@@ -80,6 +83,13 @@ static void select_pex(struct node *n, struct pex_list *out, const struct endpoi
 						      .at = p->control };
 }
 
+/* Behind a NAT it cannot be greeted where it was heard. With its key, an introducer can be asked for it. */
+static bool is_hidden(const struct node *n, const struct peer *p)
+{
+	return p->control.port != n->cfg->keys.gossip_port ||
+	       strcmp(p->info.nat_type, "cone") == 0 || strcmp(p->info.nat_type, "symmetric") == 0;
+}
+
 static size_t select_known(struct node *n, size_t most, const struct endpoint *to)
 {
 	struct walk w = walk_begin();
@@ -87,9 +97,11 @@ static size_t select_known(struct node *n, size_t most, const struct endpoint *t
 	const struct peer *p;
 	size_t total = 0;
 
-	while (total < most && (p = walk_next(&w, n->peers))) {
+	while (total < NODE_KNOWN_MAX && (p = walk_next(&w, n->peers))) {
 		struct endpoint at;
 
+		if (total >= most && (total >= HIDDEN_TO_OURS || !is_hidden(n, p)))
+			continue;
 		if (!peer_is_verified(p) || !peer_is_active(p, now) ||
 		    endpoint_equal(&p->control, to))
 			continue;
@@ -105,9 +117,10 @@ static size_t select_known(struct node *n, size_t most, const struct endpoint *t
 void node_pex_describe(struct node *n, struct announcement *out, const struct endpoint *to)
 {
 	const struct peer *p = peers_at(n->peers, n->addressee);
+	bool is_it = p && (endpoint_equal(&p->control, to) || ip_equal(&p->info.mesh_ip, &to->ip));
 	size_t most = KNOWN_TO_OURS;
 
-	if (p && endpoint_equal(&p->control, to) && !p->is_ours)
+	if (is_it && !p->is_ours)
 		most = NODE_KNOWN_MAX;
 	out->known = n->known;
 	out->n_known = select_known(n, most, to);

@@ -63,7 +63,8 @@ class Project:
         self.engine = engine.images()
         self.names = names
         self.project = f"files{next(NUMBERS)}"
-        self.env = {"MESH_SECRET_FILE": str(secret_file(engine.box)), "WGMESH_IMAGE": FULL, **(env or {})}
+        self.env = {"MESH_SECRET_FILE": str(secret_file(engine.box)), "WGMESH_IMAGE": FULL,
+                    "WGMESH_NO_DHT": "1", "WGMESH_NO_STUN": "1", **(env or {})}
         self.change(changes)
 
     @property

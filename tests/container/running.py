@@ -28,6 +28,10 @@ exit 1
 """
 
 
+# No test asks anything of the internet.
+OFFLINE = ("-e", "WGMESH_NO_DHT=1", "-e", "WGMESH_NO_STUN=1")
+
+
 def fresh(what):
     """A name that nothing has yet: for a container, a volume, a network."""
     return f"{what}-{next(NUMBERS)}"
@@ -215,7 +219,7 @@ class Launcher:
         join         further arguments of `join`
         secret_mode  of the file; it belongs to the root of the machine, or to the user of the engine
         """
-        options = (*RIGHTS, *secret_options(self.engine, secret_mode), *volume_options(self.volume(volume)), *options)
+        options = (*RIGHTS, *OFFLINE, *secret_options(self.engine, secret_mode), *volume_options(self.volume(volume)), *options)
         return self("join", *join, options=options, **kwargs)
 
     def logs(self):

@@ -21,7 +21,7 @@ PORT = 47113  # the port that tests/helper/confined.c may bind
 FILES = {"read": "EACCES", "write": "EACCES", "create": "EACCES", "list": "EACCES", "remove": "EACCES",
          "mkdir": "EACCES", "symlink": "EACCES", "truncate": "EACCES", "chmod": "-", "stat": "-",
          "exec": "EACCES"}
-PROCESSES = {"signal": "EPERM", "thread-signal": "EPERM", "ptrace": "EPERM", "read-memory": "EPERM", "pidfd": "-"}
+PROCESSES = {"signal": "-", "thread-signal": "-", "ptrace": "EPERM", "read-memory": "EPERM", "pidfd": "-"}
 KERNEL = {"fork": "-", "exec-memory": "EACCES", "raw": "-", "packet": "-", "unix": "-", "vsock": "-",
           "generic-netlink": "-", "user-namespace": "-", "mount-namespace": "-", "bpf": "-", "io-uring": "-", "keys": "-",
           "executable-memory": "-", "make-executable": "-", "dumpable": "-", "terminal": "-", "limits": "-"}

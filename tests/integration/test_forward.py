@@ -66,7 +66,6 @@ def gateway(lab, port, *more, nets=f"{SITE},{SITE6}", name="gateway", volume="ga
                     join=["--advertise-routes", nets, *more])
 
 
-@pytest.mark.kernel
 def test_hosts_behind_a_node_are_reached_and_reach_the_mesh(lab, gateway_port, behind):
     # As "sysctls:" of a compose file does: /proc/sys cannot be written in there.
     gateway_port.run("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/all/forwarding")
@@ -106,7 +105,6 @@ def test_what_is_not_advertised_stays_out_of_reach(lab, gateway_port, behind):
     assert one.pings("192.168.77.9")
 
 
-@pytest.mark.kernel
 def test_a_stop_leaves_everything_as_it_was(lab, gateway_port, behind):
     one = lab.node("one", volume=lab.volume("one"))
     gateway_port.run("sh", "-c", "echo 1 >/proc/sys/net/ipv4/conf/eth0/forwarding")
@@ -120,7 +118,6 @@ def test_a_stop_leaves_everything_as_it_was(lab, gateway_port, behind):
     assert not list(lab.volume("gateway").glob(".wgmesh.forward*"))
 
 
-@pytest.mark.kernel
 @pytest.mark.parametrize("victim", ["mesh_process", "netadmin"])
 def test_a_crash_does_not_make_on_look_like_it_was_so_before(lab, gateway_port, behind, victim):
     one = lab.node("one", volume=lab.volume("one"))

@@ -22,7 +22,6 @@ def test_it_is_that_of_the_way_out_less_what_wireguard_adds(lab):
     assert mtu(node) == 1390
 
 
-@pytest.mark.kernel
 def test_it_follows_the_way_to_a_peer_and_is_written_only_when_it_differs(lab):
     port = lab.port()
     # The way out is narrower than the way to the peer.

@@ -97,14 +97,6 @@ def test_two_nodes_behind_one_nat_that_does_not_lead_back_are_relayed(lab):
     wait_for(alice, bob, "relayed")
 
 
-def test_without_punching_a_relay_is_all_there_is(lab):
-    lab.introducer()
-    routers, (alice, bob) = pair(lab, ("cone", "cone"), join=["--no-punching"])
-    routers[0].block(routers[1].wan)
-    eventually(lambda: alice.pings(bob.mesh_ip), "a ping", MEET_S)
-    assert via(alice, bob) == "intro"
-
-
 def test_force_relay_relays_what_could_be_direct(lab):
     lab.introducer()
     _, (alice, bob) = pair(lab, ("cone", "cone"), join=["--force-relay"])

@@ -51,7 +51,6 @@ def test_networks_of_both_families_are_routed_and_go_when_their_owner_stops(lab)
     eventually(lambda: routes(one) == [], "their end")
 
 
-@pytest.mark.kernel
 def test_a_network_that_is_given_up_is_withdrawn_and_a_foreign_route_stays(lab):
     one, two = start(lab, SITE, SITE6)
     eventually(lambda: routes(one) == [SITE, SITE6], "both routes")
@@ -134,7 +133,6 @@ def test_a_route_that_the_kernel_refuses_is_tried_again(lab):
     eventually(lambda: refused(one, two) == {}, "no complaint")
 
 
-@pytest.mark.kernel
 def test_routes_that_a_crashed_run_has_left_go_and_others_stay(lab):
     one, two = start(lab, SITE)
     eventually(lambda: routes(one) == [SITE], "the route")

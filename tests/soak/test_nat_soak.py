@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from lib.natlab import NatLab, changes, path
+from lib.natlab import NatLab, changes, path, via
 from lib.ping import Ping
 from lib.wait import eventually
 
@@ -46,3 +46,14 @@ def test_ways_do_not_change_in_ten_minutes(lab):
           f" {int(60 * MINUTES / INTERVAL_S)}: {lost}")
     assert not any(moved.values())
     assert all(count <= 2 for count in lost.values())
+
+
+def test_without_punching_a_relay_is_all_there_is(lab):
+    """Nobody introduces them, so they wait until the introducer has told each of the other one."""
+    lab.introducer("intro")
+    routers = [lab.router("cone") for _ in range(2)]
+    alice, bob = (lab.behind(router, name, join=["--no-punching"])
+                  for router, name in zip(routers, ("alice", "bob")))
+    routers[0].block(routers[1].wan)
+    eventually(lambda: alice.pings(bob.mesh_ip) and bob.pings(alice.mesh_ip), "pings", 240)
+    assert via(alice, bob) == via(bob, alice) == "intro"

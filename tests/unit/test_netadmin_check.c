@@ -46,6 +46,8 @@ static void what_a_node_asks_for_passes(void **state)
 	assert_int_equal(netadmin_check(&req, NULL), 0);
 	req = (struct netadmin_request) { .op = NETADMIN_ADDRESSES };
 	assert_int_equal(netadmin_check(&req, NULL), 0);
+	req = (struct netadmin_request) { .op = NETADMIN_SAVE_NODES };
+	assert_int_equal(netadmin_check(&req, NULL), 0);
 	req = (struct netadmin_request) { .op = NETADMIN_RELOAD };
 	assert_int_equal(netadmin_check(&req, NULL), 0);
 	req = (struct netadmin_request) { .op = NETADMIN_LOG, .levels = "info,net=debug" };

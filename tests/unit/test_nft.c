@@ -3,23 +3,36 @@
 #include "tests/unit/fixtures.h"
 #include "tests/unit/netns.h"
 
+#include <fcntl.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <stdlib.h>
 
-/* What nft(8) says when it is run with these arguments. */
-static void nft(char *out, size_t size, const char *arguments)
+/* What nft(8) says to a command. */
+static void nft(char *out, size_t size, const char *command)
 {
-	char command[256];
-	size_t len;
-	FILE *f;
+	size_t len = 0;
+	ssize_t n = 1;
+	int status;
+	int pair[2];
+	pid_t pid;
 
-	(void)snprintf(command, sizeof(command), "nft %s 2>&1", arguments);
-	f = (popen)(command, "r");
-	assert_non_null(f);
-	len = fread(out, 1, size - 1, f);
+	assert_int_equal(pipe2(pair, O_CLOEXEC), 0);
+	pid = fork();
+	if (pid == 0) {
+		(void)dup2(pair[1], STDOUT_FILENO);
+		(void)dup2(pair[1], STDERR_FILENO);
+		(void)execlp("nft", "nft", command, (char *)NULL);
+		_exit(127);
+	}
+	(void)close(pair[1]);
+	for (; n > 0 && len<size - 1; len += n> 0 ? (size_t)n : 0)
+		n = read(pair[0], out + len, size - 1 - len);
 	out[len] = '\0';
-	assert_int_equal(pclose(f), 0);
+	(void)close(pair[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (status != 0)
+		fail_msg("nft %s: %s", command, out);
 }
 
 static void assert_says(const char *text, const char *what)
@@ -117,10 +130,10 @@ static void a_chain_of_others_that_drops_is_found_until_its_owner_lets_us_pass(v
 	assert_false(nft_find_dropping(&c, "wg9", &has_docker));
 	nft(out, sizeof(out), "add table ip filter");
 	nft(out, sizeof(out),
-	    "'add chain ip filter INPUT { type filter hook input priority 0; policy drop; }'");
+	    "add chain ip filter INPUT { type filter hook input priority 0; policy drop; }");
 	assert_false(nft_find_dropping(&c, "wg9", &has_docker));
 	nft(out, sizeof(out),
-	    "'add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }'");
+	    "add chain ip filter FORWARD { type filter hook forward priority 0; policy drop; }");
 	assert_true(nft_find_dropping(&c, "wg9", &has_docker));
 	assert_int_equal(c.family, NFPROTO_IPV4);
 	assert_string_equal(c.table, "filter");

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/str.h"
-#include "daemon/admin/netadmin_wire.h"
 #include "daemon/clock.h"
 #include "daemon/node/node_impl.h"
 #include "tests/unit/fakeadmin.h"
@@ -20,12 +19,12 @@
 
 /**
  * struct fixture - A node whose netadmin is this test
- * @admin:	netadmin's end of the wire
+ * @admin:	netadmin, which is this test
  */
 struct fixture {
 	struct config config;
 	struct node node;
-	int admin;
+	struct fakeadmin admin;
 };
 
 static void nothing(evutil_socket_t fd, short what, void *arg)
@@ -51,7 +50,7 @@ static void open_links(struct fixture *f)
 					    .handler = &f->node.handler };
 	struct err e = { 0 };
 
-	f->admin = fakeadmin_open(&f->node);
+	f->admin.fd = fakeadmin_open(&f->node);
 	f->node.handler.describe = describe;
 	f->node.handler.counters = &f->node.counters;
 	assert_int_equal(exchange_open(&f->node.exchange, f->node.base, &exchange, &e), 0);
@@ -89,7 +88,7 @@ static int free_fixture(void **state)
 	node_peers_free(&f->node);
 	exchange_close(f->node.exchange);
 	adminlink_close(f->node.admin);
-	(void)close(f->admin);
+	(void)close(f->admin.fd);
 	event_free(f->node.cache_timer);
 	node_routes_close(&f->node);
 	event_base_free(f->node.base);
@@ -100,32 +99,32 @@ static int free_fixture(void **state)
 /* --- playing netadmin ------------------------------------------------------------------------- */
 
 /* The next change of a peer; false when there is none. */
-static bool next_change(const struct fixture *f, struct wg_peer_config *out)
+static bool next_change(struct fixture *f, struct wg_peer_config *out)
 {
-	struct netadmin_request req;
-	int fd = -1;
+	struct fakeadmin_request req = { 0 };
 
+	node_peers_flush(&f->node);
 	do {
-		if (netadmin_wire_receive(f->admin, &req, sizeof(req), &fd, MSG_DONTWAIT) < 0)
+		if (!fakeadmin_next(&f->admin, &req))
 			return false;
-	} while (req.op != NETADMIN_PEER);
+	} while (req.op != NETADMIN_PEERS);
 	*out = req.peer;
 	return true;
 }
 
-static void drop_changes(const struct fixture *f)
+static void drop_changes(struct fixture *f)
 {
-	struct wg_peer_config change;
+	struct wg_peer_config change = { .flags = 0 };
 
 	while (next_change(f, &change))
 		;
 }
 
 /* One message, which gives what is behind BOB to a peer, and takes nothing from that peer. */
-static void assert_moved_to(const struct fixture *f, unsigned int gainer)
+static void assert_moved_to(struct fixture *f, unsigned int gainer)
 {
 	struct wg_key key = key_of(gainer);
-	struct wg_peer_config change;
+	struct wg_peer_config change = { .flags = 0 };
 	char text[PREFIX_TEXT_SIZE];
 
 	if (!next_change(f, &change))
@@ -137,9 +136,9 @@ static void assert_moved_to(const struct fixture *f, unsigned int gainer)
 	assert_string_equal(prefix_format(text, &change.allowed[1]), SITE);
 }
 
-static void assert_nothing_written(const struct fixture *f)
+static void assert_nothing_written(struct fixture *f)
 {
-	struct wg_peer_config change;
+	struct wg_peer_config change = { .flags = 0 };
 
 	if (next_change(f, &change))
 		fail_msg("a peer was written with flags %#x", change.flags);
@@ -170,7 +169,7 @@ static struct peer *meet(struct fixture *f, unsigned int n, bool is_introducer)
 /* What else follows from a handshake is not of interest here. */
 static void settle(struct fixture *f, struct peer *p)
 {
-	p->is_dirty = true;
+	peers_mark(f->node.peers, p);
 	node_peers_flush(&f->node);
 	drop_changes(f);
 }
@@ -251,7 +250,7 @@ static void a_relay_that_says_goodbye_hands_over_before_it_is_removed(void **sta
 	const struct peer *bob = relayed_bob(f);
 	size_t used = bob->path.via == relays[0]->slot ? 0 : 1;
 	struct endpoint from = endpoint_of("192.0.2.1:52000");
-	struct wg_peer_config change;
+	struct wg_peer_config change = { .flags = 0 };
 
 	drop_changes(f);
 	node_peers_goodbye(&f->node, &relays[used]->info.key, clock_now().unix_s, &from);
@@ -272,8 +271,8 @@ static void a_relay_that_answers_no_more_is_left(void **state)
 	struct node_peer *row = &f->node.rows[relays[used]->slot];
 
 	drop_changes(f);
-	row->n_unanswered = 1;
-	row->hello_ms = clock_now().mono_ms - EAGER;
+	row->refresh.n_unanswered = 1;
+	row->refresh.hello_ms = clock_now().mono_ms - EAGER;
 	node_relay_look(&f->node);
 	assert_moved_to(f, used == 0 ? TWO : ONE);
 }
@@ -285,11 +284,11 @@ static void a_relay_is_asked_whether_it_lives(void **state)
 	int64_t long_ago = clock_now().mono_ms - 20000;
 
 	(void)relayed_bob(f);
-	row->hello_ms = long_ago;
-	row->n_unanswered = 0;
+	row->refresh.hello_ms = long_ago;
+	row->refresh.n_unanswered = 0;
 	node_relay_look(&f->node);
-	assert_true(row->hello_ms > long_ago);
-	assert_int_equal(row->n_unanswered, 1);
+	assert_true(row->refresh.hello_ms > long_ago);
+	assert_int_equal(row->refresh.n_unanswered, 1);
 }
 
 static void a_peer_of_our_lan_is_not_relayed(void **state)
@@ -331,7 +330,7 @@ static void a_list_that_somebody_emptied_is_written_whole(void **state)
 	struct fixture *f = *state;
 	struct peer *one = meet_relay(f, ONE);
 	struct wg_peer_state seen = { .handshake_s = clock_now().unix_s, .keepalive_s = 25 };
-	struct wg_peer_config change;
+	struct wg_peer_config change = { .flags = 0 };
 	const struct peer *bob = relayed_bob(f);
 
 	drop_changes(f);
@@ -371,7 +370,7 @@ static void a_peer_that_is_forgotten_is_taken_from_its_relay(void **state)
 {
 	struct fixture *f = *state;
 	struct peer *one = meet_relay(f, ONE);
-	struct wg_peer_config change;
+	struct wg_peer_config change = { .flags = 0 };
 	struct peer *bob = relayed_bob(f);
 
 	settle(f, one);

@@ -33,7 +33,6 @@ static struct peer heard_peer(unsigned int n)
 	memset(verdicts, ROUTE_UNJUDGED, sizeof(verdicts));
 	p.routes = routes;
 	p.route_verdict = verdicts;
-
 	(void)wg_key_format(p.key_text, &p.info.key);
 	p.endpoint = endpoint_of(ENDPOINT);
 	p.methods = METHOD_EXCHANGE;
@@ -169,9 +168,12 @@ static struct reconcile_want held_want(const struct peer *p, int64_t ms)
 /* Peers would take what we begin for a replay, but we answer what they begin. */
 static void with_a_clock_that_ran_backwards_we_begin_nothing_for_a_while(void **state)
 {
-	struct peer peers[] = { cached_peer(HIGHER), heard_peer(HIGHER), heard_peer(LOWER) };
+	struct peer peers[3];
 
 	(void)state;
+	peers[0] = cached_peer(HIGHER);
+	peers[1] = heard_peer(HIGHER);
+	peers[2] = heard_peer(LOWER);
 	peers[1].replied_ms = at(50).mono_ms;
 	for (size_t i = 0; i < 3; i++) {
 		struct reconcile_want want = held_want(&peers[i], 5000);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/defs.h"
+#include "daemon/net/nlcount.h"
 #include "daemon/net/rtnl.h"
 #include "tests/unit/netns.h"
 
@@ -262,6 +263,50 @@ static void the_underlay_is_what_carries_the_default_route(void **state)
 
 #define with_bridge(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static uint64_t routes_sent(void)
+{
+	struct nlcount c;
+
+	nlcount_read(&c);
+	return c.n[NLCOUNT_ROUTE];
+}
+
+static void many_routes_come_and_go_at_once_and_a_bad_one_stops_no_other(void **state)
+{
+	struct rtnl_change list[RTNL_CHANGES_MAX] = { 0 };
+	struct fixture *f = *state;
+	struct list found = { 0 };
+	uint64_t before;
+
+	for (size_t i = 0; i < RTNL_CHANGES_MAX; i++) {
+		list[i].dst = prefix(i % 2 == 0 ? "10.99.0.0/24" : "fd99::/64");
+		list[i].dst.ip.b[i % 2 == 0 ? 2 : 7] = (uint8_t)i;
+		list[i].add = true;
+	}
+	/* No network: the kernel refuses host bits. */
+	list[4].dst.ip.b[3] = 1;
+	before = routes_sent();
+	rtnl_routes_change(f->rtnl, f->link.index, list, RTNL_CHANGES_MAX);
+	assert_int_equal(routes_sent() - before, RTNL_CHANGES_MAX);
+	for (size_t i = 0; i < RTNL_CHANGES_MAX; i++)
+		assert_int_equal(list[i].error.code, i == 4 ? -EINVAL : 0);
+	assert_int_equal(rtnl_route_list(f->rtnl, f->link.index, collect, &found, NULL), 0);
+	assert_int_equal(found.n, RTNL_CHANGES_MAX - 1);
+	/* What is there already is not sent again; what is not there can go. */
+	before = routes_sent();
+	rtnl_routes_change(f->rtnl, f->link.index, list, RTNL_CHANGES_MAX);
+	assert_int_equal(routes_sent() - before, 1);
+	for (size_t i = 0; i < RTNL_CHANGES_MAX; i++)
+		list[i].add = false;
+	list[4].dst.ip.b[3] = 0;
+	rtnl_routes_change(f->rtnl, f->link.index, list, RTNL_CHANGES_MAX);
+	for (size_t i = 0; i < RTNL_CHANGES_MAX; i++)
+		assert_int_equal(list[i].error.code, 0);
+	found = (struct list) { 0 };
+	assert_int_equal(rtnl_route_list(f->rtnl, f->link.index, collect, &found, NULL), 0);
+	assert_int_equal(found.n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +316,7 @@ int main(void)
 		with_bridge(ipv6_that_is_disabled_is_told),
 		with_bridge(routes_are_ours_by_protocol_number),
 		with_bridge(foreign_routes_stay_whatever_their_metric),
+		with_bridge(many_routes_come_and_go_at_once_and_a_bad_one_stops_no_other),
 		with_bridge(a_callback_may_use_the_handle),
 		with_bridge(a_callback_stops_the_listing),
 		with_bridge(the_underlay_is_what_carries_the_default_route),

@@ -53,7 +53,7 @@ static bool take(struct stunround *r, const char *server, size_t asked, const ch
 static struct stunview round_of(const char *const *us, size_t n)
 {
 	struct stunround r = { .n = 0 };
-	char server[32];
+	char server[48];
 
 	for (size_t i = 0; i < n; i++) {
 		(void)snprintf(server, sizeof(server), "192.0.2.%zu:3478", i + 1);
