@@ -4,6 +4,7 @@
 #define DAEMON_NET_RTNL_IMPL_H
 
 #include "daemon/net/nlsock.h"
+#include "daemon/net/rtnl_msg.h"
 
 struct rtnl {
 	struct nlsock *sock;

@@ -4,9 +4,9 @@
 #include "tests/unit/fixtures.h"
 #include "tests/unit/netns.h"
 
-#include <poll.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 

@@ -109,7 +109,8 @@ static void as_many_networks_fit_as_may_be_advertised(void **state)
 				.n_nets = NFT_NETS_MAX,
 				.drop4 = true,
 				.drop6 = true };
-	char out[4096];
+	static char out[65536];
+	char last[PREFIX_TEXT_SIZE];
 
 	(void)state;
 	for (size_t i = 0; i < NFT_NETS_MAX; i++) {
@@ -118,6 +119,7 @@ static void as_many_networks_fit_as_may_be_advertised(void **state)
 	}
 	assert_int_equal(nft_replace(&p, NULL), 0);
 	nft(out, sizeof(out), "list table inet wgmesh-interface-name0");
+	assert_says(out, prefix_format(last, &nets[NFT_NETS_MAX - 1]));
 }
 
 static void a_chain_of_others_that_drops_is_found_until_its_owner_lets_us_pass(void **state)
