@@ -35,7 +35,7 @@ int getifaddrs(struct ifaddrs **out)
 	static struct sockaddr_in sin;
 	static char name[] = "eth0";
 	static struct ifaddrs one;
-	struct ip ip = world_ip(world.current->address);
+	struct ip ip = world_ip(world()->current->address);
 
 	sin = (struct sockaddr_in) { .sin_family = AF_INET };
 	memcpy(&sin.sin_addr, ip.b, sizeof(sin.sin_addr));

@@ -33,8 +33,8 @@ struct event_base *event_base_new(void)
 {
 	struct event_base *b = world_keep(calloc(1, sizeof(*b)));
 
-	b->host = world.current;
-	world.current->base = b;
+	b->host = world()->current;
+	world()->current->base = b;
 	return b;
 }
 
