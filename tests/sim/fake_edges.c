@@ -30,6 +30,7 @@ uint64_t clock_monotonic_us(void)
 
 /* --- one interface ----------------------------------------------------------------------------- */
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the C library's are reserved */
 int getifaddrs(struct ifaddrs **out)
 {
 	static struct sockaddr_in sin;
@@ -46,6 +47,7 @@ int getifaddrs(struct ifaddrs **out)
 	return 0;
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 void freeifaddrs(struct ifaddrs *list)
 {
 	(void)list;

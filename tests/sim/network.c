@@ -127,6 +127,7 @@ static int socket_open(struct udp *u, const struct socket *like)
 		s->fd++;
 	if ((size_t)(s->fd - FD_FIRST) == sockets.n) {
 		sockets.n++;
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
 		sockets.at = world_keep(realloc(sockets.at, sockets.n * sizeof(*sockets.at)));
 	}
 	sockets.at[s->fd - FD_FIRST] = s;
