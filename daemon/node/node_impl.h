@@ -85,7 +85,7 @@ struct node_punch {
  * @node:	Back reference for the timer
  * @timer:	When something is due for this peer; NULL until first used
  * @refresh:	When its next HELLO is due
- * @is_linked:	The last dump showed a live tunnel
+ * @is_linked:	When WireGuard was asked last, its tunnel had lived a moment ago
  * @seen_dump:	Number of the last dump that had it
  * @written_dump: Number of the dump that was last asked for when it was last written
  * @trail:	Which runs of it were heard

@@ -206,10 +206,12 @@ static void forget(struct node *n, struct peer *p)
 static void hello(struct node *n, struct peer *p, struct now now)
 {
 	struct refresh *r = &n->rows[p->slot].refresh;
+	bool is_urgent = r->n_unanswered > 0 || !refresh_is_linked(p, now);
 
 	crypto_random(&r->dice, sizeof(r->dice));
 	n->addressee = p->slot;
-	if (!exchange_hello(n->exchange, &p->control, 0)) {
+	if (!(is_urgent ? exchange_hello(n->exchange, &p->control, 0)
+			: exchange_refresh(n->exchange, &p->control))) {
 		r->greet_ms = now.mono_ms + FULL_MS + r->dice;
 		return;
 	}
