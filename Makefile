@@ -129,8 +129,8 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/memor
 	daemon/doctor/probe_links.c daemon/doctor/probe_multicast.c daemon/doctor/probe_node.c \
 	daemon/doctor/probe_ports.c daemon/doctor/probe_secret.c daemon/doctor/probe_storage.c \
 	daemon/doctor/probe_supervisor.c daemon/doctor/probe_tun.c daemon/doctor/probe_wireguard.c \
-	daemon/doctor/report.c daemon/doctor/strength.c daemon/http/address.c daemon/http/endpoints.c daemon/http/keep.c \
-	daemon/http/listen.c daemon/http/metrics.c daemon/http/metrics_table.c \
+	daemon/doctor/report.c daemon/doctor/strength.c daemon/http/address.c daemon/http/endpoints.c \
+	daemon/http/keep.c daemon/http/listen.c daemon/http/metrics.c daemon/http/metrics_table.c \
 	daemon/http/metrics_writer.c daemon/http/process.c daemon/http/server.c daemon/nat/introduce.c \
 	daemon/nat/knownpoint.c daemon/nat/matchmaker.c daemon/nat/ownpoint.c daemon/nat/relay.c \
 	daemon/nat/rendezvous.c daemon/nat/stun.c daemon/nat/stunclient.c daemon/nat/stunpace.c \
@@ -202,10 +202,10 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_envelope.c tests/unit/test_exchange.c tests/unit/test_forward.c \
 	tests/unit/test_forwardlog.c tests/unit/test_gather.c tests/unit/test_hostaddr.c \
 	tests/unit/test_hostport.c tests/unit/test_http_address.c tests/unit/test_http_endpoints.c \
-	tests/unit/test_http_process.c tests/unit/test_http_server.c tests/unit/test_keep.c tests/unit/test_identity.c \
+	tests/unit/test_http_process.c tests/unit/test_http_server.c tests/unit/test_identity.c \
 	tests/unit/test_identity_fault.c tests/unit/test_identity_store.c \
 	tests/unit/test_identity_trace.c tests/unit/test_ifstate.c tests/unit/test_ifwatch.c \
-	tests/unit/test_introduce.c tests/unit/test_json.c tests/unit/test_judge.c \
+	tests/unit/test_introduce.c tests/unit/test_json.c tests/unit/test_judge.c tests/unit/test_keep.c \
 	tests/unit/test_knownpoint.c tests/unit/test_livecheck.c tests/unit/test_log_forms.c \
 	tests/unit/test_matchmaker.c tests/unit/test_metrics.c tests/unit/test_mtu.c \
 	tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
