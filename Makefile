@@ -389,7 +389,7 @@ test: ## install what is missing, build and run every test; T= passes options to
 	$(Q)$(SUB) WERROR=1 programs unit-programs
 	$(Q)$(SUB) WERROR=1 VARIANT=asan programs unit-programs
 	$(Q)$(SUB) WERROR=1 VARIANT=fuzz fuzz-programs
-	$(Q)$(PYTEST) --variants release,asan $(T) $(TESTED)
+	$(Q)$(PYTEST) -n 2 --dist loadfile --variants release,asan $(T) $(TESTED)
 test-kernel: programs $(O)/wgtool $(O)/crowd $(O)/probe ## the tests that need the kernel's WireGuard, in a virtual machine
 	$(Q)$(PYTEST) $(T) tests/kernel
 # Files at a time, each worker with engines of its own: they wait more than they compute.

@@ -31,6 +31,7 @@
 static const int pauses_ms[] = { 100, 200, 400, 800, 1000, 1500 };
 #define PAUSES	      (sizeof(pauses_ms) / sizeof(pauses_ms[0]))
 #define ONCE_PAUSE_MS 4000
+#define REFRESH_SENDS 3 /* with the longest pauses */
 
 struct attempt {
 	struct exchange *x;
@@ -164,13 +165,23 @@ static bool can_begin(const struct exchange *x, const struct endpoint *to)
 	       x->n_attempts < ATTEMPTS_MAX && !attempt_find(x, to);
 }
 
-bool exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via)
+static bool begin(struct exchange *x, const struct endpoint *to, unsigned int via, size_t n_sends)
 {
 	struct attempt *a = can_begin(x, to) ? attempt_new(x, to, false) : NULL;
 
 	if (a)
-		attempt_begin(a, via, PAUSES);
+		attempt_begin(a, via, n_sends);
 	return a || x->n_attempts < ATTEMPTS_MAX || attempt_find(x, to);
+}
+
+bool exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via)
+{
+	return begin(x, to, via, PAUSES);
+}
+
+bool exchange_refresh(struct exchange *x, const struct endpoint *to)
+{
+	return begin(x, to, 0, REFRESH_SENDS);
 }
 
 size_t exchange_trials(const struct exchange *x)

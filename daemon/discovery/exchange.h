@@ -59,6 +59,13 @@ void exchange_close(struct exchange *x);
 bool exchange_hello(struct exchange *x, const struct endpoint *to, unsigned int via);
 
 /**
+ * exchange_refresh() - The same where there is time: the answer may take most of a second
+ *
+ * The first repetition of exchange_hello() is faster than the answer of anybody who is far.
+ */
+bool exchange_refresh(struct exchange *x, const struct endpoint *to);
+
+/**
  * exchange_try() - The same where nobody may be: a short HELLO, sent a few times
  * @x:		Handle
  * @to:		Address and gossip port

@@ -14,8 +14,10 @@
 #include <string.h>
 
 #define PERIOD_MS	5000
-#define JITTER_MS	500  /* meshes that start together would otherwise shout together */
-#define EARLY_PERIOD_MS 1000 /* the first announcement may meet a link that is not ready */
+#define CROWD		100   /* who hears more announcements than that makes fewer */
+#define CROWD_PERIOD_MS 12000 /* two of them within the 30 s that a LAN endpoint keeps its rank */
+#define JITTER_PART	10    /* meshes that start together would otherwise shout together */
+#define EARLY_PERIOD_MS 1000  /* the first announcement may meet a link that is not ready */
 #define EARLY_COUNT	3
 #define BATCH_MAX	64
 #define INTERFACES_MAX	32
@@ -33,6 +35,7 @@ struct lan {
 	struct event *timer;
 	struct ratelimit limit;
 	unsigned int n_announced;
+	unsigned int n_heard; /* since then; one from everybody, since all have the same period */
 	struct interfaces known; /* that the last announcement went to */
 	size_t sent_len;
 	char sent[DISCOVERY_DATAGRAM_MAX]; /* the last announcement */
@@ -105,6 +108,18 @@ static void announce(struct lan *lan)
 		announce_everywhere(lan, lan->sent, lan->sent_len);
 }
 
+/* Among a thousand who announce every five seconds, each would hear two hundred a second. */
+static int period_ms(const struct lan *lan)
+{
+	if (lan->n_announced < EARLY_COUNT)
+		return EARLY_PERIOD_MS;
+	if (lan->n_heard <= CROWD)
+		return PERIOD_MS;
+	return lan->n_heard < CROWD * CROWD_PERIOD_MS / PERIOD_MS
+		       ? (int)lan->n_heard * PERIOD_MS / CROWD
+		       : CROWD_PERIOD_MS;
+}
+
 static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct lan *lan = arg;
@@ -117,8 +132,9 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 	announce(lan);
 	lan->n_announced++;
 	crypto_random(&random, sizeof(random));
-	ms = lan->n_announced < EARLY_COUNT ? EARLY_PERIOD_MS
-					    : PERIOD_MS - JITTER_MS + random % (2 * JITTER_MS);
+	ms = period_ms(lan);
+	lan->n_heard = 0;
+	ms += random % (2 * ms / JITTER_PART) - ms / JITTER_PART;
 	tv.tv_sec = ms / 1000;
 	tv.tv_usec = (ms % 1000) * 1000;
 	(void)event_add(lan->timer, &tv);
@@ -153,6 +169,7 @@ static void take_datagram(struct lan *lan, const char *datagram, size_t len,
 	/* Existing nodes ignore the type on this path, and so must we. */
 	if (announce_parse(&in, &env, false) == ANNOUNCE_OK) {
 		fate = FATE_ACCEPTED;
+		lan->n_heard++;
 		h->on_announcement(h->arg, &in, &origin);
 		announce_free(&in);
 	}

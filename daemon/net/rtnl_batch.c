@@ -101,8 +101,10 @@ void rtnl_routes_change(struct rtnl *rtnl, int ifindex, struct rtnl_change *list
 	size_t n_sent = 0;
 	size_t len = 0;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		list[i].error = (struct err) { .code = 0 };
+		list[i].has_ours = list[i].has_foreign = false;
+	}
 	for (size_t i = 0; i < sizeof(families); i++) {
 		struct look l = { list, n, ifindex, families[i] };
 

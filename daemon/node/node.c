@@ -134,6 +134,7 @@ static void on_cache_timer(evutil_socket_t fd, short what, void *arg)
 	if (n->phase != NODE_RUNNING)
 		return;
 	n->cache_saved_ms = clock_now().mono_ms;
+	n->cache_due_ms = 0;
 	node_cache_save(n);
 }
 

@@ -12,7 +12,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define RETRY_S 30 /* a cache that could not be written is written again so soon */
+#define RETRY_S		   30 /* a cache that could not be written is written again so soon */
+#define SAVE_NEW_MS	   2000
+#define SAVE_CHANGED_MS	   60000
+#define SAVE_PAUSE_MS	   5000 /* between two of them */
+#define SAVE_PAUSE_PEER_MS 25
 
 static void take_cached(struct node *n, const struct cached_peer *c)
 {
@@ -96,6 +100,33 @@ static int as_file(const char *text, size_t len)
 	if (fd < 0 || io_write_full(fd, text, len) < 0)
 		return -1;
 	return steal_fd(&fd);
+}
+
+/*
+ * While the disk is written to, netadmin does nothing else, and the text of a thousand peers takes its
+ * time here, too. So what a restart can do without for a while waits, and the more there are, the longer.
+ */
+static int64_t due_ms(const struct node *n, bool is_new, struct now now)
+{
+	int64_t pause = SAVE_PAUSE_MS + (int64_t)peers_count(n->peers) * SAVE_PAUSE_PEER_MS;
+	int64_t at = now.mono_ms + (is_new ? SAVE_NEW_MS : SAVE_CHANGED_MS);
+
+	return n->was_saved && at < n->cache_saved_ms + pause ? n->cache_saved_ms + pause : at;
+}
+
+void node_cache_changed(struct node *n, bool is_new)
+{
+	struct now now = clock_now();
+	int64_t at = due_ms(n, is_new, now);
+	int64_t ms = at - now.mono_ms;
+	struct timeval delay = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+	bool is_pending = evtimer_pending(n->cache_timer, NULL);
+
+	/* One that waits for the disk waits on. */
+	if (is_pending && (n->cache_due_ms == 0 || n->cache_due_ms <= at))
+		return;
+	n->cache_due_ms = at;
+	(void)event_add(n->cache_timer, &delay);
 }
 
 void node_cache_saved(struct node *n, const struct err *e)

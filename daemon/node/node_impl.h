@@ -85,7 +85,7 @@ struct node_punch {
  * @node:	Back reference for the timer
  * @timer:	When something is due for this peer; NULL until first used
  * @refresh:	When its next HELLO is due
- * @is_linked:	The last dump showed a live tunnel
+ * @is_linked:	When WireGuard was asked last, its tunnel had lived a moment ago
  * @seen_dump:	Number of the last dump that had it
  * @written_dump: Number of the dump that was last asked for when it was last written
  * @trail:	Which runs of it were heard
@@ -251,6 +251,7 @@ struct node {
 	bool is_settled;      /* the first dump has come: what WireGuard has is known */
 	bool sweep_strangers; /* the grace for unknown peers of an adopted interface is over */
 	int64_t cache_saved_ms;
+	int64_t cache_due_ms; /* when a change is saved at the latest; 0 when there was none */
 	char instance[CLONE_INSTANCE_SIZE];
 	struct event *relay_timer; /* looks again which way to each peer is best */
 	size_t n_relayed;
@@ -427,6 +428,8 @@ void node_peers_dumped(struct node *n);
 /* Takes the peer cache of the last run; @fd is read to its end. */
 void node_cache_load(struct node *n, int fd);
 void node_cache_save(struct node *n);
+/* A peer is new, or has changed: the cache is saved a little later. */
+void node_cache_changed(struct node *n, bool is_new);
 /* netadmin has written the cache, or could not. */
 void node_cache_saved(struct node *n, const struct err *e);
 

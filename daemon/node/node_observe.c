@@ -76,9 +76,9 @@ static void take_life(struct node *n, struct peer *p)
 	struct now now = clock_now();
 	bool was_linked = row->is_linked;
 
-	row->is_linked = peer_has_tunnel(p, now);
-	if (row->is_linked)
+	if (peer_has_tunnel(p, now))
 		p->tunnel_ms = now.mono_ms;
+	row->is_linked = refresh_is_linked(p, now);
 	if (was_linked && !row->is_linked)
 		peers_mark(n->peers, p);
 }

@@ -18,7 +18,6 @@
 
 #define FULL_MS		   250 /* until another HELLO is tried when too many are under way */
 #define GOODBYE_MAX_AGE_S  60
-#define CACHE_DELAY_MS	   2000
 #define TRANSITIVE_KEEP_MS PEER_FORGET_MS
 #define REFUSED_FIRST_MS   1000 /* a change that failed is tried again, then after twice as long */
 #define REFUSED_DOUBLINGS  8
@@ -207,10 +206,12 @@ static void forget(struct node *n, struct peer *p)
 static void hello(struct node *n, struct peer *p, struct now now)
 {
 	struct refresh *r = &n->rows[p->slot].refresh;
+	bool is_urgent = r->n_unanswered > 0 || !refresh_is_linked(p, now);
 
 	crypto_random(&r->dice, sizeof(r->dice));
 	n->addressee = p->slot;
-	if (!exchange_hello(n->exchange, &p->control, 0)) {
+	if (!(is_urgent ? exchange_hello(n->exchange, &p->control, 0)
+			: exchange_refresh(n->exchange, &p->control))) {
 		r->greet_ms = now.mono_ms + FULL_MS + r->dice;
 		return;
 	}
@@ -299,14 +300,6 @@ static void schedule(struct node *n, struct peer *p, const struct reconcile_want
 
 /* --- sightings ----------------------------------------------------------------------------- */
 
-static void save_cache_soon(struct node *n)
-{
-	static const struct timeval delay = { .tv_sec = CACHE_DELAY_MS / 1000 };
-
-	if (!evtimer_pending(n->cache_timer, NULL))
-		(void)event_add(n->cache_timer, &delay);
-}
-
 static void greet(struct node *n, struct peer *p, enum peer_method method, struct now now)
 {
 	unsigned int spread_ms = refresh_spread_ms(peers_count(n->peers));
@@ -345,7 +338,7 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 	}
 	if (change == PEER_NEW || change == PEER_CHANGED) {
 		peers_mark(n->peers, p);
-		save_cache_soon(n);
+		node_cache_changed(n, change == PEER_NEW);
 	}
 	if (knows_us && change == PEER_NEW)
 		row->refresh.hello_ms = now.mono_ms;

@@ -6,6 +6,7 @@
 #define RETRY_DOUBLINGS 7
 #define SPREAD_MAX_MS	1000
 #define DICE_SIDES	256
+#define LINK_MS		90000
 
 /* Three quarters of it to five quarters. */
 static int64_t throw_dice(int64_t ms, uint8_t dice)
@@ -32,6 +33,11 @@ static int64_t rarely_ms(size_t n_peers)
 	return ms < REFRESH_RARELY_MS ? ms : REFRESH_RARELY_MS;
 }
 
+bool refresh_is_linked(const struct peer *p, struct now now)
+{
+	return p->tunnel_ms != 0 && now.mono_ms - p->tunnel_ms < LINK_MS;
+}
+
 int64_t refresh_due_ms(const struct refresh *r, const struct peer *p, size_t n_peers,
 		       struct now now)
 {
@@ -46,7 +52,7 @@ int64_t refresh_due_ms(const struct refresh *r, const struct peer *p, size_t n_p
 	if (r->met_ms > since_ms)
 		since_ms = r->met_ms;
 	return since_ms +
-	       throw_dice(peer_has_tunnel(p, now) ? rarely_ms(n_peers) : REFRESH_MS, r->dice);
+	       throw_dice(refresh_is_linked(p, now) ? rarely_ms(n_peers) : REFRESH_MS, r->dice);
 }
 
 unsigned int refresh_spread_ms(size_t n_peers)

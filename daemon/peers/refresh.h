@@ -11,6 +11,7 @@
 
 #include "daemon/peers/peers.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define REFRESH_MS	    80000 /* protocol.md section 9: 60 to 120 s */
@@ -33,6 +34,14 @@ struct refresh {
 	int64_t greet_ms;
 	uint8_t dice;
 };
+
+/**
+ * refresh_is_linked() - Did its tunnel live a moment ago?
+ *
+ * WireGuard renews a handshake with the first packet after two minutes, and keepalives are 25 s apart, as
+ * are our looks at it: a tunnel may seem dead for that long and be well.
+ */
+bool refresh_is_linked(const struct peer *p, struct now now);
 
 /**
  * refresh_due_ms() - When is its HELLO due?

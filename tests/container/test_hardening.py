@@ -94,6 +94,15 @@ def test_the_whole_of_it_runs_and_each_process_has_what_the_table_says(place):
         assert "would be user 65532:65532 with CAP_NET_ADMIN" in section.step().stdout
 
 
+def test_what_confines_the_mesh_process_is_seen_from_inside(place):
+    place.run(*SMALLEST)
+    eventually(place.is_healthy, "the node", within=30)
+    with place.guide.section("The mesh process is confined") as section:
+        said = section.step().stdout
+    confined = {found[1] for found in re.finditer(r"/proc/(\d+)/status:Seccomp:\t2", said)}
+    assert any(f"/proc/{pid}/status:CapEff:\t{0:016x}" in said for pid in confined)
+
+
 @pytest.mark.parametrize("lacking, code", [("NET_ADMIN", PERMISSION), ("CHOWN", CANNOT_CREATE),
                                            ("SETUID", PERMISSION), ("SETGID", PERMISSION)])
 def test_without_one_capability_it_ends_with_the_code_of_the_table(place, lacking, code):

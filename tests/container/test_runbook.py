@@ -375,6 +375,16 @@ def test_peers_are_asked_and_a_changed_secret_brings_them_back_together(book):
     assert one.key() == key
 
 
+def test_the_way_to_a_peer_can_be_looked_at(book):
+    one = book().start()
+    two = book(secret=one.secret).start()
+    eventually(lambda: two.key() in one.exec("wgmesh", "status", "--full").stdout, "the peer", within=40)
+    with one.guide.section("Peers are relayed") as section:
+        assert "found by" in section.step().stdout
+    with one.guide.section("Peers come from our own gateway") as section:
+        assert json.loads(section.step().stdout) is not None
+
+
 def test_a_network_that_is_refused_is_named_with_the_reason(book):
     one = book().start()
     # The one that both are in: a route to it would lead the tunnel into itself.

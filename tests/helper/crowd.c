@@ -41,6 +41,8 @@
 #define DATAGRAM_MAX 4096
 #define PLAIN_MAX    2048
 #define SOCKET_ROOM  (8 << 20)
+#define WORDS_MAX    4
+#define LINE_MAX_LEN 128
 
 /**
  * struct member - One of them
@@ -205,30 +207,62 @@ static void flood(struct crowd *c, size_t from, size_t to, unsigned int seconds)
 	}
 }
 
-static void obey(struct crowd *c, const char *line)
+/* Cuts a line into words. Return: how many there are */
+static size_t split(char *line, char *word[static WORDS_MAX])
 {
+	size_t n = 0;
+
+	for (char *p = line + strspn(line, " "); *p != '\0' && n < WORDS_MAX; p += strspn(p, " ")) {
+		word[n++] = p;
+		p += strcspn(p, " ");
+		if (*p != '\0')
+			*p++ = '\0';
+	}
+	return n;
+}
+
+static size_t number(const char *word)
+{
+	uint64_t n = 0;
+
+	(void)str_parse_u64(&n, word, 0, UINT32_MAX);
+	return (size_t)n;
+}
+
+/* Return: when the first datagram left */
+static uint64_t act(struct crowd *c, char *const *word, size_t n)
+{
+	size_t first = n > 1 ? number(word[1]) : 0;
 	uint64_t began_us = clock_monotonic_us();
-	unsigned long a = 0;
-	unsigned long b = 0;
-	unsigned int s = 0;
-	char text[PREFIX_TEXT_SIZE] = "";
 	struct prefix net;
 
-	if (sscanf(line, "hello %lu %lu", &a, &b) == 2) {
-		greet(c, a, b);
-	} else if (sscanf(line, "move %lu %lu", &a, &b) == 2 && a < c->n) {
-		(void)snprintf(c->member[a].self.endpoint, sizeof(c->member[a].self.endpoint),
-			       "0.0.0.0:%lu", b);
+	if (n == 3 && strcmp(word[0], "hello") == 0) {
+		greet(c, first, number(word[2]));
+	} else if (n == 3 && strcmp(word[0], "move") == 0 && first < c->n) {
+		(void)snprintf(c->member[first].self.endpoint,
+			       sizeof(c->member[first].self.endpoint), "0.0.0.0:%zu",
+			       number(word[2]));
 		began_us = clock_monotonic_us();
-		say(c, &c->member[a], MESSAGE_HELLO, NULL);
-	} else if (sscanf(line, "route %lu %49s", &a, text) == 2 && a < c->n &&
-		   prefix_parse(&net, text) == 0) {
-		say(c, &c->member[a], MESSAGE_HELLO, &net);
-	} else if (sscanf(line, "flood %lu %lu %u", &a, &b, &s) == 3) {
-		flood(c, a, b, s);
+		say(c, &c->member[first], MESSAGE_HELLO, NULL);
+	} else if (n == 3 && strcmp(word[0], "route") == 0 && first < c->n &&
+		   prefix_parse(&net, word[2]) == 0) {
+		say(c, &c->member[first], MESSAGE_HELLO, &net);
+	} else if (n == 4 && strcmp(word[0], "flood") == 0) {
+		flood(c, first, number(word[2]), (unsigned int)number(word[3]));
 	}
-	(void)printf("%.*s\t%" PRIu64 "\t%" PRIu64 "\n", (int)strcspn(line, "\n"), line, began_us,
-		     c->n_replies);
+	return began_us;
+}
+
+static void obey(struct crowd *c, char *line)
+{
+	char *word[WORDS_MAX];
+	char said[LINE_MAX_LEN];
+	uint64_t began_us;
+
+	line[strcspn(line, "\n")] = '\0';
+	(void)str_copy(said, sizeof(said), line);
+	began_us = act(c, word, split(line, word));
+	(void)printf("%s\t%" PRIu64 "\t%" PRIu64 "\n", said, began_us, c->n_replies);
 	(void)fflush(stdout);
 }
 
@@ -270,7 +304,7 @@ static void run(struct crowd *c)
 {
 	struct pollfd p[] = { { .fd = STDIN_FILENO, .events = POLLIN },
 			      { .fd = c->udp.fd, .events = POLLIN } };
-	char line[128];
+	char line[LINE_MAX_LEN];
 
 	(void)printf("ready\t%u\n", c->keys.gossip_port);
 	(void)fflush(stdout);

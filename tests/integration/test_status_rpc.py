@@ -68,7 +68,7 @@ def test_a_node_alone_tells_all_of_itself(lab, node):
     assert status["nat_type"] == "unknown" and status["endpoints"] == []
     assert status["peers"] == {"active": 0, "total": 0, "dead": 0, "direct": 0, "relayed": 0}
     assert [c["name"] for c in status["checks"]] == ["netadmin", "interface", "address", "state",
-                                                     "supervisor", "http", "confinement"]
+                                                     "supervisor", "http", "confinement", "clock"]
     assert {c["mark"] for c in status["checks"]} == {"pass"}
     assert status["alarms"] == []
     assert status["supervisor"]["ready"] is True

@@ -97,7 +97,13 @@ def node_of(path):
 def test_the_sidecar_is_the_node_of_the_base_and_a_native_sidecar():
     sidecar = node_of("overlays/sidecar/statefulset.yaml")
     assert sidecar.pop("restartPolicy") == "Always"
-    assert sidecar == node_of("base/statefulset.yaml")
+    model = node_of("base/statefulset.yaml")
+    # Each looks up the headless service of its own pods.
+    for node in (sidecar, model):
+        service = next(row for row in node["env"] if row["name"] == "WGMESH_PEER_DNS")
+        node["env"].remove(service)
+        assert service["value"]
+    assert sidecar == model
 
 
 def test_the_daemonset_has_the_node_of_the_base_but_for_what_the_machine_s_network_asks():
@@ -106,6 +112,7 @@ def test_the_daemonset_has_the_node_of_the_base_but_for_what_the_machine_s_netwo
         model[probe].pop("httpGet")
         assert node[probe].pop("exec")["command"][0] == "wgmesh-init"
     model.pop("env")
+    assert [row["name"] for row in node.pop("env")] == ["WGMESH_PEER_DNS"]
     model["ports"] = [port for port in model["ports"] if port["name"] == "wireguard"]
     assert node == model
 

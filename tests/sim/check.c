@@ -32,13 +32,13 @@ bool check_has_all(const struct host *h, const struct goal *goal)
 
 	if (h->node->phase != NODE_RUNNING)
 		return false;
-	for (size_t i = 0; i < world.n; i++)
-		others += is_there(h, &world.hosts[i]) ? 1 : 0;
+	for (size_t i = 0; i < world()->n; i++)
+		others += is_there(h, &world()->hosts[i]) ? 1 : 0;
 	/* Cheap, and mostly enough to tell. */
 	if (wireguard_count(world_wireguard(h)) < others)
 		return false;
-	for (size_t i = 0; i < world.n; i++)
-		if (is_there(h, &world.hosts[i]) && !has(h, &world.hosts[i], goal))
+	for (size_t i = 0; i < world()->n; i++)
+		if (is_there(h, &world()->hosts[i]) && !has(h, &world()->hosts[i], goal))
 			return false;
 	return true;
 }
@@ -58,11 +58,11 @@ void check_explain(const struct goal *goal)
 {
 	unsigned int n = 0;
 
-	for (size_t i = 0; i < world.n; i++) {
-		const struct host *h = &world.hosts[i];
+	for (size_t i = 0; i < world()->n; i++) {
+		const struct host *h = &world()->hosts[i];
 
-		for (size_t k = 0; h->node && k < world.n && n < COMPLAINTS_MAX; k++) {
-			const struct host *other = &world.hosts[k];
+		for (size_t k = 0; h->node && k < world()->n && n < COMPLAINTS_MAX; k++) {
+			const struct host *other = &world()->hosts[k];
 
 			if (!is_there(h, other) || has(h, other, goal))
 				continue;
@@ -79,8 +79,8 @@ static bool look(const struct goal *goal)
 {
 	bool all = true;
 
-	for (size_t i = 0; i < world.n; i++) {
-		struct host *h = &world.hosts[i];
+	for (size_t i = 0; i < world()->n; i++) {
+		struct host *h = &world()->hosts[i];
 
 		if (!h->node || h->done_us >= 0)
 			continue;
@@ -96,8 +96,8 @@ int64_t check_wait(int64_t from_us, int64_t limit_us, const struct goal *goal)
 {
 	bool is_explained = false;
 
-	for (size_t i = 0; i < world.n; i++)
-		world.hosts[i].done_us = -1;
+	for (size_t i = 0; i < world()->n; i++)
+		world()->hosts[i].done_us = -1;
 	while (!look(goal)) {
 		if (!is_explained && goal->explain_us > 0 &&
 		    queue_now_us() - from_us >= goal->explain_us) {
@@ -187,8 +187,8 @@ unsigned int check_invariants(void)
 	static struct audit a;
 	unsigned int bad = 0;
 
-	for (size_t i = 0; i < world.n; i++) {
-		struct host *h = &world.hosts[i];
+	for (size_t i = 0; i < world()->n; i++) {
+		struct host *h = &world()->hosts[i];
 
 		if (!h->node || h->node->phase != NODE_RUNNING)
 			continue;
@@ -220,12 +220,12 @@ size_t check_routes(void)
 {
 	size_t wrong = 0;
 
-	for (size_t i = 0; i < world.n; i++) {
-		const struct host *h = &world.hosts[i];
+	for (size_t i = 0; i < world()->n; i++) {
+		const struct host *h = &world()->hosts[i];
 		size_t n_routes = 0;
 
-		for (size_t k = 0; h->node && k < world.n; k++) {
-			const struct host *other = &world.hosts[k];
+		for (size_t k = 0; h->node && k < world()->n; k++) {
+			const struct host *other = &world()->hosts[k];
 
 			if (!is_there(h, other))
 				continue;

@@ -211,7 +211,7 @@ static void move_address(struct adminlink *l, unsigned int nonce)
 	char text[PEER_TEXT_SIZE];
 
 	(void)wg_key_format(text, &h->key);
-	h->mesh_ip = derive_mesh_ip(&world.secret, &world.keys, NULL, text, nonce);
+	h->mesh_ip = derive_mesh_ip(&world()->secret, &world()->keys, NULL, text, nonce);
 	r.mesh_ip = h->mesh_ip;
 	answer(l, &r, -1);
 }
@@ -313,7 +313,7 @@ int adminlink_open(struct adminlink **out, struct event_base *base, const struct
 	(void)base;
 	(void)n;
 	(void)e;
-	l->host = world.current;
+	l->host = world()->current;
 	l->h = *h;
 	l->wg = wireguard_new(l->host);
 	l->host->admin = l;

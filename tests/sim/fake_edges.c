@@ -30,12 +30,13 @@ uint64_t clock_monotonic_us(void)
 
 /* --- one interface ----------------------------------------------------------------------------- */
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name): the C library's are reserved */
 int getifaddrs(struct ifaddrs **out)
 {
 	static struct sockaddr_in sin;
 	static char name[] = "eth0";
 	static struct ifaddrs one;
-	struct ip ip = world_ip(world.current->address);
+	struct ip ip = world_ip(world()->current->address);
 
 	sin = (struct sockaddr_in) { .sin_family = AF_INET };
 	memcpy(&sin.sin_addr, ip.b, sizeof(sin.sin_addr));
@@ -46,6 +47,7 @@ int getifaddrs(struct ifaddrs **out)
 	return 0;
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 void freeifaddrs(struct ifaddrs *list)
 {
 	(void)list;

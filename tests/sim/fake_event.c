@@ -33,8 +33,8 @@ struct event_base *event_base_new(void)
 {
 	struct event_base *b = world_keep(calloc(1, sizeof(*b)));
 
-	b->host = world.current;
-	world.current->base = b;
+	b->host = world()->current;
+	world()->current->base = b;
 	return b;
 }
 
@@ -101,15 +101,15 @@ struct event *event_new(struct event_base *b, evutil_socket_t fd, short what, ev
 	return ev;
 }
 
-int event_add(struct event *ev, const struct timeval *tv)
+int event_add(struct event *ev, const struct timeval *timeout)
 {
 	int64_t us;
 
 	if (ev->what & EV_READ)
 		network_listen(ev->fd, ev);
-	if (!tv)
+	if (!timeout)
 		return 0;
-	us = (int64_t)tv->tv_sec * S + tv->tv_usec;
+	us = (int64_t)timeout->tv_sec * S + timeout->tv_usec;
 	ev->period_us = (ev->what & EV_PERSIST) ? us : 0;
 	queue_put(&ev->item, queue_now_us() + us);
 	return 0;
@@ -136,14 +136,14 @@ void event_free(struct event *ev)
 	free(ev);
 }
 
-void event_active(struct event *ev, int what, short n)
+void event_active(struct event *ev, int res, short ncalls)
 {
-	(void)n;
-	ev->fires = (short)what;
+	(void)ncalls;
+	ev->fires = (short)res;
 	queue_put(&ev->item, queue_now_us());
 }
 
-int event_pending(const struct event *ev, short what, struct timeval *tv)
+int event_pending(const struct event *ev, short events, struct timeval *tv)
 {
 	int64_t due_us = queue_has(&ev->item) ? queue_due_us(&ev->item) : 0;
 
@@ -151,7 +151,7 @@ int event_pending(const struct event *ev, short what, struct timeval *tv)
 		tv->tv_sec = due_us / S;
 		tv->tv_usec = due_us % S;
 	}
-	return queue_has(&ev->item) ? what & (EV_TIMEOUT | EV_READ) : 0;
+	return queue_has(&ev->item) ? events & (EV_TIMEOUT | EV_READ) : 0;
 }
 
 static void signal_node(const struct host *h, int number)

@@ -46,7 +46,7 @@ static void announce(const struct host *to, enum message_type type, struct annou
 {
 	static char plain[PLAIN_SIZE];
 	static char datagram[ENVELOPE_DATAGRAM_MAX];
-	const struct endpoint at = { world_ip(to->address), world.keys.gossip_port };
+	const struct endpoint at = { world_ip(to->address), world()->keys.gossip_port };
 	uint8_t nonce[CRYPTO_NONCE_LEN] = { 0 };
 	uint64_t random = world_random(UINT64_MAX);
 	long len;
@@ -56,7 +56,7 @@ static void announce(const struct host *to, enum message_type type, struct annou
 	memcpy(nonce, &random, sizeof(random));
 	if (len > 0)
 		len = envelope_seal(datagram, sizeof(datagram), type, plain, (size_t)len, nonce,
-				    world.keys.gossip_key);
+				    world()->keys.gossip_key);
 	if (len > 0)
 		network_send(liar.host, at.port, datagram, (size_t)len, &at);
 }
@@ -69,7 +69,7 @@ static void crowd(const struct host *to, const struct host *other)
 	(void)str_copy(a.self.endpoint, sizeof(a.self.endpoint), "0.0.0.0:9");
 	(void)prefix_parse(&a.routes[0], "0.0.0.0/0");
 	(void)prefix_parse(&a.routes[1], "192.168.0.0/16");
-	a.routes[2] = world.keys.subnet;
+	a.routes[2] = world()->keys.subnet;
 	announce(to, MESSAGE_HELLO, &a);
 }
 
@@ -79,7 +79,7 @@ static void flood_known(const struct host *to)
 	struct announcement a = { .self = made_up(to), .known = list, .n_known = KNOWN_MAX };
 
 	for (size_t i = 0; i < KNOWN_MAX; i++)
-		list[i] = made_up(&world.hosts[world_random(world.n)]);
+		list[i] = made_up(&world()->hosts[world_random(world()->n)]);
 	a.self.key = liar.host->key;
 	announce(to, MESSAGE_HELLO, &a);
 }
@@ -90,7 +90,7 @@ static void flood_pex(const struct host *to)
 
 	a.self.key = liar.host->key;
 	for (a.pex.n = 0; a.pex.n < PEX_MAX; a.pex.n++) {
-		const struct host *victim = &world.hosts[world_random(world.n)];
+		const struct host *victim = &world()->hosts[world_random(world()->n)];
 
 		a.pex.record[a.pex.n] =
 			(struct pex_record) { .prefix = (uint32_t)world_random(UINT32_MAX),
@@ -102,7 +102,7 @@ static void flood_pex(const struct host *to)
 
 static void say_goodbye_for(const struct host *to, const struct host *other)
 {
-	const struct endpoint at = { world_ip(to->address), world.keys.gossip_port };
+	const struct endpoint at = { world_ip(to->address), world()->keys.gossip_port };
 	uint8_t nonce[CRYPTO_NONCE_LEN] = { 1 };
 	uint64_t random = world_random(UINT64_MAX);
 	char plain[256];
@@ -112,7 +112,7 @@ static void say_goodbye_for(const struct host *to, const struct host *other)
 
 	memcpy(&nonce[1], &random, sizeof(random));
 	len = envelope_seal(datagram, sizeof(datagram), MESSAGE_GOODBYE, plain, (size_t)len, nonce,
-			    world.keys.gossip_key);
+			    world()->keys.gossip_key);
 	network_send(liar.host, at.port, datagram, (size_t)len, &at);
 }
 
@@ -127,7 +127,7 @@ static void answer_unasked(const struct host *to, const struct host *other)
 
 static void send_noise(const struct host *to)
 {
-	const struct endpoint at = { world_ip(to->address), world.keys.gossip_port };
+	const struct endpoint at = { world_ip(to->address), world()->keys.gossip_port };
 	uint8_t noise[200];
 
 	for (size_t i = 0; i < sizeof(noise); i++)
@@ -137,7 +137,7 @@ static void send_noise(const struct host *to)
 
 static void lie_to(const struct host *to)
 {
-	const struct host *other = &world.hosts[world_random(world.n)];
+	const struct host *other = &world()->hosts[world_random(world()->n)];
 
 	switch (liar.n_turns % 6) {
 	case 0:
@@ -164,9 +164,9 @@ static void lie_to(const struct host *to)
 static void on_turn(struct item *i)
 {
 	liar.n_turns++;
-	for (size_t k = 0; k < world.n; k++)
-		if (world.hosts[k].node)
-			lie_to(&world.hosts[k]);
+	for (size_t k = 0; k < world()->n; k++)
+		if (world()->hosts[k].node)
+			lie_to(&world()->hosts[k]);
 	queue_put(i, queue_now_us() + ROUND_US);
 }
 

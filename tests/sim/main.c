@@ -112,10 +112,12 @@ static unsigned int run(const struct options *o, const struct scenario *s, uint6
 
 static const struct scenario *find(const char *name)
 {
-	for (size_t i = 0; i < scenarios_n; i++)
-		if (strcmp(scenarios[i].name, name) == 0)
-			return &scenarios[i];
-	return NULL;
+	const struct scenario *s;
+
+	for (size_t i = 0; (s = scenario_at(i)); i++)
+		if (strcmp(s->name, name) == 0)
+			break;
+	return s;
 }
 
 static int usage(void)
@@ -124,8 +126,8 @@ static int usage(void)
 		"usage: sim [-n NODES] [-s SEED] [-r RUNS] [-t SECONDS] [-i] [-m] [-l LEVELS] [SCENARIO...]\n"
 		"scenarios:\n",
 		stderr);
-	for (size_t i = 0; i < scenarios_n; i++)
-		(void)fprintf(stderr, "  %-10s %s\n", scenarios[i].name, scenarios[i].what);
+	for (size_t i = 0; scenario_at(i); i++)
+		(void)fprintf(stderr, "  %-10s %s\n", scenario_at(i)->name, scenario_at(i)->what);
 	return EXITS_USAGE;
 }
 
@@ -169,13 +171,13 @@ int main(int argc, char **argv)
 		return usage();
 	(void)log_init("sim", LOG_FORMAT_TEXT, o.levels);
 	print_head(&o);
-	for (size_t i = 0; i < scenarios_n; i++) {
+	for (size_t i = 0; scenario_at(i); i++) {
 		bool is_wanted = optind == argc;
 
 		for (int k = optind; k < argc; k++)
-			is_wanted |= find(argv[k]) == &scenarios[i];
+			is_wanted |= find(argv[k]) == scenario_at(i);
 		for (uint64_t k = 0; is_wanted && k < o.runs; k++)
-			broken += run(&o, &scenarios[i], o.order.seed + k);
+			broken += run(&o, scenario_at(i), o.order.seed + k);
 	}
 	return broken > 0 ? 1 : 0;
 }

@@ -15,8 +15,8 @@ static void count_nodes(uint64_t *noops, uint64_t *limited)
 {
 	*noops = 0;
 	*limited = 0;
-	for (size_t i = 0; i < world.n; i++) {
-		const struct node *n = world.hosts[i].node;
+	for (size_t i = 0; i < world()->n; i++) {
+		const struct node *n = world()->hosts[i].node;
 
 		*noops += n ? n->counters.passes_noop : 0;
 		*limited += n ? n->counters.datagrams[FATE_RATE_LIMITED] : 0;
@@ -27,8 +27,8 @@ void measure_begin(void)
 {
 	begun.at_us = queue_now_us();
 	count_nodes(&begun.noops, &begun.limited);
-	for (size_t i = 0; i < world.n; i++)
-		world.hosts[i].tally = (struct tally) { 0 };
+	for (size_t i = 0; i < world()->n; i++)
+		world()->hosts[i].tally = (struct tally) { 0 };
 }
 
 /* Nodes that have ended since took their own counters along. */
@@ -40,14 +40,17 @@ static double less(uint64_t now, uint64_t before)
 struct traffic measure_end(void)
 {
 	struct traffic t = { .seconds = (double)(queue_now_us() - begun.at_us) / (double)S };
-	double n = (double)world.n;
+	double n = (double)world()->n;
 	uint64_t noops;
 	uint64_t limited;
 
 	count_nodes(&noops, &limited);
-	for (size_t i = 0; i < world.n; i++) {
-		const struct tally *a = &world.hosts[i].tally;
+	for (size_t i = 0; i < world()->n; i++) {
+		const struct tally *a = &world()->hosts[i].tally;
 
+		/* What a stranger sends is not theirs. */
+		if (!world()->hosts[i].node)
+			continue;
 		t.messages += (double)a->sent / n;
 		t.bytes += (double)a->sent_bytes / n;
 		t.turns += (double)a->turns / n;
@@ -74,8 +77,8 @@ void measure_nodes(struct outcome *out, int64_t from_us)
 	static double took[WORLD_HOSTS_MAX];
 	size_t n = 0;
 
-	for (size_t i = 0; i < world.n; i++) {
-		const struct host *h = &world.hosts[i];
+	for (size_t i = 0; i < world()->n; i++) {
+		const struct host *h = &world()->hosts[i];
 		int64_t began_us = h->began_us > from_us ? h->began_us : from_us;
 
 		if (h->node)

@@ -22,8 +22,6 @@
 #define FD_FIRST   100000
 #define MILLION	   1000000
 
-struct weather weather;
-
 /* A datagram, shared by all who receive it. */
 struct parcel {
 	unsigned int n_holders;
@@ -62,6 +60,13 @@ static struct {
 	struct socket **at; /* by descriptor */
 	uint16_t port;	    /* the next ephemeral one */
 } sockets = { .port = 32768 };
+
+struct weather *weather(void)
+{
+	static struct weather now;
+
+	return &now;
+}
 
 /* --- parcels ----------------------------------------------------------------------------------- */
 
@@ -113,7 +118,7 @@ static int socket_open(struct udp *u, const struct socket *like)
 	struct socket *s = world_keep(malloc(sizeof(*s)));
 
 	*s = *like;
-	s->host = world.current;
+	s->host = world()->current;
 	s->tail = &s->head;
 	s->next = s->host->sockets;
 	s->host->sockets = s;
@@ -122,6 +127,7 @@ static int socket_open(struct udp *u, const struct socket *like)
 		s->fd++;
 	if ((size_t)(s->fd - FD_FIRST) == sockets.n) {
 		sockets.n++;
+		/* NOLINTNEXTLINE(bugprone-sizeof-expression): pointers are meant */
 		sockets.at = world_keep(realloc(sockets.at, sockets.n * sizeof(*sockets.at)));
 	}
 	sockets.at[s->fd - FD_FIRST] = s;
@@ -141,7 +147,7 @@ static struct socket *socket_at(const struct host *h, uint16_t port)
 int udp_open_any(struct udp *u, uint16_t port, bool may_join, struct err *e)
 {
 	(void)may_join;
-	if (port != 0 && socket_at(world.current, port))
+	if (port != 0 && socket_at(world()->current, port))
 		return err_set(e, -EADDRINUSE, "listen on UDP port %u", port);
 	return socket_open(u, &(struct socket) { .port = port ? port : sockets.port++ });
 }
@@ -257,14 +263,14 @@ ssize_t udp_receive(const struct udp *u, void *buf, size_t size, struct endpoint
 
 int64_t network_way_us(const struct host *a, const struct host *b, size_t len)
 {
-	int64_t spread = weather.delay_max_us - weather.delay_min_us;
+	int64_t spread = weather()->delay_max_us - weather()->delay_min_us;
 
 	if (a->side != b->side)
 		return -1;
 	for (size_t done = 0; done < len; done += MTU)
-		if (weather.loss_ppm > 0 && world_random(MILLION) < weather.loss_ppm)
+		if (weather()->loss_ppm > 0 && world_random(MILLION) < weather()->loss_ppm)
 			return -1;
-	return weather.delay_min_us + (int64_t)world_random((uint64_t)spread + 1);
+	return weather()->delay_min_us + (int64_t)world_random((uint64_t)spread + 1);
 }
 
 static void put_in(struct socket *s, struct passage *w)
@@ -328,7 +334,7 @@ static void post_once(struct parcel *p, const struct host *from, struct host *to
 static void post(struct parcel *p, const struct host *from, struct host *to, uint16_t port)
 {
 	post_once(p, from, to, port);
-	if (weather.copy_ppm > 0 && world_random(MILLION) < weather.copy_ppm)
+	if (weather()->copy_ppm > 0 && world_random(MILLION) < weather()->copy_ppm)
 		post_once(p, from, to, port);
 }
 
@@ -353,9 +359,9 @@ void network_send(struct host *from, uint16_t port, const void *buf, size_t len,
 		from->tally.longest = len;
 	if (one)
 		post(p, from, one, to->port);
-	for (size_t i = 0; to->ip.b[0] >= 224 && i < world.n; i++)
-		if (is_listening(&world.hosts[i], &to->ip, to->port))
-			post(p, from, &world.hosts[i], to->port);
+	for (size_t i = 0; to->ip.b[0] >= 224 && i < world()->n; i++)
+		if (is_listening(&world()->hosts[i], &to->ip, to->port))
+			post(p, from, &world()->hosts[i], to->port);
 	parcel_drop(p);
 }
 

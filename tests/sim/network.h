@@ -24,7 +24,7 @@ struct weather {
 	uint64_t copy_ppm;
 };
 
-extern struct weather weather;
+struct weather *weather(void);
 
 /* How long a datagram of @len bytes takes from @a to @b; -1 when it is lost. */
 int64_t network_way_us(const struct host *a, const struct host *b, size_t len);

@@ -31,7 +31,7 @@ static struct item starters[WORLD_HOSTS_MAX];
 
 static void start_one(struct item *i)
 {
-	world_start(&world.hosts[i - starters], true);
+	world_start(&world()->hosts[i - starters], true);
 }
 
 static void start_at(struct host *h, int64_t at_us)
@@ -68,16 +68,16 @@ static void await(struct outcome *out, int64_t from_us)
 
 static void make(const struct order *o, const struct weather *w, bool no_lan)
 {
-	world.no_lan = no_lan;
-	weather = *w;
+	world()->no_lan = no_lan;
+	*weather() = *w;
 	world_make(o->nodes, o->seed);
 }
 
 static void start_all(void)
 {
 	measure_begin();
-	for (size_t i = 0; i < world.n; i++)
-		start_at(&world.hosts[i], (int64_t)world_random(START_US));
+	for (size_t i = 0; i < world()->n; i++)
+		start_at(&world()->hosts[i], (int64_t)world_random(START_US));
 	world_run_until(START_US);
 }
 
@@ -113,10 +113,10 @@ static void run_rough(const struct order *o, struct outcome *out)
 
 static void tell_seeds(void)
 {
-	for (size_t i = 0; i < world.n; i++) {
-		struct hostports *peers = &world.hosts[i].cfg->peers;
+	for (size_t i = 0; i < world()->n; i++) {
+		struct hostports *peers = &world()->hosts[i].cfg->peers;
 
-		for (unsigned int k = 0; k < 2 && k < world.n; k++)
+		for (unsigned int k = 0; k < 2 && k < world()->n; k++)
 			peers->at[peers->n++].ip = world_ip(k);
 	}
 }
@@ -158,14 +158,14 @@ static void run_restart(const struct order *o, struct outcome *out)
 
 	if (!settle(o, &internet, out))
 		return;
-	for (size_t i = 0; i < world.n; i += 10) {
-		world_kill(&world.hosts[i]);
-		world_move(&world.hosts[i]);
+	for (size_t i = 0; i < world()->n; i += 10) {
+		world_kill(&world()->hosts[i]);
+		world_move(&world()->hosts[i]);
 	}
 	world_run_until(queue_now_us() + 20 * S);
 	back_us = queue_now_us();
-	for (size_t i = 0; i < world.n; i += 10)
-		start_at(&world.hosts[i], back_us + (int64_t)world_random(START_US));
+	for (size_t i = 0; i < world()->n; i += 10)
+		start_at(&world()->hosts[i], back_us + (int64_t)world_random(START_US));
 	world_run_until(back_us + START_US);
 	await(out, back_us);
 }
@@ -177,11 +177,11 @@ static void run_partition(const struct order *o, struct outcome *out)
 
 	if (!settle(o, &internet, out))
 		return;
-	for (size_t i = 0; i < world.n; i++)
-		world.hosts[i].side = i % 2;
+	for (size_t i = 0; i < world()->n; i++)
+		world()->hosts[i].side = i % 2;
 	world_run_until(queue_now_us() + 60 * S);
-	for (size_t i = 0; i < world.n; i++)
-		world.hosts[i].side = 0;
+	for (size_t i = 0; i < world()->n; i++)
+		world()->hosts[i].side = 0;
 	healed_us = queue_now_us();
 	await(out, healed_us);
 	expect(out, out->all == 0, "a minute of silence made somebody forget a peer");
@@ -196,14 +196,14 @@ static void run_churn(const struct order *o, struct outcome *out)
 	if (!settle(o, &internet, out))
 		return;
 	for (unsigned int k = 0; k < 30; k++) {
-		for (size_t i = k % 10; i < world.n; i += 10) {
+		for (size_t i = k % 10; i < world()->n; i += 10) {
 			bool is_on = k / 10 % 2 == 0;
 
 			(void)snprintf(text, sizeof(text), "advertise-routes=172.%zu.%zu.0/24\n",
 				       16 + i / 250, i % 250);
 			if (!is_on)
 				(void)snprintf(text, sizeof(text), "advertise-routes=\n");
-			world_reload(&world.hosts[i], text);
+			world_reload(&world()->hosts[i], text);
 		}
 		world_run_until(queue_now_us() + S);
 	}
@@ -227,11 +227,11 @@ static void run_hostile(const struct order *o, struct outcome *out)
 	int64_t late_us;
 
 	make(o, &lan, false);
-	liar_begin(&world.hosts[world.n - 1]);
-	late = &world.hosts[world.n - 2];
+	liar_begin(&world()->hosts[world()->n - 1]);
+	late = &world()->hosts[world()->n - 2];
 	measure_begin();
-	for (size_t i = 0; i + 2 < world.n; i++)
-		start_at(&world.hosts[i], (int64_t)world_random(START_US));
+	for (size_t i = 0; i + 2 < world()->n; i++)
+		start_at(&world()->hosts[i], (int64_t)world_random(START_US));
 	world_run_until(START_US);
 	await(out, 0);
 	world_run_until(LIES_US);
@@ -246,14 +246,19 @@ static void run_hostile(const struct order *o, struct outcome *out)
 	liar_end();
 }
 
-const struct scenario scenarios[] = {
-	{ "lan", "one LAN, all started within a second", 15, run_lan },
-	{ "rough", "one LAN, 50 to 200 ms, 10 % lost", 15, run_rough },
-	{ "seeds", "no LAN, two seeds by --peer, 10 to 80 ms, 1 % lost", 15, run_seeds },
-	{ "far", "no LAN, two seeds by --peer, 50 to 200 ms, 10 % lost", 15, run_far },
-	{ "restart", "a tenth dies silently, and is back elsewhere after 20 s", 15, run_restart },
-	{ "partition", "two halves apart for a minute", 15, run_partition },
-	{ "churn", "a tenth gains or loses a network each second", 15, run_churn },
-	{ "hostile", "a member lies as much as he can, for a minute", 15, run_hostile },
-};
-const size_t scenarios_n = ARRAY_LEN(scenarios);
+const struct scenario *scenario_at(size_t i)
+{
+	static const struct scenario all[] = {
+		{ "lan", "one LAN, all started within a second", 15, run_lan },
+		{ "rough", "one LAN, 50 to 200 ms, 10 % lost", 15, run_rough },
+		{ "seeds", "no LAN, two seeds by --peer, 10 to 80 ms, 1 % lost", 15, run_seeds },
+		{ "far", "no LAN, two seeds by --peer, 50 to 200 ms, 10 % lost", 15, run_far },
+		{ "restart", "a tenth dies silently, and is back elsewhere after 20 s", 15,
+		  run_restart },
+		{ "partition", "two halves apart for a minute", 15, run_partition },
+		{ "churn", "a tenth gains or loses a network each second", 15, run_churn },
+		{ "hostile", "a member lies as much as he can, for a minute", 15, run_hostile },
+	};
+
+	return i < ARRAY_LEN(all) ? &all[i] : NULL;
+}

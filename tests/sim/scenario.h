@@ -78,7 +78,7 @@ struct scenario {
 	void (*run)(const struct order *order, struct outcome *out);
 };
 
-extern const struct scenario scenarios[];
-extern const size_t scenarios_n;
+/* One after the other; NULL after the last. */
+const struct scenario *scenario_at(size_t i);
 
 #endif /* TESTS_SIM_SCENARIO_H */

@@ -11,6 +11,7 @@
 #define RETRY_US	(5 * S)
 #define RETRY_RANDOM_US (333 * MS)
 #define REKEY_US	(120 * S)
+#define KEEPALIVE_US	(25 * S)
 #define REJECT_US	(180 * S)
 #define KEEPALIVE_BYTES 32
 #define PACKET_BYTES	148
@@ -79,7 +80,9 @@ static void established(struct tunnel *t, bool is_ours)
 {
 	t->handshake_us = queue_now_us();
 	t->begun = 0;
-	queue_put(&t->timer, queue_now_us() + (is_ours ? REKEY_US : REJECT_US));
+	/* Renewed by the first keepalive that is sent later than that. */
+	queue_put(&t->timer, queue_now_us() + (is_ours ? REKEY_US : REJECT_US) +
+				     (int64_t)world_random(KEEPALIVE_US));
 }
 
 static void take_packet(struct tunnel *t, const struct packet *p)

@@ -14,8 +14,6 @@
 
 static const char secret[] = "wgmesh://v1/a-secret-for-a-mesh-that-exists-only-in-this-process";
 
-struct world world;
-
 static struct {
 	uint64_t network;
 	uint64_t nodes;
@@ -23,6 +21,13 @@ static struct {
 	struct host *by_address[ADDRESSES_MAX];
 	struct host *by_key[KEY_BUCKETS][8];
 } own;
+
+struct world *world(void)
+{
+	static struct world one;
+
+	return &one;
+}
 
 void *world_keep(void *p)
 {
@@ -88,7 +93,7 @@ static void seed_all(uint64_t seed)
 struct ip world_ip(unsigned int address)
 {
 	/* A LAN has private addresses, the internet public ones. */
-	const uint8_t net[2] = { world.no_lan ? 20 : 192, world.no_lan ? 20 : 168 };
+	const uint8_t net[2] = { world()->no_lan ? 20 : 192, world()->no_lan ? 20 : 168 };
 
 	return (struct ip) { .family = AF_INET,
 			     .b = { net[0], net[1], (uint8_t)(address / PER_BLOCK),
@@ -130,9 +135,9 @@ void world_move(struct host *h)
 
 struct host *world_enter(struct host *h)
 {
-	struct host *outer = world.current;
+	struct host *outer = world()->current;
 
-	world.current = h;
+	world()->current = h;
 	return outer;
 }
 
@@ -149,8 +154,8 @@ static void configure(struct host *h)
 {
 	struct config *c = world_keep(calloc(1, sizeof(*c)));
 
-	c->secret = world.secret;
-	c->keys = world.keys;
+	c->secret = world()->secret;
+	c->keys = world()->keys;
 	c->state_dir = "/nonexistent";
 	c->ifname = "wg0";
 	c->wireguard_go = "wireguard-go";
@@ -158,7 +163,7 @@ static void configure(struct host *h)
 	(void)snprintf(c->hostname, sizeof(c->hostname), "node-%04u", h->number);
 	c->no_dht = true;
 	c->no_stun = true;
-	c->no_lan = world.no_lan;
+	c->no_lan = world()->no_lan;
 	h->cfg = c;
 }
 
@@ -178,8 +183,8 @@ static void make_host(struct host *h, unsigned int number)
 		;
 	*bucket = h;
 	(void)wg_key_format(text, &h->key);
-	h->mesh_ip = derive_mesh_ip(&world.secret, &world.keys, NULL, text, 0);
-	h->mesh_ip6 = derive_mesh_ip6(&world.secret, &world.keys, text);
+	h->mesh_ip = derive_mesh_ip(&world()->secret, &world()->keys, NULL, text, 0);
+	h->mesh_ip6 = derive_mesh_ip6(&world()->secret, &world()->keys, text);
 	configure(h);
 }
 
@@ -190,28 +195,28 @@ void world_make(size_t n, uint64_t seed)
 	memset(&own, 0, sizeof(own));
 	queue_reset();
 	seed_all(seed);
-	(void)secret_parse(&world.secret, secret, strlen(secret), &e);
-	derive_keys(&world.keys, &world.secret);
-	world.hosts = world_keep(calloc(n, sizeof(*world.hosts)));
-	world.n = n;
+	(void)secret_parse(&world()->secret, secret, strlen(secret), &e);
+	derive_keys(&world()->keys, &world()->secret);
+	world()->hosts = world_keep(calloc(n, sizeof(*world()->hosts)));
+	world()->n = n;
 	for (size_t i = 0; i < n; i++)
-		make_host(&world.hosts[i], (unsigned int)i);
+		make_host(&world()->hosts[i], (unsigned int)i);
 }
 
 void world_free(void)
 {
-	for (size_t i = 0; i < world.n; i++)
-		world_kill(&world.hosts[i]);
+	for (size_t i = 0; i < world()->n; i++)
+		world_kill(&world()->hosts[i]);
 	/* What is on the way arrives nowhere now. */
 	queue_free();
-	for (size_t i = 0; i < world.n; i++) {
-		free(world.hosts[i].cfg);
-		free(world.hosts[i].cache);
-		free(world.hosts[i].reload);
+	for (size_t i = 0; i < world()->n; i++) {
+		free(world()->hosts[i].cfg);
+		free(world()->hosts[i].cache);
+		free(world()->hosts[i].reload);
 	}
-	free(world.hosts);
-	world.hosts = NULL;
-	world.n = 0;
+	free(world()->hosts);
+	world()->hosts = NULL;
+	world()->n = 0;
 	network_free();
 }
 

@@ -4,7 +4,7 @@
  *
  * The node's own code runs unchanged, all nodes in one process. What it would ask of libevent, the
  * kernel and netadmin is answered by the fakes beside this file; they find out on whose behalf they are
- * called by world.current.
+ * called by world()->current.
  */
 #ifndef TESTS_SIM_WORLD_H
 #define TESTS_SIM_WORLD_H
@@ -112,7 +112,7 @@ struct world {
 	struct mesh_keys keys;
 };
 
-extern struct world world;
+struct world *world(void);
 
 /* A world of @n hosts without nodes; everything in it follows from @seed. */
 void world_make(size_t n, uint64_t seed);

@@ -91,7 +91,7 @@ static void what_is_too_long_or_too_much_is_refused(void **state)
 	memset(text, 'a', 300);
 	assert_int_equal(parse(&l, text, HOSTPORT_ANY, &e), -EINVAL);
 	memset(text, 'a', 64);
-	strcpy(text + 64, ".example");
+	memcpy(text + 64, ".example", sizeof(".example"));
 	assert_int_equal(parse(&l, text, HOSTPORT_ANY, &e), -EINVAL);
 	memmove(text, text + 1, sizeof(text) - 1);
 	assert_int_equal(parse(&l, text, HOSTPORT_ANY, &e), 0);

@@ -817,6 +817,10 @@ static void a_tunnel_that_is_lost_is_asked_after_soon(void **state)
 	report.handshake_s -= PEER_HANDSHAKE_S + 1;
 	begin_dump(f);
 	node_peers_observed(&f->node, &report);
+	assert_true(f->node.rows[p->slot].is_linked);
+	p->tunnel_ms -= 120000;
+	begin_dump(f);
+	node_peers_observed(&f->node, &report);
 	assert_false(f->node.rows[p->slot].is_linked);
 	assert_true(peers_is_marked(f->node.peers, p));
 }

@@ -12,7 +12,7 @@ static struct peer peer_with(bool is_ours, bool has_tunnel)
 {
 	struct peer p = { .is_ours = is_ours };
 
-	p.handshake_s = has_tunnel ? NOW_S - 5 : 0;
+	p.tunnel_ms = has_tunnel ? NOW_MS - 30000 : 0;
 	return p;
 }
 
@@ -52,6 +52,18 @@ static void without_a_tunnel_one_of_ours_is_greeted_like_any_other(void **state)
 {
 	(void)state;
 	assert_int_equal(pause_of((struct refresh) { 0 }, true, false, 999), REFRESH_MS);
+}
+
+static void a_tunnel_that_died_a_while_ago_is_none(void **state)
+{
+	struct peer p = { .tunnel_ms = NOW_MS - 89000 };
+
+	(void)state;
+	assert_true(refresh_is_linked(&p, now));
+	p.tunnel_ms = NOW_MS - 91000;
+	assert_false(refresh_is_linked(&p, now));
+	p.tunnel_ms = 0;
+	assert_false(refresh_is_linked(&p, (struct now) { .mono_ms = 1 }));
 }
 
 static void its_hello_serves_both(void **state)
@@ -112,6 +124,7 @@ int main(void)
 		cmocka_unit_test(existing_nodes_are_never_left_to_forget_us),
 		cmocka_unit_test(the_more_of_ours_there_are_the_rarer_each_is_greeted),
 		cmocka_unit_test(without_a_tunnel_one_of_ours_is_greeted_like_any_other),
+		cmocka_unit_test(a_tunnel_that_died_a_while_ago_is_none),
 		cmocka_unit_test(its_hello_serves_both),
 		cmocka_unit_test(the_silent_are_tried_after_growing_pauses),
 		cmocka_unit_test(those_who_were_greeted_together_spread_out),

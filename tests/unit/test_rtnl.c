@@ -305,6 +305,13 @@ static void many_routes_come_and_go_at_once_and_a_bad_one_stops_no_other(void **
 	found = (struct list) { 0 };
 	assert_int_equal(rtnl_route_list(f->rtnl, f->link.index, collect, &found, NULL), 0);
 	assert_int_equal(found.n, 0);
+	/* What was found the last time holds no longer. */
+	for (size_t i = 0; i < RTNL_CHANGES_MAX; i++)
+		list[i].add = true;
+	rtnl_routes_change(f->rtnl, f->link.index, list, RTNL_CHANGES_MAX);
+	found = (struct list) { 0 };
+	assert_int_equal(rtnl_route_list(f->rtnl, f->link.index, collect, &found, NULL), 0);
+	assert_int_equal(found.n, RTNL_CHANGES_MAX);
 }
 
 int main(void)

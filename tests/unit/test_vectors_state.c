@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#include "daemon/state/identity.h"
 #include "daemon/dht/nodefile.h"
+#include "daemon/state/identity.h"
 #include "daemon/state/peercache.h"
 #include "tests/unit/vectors.h"
 
