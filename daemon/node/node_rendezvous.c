@@ -18,16 +18,17 @@
 
 #include <string.h>
 
-#define FIRST_MS     1500 /* what can be had without an introducer is there by then */
-#define RETRY_MS     1000 /* all introducers were asked a moment ago */
-#define SPACING_MS   250  /* between two OFFERs to one introducer */
-#define COOL_MS	     6000 /* between two STARTs about one peer */
-#define OFFERS_EAGER 5	  /* then the pauses grow beyond half a minute */
-#define PAUSE_MAX_MS 600000
-#define STAGGER_MS   400   /* the end with the higher key begins so much later */
-#define PUNCH_MS     10000 /* until an introduction has failed */
-#define NEAR_MAX     2	   /* candidates that are greeted first; their neighbours follow */
-#define NETWORKS_MAX 2	   /* addresses in one START that we greet, one of each family */
+#define FIRST_MS      1500 /* what can be had without an introducer is there by then */
+#define ASKED_AT_ONCE 16   /* of a thousand that are met together, so many a second */
+#define RETRY_MS      1000 /* all introducers were asked a moment ago */
+#define SPACING_MS    250  /* between two OFFERs to one introducer */
+#define COOL_MS	      6000 /* between two STARTs about one peer */
+#define OFFERS_EAGER  5	   /* then the pauses grow beyond half a minute */
+#define PAUSE_MAX_MS  600000
+#define STAGGER_MS    400   /* the end with the higher key begins so much later */
+#define PUNCH_MS      10000 /* until an introduction has failed */
+#define NEAR_MAX      2	    /* candidates that are greeted first; their neighbours follow */
+#define NETWORKS_MAX  2	    /* addresses in one START that we greet, one of each family */
 
 /* Pauses after each step of an introduction, in milliseconds. */
 static const int steps_ms[] = { 800, 1700, 3500, 4000 };
@@ -52,21 +53,45 @@ static bool may_introduce(const struct node *n, const struct peer *p, struct now
 	       (p->is_ours && !p->path.is_relayed && node_relay_is_direct(n, p, now));
 }
 
-static size_t gather_introducers(const struct node *n, const struct peer *target,
-				 struct rendezvous_introducer out[static RENDEZVOUS_POOL_MAX])
+/**
+ * struct asking - One look at who wants to be introduced
+ * @now:	When
+ * @left:	How many more may be asked for this time
+ * @n:		Entries in @pool
+ * @pool:	Who may introduce us
+ */
+struct asking {
+	struct now now;
+	unsigned int left;
+	size_t n;
+	struct rendezvous_introducer pool[RENDEZVOUS_POOL_MAX];
+};
+
+static void gather_introducers(const struct node *n, struct asking *out)
 {
-	struct now now = clock_now();
+	for (struct peer *p = peers_next(n->peers, NULL); p && out->n < RENDEZVOUS_POOL_MAX;
+	     p = peers_next(n->peers, p)) {
+		struct rendezvous_introducer *i = &out->pool[out->n];
+
+		if (!may_introduce(n, p, out->now))
+			continue;
+		memcpy(i->key_text, p->key_text, sizeof(i->key_text));
+		i->is_explicit = p->info.introducer;
+		i->slot = p->slot;
+		out->n++;
+	}
+}
+
+static size_t choose(const struct asking *a, const struct peer *target, uint64_t seed,
+		     struct rendezvous_introducer out[static RENDEZVOUS_INTRODUCERS_MAX])
+{
+	struct rendezvous_introducer pool[RENDEZVOUS_POOL_MAX];
 	size_t total = 0;
 
-	for (struct peer *p = peers_next(n->peers, NULL); p && total < RENDEZVOUS_POOL_MAX;
-	     p = peers_next(n->peers, p)) {
-		if (p == target || !may_introduce(n, p, now))
-			continue;
-		memcpy(out[total].key_text, p->key_text, sizeof(out[total].key_text));
-		out[total].is_explicit = p->info.introducer;
-		out[total++].slot = p->slot;
-	}
-	return total;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->pool[i].slot != target->slot)
+			pool[total++] = a->pool[i];
+	return rendezvous_choose(pool, total, seed, out);
 }
 
 static bool offer_to(struct node *n, const struct peer *introducer, const struct offer *offer,
@@ -87,18 +112,18 @@ static bool offer_to(struct node *n, const struct peer *introducer, const struct
 }
 
 /* Asks for an introduction; false when all who could be asked were asked a moment ago. */
-static bool ask(struct node *n, const struct peer *p, struct now now)
+static bool ask(struct node *n, const struct peer *p, const struct asking *a)
 {
-	struct rendezvous_introducer pool[RENDEZVOUS_POOL_MAX];
 	struct rendezvous_introducer chosen[RENDEZVOUS_INTRODUCERS_MAX];
 	struct offer offer = { .from = n->ready.public_key, .target = p->info.key };
-	size_t total = gather_introducers(n, p, pool);
-	bool has_asked = total == 0;
+	bool has_asked;
+	size_t total;
 
 	offer.seed = rendezvous_pair_seed(n->self.key_text, p->key_text);
-	total = rendezvous_choose(pool, total, offer.seed, chosen);
+	total = choose(a, p, offer.seed, chosen);
+	has_asked = total == 0;
 	for (size_t i = 0; i < total; i++)
-		has_asked |= offer_to(n, peers_at(n->peers, chosen[i].slot), &offer, now);
+		has_asked |= offer_to(n, peers_at(n->peers, chosen[i].slot), &offer, a->now);
 	return has_asked;
 }
 
@@ -123,15 +148,19 @@ static int64_t next_ms(const struct node *n, const struct peer *p, struct now no
 }
 
 /* Asks if it is time; returns when it is time again. */
-static int64_t attend(struct node *n, struct peer *p, struct now now)
+static int64_t attend(struct node *n, struct peer *p, struct asking *a)
 {
 	struct node_peer *row = &n->rows[p->slot];
+	struct now now = a->now;
 
 	if (row->offer_ms == 0)
 		row->offer_ms = p->first_seen_ms + FIRST_MS;
 	if (now.mono_ms < row->offer_ms)
 		return row->offer_ms;
-	if (!ask(n, p, now)) {
+	if (a->left == 0)
+		return now.mono_ms + RETRY_MS;
+	a->left--;
+	if (!ask(n, p, a)) {
 		row->offer_ms = now.mono_ms + RETRY_MS;
 		return row->offer_ms;
 	}
@@ -169,12 +198,14 @@ static void judge_punches(struct node *n, struct now now);
 
 void node_rendezvous_look(struct node *n)
 {
-	struct now now = clock_now();
+	struct asking a = { .now = clock_now(), .left = ASKED_AT_ONCE };
+	struct now now = a.now;
 	int64_t again_ms = INT64_MAX;
 
 	judge_punches(n, now);
 	if (n->cfg->no_punching)
 		return;
+	gather_introducers(n, &a);
 	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
 		struct node_peer *row = &n->rows[p->slot];
 		int64_t at;
@@ -184,7 +215,7 @@ void node_rendezvous_look(struct node *n)
 			row->n_offers = 0;
 			continue;
 		}
-		at = attend(n, p, now);
+		at = attend(n, p, &a);
 		if (at < again_ms)
 			again_ms = at;
 	}
