@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define DOUBTFUL_MS	   120000
 #define FULL_MS		   250 /* until another HELLO is tried when too many are under way */
 #define GOODBYE_MAX_AGE_S  60
 #define TRANSITIVE_KEEP_MS PEER_FORGET_MS
@@ -313,15 +314,50 @@ static void greet(struct node *n, struct peer *p, enum peer_method method, struc
 	n->rows[p->slot].refresh.greet_ms = now.mono_ms + 1 + random % spread_ms;
 }
 
+/* Who has been configured for a while, and never made a handshake, may never have existed. */
+static bool is_doubtful(const struct peer *p, struct now now)
+{
+	return p->handshake_s == 0 && p->tunnel_ms == 0 && !p->path.is_relayed &&
+	       now.mono_ms - p->first_seen_ms > DOUBTFUL_MS;
+}
+
+/*
+ * Whoever knows the secret can invent a thousand members, and fill the table with them. When all rows are
+ * in WireGuard, the one that was doubtful longest gives way to who is heard now.
+ */
+static void make_room(struct node *n, struct now now)
+{
+	struct peer *oldest = NULL;
+
+	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
+		if (!p->applied.present)
+			return;
+		if (is_doubtful(p, now) && (!oldest || p->first_seen_ms < oldest->first_seen_ms))
+			oldest = p;
+	}
+	if (!oldest)
+		return;
+	oldest->said_goodbye = true;
+	write_change(n, oldest, now);
+	if (!oldest->applied.present)
+		forget(n, oldest);
+}
+
 void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 {
 	struct now now = clock_now();
 	struct peer *p = NULL;
-	enum peer_change change = peers_sight(n->peers, s, now, &p);
-	struct node_peer *row = p ? &n->rows[p->slot] : NULL;
+	struct node_peer *row;
+	enum peer_change change;
 
+	if (peers_count(n->peers) == PEERS_MAX &&
+	    (s->method == METHOD_EXCHANGE || s->method == METHOD_LAN) &&
+	    !peers_find(n->peers, &s->who->key))
+		make_room(n, now);
+	change = peers_sight(n->peers, s, now, &p);
 	if (!p)
 		return;
+	row = &n->rows[p->slot];
 	n->counters.sightings[__builtin_ctz(s->method)]++;
 	if (change == PEER_NEW) {
 		reset_row(row);

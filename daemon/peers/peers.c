@@ -147,24 +147,34 @@ size_t peers_count(const struct peers *t)
 	return t->count;
 }
 
-/* A free row, or the one of the peer that is missed least; NULL when all are in WireGuard. */
-static struct peer *find_room(struct peers *t)
+static bool is_from_others(enum peer_method method)
+{
+	return method == METHOD_TRANSITIVE || method == METHOD_GOSSIP_TRANSITIVE;
+}
+
+/*
+ * A free row, or the one of the peer that is missed least; NULL when all are in WireGuard. Who was only
+ * told of takes the place of nobody but such.
+ */
+static struct peer *find_room(struct peers *t, bool is_told)
 {
 	struct peer *oldest = NULL;
 
 	if (t->count < PEERS_MAX)
 		return &t->rows[slotset_find(&t->used, 0, false)];
 	for (struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p))
-		if (!p->applied.present && (!oldest || p->seen_unix_s < oldest->seen_unix_s))
+		if (!p->applied.present && (!is_told || peer_is_hearsay(p)) &&
+		    (!oldest || p->seen_unix_s < oldest->seen_unix_s))
 			oldest = p;
 	if (oldest)
 		peers_remove(t, oldest);
 	return oldest;
 }
 
-static struct peer *insert(struct peers *t, const struct wg_key *key, struct now now)
+static struct peer *insert(struct peers *t, const struct sighting *s, struct now now)
 {
-	struct peer *p = find_room(t);
+	const struct wg_key *key = &s->who->key;
+	struct peer *p = find_room(t, is_from_others(s->method));
 	uint16_t *head = &t->bucket[bucket_of(key)];
 
 	if (!p)
@@ -431,11 +441,6 @@ static bool take_endpoint(struct peer *p, const struct sighting *s, struct now n
 	return differs;
 }
 
-static bool is_from_others(enum peer_method method)
-{
-	return method == METHOD_TRANSITIVE || method == METHOD_GOSSIP_TRANSITIVE;
-}
-
 /* Others guess the port behind a NAT; the address a peer was heard from is the one that works. */
 static void take_control(struct peer *p, const struct sighting *s, struct now now)
 {
@@ -505,7 +510,7 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 	if (memcmp(&who->key, &t->self, sizeof(t->self)) == 0)
 		return PEER_IGNORED;
 	if (!p)
-		p = insert(t, &who->key, now);
+		p = insert(t, s, now);
 	if (!p)
 		return PEER_IGNORED;
 	*out = p;

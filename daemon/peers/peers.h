@@ -244,7 +244,8 @@ enum peer_change {
  * Non-empty fields overwrite, empty ones never do; endpoints by rank (endpoint_replaces()), where a
  * LAN endpoint that was last announced more than 30 s ago has lost its rank, because laptops leave.
  * What others tell changes no field but the endpoint, and not even that while packets flow. A full
- * table gives up the peer that was seen longest ago and is not in WireGuard.
+ * table gives up the peer that was seen longest ago and is not in WireGuard; for one that was only
+ * told of, only another such.
  *
  * Return: what changed
  */

@@ -741,6 +741,36 @@ static void a_thousand_at_once_are_two_messages(void **state)
 	assert_nothing_written(f);
 }
 
+/* A member can invent others, but not their tunnels. */
+static void invented_members_do_not_keep_a_newcomer_out(void **state)
+{
+	struct fixture *f = *state;
+	struct wg_key first = { .b = { 1, 0, 9 } };
+	struct wg_key second = { .b = { 2, 0, 9 } };
+	struct wg_key bob = key_of(BOB);
+	struct peers *t = f->node.peers;
+
+	settle(f);
+	for (unsigned int i = 1; i <= PEERS_MAX; i++)
+		one_of_many(f, i);
+	node_peers_flush(&f->node);
+	for (struct peer *p = peers_next(t, NULL); p; p = peers_next(t, p))
+		p->applied.present = true;
+	announced(f, BOB, BOB_AT, NULL, DISCOVERY_HELLO);
+	assert_int_equal(peers_count(t), PEERS_MAX);
+	assert_null(peers_find(t, &bob));
+	/* The oldest one has a tunnel, the next one has had the time to make one. */
+	peers_find(t, &first)->first_seen_ms -= 600000;
+	peers_find(t, &first)->handshake_s = 1;
+	peers_find(t, &second)->first_seen_ms -= 300000;
+	drop_requests(f);
+	announced(f, BOB, BOB_AT, NULL, DISCOVERY_HELLO);
+	assert_non_null(peer_at(f, BOB));
+	assert_non_null(peers_find(t, &first));
+	assert_null(peers_find(t, &second));
+	assert_int_equal(peers_count(t), PEERS_MAX);
+}
+
 static void who_comes_back_after_a_goodbye_is_configured_anew(void **state)
 {
 	struct fixture *f = *state;
@@ -971,6 +1001,7 @@ int main(void)
 		T(a_goodbye_through_the_tunnel_is_the_peers_own_word),
 		T(a_goodbye_from_before_it_was_last_heard_is_somebody_elses),
 		T(a_goodbye_of_nobody_we_know_is_nothing),
+		T(invented_members_do_not_keep_a_newcomer_out),
 		T(who_comes_back_after_a_goodbye_is_configured_anew),
 		T(a_row_that_changes_hands_forgets_how_often_the_last_one_was_asked),
 		T(among_few_a_hello_is_answered_with_a_reply_and_a_hello),

@@ -585,6 +585,21 @@ static void a_full_table_gives_up_the_oldest_peer_that_is_not_in_wireguard(void 
 	assert_false(p->applied.present);
 }
 
+static void who_was_only_told_of_displaces_nobody_who_was_heard(void **state)
+{
+	struct wg_key silent = numbered_key(500);
+
+	fill(*state);
+	peers_find(*state, &silent)->applied.present = false;
+	assert_null(sight_numbered(*state, PEERS_MAX + 1, METHOD_TRANSITIVE, 0));
+	assert_non_null(peers_find(*state, &silent));
+	/* But others who were only told of. */
+	peers_remove(*state, peers_find(*state, &silent));
+	assert_non_null(sight_numbered(*state, PEERS_MAX + 1, METHOD_TRANSITIVE, 0));
+	assert_non_null(sight_numbered(*state, PEERS_MAX + 2, METHOD_TRANSITIVE, 0));
+	assert_int_equal(peers_count(*state), PEERS_MAX);
+}
+
 static void a_table_full_of_configured_peers_takes_nobody_else(void **state)
 {
 	fill(*state);
@@ -747,6 +762,7 @@ int main(void)
 		T(an_address_goes_back_when_its_holder_takes_another),
 		T(a_full_table_gives_up_the_oldest_peer_that_is_not_in_wireguard),
 		T(a_table_full_of_configured_peers_takes_nobody_else),
+		T(who_was_only_told_of_displaces_nobody_who_was_heard),
 		T(removal_leaves_the_others_of_a_hash_bucket),
 		T(a_removed_slot_is_free_and_its_next_peer_begins_clean),
 		T(a_walk_survives_the_removal_of_the_row_it_stands_on),
