@@ -17,7 +17,9 @@
 #include <string.h>
 
 #define DOUBTFUL_MS	   120000
-#define FULL_MS		   250 /* until another HELLO is tried when too many are under way */
+#define FULL_MS		   250	 /* until another HELLO is tried when too many are under way */
+#define SIGHT_MS	   60000 /* what WireGuard said of the tunnels is of use so long */
+#define SIGHT_WAIT_MS	   2000	 /* until its answer is there, if any comes */
 #define GOODBYE_MAX_AGE_S  60
 #define TRANSITIVE_KEEP_MS PEER_FORGET_MS
 #define REFUSED_FIRST_MS   1000 /* a change that failed is tried again, then after twice as long */
@@ -195,6 +197,7 @@ static void reset_row(struct node_peer *row)
 	row->started_ms = 0;
 	row->start_at_ms = 0;
 	row->warm_ms = 0;
+	row->sight_ms = 0;
 }
 
 static void forget(struct node *n, struct peer *p)
@@ -239,6 +242,35 @@ static bool is_over(const struct peer *p, struct now now)
 	return now.mono_ms - p->first_seen_ms >= TRANSITIVE_KEEP_MS;
 }
 
+/* Only WireGuard can tell whether this tunnel of ours lives, and it was not asked lately. */
+static bool is_out_of_sight(const struct node *n, const struct peer *p, struct now now)
+{
+	const struct refresh *r = &n->rows[p->slot].refresh;
+
+	return p->is_ours && p->applied.present && r->n_unanswered == 0 && r->greet_ms == 0 &&
+	       !refresh_is_linked(p, now) && now.mono_ms - n->nat.read_ms > SIGHT_MS;
+}
+
+/* One look at WireGuard spares the HELLOs to all whose tunnels live. */
+static void hello_if_due(struct node *n, struct peer *p, struct now now)
+{
+	struct node_peer *row = &n->rows[p->slot];
+
+	if (refresh_due_ms(&row->refresh, p, peers_count(n->peers), now) > now.mono_ms) {
+		row->sight_ms = 0;
+		return;
+	}
+	if (now.mono_ms < row->sight_ms)
+		return;
+	if (row->sight_ms == 0 && is_out_of_sight(n, p, now)) {
+		row->sight_ms = now.mono_ms + SIGHT_WAIT_MS;
+		node_request_dump(n);
+		return;
+	}
+	row->sight_ms = 0;
+	hello(n, p, now);
+}
+
 static void on_due(evutil_socket_t fd, short what, void *arg)
 {
 	struct node_peer *row = arg;
@@ -252,9 +284,8 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (!p || n->phase != NODE_RUNNING)
 		return;
-	if (is_worth_a_hello(p) &&
-	    refresh_due_ms(&row->refresh, p, peers_count(n->peers), now) <= now.mono_ms)
-		hello(n, p, now);
+	if (is_worth_a_hello(p))
+		hello_if_due(n, p, now);
 	write_change(n, p, now);
 	if (is_over(p, now))
 		forget(n, p);
@@ -278,6 +309,8 @@ static void schedule(struct node *n, struct peer *p, const struct reconcile_want
 	int64_t at = sooner(want->again_ms, row->refused_until_ms, now);
 	struct timeval tv;
 
+	if (hello_at < row->sight_ms)
+		hello_at = row->sight_ms;
 	if (is_worth_a_hello(p))
 		at = sooner(at, hello_at > now.mono_ms ? hello_at : now.mono_ms + 1, now);
 	if (peer_is_verified(p))
@@ -362,6 +395,7 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 	if (change == PEER_NEW) {
 		reset_row(row);
 		node_relay_soon(n);
+		n->lull_since_ms = 0;
 	}
 	if (s->method != METHOD_TRANSITIVE && s->method != METHOD_GOSSIP_TRANSITIVE &&
 	    s->method != METHOD_CACHE)

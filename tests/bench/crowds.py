@@ -19,6 +19,8 @@ INSIDE = "/usr/local/bin/wgproxy"
 ALONE = ("--no-dht", "--no-stun")
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 BETWEEN_MOVES_S = 0.03
+ALIVE = "/run/wireguard/wg0.alive"
+SETTLE_S = 120  # by then every peer's turn has come to be looked at
 
 
 @dataclasses.dataclass
@@ -41,8 +43,9 @@ FIGURES = (
     Figure("memory (KiB)", "resident memory of PID 1, netadmin and the mesh process, summed, what they share counted "
            "in each; all peers are known, configured, in the cache, and were asked for by /health", "12288"),
     Figure("processor time, idle (ms/s)", "of the three processes together, while nothing happens but what the node "
-           "does by itself"),
+           "does by itself; the proxy says of all tunnels that they live"),
     Figure("wake-ups, idle (1/s)", "voluntary context switches of the three together, meanwhile"),
+    Figure("wake-ups, no tunnels (1/s)", "the same before, while not one tunnel lives, and the node goes on trying"),
     Figure("datagram to configured (ms), p50 / p99", "from the moment at which a peer sends a HELLO that tells another "
            "endpoint until wireguard-go has answered that it has it; one peer at a time", "- / 5"),
     Figure("envelopes opened (1/s)", "HELLOs from all peers in turn, as fast as one process sends them: how many were "
@@ -192,11 +195,15 @@ def measure(n, wanted, say):
             took = moves(node, crowd, wanted.moves)
             http.ask(node.port, "/health")
             say(f"{n} peers: idle")
+            _, lonely = idle(node, wanted.idle)
+            node.root(ALIVE).touch()
+            http.ask(node.port, "/health")
+            time.sleep(SETTLE_S)
             idle_ms, wakeups = idle(node, wanted.idle)
             kib = memory_kib(node)
             opened, by_cpu = flood(node, crowd, wanted.flood)
     values = (requests, configured_ms, by_set, by_addconf, configured_ms / by_set, configured_ms / by_addconf,
-              kib, idle_ms, wakeups, took, opened, by_cpu)
+              kib, idle_ms, wakeups, lonely, took, opened, by_cpu)
     return {figure.name: value for figure, value in zip(FIGURES, values)}
 
 
