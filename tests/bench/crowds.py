@@ -55,6 +55,8 @@ FIGURES = (
 ONCE = (
     Figure("join", "from the start of a container until WireGuard has completed a handshake with a node that was "
            "there before, on the same LAN; ms, p50 / p99"),
+    Figure("return", "the same for a node that was there before and has its cache, with LAN discovery, DHT and STUN "
+           "turned off: from the start of its container; ms, p50 / p99", "well under 1000"),
 )
 
 
@@ -62,10 +64,10 @@ def key_of(member):
     return hashlib.sha256(f"member {member}".encode()).digest()
 
 
-def start(lab, name, port=None, watched=True):
+def start(lab, name, port=None, *options, watched=True):
     mounts = [Mount.bind(PROXY, INSIDE, read_only=True)] if watched else []
     extra = ("--wireguard-go", INSIDE) if watched else ()
-    return lab.node(name, volume=lab.volume(name), join=(*ALONE, *extra), mounts=mounts, port=port)
+    return lab.node(name, volume=lab.volume(name), join=(*ALONE, *extra, *options), mounts=mounts, port=port)
 
 
 def gather(node, crowd):
@@ -207,19 +209,40 @@ def measure(n, wanted, say):
     return {figure.name: value for figure, value in zip(FIGURES, values)}
 
 
+def until_handshake(lab, name, port, *options):
+    """Starts a node, and returns it and the milliseconds until its first handshake."""
+    begun = time.monotonic()
+    node = start(lab, name, port, *options, watched=False)
+    eventually(lambda: any(node.handshakes().values()), "a handshake", 20)
+    return node, (time.monotonic() - begun) * 1e3
+
+
 def joins(n, say):
     """Milliseconds from the start of a container to its first handshake, of each of so many."""
     say("joins")
     took = []
     with Lab() as lab:
-        there = start(lab, "there", watched=False)
-        there.wait_until_up()
+        start(lab, "there", watched=False).wait_until_up()
         for i in range(n):
-            port = lab.port()
-            begun = time.monotonic()
-            node = start(lab, f"joins-{i}", port, watched=False)
-            eventually(lambda c=node: any(c.handshakes().values()), "a handshake", 20)
-            took.append((time.monotonic() - begun) * 1e3)
+            node, ms = until_handshake(lab, f"joins-{i}", lab.port())
+            took.append(ms)
             node.stop(20)
             node.destroy()
+    return took
+
+
+def returns(n, say):
+    """The same, of a node that has nothing but its cache."""
+    say("returns")
+    took = []
+    with Lab() as lab:
+        start(lab, "there", watched=False).wait_until_up()
+        port = lab.port()
+        node, _ = until_handshake(lab, "returns", port)
+        cache = node.root("/var/lib/wgmesh/wg0-peers.json")
+        eventually(cache.exists, "the cache", 60)
+        for _ in range(n):
+            node.stop(20)
+            node, ms = until_handshake(lab, "returns", port, "--no-lan")
+            took.append(ms)
     return took

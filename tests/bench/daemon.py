@@ -79,7 +79,7 @@ def main():
     about = [*facts.machine("ext4"), facts.version_of("wireguard-go"), facts.version_of("wireguard-tools"),
              ("changes timed", str(wanted.moves)), ("load of the machine before", f"{os.getloadavg()[0]:.1f}")]
     results = {n: crowds.measure(n, wanted, say) for n in wanted.peers or (10, 100, 1000)}
-    once = {"join": crowds.joins(wanted.joins, say)}
+    once = {"join": crowds.joins(wanted.joins, say), "return": crowds.returns(wanted.joins, say)}
     say(f"done in {time.monotonic() - begun:.0f} s")
     text = markdown(about, results, once)
     print(text)
