@@ -213,7 +213,8 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_newfile.c tests/unit/test_nft.c tests/unit/test_nlmsg.c \
 	tests/unit/test_node_nat.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
 	tests/unit/test_node_pex.c tests/unit/test_node_relay.c tests/unit/test_node_reload.c \
-	tests/unit/test_node_view.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
+	tests/unit/test_node_stop.c tests/unit/test_node_view.c tests/unit/test_notify.c \
+	tests/unit/test_ownaddr.c \
 	tests/unit/test_ownpoint.c tests/unit/test_pace.c tests/unit/test_peercache.c \
 	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c \
 	tests/unit/test_prospects.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
@@ -372,7 +373,8 @@ JOBS    := $(shell nproc 2>/dev/null || echo 2)
 SUB     := $(MAKE) --no-print-directory -j$(JOBS)
 PYTEST  := $(PYTHON) -B -m pytest -c tests/pytest.ini
 LINTED  := $(SOURCES) $(filter-out $(SOURCES),init/entry.c init/main.c daemon/main.c) $(UNIT_SRC) \
-	tests/helper/confined.c tests/helper/crowd.c tests/helper/wgproxy.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) $(FUZZ_SRC)
+	tests/helper/confined.c tests/helper/crowd.c tests/helper/wgproxy.c tests/helper/wgtool.c $(PROBE_SRC) $(BENCH_SRC) $(DOCGEN_SRC) $(FAULT_SRC) \
+	$(FUZZ_SRC) $(SIM_SRC)
 # The fast ones first; tests/container and the whole of tests/fault have targets of their own.
 TESTED  := $(addprefix tests/,unit lint fault integration kernel fuzz)
 CHECKS  := format headers tidy cppcheck analyzer banned shell python

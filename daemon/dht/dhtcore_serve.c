@@ -76,7 +76,7 @@ static void refuse(struct dhtcore *c, const struct endpoint *from, enum krpc_err
 /* Is it one of the ids under which our own mesh meets? */
 static bool is_ours(const struct dhtcore *c, const struct nodeid *infohash, struct now now)
 {
-	struct nodeid id;
+	struct nodeid id = { { 0 } };
 
 	derive_hourly_id(id.b, c->cfg.secret, now.unix_s);
 	if (nodeid_equal(&id, infohash))

@@ -254,8 +254,10 @@ static void make_room(struct prospects *t, const struct prospect *newcomer)
 	for (size_t i = 0; i < PROSPECTS_MAX; i++) {
 		struct entry *e = &t->entry[i];
 		int r = rank(e, newcomer);
+		bool is_less =
+			!least || r > least_rank || (r == least_rank && e->due_ms < least->due_ms);
 
-		if (r == 0 || r < least_rank || (r == least_rank && e->due_ms >= least->due_ms))
+		if (r == 0 || !is_less)
 			continue;
 		least = e;
 		least_rank = r;

@@ -55,8 +55,8 @@ static void take_search(struct dnsconf *out, const char *line)
 		size_t len = strlen(word);
 
 		if (len > 0 && word[len - 1] == '.')
-			word[len - 1] = '\0';
-		if (word[0] != '\0' && len < DNSCONF_DOMAIN_SIZE)
+			word[--len] = '\0';
+		if (len > 0 && len < DNSCONF_DOMAIN_SIZE)
 			(void)str_copy(out->search[out->n_search++], DNSCONF_DOMAIN_SIZE, word);
 	}
 }

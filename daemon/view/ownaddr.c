@@ -163,7 +163,9 @@ struct ip ownaddr_ip(const struct ownaddr *o, uint8_t family, int64_t now_ms)
 		best = us->ip;
 		is_tie = false;
 	}
-	return is_tie ? (struct ip) { .family = 0 } : best;
+	if (is_tie)
+		return (struct ip) { .family = 0 };
+	return best;
 }
 
 enum view_nat ownaddr_nat(const struct ownaddr *o, const struct ownaddr_local *local,

@@ -22,11 +22,16 @@ def seeds(name):
     return [ast.literal_eval(f'b"{line}"') for line in lines if line and not line.startswith("#")]
 
 
-def unpack(name, directory):
-    """Write each seed into a file of its own."""
+def write(inputs, directory):
+    """Write each of some inputs into a file of its own."""
     directory.mkdir(parents=True, exist_ok=True)
-    for seed in seeds(name):
-        (directory / hashlib.sha1(seed).hexdigest()).write_bytes(seed)
+    for each in inputs:
+        (directory / hashlib.sha1(each).hexdigest()).write_bytes(each)
+
+
+def unpack(name, directory):
+    """Write the seeds of a target into files."""
+    write(seeds(name), directory)
 
 
 def as_line(seed):
@@ -38,13 +43,13 @@ def as_line(seed):
 
 
 def pack(name, directory):
-    """Take the smallest of the inputs that a campaign found worth keeping."""
+    """Add the smallest of the inputs that a campaign found worth keeping to what a person wrote."""
     kept = seeds(name)
     found = sorted((path.read_bytes() for path in directory.iterdir()), key=lambda s: (len(s), s))
     fresh = [s for s in found if s not in kept and len(s) <= SEED_MAX]
-    kept += fresh[:max(0, SEEDS_MAX - len(kept))]
-    text = "".join(as_line(seed) + "\n" for seed in kept)
-    (CORPUS / f"{name}.txt").write_text(text, encoding="ascii")
+    with (CORPUS / f"{name}.txt").open("a", encoding="ascii") as text:
+        for seed in fresh[:max(0, SEEDS_MAX - len(kept))]:
+            text.write(as_line(seed) + "\n")
 
 
 if __name__ == "__main__":

@@ -16,16 +16,16 @@
 
 /* libFuzzer's entry points. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerInitialize(const int *argc, char ***argv);
 
 /* Something that must hold does not: the input is kept as a crash. */
-#define FUZZ_CHECK(what)                                                                 \
-	do {                                                                             \
-		if (!(what)) {                                                           \
-			(void)fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #what); \
-			abort();                                                         \
-		}                                                                        \
-	} while (0)
+#define FUZZ_CHECK(what) ((what) ? (void)0 : fuzz_broken(__FILE__, __LINE__, #what))
+
+_Noreturn static inline void fuzz_broken(const char *file, int line, const char *what)
+{
+	(void)fprintf(stderr, "%s:%d: %s\n", file, line, what);
+	abort();
+}
 
 /* A copy with a NUL at its end; owned by the caller. */
 static inline char *fuzz_text(const uint8_t *data, size_t size)

@@ -10,7 +10,7 @@
 
 static const uint8_t key[CRYPTO_KEY_LEN] = { 1, 2, 3 };
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+int LLVMFuzzerInitialize(const int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;

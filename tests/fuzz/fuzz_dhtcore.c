@@ -42,7 +42,7 @@ static void on_random(void *arg, void *buf, size_t len)
 	memset(buf, 'r', len);
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+int LLVMFuzzerInitialize(const int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;

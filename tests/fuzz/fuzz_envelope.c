@@ -6,7 +6,7 @@
 
 #define NOW 1767225600
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+int LLVMFuzzerInitialize(const int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;

@@ -8,7 +8,7 @@
 
 static struct peers *peers;
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+int LLVMFuzzerInitialize(const int *argc, char ***argv)
 {
 	static const struct wg_key self = { .b = { 9 } };
 

@@ -108,7 +108,8 @@ static long try_bind_unix(const char *path)
 
 static long try_exec(const char *path)
 {
-	char *const argv[] = { strdup(path), NULL };
+	char name[] = "program";
+	char *const argv[] = { name, NULL };
 	char *const envp[] = { NULL };
 
 	return execve(path, argv, envp);
@@ -117,7 +118,8 @@ static long try_exec(const char *path)
 /* What an attacker without a file would do. */
 static long try_exec_memory(const char *path)
 {
-	char *const argv[] = { strdup("memory"), NULL };
+	char name[] = "memory";
+	char *const argv[] = { name, NULL };
 	char *const envp[] = { NULL };
 	int fd = memfd_create("program", 0);
 

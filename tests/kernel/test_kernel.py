@@ -23,7 +23,7 @@ def test_all_is_well_in_a_virtual_machine(command):
 def test_a_virtual_machine_that_hangs_is_a_failure_with_its_last_words():
     try:
         with pytest.raises(vm.Failed, match="hung(.|\n)*still here"):
-            vm.run(["sh", "-c", "echo still here; sleep 1000"], timeout_s=6)
+            vm.run(["sh", "-c", "echo still here; sleep 1000"], timeout_s=20)
     except vm.Unavailable as missing:
         pytest.skip(str(missing))
 

@@ -31,6 +31,8 @@ PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 MODULES = ("virtio_pci", "virtiofs", "overlay", "wireguard", "veth", "bridge", "tun")
 MEMORY_MB = 1024
 CPUS = 2
+BOOT_S = 180  # until the command runs: five on a machine with nothing else to do
+POLL_S = 0.1
 APPEND = ("console=ttyS0", "quiet", "panic=-1", "oops=panic", "mitigations=off", "nokaslr",
           "random.trust_cpu=on", "tsc=reliable", "no_timer_check", "audit=0")
 
@@ -173,7 +175,7 @@ def qemu_command(work, memory_mb, cpus, *options, append=()):
 
 def write_job(path, argv):
     command = " ".join(shlex.quote(word) for word in argv)
-    path.write_text(f"#!/bin/sh\nexport PATH={PATH}\n"
+    path.write_text(f"#!/bin/sh\nexport PATH={PATH}\n: >/out/begun\n"
                     f"cd {shlex.quote(str(CHECKOUT))} && exec {command} >/out/log 2>&1\n")
     path.chmod(0o755)
 
@@ -181,8 +183,9 @@ def write_job(path, argv):
 def run(argv, timeout_s=120, modules=(), memory_mb=MEMORY_MB, disk_mb=0):
     """Run a command in a virtual machine; returns (exit status, what it printed).
 
-    modules  further ones to load
-    disk_mb  size of a disk at /disk, for what must not be in memory; 0 for none
+    timeout_s  what the command may take; the machine has BOOT_S to get there
+    modules    further ones to load
+    disk_mb    size of a disk at /disk, for what must not be in memory; 0 for none
 
     The job's own output comes back in a file: the emulated serial line is slow, and is left to
     the kernel's last words.
@@ -205,6 +208,7 @@ def run(argv, timeout_s=120, modules=(), memory_mb=MEMORY_MB, disk_mb=0):
         wait_for_sockets(work)
         qemu = stack.enter_context(running(qemu_command(work, memory_mb, CPUS, *options),
                                            stdout=log, stderr=log))
+        wait_for_job(work, qemu)
         try:
             qemu.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -223,6 +227,15 @@ def wait_for_sockets(work):
         if time.monotonic() > deadline:
             raise Failed(f"virtiofsd did not start\n{last_words(work)}")
         time.sleep(0.01)
+
+
+def wait_for_job(work, qemu):
+    """Wait until the machine has booted and the command runs; or until it is over, for whatever reason."""
+    deadline = time.monotonic() + BOOT_S
+    while qemu.poll() is None and not (work / "out/begun").exists():
+        if time.monotonic() > deadline:
+            raise Failed(f"the virtual machine did not boot within {BOOT_S} s\n{last_words(work)}")
+        time.sleep(POLL_S)
 
 
 def last_words(work):

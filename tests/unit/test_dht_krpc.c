@@ -16,7 +16,7 @@ static struct krpc_message m;
 
 static enum krpc_verdict parse(const char *text, size_t len)
 {
-	char *copy = malloc(len);
+	char *copy = malloc(len + !len);
 	enum krpc_verdict verdict;
 
 	assert_non_null(copy);

@@ -228,7 +228,7 @@ static void one_answer_names_eight_others_at_most(void **state)
 
 	(void)state;
 	begin(1000);
-	for (uint8_t i = 0; i < sizeof(others); i++)
+	for (size_t i = 0; i < sizeof(others); i++)
 		others[i] = (uint8_t)(i + 1);
 	(void)offer(node_of(99));
 	assert_int_equal(next(1000), 99);

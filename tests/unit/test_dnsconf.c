@@ -88,6 +88,19 @@ static void what_is_too_much_is_cut(void **state)
 	assert_int_equal(parsed(text).n_search, 0);
 }
 
+static void the_longest_domain_may_end_in_a_dot(void **state)
+{
+	char text[300] = "search ";
+	struct dnsconf c;
+
+	(void)state;
+	memset(text + 7, 'x', DNSCONF_DOMAIN_SIZE - 1);
+	text[7 + DNSCONF_DOMAIN_SIZE - 1] = '.';
+	c = parsed(text);
+	assert_int_equal(c.n_search, 1);
+	assert_int_equal(strlen(c.search[0]), DNSCONF_DOMAIN_SIZE - 1);
+}
+
 static void the_hosts_file_gives_all_addresses_of_a_name(void **state)
 {
 	static const char text[] =
@@ -115,6 +128,7 @@ int main(void)
 		cmocka_unit_test(comments_unknown_lines_and_servers_that_are_none_are_passed_over),
 		cmocka_unit_test(the_last_search_counts_and_domain_is_another_word_for_it),
 		cmocka_unit_test(what_is_too_much_is_cut),
+		cmocka_unit_test(the_longest_domain_may_end_in_a_dot),
 		cmocka_unit_test(the_hosts_file_gives_all_addresses_of_a_name),
 	};
 

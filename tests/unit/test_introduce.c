@@ -251,7 +251,8 @@ static void the_largest_start_fits_one_datagram(void **state)
 	char out[INTRODUCE_PLAIN_MAX];
 
 	(void)state;
-	s.peer = s.introducer = key_of(3);
+	s.peer = key_of(3);
+	s.introducer = s.peer;
 	(void)rendezvous_pair_id(s.pair_id, UINT64_MAX);
 	s.peer_endpoint = endpoint_of("[2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff]:65535");
 	for (uint16_t i = 0; i < RENDEZVOUS_CANDIDATES_MAX; i++) {

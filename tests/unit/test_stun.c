@@ -7,7 +7,7 @@
 
 static struct stun_transaction transaction_of(const json_t *section)
 {
-	struct stun_transaction t;
+	struct stun_transaction t = { { 0 } };
 
 	assert_int_equal(from_hex(t.b, sizeof(t.b), vector_text(section, "transaction_hex")),
 			 sizeof(t.b));
