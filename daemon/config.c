@@ -145,7 +145,8 @@ int config_load(struct config *out, const struct settings *s, struct err *e)
 	out->backend = (enum wg_backend)settings_number(s, SETTING_BACKEND);
 	out->wireguard_go = settings_text(s, SETTING_WIREGUARD_GO);
 	out->mtu = (uint32_t)settings_number(s, SETTING_MTU);
-	out->no_lan = settings_flag(s, SETTING_NO_LAN_DISCOVERY);
+	out->no_lan =
+		settings_flag(s, SETTING_NO_LAN_DISCOVERY) || settings_flag(s, SETTING_NO_LAN);
 	out->no_dht = settings_flag(s, SETTING_NO_DHT);
 	out->no_stun = settings_flag(s, SETTING_NO_STUN);
 	out->no_ipv6 = settings_flag(s, SETTING_NO_IPV6);

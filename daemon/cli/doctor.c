@@ -51,7 +51,7 @@ static int load(struct wanted *w, char socket_path[static CONFIG_SOCKET_SIZE],
 	w->mtu = (uint32_t)settings_number(s, SETTING_MTU);
 	w->advertises = settings_text(s, SETTING_ADVERTISE_ROUTES) != NULL;
 	w->forwards = settings_flag(s, SETTING_FORWARD);
-	w->no_lan = settings_flag(s, SETTING_NO_LAN_DISCOVERY);
+	w->no_lan = settings_flag(s, SETTING_NO_LAN_DISCOVERY) || settings_flag(s, SETTING_NO_LAN);
 	w->timeout_ms = (int64_t)settings_number(s, SETTING_TIMEOUT);
 	w->socket_path = socket_path;
 	if (r == 0)

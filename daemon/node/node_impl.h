@@ -105,6 +105,7 @@ struct node_punch {
  * @started_ms:	When an introduction to it was last followed
  * @start_at_ms: What that said of when to begin: the same again is a repetition
  * @warm_ms:	When it was last greeted through a relay
+ * @sight_ms:	WireGuard was asked whether its tunnel lives: no HELLO before; 0 for not asked
  */
 struct node_peer {
 	struct node *node;
@@ -128,6 +129,7 @@ struct node_peer {
 	int64_t started_ms;
 	int64_t start_at_ms;
 	int64_t warm_ms;
+	int64_t sight_ms;
 	int64_t refused_until_ms;
 	unsigned int n_refused;
 };
@@ -256,6 +258,7 @@ struct node {
 	struct event *relay_timer; /* looks again which way to each peer is best */
 	size_t n_relayed;
 	struct event *offer_timer; /* asks for the next introduction */
+	int64_t lull_since_ms;	   /* nobody can introduce us since then; 0 when somebody can */
 	struct node_punch punches[NODE_PUNCHES_MAX];
 	struct matchmaker matches; /* introductions that we make */
 	struct clone_alarm clone;

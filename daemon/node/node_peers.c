@@ -13,12 +13,12 @@
 #include "daemon/node/node_impl.h"
 #include "daemon/state/peercache.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define DOUBTFUL_MS	   120000
-#define FULL_MS		   250 /* until another HELLO is tried when too many are under way */
-#define GOODBYE_MAX_AGE_S  60
+#define FULL_MS		   250	 /* until another HELLO is tried when too many are under way */
+#define SIGHT_MS	   60000 /* what WireGuard said of the tunnels is of use so long */
+#define SIGHT_WAIT_MS	   2000	 /* until its answer is there, if any comes */
 #define TRANSITIVE_KEEP_MS PEER_FORGET_MS
 #define REFUSED_FIRST_MS   1000 /* a change that failed is tried again, then after twice as long */
 #define REFUSED_DOUBLINGS  8
@@ -195,6 +195,7 @@ static void reset_row(struct node_peer *row)
 	row->started_ms = 0;
 	row->start_at_ms = 0;
 	row->warm_ms = 0;
+	row->sight_ms = 0;
 }
 
 static void forget(struct node *n, struct peer *p)
@@ -239,6 +240,35 @@ static bool is_over(const struct peer *p, struct now now)
 	return now.mono_ms - p->first_seen_ms >= TRANSITIVE_KEEP_MS;
 }
 
+/* Only WireGuard can tell whether this tunnel of ours lives, and it was not asked lately. */
+static bool is_out_of_sight(const struct node *n, const struct peer *p, struct now now)
+{
+	const struct refresh *r = &n->rows[p->slot].refresh;
+
+	return p->is_ours && p->applied.present && r->n_unanswered == 0 && r->greet_ms == 0 &&
+	       !refresh_is_linked(p, now) && now.mono_ms - n->nat.read_ms > SIGHT_MS;
+}
+
+/* One look at WireGuard spares the HELLOs to all whose tunnels live. */
+static void hello_if_due(struct node *n, struct peer *p, struct now now)
+{
+	struct node_peer *row = &n->rows[p->slot];
+
+	if (refresh_due_ms(&row->refresh, p, peers_count(n->peers), now) > now.mono_ms) {
+		row->sight_ms = 0;
+		return;
+	}
+	if (now.mono_ms < row->sight_ms)
+		return;
+	if (row->sight_ms == 0 && is_out_of_sight(n, p, now)) {
+		row->sight_ms = now.mono_ms + SIGHT_WAIT_MS;
+		node_request_dump(n);
+		return;
+	}
+	row->sight_ms = 0;
+	hello(n, p, now);
+}
+
 static void on_due(evutil_socket_t fd, short what, void *arg)
 {
 	struct node_peer *row = arg;
@@ -252,9 +282,8 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (!p || n->phase != NODE_RUNNING)
 		return;
-	if (is_worth_a_hello(p) &&
-	    refresh_due_ms(&row->refresh, p, peers_count(n->peers), now) <= now.mono_ms)
-		hello(n, p, now);
+	if (is_worth_a_hello(p))
+		hello_if_due(n, p, now);
 	write_change(n, p, now);
 	if (is_over(p, now))
 		forget(n, p);
@@ -278,6 +307,8 @@ static void schedule(struct node *n, struct peer *p, const struct reconcile_want
 	int64_t at = sooner(want->again_ms, row->refused_until_ms, now);
 	struct timeval tv;
 
+	if (hello_at < row->sight_ms)
+		hello_at = row->sight_ms;
 	if (is_worth_a_hello(p))
 		at = sooner(at, hello_at > now.mono_ms ? hello_at : now.mono_ms + 1, now);
 	if (peer_is_verified(p))
@@ -349,6 +380,7 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 	struct peer *p = NULL;
 	struct node_peer *row;
 	enum peer_change change;
+	bool is_back;
 
 	if (peers_count(n->peers) == PEERS_MAX &&
 	    (s->method == METHOD_EXCHANGE || s->method == METHOD_LAN) &&
@@ -358,10 +390,12 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 	if (!p)
 		return;
 	row = &n->rows[p->slot];
+	is_back = p->first_seen_ms == now.mono_ms && p->replied_ms == INT64_MIN;
 	n->counters.sightings[__builtin_ctz(s->method)]++;
 	if (change == PEER_NEW) {
 		reset_row(row);
 		node_relay_soon(n);
+		n->lull_since_ms = 0;
 	}
 	if (s->method != METHOD_TRANSITIVE && s->method != METHOD_GOSSIP_TRANSITIVE &&
 	    s->method != METHOD_CACHE)
@@ -378,8 +412,9 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 	}
 	if (knows_us && change == PEER_NEW)
 		row->refresh.hello_ms = now.mono_ms;
-	/* A new face is greeted at once, unless it has just answered us. */
-	if ((change == PEER_NEW || (change == PEER_CHANGED && s->method == METHOD_LAN)) &&
+	/* A new face is greeted at once, and so is one that is back, unless it has just answered us. */
+	if ((change == PEER_NEW ||
+	     (change == PEER_CHANGED && (s->method == METHOD_LAN || is_back))) &&
 	    !knows_us && is_worth_a_hello(p))
 		greet(n, p, s->method, now);
 	if (peers_is_marked(n->peers, p))
@@ -495,40 +530,6 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 		node_pex_take(n, a, o);
 }
 
-static bool is_from(const struct peer *p, const struct ip *ip)
-{
-	return ip_equal(ip, &p->endpoint.ip) || ip_equal(ip, &p->control.ip) ||
-	       ip_equal(ip, &p->tunnel.ip) || ip_equal(ip, &p->info.mesh_ip) ||
-	       ip_equal(ip, &p->info.mesh_ip6);
-}
-
-void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timestamp,
-			const struct endpoint *from)
-{
-	struct now now = clock_now();
-	struct peer *p = peers_find(n->peers, key);
-
-	if (!p || p->said_goodbye || llabs(now.unix_s - timestamp) > GOODBYE_MAX_AGE_S)
-		return;
-	/*
-	 * Neither its type nor who sent it can be told from a datagram, and what was captured can be sent
-	 * again. So a peer's word counts where it was heard, and not if it was heard of later than that.
-	 */
-	if (timestamp < p->said_s || !is_from(p, &from->ip))
-		return;
-	log_event(EVENT_PEER_LEFT,
-		  LOG_FIELDS({ "peer", p->key_text }, { "host", p->info.hostname }),
-		  "peer said goodbye");
-	p->said_goodbye = true;
-	p->replied_ms = INT64_MIN;
-	p->handshake_s = 0;
-	p->first_seen_ms = now.mono_ms;
-	peers_mark(n->peers, p);
-	node_prospects_lost(n, &p->control);
-	node_relay_look(n);
-	node_peers_flush_soon(n);
-}
-
 void node_peers_hello(struct node *n, struct peer *p, struct now now)
 {
 	if (!is_worth_a_hello(p))
@@ -536,22 +537,6 @@ void node_peers_hello(struct node *n, struct peer *p, struct now now)
 	hello(n, p, now);
 	/* Its timer is set anew with the next look at what changed. */
 	peers_mark(n->peers, p);
-}
-
-void node_peers_say_goodbye(struct node *n)
-{
-	struct now now = clock_now();
-
-	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
-		struct endpoint inside = node_relay_inside(n, p, now);
-
-		if (peer_is_active(p, now) && p->control.ip.family != 0)
-			exchange_goodbye(n->exchange, &p->control, &n->ready.public_key);
-		/* What was punched for the exchange may be closed again. */
-		if (inside.ip.family != 0 &&
-		    (p->path.is_relayed || (p->methods & METHOD_RENDEZVOUS)))
-			exchange_goodbye(n->exchange, &inside, &n->ready.public_key);
-	}
 }
 
 void node_peers_free(struct node *n)

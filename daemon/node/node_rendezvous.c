@@ -21,6 +21,7 @@
 #define FIRST_MS      1500 /* what can be had without an introducer is there by then */
 #define ASKED_AT_ONCE 16   /* of a thousand that are met together, so many a second */
 #define RETRY_MS      1000 /* all introducers were asked a moment ago */
+#define LULL_MAX_MS   32000
 #define SPACING_MS    250  /* between two OFFERs to one introducer */
 #define COOL_MS	      6000 /* between two STARTs about one peer */
 #define OFFERS_EAGER  5	   /* then the pauses grow beyond half a minute */
@@ -111,17 +112,16 @@ static bool offer_to(struct node *n, const struct peer *introducer, const struct
 	return true;
 }
 
-/* Asks for an introduction; false when all who could be asked were asked a moment ago. */
+/* Asks for an introduction; false when all who could be asked were asked a moment ago, or nobody can be. */
 static bool ask(struct node *n, const struct peer *p, const struct asking *a)
 {
 	struct rendezvous_introducer chosen[RENDEZVOUS_INTRODUCERS_MAX];
 	struct offer offer = { .from = n->ready.public_key, .target = p->info.key };
-	bool has_asked;
+	bool has_asked = false;
 	size_t total;
 
 	offer.seed = rendezvous_pair_seed(n->self.key_text, p->key_text);
 	total = choose(a, p, offer.seed, chosen);
-	has_asked = total == 0;
 	for (size_t i = 0; i < total; i++)
 		has_asked |= offer_to(n, peers_at(n->peers, chosen[i].slot), &offer, a->now);
 	return has_asked;
@@ -147,6 +147,22 @@ static int64_t next_ms(const struct node *n, const struct peer *p, struct now no
 	       (rendezvous_next_window(seed, second, RENDEZVOUS_WINDOW) - now.unix_s) * 1000;
 }
 
+/*
+ * How long to wait when nobody can be asked: as long as that has been so, since each look has WireGuard
+ * tell of all peers.
+ */
+static int64_t lull_ms(struct node *n, struct now now)
+{
+	int64_t ms;
+
+	if (n->lull_since_ms == 0)
+		n->lull_since_ms = now.mono_ms;
+	ms = now.mono_ms - n->lull_since_ms;
+	if (ms < RETRY_MS)
+		return RETRY_MS;
+	return ms < LULL_MAX_MS ? ms : LULL_MAX_MS;
+}
+
 /* Asks if it is time; returns when it is time again. */
 static int64_t attend(struct node *n, struct peer *p, struct asking *a)
 {
@@ -157,6 +173,9 @@ static int64_t attend(struct node *n, struct peer *p, struct asking *a)
 		row->offer_ms = p->first_seen_ms + FIRST_MS;
 	if (now.mono_ms < row->offer_ms)
 		return row->offer_ms;
+	if (a->n == 0)
+		return now.mono_ms + lull_ms(n, now);
+	n->lull_since_ms = 0;
 	if (a->left == 0)
 		return now.mono_ms + RETRY_MS;
 	a->left--;

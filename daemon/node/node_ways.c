@@ -15,9 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PERIOD_S     30	 /* at least, and at most what the answer's time to live says */
-#define PERIOD_MAX_S 300 /* */
-#define RETRY_S	     2	 /* after a failure, then twice as long each time */
+#define PERIOD_S     30 /* at least, and then what the answer's time to live says */
+#define PERIOD_MAX_S 60 /* engines say 600 s of names that change with every container */
+#define RETRY_S	     2	/* after a failure, then twice as long each time */
 #define RETRY_MAX_S  60
 #define FAILURES_MAX 5
 #define JITTER_PART  5

@@ -44,8 +44,8 @@ static bool is_our_turn(const struct peer *p, const struct reconcile_self *self,
 		*at_ms = p->replied_ms + RECONCILE_SETTLE_MS;
 	if (p->applied.keepalive_s != 0 || p->handshake_s != 0)
 		return true;
-	/* Peers from the cache have us configured, unless they have forgotten us: begin at once. */
-	return !peer_is_verified(p) || now.mono_ms >= *at_ms;
+	/* A peer from the cache may have forgotten us, too, and would drop what we begin too soon. */
+	return now.mono_ms >= *at_ms;
 }
 
 static bool should_be_present(const struct peer *p, const struct reconcile_self *self,

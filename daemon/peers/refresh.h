@@ -38,8 +38,8 @@ struct refresh {
 /**
  * refresh_is_linked() - Did its tunnel live a moment ago?
  *
- * WireGuard renews a handshake with the first packet after two minutes, and keepalives are 25 s apart, as
- * are our looks at it: a tunnel may seem dead for that long and be well.
+ * WireGuard renews a handshake with the first packet after two minutes, and keepalives are 25 s apart: a
+ * tunnel may seem dead for that long and be well. It is seen only when WireGuard is asked.
  */
 bool refresh_is_linked(const struct peer *p, struct now now);
 

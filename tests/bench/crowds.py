@@ -19,6 +19,8 @@ INSIDE = "/usr/local/bin/wgproxy"
 ALONE = ("--no-dht", "--no-stun")
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 BETWEEN_MOVES_S = 0.03
+ALIVE = "/run/wireguard/wg0.alive"
+SETTLE_S = 120  # by then every peer's turn has come to be looked at
 
 
 @dataclasses.dataclass
@@ -41,8 +43,9 @@ FIGURES = (
     Figure("memory (KiB)", "resident memory of PID 1, netadmin and the mesh process, summed, what they share counted "
            "in each; all peers are known, configured, in the cache, and were asked for by /health", "12288"),
     Figure("processor time, idle (ms/s)", "of the three processes together, while nothing happens but what the node "
-           "does by itself"),
+           "does by itself; the proxy says of all tunnels that they live"),
     Figure("wake-ups, idle (1/s)", "voluntary context switches of the three together, meanwhile"),
+    Figure("wake-ups, no tunnels (1/s)", "the same before, while not one tunnel lives, and the node goes on trying"),
     Figure("datagram to configured (ms), p50 / p99", "from the moment at which a peer sends a HELLO that tells another "
            "endpoint until wireguard-go has answered that it has it; one peer at a time", "- / 5"),
     Figure("envelopes opened (1/s)", "HELLOs from all peers in turn, as fast as one process sends them: how many were "
@@ -52,6 +55,8 @@ FIGURES = (
 ONCE = (
     Figure("join", "from the start of a container until WireGuard has completed a handshake with a node that was "
            "there before, on the same LAN; ms, p50 / p99"),
+    Figure("return", "the same for a node that was there before and has its cache, with LAN discovery, DHT and STUN "
+           "turned off: from the start of its container; ms, p50 / p99", "well under 1000"),
 )
 
 
@@ -59,10 +64,10 @@ def key_of(member):
     return hashlib.sha256(f"member {member}".encode()).digest()
 
 
-def start(lab, name, port=None, watched=True):
+def start(lab, name, port=None, *options, watched=True):
     mounts = [Mount.bind(PROXY, INSIDE, read_only=True)] if watched else []
     extra = ("--wireguard-go", INSIDE) if watched else ()
-    return lab.node(name, volume=lab.volume(name), join=(*ALONE, *extra), mounts=mounts, port=port)
+    return lab.node(name, volume=lab.volume(name), join=(*ALONE, *extra, *options), mounts=mounts, port=port)
 
 
 def gather(node, crowd):
@@ -192,12 +197,24 @@ def measure(n, wanted, say):
             took = moves(node, crowd, wanted.moves)
             http.ask(node.port, "/health")
             say(f"{n} peers: idle")
+            _, lonely = idle(node, wanted.idle)
+            node.root(ALIVE).touch()
+            http.ask(node.port, "/health")
+            time.sleep(SETTLE_S)
             idle_ms, wakeups = idle(node, wanted.idle)
             kib = memory_kib(node)
             opened, by_cpu = flood(node, crowd, wanted.flood)
     values = (requests, configured_ms, by_set, by_addconf, configured_ms / by_set, configured_ms / by_addconf,
-              kib, idle_ms, wakeups, took, opened, by_cpu)
+              kib, idle_ms, wakeups, lonely, took, opened, by_cpu)
     return {figure.name: value for figure, value in zip(FIGURES, values)}
+
+
+def until_handshake(lab, name, port, *options):
+    """Starts a node, and returns it and the milliseconds until its first handshake."""
+    begun = time.monotonic()
+    node = start(lab, name, port, *options, watched=False)
+    eventually(lambda: any(node.handshakes().values()), "a handshake", 20)
+    return node, (time.monotonic() - begun) * 1e3
 
 
 def joins(n, say):
@@ -205,14 +222,27 @@ def joins(n, say):
     say("joins")
     took = []
     with Lab() as lab:
-        there = start(lab, "there", watched=False)
-        there.wait_until_up()
+        start(lab, "there", watched=False).wait_until_up()
         for i in range(n):
-            port = lab.port()
-            begun = time.monotonic()
-            node = start(lab, f"joins-{i}", port, watched=False)
-            eventually(lambda c=node: any(c.handshakes().values()), "a handshake", 20)
-            took.append((time.monotonic() - begun) * 1e3)
+            node, ms = until_handshake(lab, f"joins-{i}", lab.port())
+            took.append(ms)
             node.stop(20)
             node.destroy()
+    return took
+
+
+def returns(n, say):
+    """The same, of a node that has nothing but its cache."""
+    say("returns")
+    took = []
+    with Lab() as lab:
+        start(lab, "there", watched=False).wait_until_up()
+        port = lab.port()
+        node, _ = until_handshake(lab, "returns", port)
+        cache = node.root("/var/lib/wgmesh/wg0-peers.json")
+        eventually(cache.exists, "the cache", 60)
+        for _ in range(n):
+            node.stop(20)
+            node, ms = until_handshake(lab, "returns", port, "--no-lan")
+            took.append(ms)
     return took

@@ -26,6 +26,13 @@ COMMAND_S = 60
 # What a room's uplink calls itself; slirp4netns answers for names at the third address.
 UPLINK = "192.168.250.0/24"
 RESOLVER = "192.168.250.3"
+# Nothing that is tested reaches the internet, whatever it tries; see Room.outside().
+CLOSED = """
+table inet closed {
+    chain own { type filter hook output priority 0; oifname "uplink0" reject; }
+    chain others { type filter hook forward priority 0; oifname "uplink0" reject; }
+}
+"""
 
 
 class Unavailable(Exception):
@@ -86,7 +93,10 @@ class Namespaces:
 
 
 class Room(Namespaces):
-    """A network of its own in a box, and if `root` is given that as the root directory."""
+    """A network of its own in a box, and if `root` is given that as the root directory.
+
+    Its uplink is as that of a machine behind a firewall which lets nothing out.
+    """
 
     def __init__(self, box, root=None, uplink=True):
         kinds = ["-m", "-n", "-p"]
@@ -119,6 +129,19 @@ class Room(Namespaces):
             why = self._uplink.communicate()[1].strip()
             self.close()
             raise Unavailable(f"a network that leads outside: {why}")
+        self._shut()
+
+    def _shut(self):
+        self.run("nft", CLOSED)
+
+    @contextlib.contextmanager
+    def outside(self):
+        """The internet, for what has to fetch packages."""
+        self.run("nft", "delete table inet closed")
+        try:
+            yield
+        finally:
+            self._shut()
 
     def close(self):
         if self._leash is not None:

@@ -9,7 +9,7 @@ import yaml
 
 from box import CHECKOUT
 from compose_project import COMPOSE, OWNER, SECRET, TUN, Project, load, mesh_ip, nodes_of, reaches, secret_file
-from engines import FULL, STATE_DIR
+from engines import BRIDGE, FULL, STATE_DIR
 from lib import leak
 from lib.peer import new_key
 from lib.wait import eventually
@@ -187,7 +187,8 @@ def test_a_node_on_the_host_meets_one_behind_a_bridge(project, beside, name):
 
 @composed
 def test_a_network_behind_a_gateway_is_reached_through_it(project):
-    one = project("gateway.yml").up()
+    # Off, whatever the machine has: it is the node that switches it on, where it needs it.
+    one = project("gateway.yml", changes={"gateway": {"sysctls": {"net.ipv4.ip_forward": 0}}}).up()
     laptop = one.service("laptop").wait_until_healthy()
     reaches(laptop, "172.29.90.9")
     laptop.exec("ping", "-c", "1", "172.29.90.9")
@@ -196,6 +197,33 @@ def test_a_network_behind_a_gateway_is_reached_through_it(project):
     one("stop", "gateway")
     eventually(lambda: "dev wg0" not in one.engine.inside(laptop.name, "ip", "route", "get", "172.29.90.9").stdout,
                "the route to be gone with its gateway", within=30)
+
+
+def tables(engine):
+    """The firewall's tables in the network of the machine."""
+    return set(engine.room.run("nft", "list", "tables").stdout.splitlines())
+
+
+@pytest.fixture
+def dropping(engine):
+    """Docker's policy on a machine that did not forward before Docker came."""
+    engine.room.run("iptables", "-P", "FORWARD", "DROP")
+    yield
+    engine.room.run("iptables", "-P", "FORWARD", "ACCEPT")
+
+
+@newer
+@pytest.mark.usefixtures("dropping")
+def test_a_gateway_on_the_host_forwards_when_asked_says_what_the_engine_drops_and_leaves_nothing(project, engine):
+    before = tables(engine)
+    one = project("docker-compose.yml", env={"WGMESH_ADVERTISE_ROUTES": BRIDGE, "WGMESH_FORWARD": "1"}).up()
+    node = one.service("node").wait_until_healthy()
+    said = {event.get("event"): event["msg"] for event in node.log()}
+    assert "forwarding_set" in said and tables(engine) > before
+    # As README.md says: what has DROP for a policy goes on dropping, and there is a chain for such cases.
+    assert "iptables -I DOCKER-USER -i wg0 -j ACCEPT" in said["forwarding_limited"]
+    one("stop")
+    assert tables(engine) == before
 
 
 @composed

@@ -17,8 +17,8 @@ from imagefile import ImageFile
 
 BASE = "debian:trixie-slim"
 BASE_TAR = CHECKOUT / "build" / "images" / "cache" / "base-amd64.tar"
-MAKE_S = 900
-BUILD_S = 600
+MAKE_S = 1800
+BUILD_S = 1800
 EPOCH = 1700000000
 # What engines put into a container themselves.
 OF_ENGINES = {"/.dockerenv", "/dev", "/dev/console", "/dev/pts", "/dev/shm", "/etc/hostname", "/etc/hosts",
@@ -126,7 +126,8 @@ def build(engine, command, tag, buildkit):
     words = [tag if word.startswith("wgmesh:") else word for word in command[1:]]
     assert words[-1] == "." and tag in words
     env = {**engine.env(), "DOCKER_BUILDKIT": "1" if buildkit else "0"}
-    in_checkout(engine, *engine.argv(*words[:-1], "--build-arg", f"SOURCE_DATE_EPOCH={EPOCH}", "."), env=env)
+    with engine.room.outside():
+        in_checkout(engine, *engine.argv(*words[:-1], "--build-arg", f"SOURCE_DATE_EPOCH={EPOCH}", "."), env=env)
 
 
 def check_like_shipped(engine, image, kind, arch):

@@ -240,11 +240,17 @@ def test_every_selector_finds_the_pods(docs, pod):
     assert all(selector.items() <= labels for selector in selectors)
 
 
-def test_the_service_is_the_one_that_names_the_pods(docs):
-    owner = workload(docs)
+def test_the_service_is_the_one_that_names_the_pods(docs, pod):
+    """Headless, so that its name stands for the address of each node; before they are ready, since they wait for it."""
+    owner, (service,) = workload(docs), of_kind(docs, "Service")
+    assert service["spec"]["clusterIP"] == "None" and service["spec"]["publishNotReadyAddresses"] is True
+    node = next(one for one in containers(pod) if one["name"] == "wgmesh")
+    asked = next(row["value"] for row in node["env"] if row["name"] == "WGMESH_PEER_DNS")
+    # As the pods' own resolver completes it.
+    assert service["metadata"]["name"] == asked
+    assert service["metadata"]["namespace"] == owner["metadata"]["namespace"]
     if owner["kind"] == "StatefulSet":
-        assert [doc["metadata"]["name"] for doc in of_kind(docs, "Service")] == [owner["spec"]["serviceName"]]
-        assert of_kind(docs, "Service")[0]["spec"]["clusterIP"] == "None"
+        assert service["metadata"]["name"] == owner["spec"]["serviceName"]
 
 
 def named_ports(one):

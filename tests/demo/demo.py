@@ -29,9 +29,9 @@ BOLD, DIM, GREEN, RED = 1, 2, 32, 31
 QUICK_S = 2.0
 
 # What the story needs of the logs, besides warnings; the rest is a `docker logs` away in real life.
-TELLING = re.compile(r"/(volume|identity|node|peers): ")
+TELLING = re.compile(r"/(volume|identity|node|peers): (?!peers are told)")
 LOUD = re.compile(r"^\S+ (warn|error) ")
-UNTOLD = re.compile(r" (outcome|duration_ms|peer|endpoint|interface|mesh_ipv6)=\S+")
+UNTOLD = re.compile(r" (outcome|duration_ms|peer|endpoint|endpoint_ipv6|interface|mesh_ipv6|nat_type|landlock)=\S+")
 LOG_COLUMN = 8
 # How fast people read, and how long they look at a table.
 WORDS_PER_S = 5
@@ -118,7 +118,7 @@ class Demo:
         number = 10 + NAMES.index(name)
         node = self.lab.node(name, volume=self.lab.volume(name) if with_volume else None,
                              port=self.lab.port(number), secret=self.secret,
-                             env={"WGMESH_LOG_FORMAT": "text"})
+                             env={"WGMESH_LOG_FORMAT": "text", "WGMESH_NO_STUN": "1"})
         node.log.watch(lambda line: self.show_log(name, line))
         self.nodes[name] = node
         return node

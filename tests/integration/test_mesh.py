@@ -74,6 +74,21 @@ def test_three_nodes_form_a_full_mesh(lab):
                 eventually(lambda: one.pings(two.mesh_ip), f"{one.name} to reach {two.name}")
 
 
+def test_neighbours_on_every_network_are_met_and_on_one_that_is_plugged_in_later(lab):
+    one = lab.node("one", volume=lab.volume("one"))
+    near = lab.node("near", volume=lab.volume("near"))
+    elsewhere = lab.port()
+    elsewhere.ip("addr flush dev eth0", "link set eth0 down")
+    far = lab.node("far", volume=lab.volume("far"), port=elsewhere)
+    eventually(lambda: both_ways(one, near), "pings through the first tunnel")
+    eventually(far.has_interface, "the interface of the node on the other network")
+    one.port.ip(f"link add eth1 type veth peer name eth1 netns {elsewhere.path}",
+                "addr add 10.95.0.1/24 dev eth1", "link set eth1 up")
+    elsewhere.ip("addr add 10.95.0.2/24 dev eth1", "link set eth1 up")
+    eventually(lambda: one.pings(far.mesh_ip) and far.pings(one.mesh_ip), "the tunnel across the new network", 20)
+    assert both_ways(one, near)
+
+
 def test_a_route_that_a_node_advertises_is_reached_through_it(lab):
     one = lab.node("one", volume=lab.volume("one"))
     two = lab.node("two", volume=lab.volume("two"), join=["--advertise-routes", "192.168.77.0/24"])

@@ -183,6 +183,26 @@ static void every_setting_arrives(void **state)
 	assert_string_equal(c->hostname, "node-1");
 }
 
+static void the_lan_is_left_alone_when_told_so(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)flag(f, "--secret=" SECRET);
+	(void)flag(f, "--no-lan-discovery");
+	assert_loads(f);
+	assert_true(f->config.no_lan);
+}
+
+static void its_short_name_will_do(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)flag(f, "--secret=" SECRET);
+	(void)flag(f, "--no-lan");
+	assert_loads(f);
+	assert_true(f->config.no_lan);
+}
+
 static void a_socket_path_of_our_own_is_taken_as_it_is(void **state)
 {
 	struct fixture *f = *state;
@@ -498,6 +518,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_secret_alone_is_a_configuration),
 		T(every_setting_arrives),
+		T(the_lan_is_left_alone_when_told_so),
+		T(its_short_name_will_do),
 		T(a_socket_path_of_our_own_is_taken_as_it_is),
 		T(wiping_leaves_nothing_of_the_secret),
 		T(a_secret_file_is_read_and_trimmed),
