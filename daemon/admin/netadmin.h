@@ -23,6 +23,7 @@
 #include "daemon/net/addr.h"
 #include "daemon/net/nlcount.h"
 #include "daemon/peers/collision.h"
+#include "daemon/peers/routelist.h"
 #include "daemon/state/identity.h"
 #include "daemon/wg/wg.h"
 #include "daemon/wire/derive.h"
@@ -45,6 +46,7 @@
  * @new_identity: --new-identity
  * @introducer:	May be asked to forward between peers
  * @forward:	May be asked to forward between peers and networks
+ * @allow_routes: --allow-routes; borrowed
  * @secret:	Mesh secret; borrowed
  * @keys:	Derived from it; borrowed
  * @socket_path: Control socket, which it makes and removes
@@ -63,6 +65,7 @@ struct netadmin_config {
 	bool new_identity;
 	bool introducer;
 	bool forward;
+	const struct routelist *allow_routes;
 	const struct secret *secret;
 	const struct mesh_keys *keys;
 	const char *socket_path;

@@ -1,18 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/peers/routejudge.h"
 
-/* Nearly a default route: a member could have all traffic of a machine by a few of them. */
-#define BITS_MIN 8
-
-static bool is_allowed(const struct routejudge *j, const struct prefix *net)
-{
-	for (size_t i = 0; j->allowed && i < j->allowed->n; i++)
-		if (j->allowed->net[i].bits <= net->bits &&
-		    prefix_contains(&j->allowed->net[i], &net->ip))
-			return true;
-	return false;
-}
-
 /* A tunnel that led into itself would carry nothing any more. */
 static bool holds(const struct routejudge *j, const struct prefix *net, const struct ip *ip)
 {
@@ -53,8 +41,8 @@ enum route_verdict routejudge(const struct routejudge *j, const struct peer *own
 		return ROUTE_OWN_PATH;
 	if (holds_gateway(j, net))
 		return ROUTE_GATEWAY;
-	if (!is_allowed(j, net)) {
-		if (net->bits < BITS_MIN)
+	if (!routelist_holds(j->allowed, net)) {
+		if (net->bits < ROUTELIST_BITS_MIN)
 			return ROUTE_DEFAULT;
 		if (j->underlay && underlay_overlap(j->underlay, net))
 			return ROUTE_UNDERLAY;
