@@ -46,6 +46,7 @@
  * @new_identity: --new-identity
  * @introducer:	May be asked to forward between peers
  * @forward:	May be asked to forward between peers and networks
+ * @own_dht:	The mesh process enters a DHT of its own, by --dht-bootstrap
  * @allow_routes: --allow-routes; borrowed
  * @secret:	Mesh secret; borrowed
  * @keys:	Derived from it; borrowed
@@ -65,6 +66,7 @@ struct netadmin_config {
 	bool new_identity;
 	bool introducer;
 	bool forward;
+	bool own_dht;
 	const struct routelist *allow_routes;
 	const struct secret *secret;
 	const struct mesh_keys *keys;
