@@ -44,7 +44,7 @@ enum route_verdict routejudge(const struct routejudge *j, const struct peer *own
 	if (!routelist_holds(j->allowed, net)) {
 		if (net->bits < ROUTELIST_BITS_MIN)
 			return ROUTE_DEFAULT;
-		if (j->underlay && underlay_overlap(j->underlay, net))
+		if (j->underlay && (j->underlay->is_cut || underlay_overlap(j->underlay, net)))
 			return ROUTE_UNDERLAY;
 		if (before != ROUTE_ACCEPTED && holds_tunnel(j, owner, net))
 			return ROUTE_OTHER_PATH;
@@ -65,7 +65,8 @@ const char *routejudge_why(enum route_verdict verdict)
 				   "lead into itself",
 		[ROUTE_GATEWAY] = "this machine's gateway lies in it",
 		[ROUTE_UNDERLAY] = "it overlaps with a network that this machine is in or has a "
-				   "route to; --allow-routes accepts it all the same",
+				   "route to, or these are too many to tell; --allow-routes "
+				   "accepts it all the same",
 		[ROUTE_OTHER_PATH] = "another peer is reached at an address in it; --allow-routes "
 				     "accepts it all the same",
 		[ROUTE_TAKEN] = "another peer announced it first, and has it until it leaves",
