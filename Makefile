@@ -211,6 +211,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
 	tests/unit/test_netadmin_nodes.c tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c \
 	tests/unit/test_newfile.c tests/unit/test_nft.c tests/unit/test_nlmsg.c \
+	tests/unit/test_node_greets.c \
 	tests/unit/test_node_nat.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
 	tests/unit/test_node_pex.c tests/unit/test_node_relay.c tests/unit/test_node_reload.c \
 	tests/unit/test_node_routes.c tests/unit/test_node_stop.c tests/unit/test_node_view.c \
