@@ -143,7 +143,8 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/memor
 	daemon/node/clockback.c daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c \
 	daemon/node/node_cache.c daemon/node/node_clock.c daemon/node/node_clone.c \
 	daemon/node/node_collision.c daemon/node/node_dht.c daemon/node/node_forward.c \
-	daemon/node/node_gossip.c daemon/node/node_greet.c daemon/node/node_introducer.c \
+	daemon/node/node_goodbye.c daemon/node/node_gossip.c daemon/node/node_greet.c \
+	daemon/node/node_introducer.c \
 	daemon/node/node_layers.c daemon/node/node_mtu.c daemon/node/node_nat.c daemon/node/node_notify.c \
 	daemon/node/node_observe.c daemon/node/node_peers.c daemon/node/node_pex.c \
 	daemon/node/node_prospects.c daemon/node/node_relay.c daemon/node/node_reload.c \
@@ -211,13 +212,14 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
 	tests/unit/test_netadmin_nodes.c tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c \
 	tests/unit/test_newfile.c tests/unit/test_nft.c tests/unit/test_nlmsg.c \
-	tests/unit/test_node_greets.c \
+	tests/unit/test_node_claims.c tests/unit/test_node_greets.c \
 	tests/unit/test_node_nat.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
 	tests/unit/test_node_pex.c tests/unit/test_node_relay.c tests/unit/test_node_reload.c \
 	tests/unit/test_node_routes.c tests/unit/test_node_stop.c tests/unit/test_node_view.c \
 	tests/unit/test_node_writes.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
 	tests/unit/test_ownpoint.c tests/unit/test_pace.c tests/unit/test_peercache.c \
-	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c \
+	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_peers_claims.c \
+	tests/unit/test_pex.c tests/unit/test_pong.c \
 	tests/unit/test_prospects.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
 	tests/unit/test_refresh.c tests/unit/test_relay.c tests/unit/test_reload.c \
 	tests/unit/test_rendezvous.c tests/unit/test_resolve.c tests/unit/test_rewritten.c \

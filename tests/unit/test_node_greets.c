@@ -143,6 +143,40 @@ static void one_who_is_back_and_has_answered_us_is_not_greeted(void **state)
 	assert_false(peer_at(f, BOB)->said_goodbye);
 }
 
+/* --- the peers of the last run ---------------------------------------------------------------- */
+
+static void remember(struct fixture *f, unsigned int i)
+{
+	struct known_peer who = { .key = { .b = { (uint8_t)i, 0, 9 } } };
+	struct sighting s = sighting_of(&who, METHOD_CACHE, NULL);
+
+	who.mesh_ip = (struct ip) { AF_INET, { 10, 77, 100, (uint8_t)i } };
+	s.control = endpoint_of(BOB_AT);
+	s.control.ip.b[3] = (uint8_t)i;
+	s.seen_unix_s = clock_now().unix_s;
+	node_peers_sight(&f->node, &s, false);
+}
+
+static bool are_all_greeted(void *arg)
+{
+	return hellos(arg) == 199;
+}
+
+static void few_from_the_cache_are_greeted_at_once_and_many_one_after_the_other(void **state)
+{
+	struct fixture *f = *state;
+
+	settle(f);
+	for (unsigned int i = 1; i < REFRESH_CROWD; i++)
+		remember(f, i);
+	assert_int_equal(hellos(f), REFRESH_CROWD - 1);
+	for (unsigned int i = REFRESH_CROWD; i < 200; i++)
+		remember(f, i);
+	assert_int_equal(hellos(f), REFRESH_CROWD - 1);
+	node_peers_flush(&f->node);
+	assert_true(loop_until(f->node.base, are_all_greeted, f));
+}
+
 /* --- nobody can introduce --------------------------------------------------------------------- */
 
 /* Looks who wants to be introduced; returns how long until the next look, in milliseconds. */
@@ -222,6 +256,7 @@ int main(void)
 		T(a_tunnel_that_was_looked_at_lately_is_not_looked_at_again),
 		T(one_who_is_back_after_a_goodbye_is_greeted_at_once),
 		T(one_who_is_back_and_has_answered_us_is_not_greeted),
+		T(few_from_the_cache_are_greeted_at_once_and_many_one_after_the_other),
 		T(where_nobody_introduces_nobody_is_asked_and_pauses_grow),
 		T(a_new_face_ends_the_lull_and_an_introducer_is_asked),
 	};
