@@ -144,16 +144,15 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/memor
 	daemon/node/node_cache.c daemon/node/node_clock.c daemon/node/node_clone.c \
 	daemon/node/node_collision.c daemon/node/node_dht.c daemon/node/node_forward.c \
 	daemon/node/node_goodbye.c daemon/node/node_gossip.c daemon/node/node_greet.c \
-	daemon/node/node_introducer.c \
-	daemon/node/node_layers.c daemon/node/node_mtu.c daemon/node/node_nat.c daemon/node/node_notify.c \
-	daemon/node/node_observe.c daemon/node/node_peers.c daemon/node/node_pex.c \
-	daemon/node/node_prospects.c daemon/node/node_relay.c daemon/node/node_reload.c \
-	daemon/node/node_rendezvous.c daemon/node/node_routes.c daemon/node/node_self.c \
-	daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c daemon/node/reload.c \
-	daemon/peers/candidates.c daemon/peers/collision.c daemon/peers/peerpath.c daemon/peers/peers.c \
-	daemon/peers/reconcile.c daemon/peers/refresh.c daemon/peers/rewritten.c \
-	daemon/peers/routejudge.c daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c \
-	daemon/rpc/rpc_server.c daemon/state/archive.c daemon/state/identity.c \
+	daemon/node/node_introducer.c daemon/node/node_layers.c daemon/node/node_mtu.c \
+	daemon/node/node_nat.c daemon/node/node_notify.c daemon/node/node_observe.c \
+	daemon/node/node_peers.c daemon/node/node_pex.c daemon/node/node_prospects.c \
+	daemon/node/node_relay.c daemon/node/node_reload.c daemon/node/node_rendezvous.c \
+	daemon/node/node_routes.c daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c \
+	daemon/node/notify.c daemon/node/reload.c daemon/peers/candidates.c daemon/peers/collision.c \
+	daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/refresh.c \
+	daemon/peers/rewritten.c daemon/peers/routejudge.c daemon/peers/routelist.c daemon/peers/routes.c \
+	daemon/rpc/rpc.c daemon/rpc/rpc_server.c daemon/state/archive.c daemon/state/identity.c \
 	daemon/state/identity_file.c daemon/state/identity_store.c daemon/state/identity_trace.c \
 	daemon/state/identity_write.c daemon/state/livecheck.c daemon/state/peercache.c \
 	daemon/state/sealed.c daemon/state/snapshot.c daemon/state/snapshot_list.c \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Who says goodbye is given up at once, and so are we by those whom we tell. */
+/* Who says goodbye is let go at once, and so are we: without it, others would try for minutes. */
 #include "common/log.h"
 #include "daemon/node/node_impl.h"
 

@@ -13,7 +13,6 @@
 #include "daemon/node/node_impl.h"
 #include "daemon/state/peercache.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define DOUBTFUL_MS	   120000
