@@ -211,12 +211,14 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
 	tests/unit/test_netadmin_nodes.c tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c \
 	tests/unit/test_newfile.c tests/unit/test_nft.c tests/unit/test_nlmsg.c \
+	tests/unit/test_node_claims.c tests/unit/test_node_greets.c \
 	tests/unit/test_node_nat.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
 	tests/unit/test_node_pex.c tests/unit/test_node_relay.c tests/unit/test_node_reload.c \
 	tests/unit/test_node_routes.c tests/unit/test_node_stop.c tests/unit/test_node_view.c \
 	tests/unit/test_node_writes.c tests/unit/test_notify.c tests/unit/test_ownaddr.c \
 	tests/unit/test_ownpoint.c tests/unit/test_pace.c tests/unit/test_peercache.c \
-	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_pex.c tests/unit/test_pong.c \
+	tests/unit/test_peerpath.c tests/unit/test_peers.c tests/unit/test_peers_claims.c \
+	tests/unit/test_pex.c tests/unit/test_pong.c \
 	tests/unit/test_prospects.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
 	tests/unit/test_refresh.c tests/unit/test_relay.c tests/unit/test_reload.c \
 	tests/unit/test_rendezvous.c tests/unit/test_resolve.c tests/unit/test_rewritten.c \
