@@ -143,16 +143,16 @@ DAEMON_SRC := daemon/clock.c daemon/config.c daemon/config_secret.c daemon/memor
 	daemon/node/clockback.c daemon/node/clone.c daemon/node/node.c daemon/node/node_admin.c \
 	daemon/node/node_cache.c daemon/node/node_clock.c daemon/node/node_clone.c \
 	daemon/node/node_collision.c daemon/node/node_dht.c daemon/node/node_forward.c \
-	daemon/node/node_gossip.c daemon/node/node_greet.c daemon/node/node_introducer.c \
-	daemon/node/node_layers.c daemon/node/node_mtu.c daemon/node/node_nat.c daemon/node/node_notify.c \
-	daemon/node/node_observe.c daemon/node/node_peers.c daemon/node/node_pex.c \
-	daemon/node/node_prospects.c daemon/node/node_relay.c daemon/node/node_reload.c \
-	daemon/node/node_rendezvous.c daemon/node/node_routes.c daemon/node/node_self.c \
-	daemon/node/node_view.c daemon/node/node_ways.c daemon/node/notify.c daemon/node/reload.c \
-	daemon/peers/candidates.c daemon/peers/collision.c daemon/peers/peerpath.c daemon/peers/peers.c \
-	daemon/peers/reconcile.c daemon/peers/refresh.c daemon/peers/rewritten.c \
-	daemon/peers/routejudge.c daemon/peers/routelist.c daemon/peers/routes.c daemon/rpc/rpc.c \
-	daemon/rpc/rpc_server.c daemon/state/archive.c daemon/state/identity.c \
+	daemon/node/node_goodbye.c daemon/node/node_gossip.c daemon/node/node_greet.c \
+	daemon/node/node_introducer.c daemon/node/node_layers.c daemon/node/node_mtu.c \
+	daemon/node/node_nat.c daemon/node/node_notify.c daemon/node/node_observe.c \
+	daemon/node/node_peers.c daemon/node/node_pex.c daemon/node/node_prospects.c \
+	daemon/node/node_relay.c daemon/node/node_reload.c daemon/node/node_rendezvous.c \
+	daemon/node/node_routes.c daemon/node/node_self.c daemon/node/node_view.c daemon/node/node_ways.c \
+	daemon/node/notify.c daemon/node/reload.c daemon/peers/candidates.c daemon/peers/collision.c \
+	daemon/peers/peerpath.c daemon/peers/peers.c daemon/peers/reconcile.c daemon/peers/refresh.c \
+	daemon/peers/rewritten.c daemon/peers/routejudge.c daemon/peers/routelist.c daemon/peers/routes.c \
+	daemon/rpc/rpc.c daemon/rpc/rpc_server.c daemon/state/archive.c daemon/state/identity.c \
 	daemon/state/identity_file.c daemon/state/identity_store.c daemon/state/identity_trace.c \
 	daemon/state/identity_write.c daemon/state/livecheck.c daemon/state/peercache.c \
 	daemon/state/sealed.c daemon/state/snapshot.c daemon/state/snapshot_list.c \
@@ -211,24 +211,26 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_netadmin_batch.c tests/unit/test_netadmin_check.c \
 	tests/unit/test_netadmin_nodes.c tests/unit/test_netadmin_peers.c tests/unit/test_netadmin_wire.c \
 	tests/unit/test_newfile.c tests/unit/test_nft.c tests/unit/test_nlmsg.c \
-	tests/unit/test_node_nat.c tests/unit/test_node_notify.c tests/unit/test_node_peers.c \
-	tests/unit/test_node_pex.c tests/unit/test_node_relay.c tests/unit/test_node_reload.c \
-	tests/unit/test_node_stop.c tests/unit/test_node_view.c tests/unit/test_notify.c \
-	tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c tests/unit/test_pace.c \
-	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
-	tests/unit/test_pex.c tests/unit/test_pong.c tests/unit/test_prospects.c \
-	tests/unit/test_ratelimit.c tests/unit/test_reconcile.c tests/unit/test_refresh.c \
-	tests/unit/test_relay.c tests/unit/test_reload.c tests/unit/test_rendezvous.c \
-	tests/unit/test_resolve.c tests/unit/test_rewritten.c tests/unit/test_routejudge.c \
-	tests/unit/test_routes.c tests/unit/test_rpc.c tests/unit/test_rpc_server.c \
-	tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c \
-	tests/unit/test_snapshot_list.c tests/unit/test_statedir.c tests/unit/test_statejudge.c \
-	tests/unit/test_statename.c tests/unit/test_stun.c tests/unit/test_stunclient.c \
-	tests/unit/test_stunpace.c tests/unit/test_stunround.c tests/unit/test_supervisor.c \
-	tests/unit/test_token.c tests/unit/test_udp.c tests/unit/test_underlay.c \
-	tests/unit/test_vectors_derive.c tests/unit/test_vectors_nat.c tests/unit/test_vectors_state.c \
-	tests/unit/test_vectors_wire.c tests/unit/test_view.c tests/unit/test_viewjson.c \
-	tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_node_claims.c tests/unit/test_node_greets.c tests/unit/test_node_nat.c \
+	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_pex.c \
+	tests/unit/test_node_relay.c tests/unit/test_node_reload.c tests/unit/test_node_routes.c \
+	tests/unit/test_node_stop.c tests/unit/test_node_view.c tests/unit/test_node_writes.c \
+	tests/unit/test_notify.c tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c \
+	tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
+	tests/unit/test_peers.c tests/unit/test_peers_claims.c tests/unit/test_pex.c \
+	tests/unit/test_pong.c tests/unit/test_prospects.c tests/unit/test_ratelimit.c \
+	tests/unit/test_reconcile.c tests/unit/test_refresh.c tests/unit/test_relay.c \
+	tests/unit/test_reload.c tests/unit/test_rendezvous.c tests/unit/test_resolve.c \
+	tests/unit/test_rewritten.c tests/unit/test_routejudge.c tests/unit/test_routes.c \
+	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
+	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
+	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
+	tests/unit/test_stun.c tests/unit/test_stunclient.c tests/unit/test_stunpace.c \
+	tests/unit/test_stunround.c tests/unit/test_supervisor.c tests/unit/test_token.c \
+	tests/unit/test_udp.c tests/unit/test_underlay.c tests/unit/test_vectors_derive.c \
+	tests/unit/test_vectors_nat.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c \
+	tests/unit/test_view.c tests/unit/test_viewjson.c tests/unit/test_wg_genl.c \
+	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c

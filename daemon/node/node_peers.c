@@ -13,14 +13,12 @@
 #include "daemon/node/node_impl.h"
 #include "daemon/state/peercache.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define DOUBTFUL_MS	   120000
 #define FULL_MS		   250	 /* until another HELLO is tried when too many are under way */
 #define SIGHT_MS	   60000 /* what WireGuard said of the tunnels is of use so long */
 #define SIGHT_WAIT_MS	   2000	 /* until its answer is there, if any comes */
-#define GOODBYE_MAX_AGE_S  60
 #define TRANSITIVE_KEEP_MS PEER_FORGET_MS
 #define REFUSED_FIRST_MS   1000 /* a change that failed is tried again, then after twice as long */
 #define REFUSED_DOUBLINGS  8
@@ -73,6 +71,11 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 		return;
 	node_routes_judge(n, p, now);
 	reconcile_want(&want, p, &n->self, now);
+	if (p->has_left == want.present) {
+		p->has_left = !want.present;
+		peers_settle(n->peers, p);
+		n->has_to_look_again = true;
+	}
 	/* An introduction has an endpoint of its own. */
 	if (want.present && now.mono_ms >= p->punch.until_ms)
 		node_nat_choose(n, p, &want, now);
@@ -129,6 +132,7 @@ static void write_dirty(struct node *n)
 	struct now now = clock_now();
 
 	do {
+		n->has_to_look_again = false;
 		if (n->routes_moved)
 			hand_over_routes(n);
 		for (struct peer *p = peers_next_marked(n->peers, NULL); p;
@@ -138,7 +142,7 @@ static void write_dirty(struct node *n)
 				return;
 			write_change(n, p, now);
 		}
-	} while (n->routes_moved);
+	} while (n->routes_moved || n->has_to_look_again);
 }
 
 void node_peers_flush(struct node *n)
@@ -339,7 +343,7 @@ static void greet(struct node *n, struct peer *p, enum peer_method method, struc
 	unsigned int spread_ms = refresh_spread_ms(peers_count(n->peers));
 	uint16_t random = 0;
 
-	if (method != METHOD_LAN || spread_ms == 0) {
+	if ((method != METHOD_LAN && method != METHOD_CACHE) || spread_ms == 0) {
 		hello(n, p, now);
 		return;
 	}
@@ -532,40 +536,6 @@ void node_peers_announced(struct node *n, const struct announcement *a,
 		node_pex_take(n, a, o);
 }
 
-static bool is_from(const struct peer *p, const struct ip *ip)
-{
-	return ip_equal(ip, &p->endpoint.ip) || ip_equal(ip, &p->control.ip) ||
-	       ip_equal(ip, &p->tunnel.ip) || ip_equal(ip, &p->info.mesh_ip) ||
-	       ip_equal(ip, &p->info.mesh_ip6);
-}
-
-void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timestamp,
-			const struct endpoint *from)
-{
-	struct now now = clock_now();
-	struct peer *p = peers_find(n->peers, key);
-
-	if (!p || p->said_goodbye || llabs(now.unix_s - timestamp) > GOODBYE_MAX_AGE_S)
-		return;
-	/*
-	 * Neither its type nor who sent it can be told from a datagram, and what was captured can be sent
-	 * again. So a peer's word counts where it was heard, and not if it was heard of later than that.
-	 */
-	if (timestamp < p->said_s || !is_from(p, &from->ip))
-		return;
-	log_event(EVENT_PEER_LEFT,
-		  LOG_FIELDS({ "peer", p->key_text }, { "host", p->info.hostname }),
-		  "peer said goodbye");
-	p->said_goodbye = true;
-	p->replied_ms = INT64_MIN;
-	p->handshake_s = 0;
-	p->first_seen_ms = now.mono_ms;
-	peers_mark(n->peers, p);
-	node_prospects_lost(n, &p->control);
-	node_relay_look(n);
-	node_peers_flush_soon(n);
-}
-
 void node_peers_hello(struct node *n, struct peer *p, struct now now)
 {
 	if (!is_worth_a_hello(p))
@@ -573,22 +543,6 @@ void node_peers_hello(struct node *n, struct peer *p, struct now now)
 	hello(n, p, now);
 	/* Its timer is set anew with the next look at what changed. */
 	peers_mark(n->peers, p);
-}
-
-void node_peers_say_goodbye(struct node *n)
-{
-	struct now now = clock_now();
-
-	for (struct peer *p = peers_next(n->peers, NULL); p; p = peers_next(n->peers, p)) {
-		struct endpoint inside = node_relay_inside(n, p, now);
-
-		if (peer_is_active(p, now) && p->control.ip.family != 0)
-			exchange_goodbye(n->exchange, &p->control, &n->ready.public_key);
-		/* What was punched for the exchange may be closed again. */
-		if (inside.ip.family != 0 &&
-		    (p->path.is_relayed || (p->methods & METHOD_RENDEZVOUS)))
-			exchange_goodbye(n->exchange, &inside, &n->ready.public_key);
-	}
 }
 
 void node_peers_free(struct node *n)

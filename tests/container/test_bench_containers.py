@@ -28,7 +28,7 @@ def test_a_short_run_yields_every_line(tmp_path):
     report = tmp_path / "bench.md"
     done = subprocess.run(["/usr/bin/python3", "-B", CHECKOUT / "tests/bench/containers.py", "--rounds", "2",
                            "--markdown", report], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, text=True, timeout=180, check=False)
+                          stderr=subprocess.PIPE, text=True, timeout=900, check=False)
     if "no engine can run here" in done.stderr:
         pytest.skip(done.stderr.strip())
     assert done.returncode == 0, done.stderr

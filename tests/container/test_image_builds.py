@@ -17,8 +17,8 @@ from imagefile import ImageFile
 
 BASE = "debian:trixie-slim"
 BASE_TAR = CHECKOUT / "build" / "images" / "cache" / "base-amd64.tar"
-MAKE_S = 900
-BUILD_S = 600
+MAKE_S = 1800
+BUILD_S = 1800
 EPOCH = 1700000000
 # What engines put into a container themselves.
 OF_ENGINES = {"/.dockerenv", "/dev", "/dev/console", "/dev/pts", "/dev/shm", "/etc/hostname", "/etc/hosts",

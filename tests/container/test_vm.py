@@ -29,7 +29,7 @@ def machine():
 @pytest.mark.parametrize("file, modules", [("bundle", ()), ("docker", FIREWALL)], ids=["crun", "docker"])
 def test_all_is_well_with_the_kernels_wireguard(file, modules):
     status, output = vm.run([*PYTEST, f"tests/kernel/{file}_in_vm.py", f"--image={ARCHIVE.relative_to(CHECKOUT)}"],
-                            timeout_s=600, modules=modules, disk_mb=DISK_MB)
+                            timeout_s=1800, modules=modules, disk_mb=DISK_MB)
     print(output)
     assert status == 0
 

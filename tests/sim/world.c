@@ -20,6 +20,7 @@ static struct {
 	unsigned int next_address;
 	struct host *by_address[ADDRESSES_MAX];
 	struct host *by_key[KEY_BUCKETS][8];
+	struct config *configs; /* a host's each */
 } own;
 
 struct world *world(void)
@@ -152,7 +153,7 @@ static void on_ending(struct item *i)
 
 static void configure(struct host *h)
 {
-	struct config *c = world_keep(calloc(1, sizeof(*c)));
+	struct config *c = &own.configs[h->number];
 
 	c->secret = world()->secret;
 	c->keys = world()->keys;
@@ -198,6 +199,7 @@ void world_make(size_t n, uint64_t seed)
 	(void)secret_parse(&world()->secret, secret, strlen(secret), &e);
 	derive_keys(&world()->keys, &world()->secret);
 	world()->hosts = world_keep(calloc(n, sizeof(*world()->hosts)));
+	own.configs = world_keep(calloc(n, sizeof(*own.configs)));
 	world()->n = n;
 	for (size_t i = 0; i < n; i++)
 		make_host(&world()->hosts[i], (unsigned int)i);
@@ -210,10 +212,11 @@ void world_free(void)
 	/* What is on the way arrives nowhere now. */
 	queue_free();
 	for (size_t i = 0; i < world()->n; i++) {
-		free(world()->hosts[i].cfg);
 		free(world()->hosts[i].cache);
 		free(world()->hosts[i].reload);
 	}
+	free(own.configs);
+	own.configs = NULL;
 	free(world()->hosts);
 	world()->hosts = NULL;
 	world()->n = 0;

@@ -53,7 +53,7 @@ struct tally {
  * @address:	Number of its address: see world_ip()
  * @side:	Hosts of different sides do not hear each other
  * @node:	NULL while it does not run
- * @cfg:	Of its node
+ * @cfg:	Of its node; borrowed
  * @notify:	Nobody
  * @private_key, @key: Its identity, which outlives its node
  * @mesh_ip, @mesh_ip6: As saved with the identity
