@@ -214,7 +214,7 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_node_claims.c tests/unit/test_node_greets.c tests/unit/test_node_nat.c \
 	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_pex.c \
 	tests/unit/test_node_relay.c tests/unit/test_node_reload.c tests/unit/test_node_routes.c \
-	tests/unit/test_node_stop.c tests/unit/test_node_view.c tests/unit/test_node_writes.c \
+	tests/unit/test_node_view.c tests/unit/test_node_writes.c \
 	tests/unit/test_notify.c tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c \
 	tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
 	tests/unit/test_peers.c tests/unit/test_peers_claims.c tests/unit/test_pex.c \

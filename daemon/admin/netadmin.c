@@ -293,10 +293,8 @@ static void remove_sockets(const struct server *s, uint32_t http_made)
 
 static int stop(struct server *s, uint32_t http_made)
 {
-	struct netadmin_reply begun = { .event = NETADMIN_STOPPING };
 	struct netadmin_reply r = { .event = NETADMIN_STOPPED };
 
-	(void)reply(s, &begun, -1);
 	remove_sockets(s, http_made);
 	if (rtnl_link_delete(s->node.rtnl, s->node.cfg->ifname, &r.error) == 0)
 		memset(&r.error, 0, sizeof(r.error));

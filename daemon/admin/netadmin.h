@@ -84,7 +84,7 @@ enum netadmin_op {
 				answered by NETADMIN_SAVED */
 	NETADMIN_SAVE_NODES, /* the same for the DHT's nodes; answered by NETADMIN_NODES_SAVED */
 	NETADMIN_STOP,	     /* delete the interface and the sockets' files, and end; answered by
-				NETADMIN_STOPPING, then NETADMIN_STOPPED */
+				NETADMIN_STOPPED */
 	NETADMIN_ECHO,	     /* answered by NETADMIN_ECHOED, once everything before it is done */
 	NETADMIN_LOG,	     /* change what this process logs; answered only when it fails */
 	NETADMIN_ADDRESSES,  /* give the interface those of its addresses that are missing; answered
@@ -128,7 +128,6 @@ enum netadmin_event {
 	NETADMIN_PEER_STATES,  /* a batch: what WireGuard says of some peers */
 	NETADMIN_PEERS_FAILED, /* a batch of the keys whose changes failed: try them again */
 	NETADMIN_DUMP_DONE,
-	NETADMIN_STOPPING, /* the kernel is about to delete the interface, and every peer takes time */
 	NETADMIN_STOPPED,
 	NETADMIN_ECHOED,
 	NETADMIN_SAVED, /* the peer cache was written, or could not be */

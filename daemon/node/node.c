@@ -29,9 +29,11 @@
 #define SAFETY_S	 25 /* how old the handshake times in the table may be */
 #define STRANGER_GRACE_S 60
 #define CACHE_PERIOD_MS	 (5 * 60 * 1000)
-#define STOP_ANSWER_S \
-	4 /* PID 1 gives a stop eight seconds, and has to take the network down then */
-#define STOP_DELETE_S 60 /* whoever supervises us knows better what is too long */
+/*
+ * A kernel may take tens of milliseconds to add or drop a peer, and there may be a thousand. Whoever
+ * supervises us gives a stop less time than this, and knows better what is too long.
+ */
+#define STOP_LIMIT_S 60
 
 void node_end(struct node *n, int exit_code)
 {
@@ -60,7 +62,7 @@ void node_give_up(struct node *n, const char *sentence)
 
 static void begin_stop(struct node *n)
 {
-	static const struct timeval limit = { .tv_sec = STOP_ANSWER_S };
+	static const struct timeval limit = { .tv_sec = STOP_LIMIT_S };
 	struct netadmin_request req = { .op = NETADMIN_STOP, .http_made = http_sockets(n->http) };
 
 	if (n->phase == NODE_STOPPING)
@@ -76,14 +78,6 @@ static void begin_stop(struct node *n)
 	n->phase = NODE_STOPPING;
 	adminlink_send(n->admin, &req, -1);
 	(void)event_add(n->stop_timer, &limit);
-}
-
-void node_stop_goes_on(struct node *n)
-{
-	static const struct timeval limit = { .tv_sec = STOP_DELETE_S };
-
-	if (n->phase == NODE_STOPPING)
-		(void)event_add(n->stop_timer, &limit);
 }
 
 static void on_stop_signal(evutil_socket_t fd, short what, void *arg)

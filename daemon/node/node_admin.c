@@ -195,9 +195,6 @@ static void take_reply(struct node *n, const struct netadmin_reply *r, int fd)
 		if (n->phase == NODE_RUNNING)
 			node_collision_moved(n, &r->mesh_ip, &r->error);
 		break;
-	case NETADMIN_STOPPING:
-		node_stop_goes_on(n);
-		break;
 	case NETADMIN_STOPPED:
 		take_end(n, &r->error);
 		break;

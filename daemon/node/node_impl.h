@@ -278,8 +278,6 @@ int node_open(struct node *n, const struct config *cfg, struct notify *notify, s
 void node_close(struct node *n);
 /* Everything is set up: opens the layers. @cache_fd is the peer cache, -1 for none; borrowed. */
 void node_ready(struct node *n, const struct netadmin_ready *ready, int cache_fd);
-/* netadmin is at it; a kernel may take milliseconds for each of a thousand peers. */
-void node_stop_goes_on(struct node *n);
 /* Leaves the loop; the first exit code counts. */
 void node_end(struct node *n, int exit_code);
 /* Ends with a sentence to the log and to the supervisor; the exit code is the error's, if it has one. */
