@@ -64,7 +64,9 @@ class Project:
         secret = DISK / "mesh_secret"
         secret.write_text("the secret of a mesh in a machine, and long\n", encoding="ascii")
         secret.chmod(0o600)
-        self.env = {"PATH": "/usr/bin:/usr/sbin:/bin:/sbin", "HOME": "/run", "MESH_SECRET_FILE": str(secret)}
+        # The machine has no way to the internet, and an emulated processor takes its time.
+        self.env = {"PATH": "/usr/bin:/usr/sbin:/bin:/sbin", "HOME": "/run", "MESH_SECRET_FILE": str(secret),
+                    "WGMESH_NO_DHT": "1", "WGMESH_NO_STUN": "1", "COMPOSE_HTTP_TIMEOUT": "600"}
 
     def up(self, *services):
         # Not for the rest, which the engine does itself: an emulated processor takes long to start this.
