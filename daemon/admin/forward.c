@@ -190,24 +190,45 @@ static void note_6_is_off(struct forward_found *out, const char *why)
 	     why);
 }
 
-/* Drops interfaces from the note that are no longer wanted, after they are switched back. */
+static bool is_wanted(const struct ways *w, const char *ifname)
+{
+	for (size_t i = 0; w && i < w->n; i++)
+		if (strcmp(w->at[i].ifname, ifname) == 0)
+			return true;
+	return false;
+}
+
+/* An interface that is gone has taken it along. */
+static int switch_back(const struct forward *f, const char *ifname, struct err *e)
+{
+	unsigned int ifindex = if_nametoindex(ifname);
+
+	return ifindex > 0 ? rtnl_forwarding_set(f->rtnl, (int)ifindex, false, e) : 0;
+}
+
+static void tell_left(const char *what, const char *why, int code)
+{
+	log_event(EVENT_FORWARDING_LEFT, NULL,
+		  "%s: %s: %s; it is tried again at the next start and stop", what, why,
+		  strerror(-code));
+}
+
+/* Drops interfaces from the note that are no longer wanted, once they are switched back. */
 static void release(struct forward *f, const struct ways *w)
 {
 	size_t before = f->log.n;
 
 	for (size_t i = f->log.n; i-- > 0;) {
 		char ifname[IFNAMSIZ];
-		bool is_wanted = false;
-		unsigned int ifindex;
+		struct err e = { 0 };
 
 		memcpy(ifname, f->log.ifname[i], sizeof(ifname));
-		for (size_t j = 0; w && j < w->n; j++)
-			is_wanted |= strcmp(w->at[j].ifname, ifname) == 0;
-		ifindex = is_wanted ? 0 : if_nametoindex(ifname);
-		if (ifindex > 0)
-			(void)rtnl_forwarding_set(f->rtnl, (int)ifindex, false, NULL);
-		if (!is_wanted)
+		if (is_wanted(w, ifname))
+			continue;
+		if (switch_back(f, ifname, &e) == 0)
 			forwardlog_drop(&f->log, ifname);
+		else
+			tell_left("IPv4 stays forwarded", e.msg, e.code);
 	}
 	if (f->log.n != before)
 		(void)keep(f, NULL);
@@ -341,16 +362,18 @@ void forward_apply(struct forward *f, const struct forward_want *want, struct fo
 void forward_undo(struct forward *f)
 {
 	struct err e = { 0 };
+	int r;
 
 	if (is_empty(&f->log))
 		return;
 	release(f, NULL);
-	if (f->log.ipv6 && switch6(false) < 0)
-		log_event(EVENT_FORWARDING_LEFT, NULL, "IPv6 stays forwarded: %s", strerror(errno));
-	if (f->log.table && nft_remove(f->ifname, &e) < 0)
-		log_event(EVENT_FORWARDING_LEFT, NULL, "firewall rules stay: %s: %s", e.msg,
-			  strerror(-e.code));
-	f->log.ipv6 = false;
-	f->log.table = false;
+	r = f->log.ipv6 ? switch6(false) : 0;
+	if (r < 0)
+		tell_left("IPv6 stays forwarded", ALL6, r);
+	f->log.ipv6 = r < 0;
+	r = f->log.table ? nft_remove(f->ifname, &e) : 0;
+	if (r < 0)
+		tell_left("firewall rules stay", e.msg, r);
+	f->log.table = r < 0;
 	(void)keep(f, NULL);
 }

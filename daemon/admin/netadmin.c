@@ -339,6 +339,9 @@ static int serve(struct server *s, const struct netadmin_request *req, int fd)
 	/* The mesh process is not trusted with more than the table of requests. */
 	if (netadmin_check(req, &e) < 0)
 		return reply_error(s, &e);
+	if (req->op == NETADMIN_ROUTE_ADD &&
+	    netadmin_check_route(&req->route, s->node.cfg->allow_routes, &e) < 0)
+		return reply_error(s, &e);
 	if (req->op == NETADMIN_ROUTE_ADD || req->op == NETADMIN_ROUTE_DEL)
 		return change_route(s, &req->route, req->op == NETADMIN_ROUTE_ADD);
 	if (flush_routes(s) < 0)

@@ -23,6 +23,7 @@
 #include "daemon/net/addr.h"
 #include "daemon/net/nlcount.h"
 #include "daemon/peers/collision.h"
+#include "daemon/peers/routelist.h"
 #include "daemon/state/identity.h"
 #include "daemon/wg/wg.h"
 #include "daemon/wire/derive.h"
@@ -45,6 +46,8 @@
  * @new_identity: --new-identity
  * @introducer:	May be asked to forward between peers
  * @forward:	May be asked to forward between peers and networks
+ * @own_dht:	The mesh process enters a DHT of its own, by --dht-bootstrap
+ * @allow_routes: --allow-routes; borrowed
  * @secret:	Mesh secret; borrowed
  * @keys:	Derived from it; borrowed
  * @socket_path: Control socket, which it makes and removes
@@ -63,6 +66,8 @@ struct netadmin_config {
 	bool new_identity;
 	bool introducer;
 	bool forward;
+	bool own_dht;
+	const struct routelist *allow_routes;
 	const struct secret *secret;
 	const struct mesh_keys *keys;
 	const char *socket_path;

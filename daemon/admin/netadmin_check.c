@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/admin/netadmin_check.h"
 #include "daemon/net/mtu.h"
+#include "daemon/peers/reconcile.h"
 
 #include <errno.h>
 #include <string.h>
@@ -81,6 +82,20 @@ int netadmin_check(const struct netadmin_request *req, struct err *e)
 		return 0;
 	}
 	return err_set(e, -EPROTO, "request %u is not in the table", req->op);
+}
+
+int netadmin_check_route(const struct prefix *net, const struct routelist *allowed, struct err *e)
+{
+	static const struct reconcile_self nobody;
+	char text[PREFIX_TEXT_SIZE];
+
+	if (net->bits < ROUTELIST_BITS_MIN && !routelist_holds(allowed, net))
+		return err_set(e, -EPERM, "route to %s: it is nearly a default route",
+			       prefix_format(text, net));
+	if (!reconcile_route_is_sane(net, &nobody))
+		return err_set(e, -EPERM, "route to %s: nobody's network",
+			       prefix_format(text, net));
+	return 0;
 }
 
 int netadmin_check_peers(const struct netadmin_batch *b, struct err *e)

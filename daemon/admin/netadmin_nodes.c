@@ -16,7 +16,7 @@
 
 static void name_of(const struct netadmin_node *n, char out[static NODES_FILE_SIZE])
 {
-	derive_nodes_file(out, n->cfg->keys, n->cfg->ifname);
+	derive_nodes_file(out, n->cfg->keys, n->cfg->ifname, n->cfg->own_dht);
 }
 
 int netadmin_nodes_read(const struct netadmin_node *n)

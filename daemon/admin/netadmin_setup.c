@@ -276,8 +276,9 @@ static int setup_addresses(struct netadmin_node *n, struct netadmin_ready *ready
 	if (r < 0)
 		return r;
 	ready->mesh_ip = n->id.mesh_ip;
+	/* An interface that was adopted may have it from a run without that option. */
 	if (cfg->no_ipv6)
-		return 0;
+		return w.has_v6 ? rtnl_addr_del(n->rtnl, n->ifindex, &w.v6, e) : 0;
 	/* A host without IPv6 is no reason to have no mesh (protocol.md B18). */
 	r = w.has_v6 ? 0 : rtnl_addr_add(n->rtnl, n->ifindex, &w.v6, e);
 	if (r < 0)

@@ -36,15 +36,21 @@ static void add_values(struct dhtcore *c, struct krpc_message *out, const struct
 			out->values[out->n_values++] = list[i];
 }
 
-static void add_token(struct dhtcore *c, struct krpc_message *out, const struct endpoint *from,
-		      int64_t now_ms)
+/* Nobody may have asked for a token in a long time. */
+static void refresh_tokens(struct dhtcore *c, int64_t now_ms)
 {
 	uint8_t fresh[WRITETOKEN_KEY_LEN];
 
-	if (writetoken_is_due(&c->tokens, now_ms)) {
+	while (writetoken_is_due(&c->tokens, now_ms)) {
 		c->cfg.ops.random(c->cfg.ops.arg, fresh, sizeof(fresh));
 		writetoken_rotate(&c->tokens, fresh, now_ms);
 	}
+}
+
+static void add_token(struct dhtcore *c, struct krpc_message *out, const struct endpoint *from,
+		      int64_t now_ms)
+{
+	refresh_tokens(c, now_ms);
 	writetoken_make(&c->tokens, &from->ip, out->token);
 	out->token_len = WRITETOKEN_LEN;
 }
@@ -90,6 +96,7 @@ static bool store(struct dhtcore *c, const struct endpoint *from, struct now now
 {
 	struct endpoint at = *from;
 
+	refresh_tokens(c, now.mono_ms);
 	if (!writetoken_check(&c->tokens, &from->ip, c->in.token, c->in.token_len)) {
 		refuse(c, from, KRPC_E_PROTOCOL, "Bad token");
 		return false;

@@ -21,7 +21,9 @@ void writetoken_rotate(struct writetoken *t, const uint8_t fresh[static WRITETOK
 {
 	memcpy(t->key[1], t->key[0], WRITETOKEN_KEY_LEN);
 	memcpy(t->key[0], fresh, WRITETOKEN_KEY_LEN);
-	t->since_ms = now_ms;
+	t->since_ms = now_ms - t->since_ms < 2 * WRITETOKEN_PERIOD_MS
+			      ? t->since_ms + WRITETOKEN_PERIOD_MS
+			      : now_ms - WRITETOKEN_PERIOD_MS;
 }
 
 static void make_with(const uint8_t key[static WRITETOKEN_KEY_LEN], const struct ip *ip,

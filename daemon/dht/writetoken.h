@@ -22,7 +22,7 @@
 /**
  * struct writetoken - The keys
  * @key:	The one that makes tokens, then the one before it
- * @since_ms:	Since when key 0 has been in use
+ * @since_ms:	Since when key 0 counts as in use
  */
 struct writetoken {
 	uint8_t key[2][WRITETOKEN_KEY_LEN];
@@ -40,9 +40,17 @@ void writetoken_init(struct writetoken *t, const uint8_t random[static WRITETOKE
 
 /**
  * writetoken_is_due() - Is the key five minutes old?
+ *
+ * Has to be asked, and writetoken_rotate() called until it is not, before a token is made or checked.
  */
 bool writetoken_is_due(const struct writetoken *t, int64_t now_ms);
 
+/**
+ * writetoken_rotate() - Change the key
+ * @t:		Keys, of which one is due; after a long time both are, one after the other
+ * @fresh:	Random bytes
+ * @now_ms:	Monotonic milliseconds
+ */
 void writetoken_rotate(struct writetoken *t, const uint8_t fresh[static WRITETOKEN_KEY_LEN],
 		       int64_t now_ms);
 

@@ -20,7 +20,7 @@
 #define EARLY_PERIOD_MS 1000  /* the first announcement may meet a link that is not ready */
 #define EARLY_COUNT	3
 #define BATCH_MAX	64
-#define INTERFACES_MAX	32
+#define INTERFACES_MAX	256
 
 struct interfaces {
 	size_t n;
@@ -66,8 +66,9 @@ static void join(const struct lan *lan, int ifindex, const char *name)
 	if (has(&lan->known, ifindex))
 		return;
 	if (r < 0)
-		log_event(EVENT_LAN_JOIN_FAILED, NULL, "cannot listen on %s: %s", name,
-			  strerror(-r));
+		log_event(EVENT_LAN_JOIN_FAILED, NULL, "cannot listen on %s: %s%s", name,
+			  strerror(-r),
+			  r == -ENOBUFS ? "; raise the sysctl net.ipv4.igmp_max_memberships" : "");
 	else
 		log_event(EVENT_LAN_JOINED, NULL, "announcing and listening on %s", name);
 }

@@ -17,6 +17,7 @@
 #define RECURSE	     0x0100
 #define IS_ANSWER    0x8000
 #define OPCODE	     0x7800
+#define IS_CUT	     0x0200
 #define CODE	     0x000f
 #define CODE_FORMAT  1
 #define CODE_NAME    3
@@ -206,5 +207,7 @@ enum dnsmsg_verdict dnsmsg_read(struct dnsmsg_answer *out, const uint8_t *bytes,
 		return DNSMSG_FAILED;
 	for (unsigned int i = get16(bytes + 6); i > 0 && take_record(out, &r, q->family); i--)
 		;
-	return out->n > 0 ? DNSMSG_FOUND : DNSMSG_NONE;
+	if (out->n > 0)
+		return DNSMSG_FOUND;
+	return flags & IS_CUT ? DNSMSG_FAILED : DNSMSG_NONE;
 }

@@ -3,7 +3,8 @@
  * dnsmsg - questions to a name server and its answers (RFC 1035), as bytes; pure
  *
  * Only what it takes to find addresses: A and AAAA. An answer that was cut to fit is as good as any:
- * of a name that stands for a hundred nodes, the first few dozen will do.
+ * of a name that stands for a hundred nodes, the first few dozen will do. One that was cut down to
+ * nothing would have to be asked for by TCP, which is not spoken here: that server cannot tell.
  */
 #ifndef DAEMON_NET_DNSMSG_H
 #define DAEMON_NET_DNSMSG_H

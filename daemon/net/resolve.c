@@ -94,8 +94,19 @@ struct resolve {
 	struct resolve *next;
 };
 
+/**
+ * struct resolver - What is known of this machine
+ * @base:	Event loop
+ * @conf_fd:	resolv.conf, -1 where there is none
+ * @hosts_fd:	hosts file, -1 where there is none
+ * @conf:	What the one says
+ * @hosts:	What the other says
+ * @asked:	Questions
+ */
 struct resolver {
 	struct event_base *base;
+	int conf_fd;
+	int hosts_fd;
 	struct dnsconf conf;
 	char *hosts;
 	struct resolve *asked;
@@ -167,7 +178,8 @@ static void ask_server(struct lookup *l)
 	struct timeval limit = { .tv_sec = conf->timeout_s };
 
 	hang_up(l);
-	if (l->n_tries == conf->attempts * conf->n_servers) {
+	/* There may have been more of them when it began. */
+	if (l->n_tries >= conf->attempts * conf->n_servers) {
 		lookup_done(l, DNSMSG_FAILED);
 		return;
 	}
@@ -213,6 +225,7 @@ static void on_lookup(evutil_socket_t fd, short what, void *arg)
 		ask_server(l);
 		break;
 	case DNSMSG_FAILED:
+		l->is_plain = false;
 		ask_server(l);
 		break;
 	case DNSMSG_NOT_AN_ANSWER:
@@ -290,6 +303,34 @@ static bool ask_next(struct resolve *q)
 	return true;
 }
 
+/* --- what this machine says ------------------------------------------------------------------ */
+
+/* The text of a file, cut where it is too long; owned by the caller. NULL when there is none now. */
+static char *read_text(int fd)
+{
+	auto_free char *text = calloc(1, FILE_MAX + 1);
+	ssize_t len = text && lseek(fd, 0, SEEK_SET) == 0 ? io_read_bounded(fd, text, FILE_MAX) : 0;
+
+	return len > 0 || len == -EFBIG ? strdup(text) : NULL;
+}
+
+/*
+ * Engines write into the files of a container that is running, when it joins or leaves a network. A
+ * file that is empty is being written.
+ */
+static void refresh(struct resolver *r)
+{
+	auto_free char *conf = read_text(r->conf_fd);
+	char *hosts = read_text(r->hosts_fd);
+
+	if (conf)
+		dnsconf_parse(&r->conf, conf);
+	if (!hosts)
+		return;
+	free(r->hosts);
+	r->hosts = hosts;
+}
+
 /* --- questions ------------------------------------------------------------------------------- */
 
 static void question_free(struct resolve *q)
@@ -326,7 +367,7 @@ static void take_literal(struct resolve *q, const char *name, bool no_ipv6)
 	if (ip_parse(&q->list[0], name) == 0)
 		q->n = 1;
 	else
-		q->n = dnsconf_hosts(q->r->hosts, q->base, q->list, RESOLVE_MAX);
+		q->n = dnsconf_hosts(q->r->hosts ? q->r->hosts : "", q->base, q->list, RESOLVE_MAX);
 	for (size_t i = q->n; no_ipv6 && i-- > 0;)
 		if (q->list[i].family == AF_INET6)
 			q->list[i] = q->list[--q->n];
@@ -370,6 +411,7 @@ struct resolve *resolver_ask(struct resolver *r, const char *name, bool no_ipv6,
 		return NULL;
 	q->done = done;
 	q->arg = arg;
+	refresh(r);
 	take_literal(q, name, no_ipv6);
 	event_active(q->turn, EV_TIMEOUT, 0);
 	return q;
@@ -388,38 +430,19 @@ void resolve_cancel(struct resolve *q)
 
 /* --- the resolver ---------------------------------------------------------------------------- */
 
-/* A file of the machine, or nothing; owned by the caller. */
-static char *read_text(const char *path)
-{
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *text = calloc(1, FILE_MAX + 1);
-	ssize_t len = text && fd >= 0 ? io_read_bounded(fd, text, FILE_MAX) : 0;
-	char *exact;
-
-	if (!text)
-		return NULL;
-	text[len > 0 ? len : 0] = '\0';
-	exact = strdup(text);
-	free(text);
-	return exact;
-}
-
 int resolver_open_from(struct resolver **out, struct event_base *base, const char *resolv_conf,
 		       const char *hosts, struct err *e)
 {
-	auto_free char *text = read_text(resolv_conf);
 	struct resolver *r = calloc(1, sizeof(*r));
 
 	*out = r;
-	if (r)
-		r->hosts = read_text(hosts);
-	if (!r || !text || !r->hosts) {
-		resolver_close(r);
-		*out = NULL;
+	if (!r)
 		return err_set(e, -ENOMEM, "make the resolver");
-	}
 	r->base = base;
-	dnsconf_parse(&r->conf, text);
+	r->conf_fd = open(resolv_conf, O_RDONLY | O_CLOEXEC);
+	r->hosts_fd = open(hosts, O_RDONLY | O_CLOEXEC);
+	dnsconf_parse(&r->conf, "");
+	refresh(r);
 	return 0;
 }
 
@@ -434,6 +457,10 @@ void resolver_close(struct resolver *r)
 		return;
 	while (r->asked)
 		question_free(r->asked);
+	if (r->conf_fd >= 0)
+		(void)close(r->conf_fd);
+	if (r->hosts_fd >= 0)
+		(void)close(r->hosts_fd);
 	free(r->hosts);
 	free(r);
 }

@@ -2,8 +2,10 @@
 /*
  * resolve - addresses of a name, without ever waiting: a stub resolver in the node's loop
  *
- * The name servers and the hosts file are read when the resolver opens, before the process gives up
- * the right to open files. A machine without any can still have a resolver: its answers are errors.
+ * resolv.conf and the hosts file are opened with the resolver, before the process gives up the right
+ * to open files, and read for every question: what is written into them counts. A file that is put in
+ * the place of one of them, as some programs of a host do, counts from the next start. A machine
+ * without any can still have a resolver: its answers are errors.
  */
 #ifndef DAEMON_NET_RESOLVE_H
 #define DAEMON_NET_RESOLVE_H

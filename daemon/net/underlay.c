@@ -12,10 +12,19 @@
  */
 #define NETWORK_BITS_MIN 8
 
+/* A new interface comes with link, addresses and routes one after the other. */
+#define SETTLE_MS    200
+#define SHARE_OF_IT  20
+#define PAUSE_MAX_MS 30000 /* a machine that stood still a moment is no router */
+
 void underlay_init(struct underlay *u, int ifindex)
 {
-	memset(u, 0, sizeof(*u));
+	/* The lists are as large as nobody needs them: only what is filled takes memory. */
 	u->ifindex = ifindex;
+	u->is_cut = false;
+	u->n = 0;
+	u->n_gateways = 0;
+	u->n_links = 0;
 }
 
 static void add_net(struct underlay *u, const struct prefix *p)
@@ -23,22 +32,28 @@ static void add_net(struct underlay *u, const struct prefix *p)
 	struct prefix net = *p;
 
 	prefix_mask(&net);
-	if (net.bits < NETWORK_BITS_MIN || u->n == UNDERLAY_NETS_MAX)
+	if (net.bits < NETWORK_BITS_MIN || u->is_cut)
 		return;
 	for (size_t i = 0; i < u->n; i++)
 		if (prefix_equal(&u->net[i], &net))
 			return;
-	u->net[u->n++] = net;
+	if (u->n == UNDERLAY_NETS_MAX)
+		u->is_cut = true;
+	else
+		u->net[u->n++] = net;
 }
 
 static void add_gateway(struct underlay *u, const struct ip *ip)
 {
-	if (ip->family == 0 || u->n_gateways == UNDERLAY_GATEWAYS_MAX)
+	if (ip->family == 0)
 		return;
 	for (size_t i = 0; i < u->n_gateways; i++)
 		if (ip_equal(&u->gateway[i], ip))
 			return;
-	u->gateway[u->n_gateways++] = *ip;
+	if (u->n_gateways == UNDERLAY_GATEWAYS_MAX)
+		u->is_cut = true;
+	else
+		u->gateway[u->n_gateways++] = *ip;
 }
 
 static int take_link(struct underlay *u, const struct nlmsghdr *nlh)
@@ -177,7 +192,8 @@ uint32_t underlay_mtu(const struct underlay *u, int ifindex)
 
 bool underlay_equal(const struct underlay *a, const struct underlay *b)
 {
-	bool same = a->n == b->n && a->n_gateways == b->n_gateways && a->n_links == b->n_links;
+	bool same = a->is_cut == b->is_cut && a->n == b->n && a->n_gateways == b->n_gateways &&
+		    a->n_links == b->n_links;
 
 	for (size_t i = 0; same && i < a->n; i++)
 		same = prefix_equal(&a->net[i], &b->net[i]);
@@ -186,4 +202,13 @@ bool underlay_equal(const struct underlay *a, const struct underlay *b)
 	for (size_t i = 0; same && i < a->n_links; i++)
 		same = a->link[i].ifindex == b->link[i].ifindex && a->link[i].mtu == b->link[i].mtu;
 	return same;
+}
+
+int64_t underlay_pause_ms(int64_t took_ms)
+{
+	int64_t pause_ms = took_ms * SHARE_OF_IT;
+
+	if (pause_ms < SETTLE_MS)
+		return SETTLE_MS;
+	return pause_ms < PAUSE_MAX_MS ? pause_ms : PAUSE_MAX_MS;
 }

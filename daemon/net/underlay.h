@@ -10,13 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define UNDERLAY_NETS_MAX     512
+#define UNDERLAY_NETS_MAX     4096
 #define UNDERLAY_GATEWAYS_MAX 8
 #define UNDERLAY_LINKS_MAX    128
 
 /**
  * struct underlay - What the kernel's tables say
  * @ifindex:	The mesh's own interface, which does not count
+ * @is_cut:	There are more networks or gateways than there is room for, and some were left out
  * @n:		Entries in @net
  * @net:	Networks of other interfaces' addresses, and routes of the main table that are no
  *		default routes, each once
@@ -24,11 +25,10 @@
  * @gateway:	Where default routes lead
  * @n_links:	Entries in @link
  * @link:	Other interfaces that are up, the loopback left out, and their MTU in bytes
- *
- * What does not fit is left out.
  */
 struct underlay {
 	int ifindex;
+	bool is_cut;
 	size_t n;
 	struct prefix net[UNDERLAY_NETS_MAX];
 	size_t n_gateways;
@@ -83,5 +83,16 @@ bool underlay_would_lose(const struct underlay *u, const struct prefix *net, con
 uint32_t underlay_mtu(const struct underlay *u, int ifindex);
 
 bool underlay_equal(const struct underlay *a, const struct underlay *b);
+
+/**
+ * underlay_pause_ms() - How long to wait until the tables are read again
+ * @took_ms:	How long the last reading took, in milliseconds
+ *
+ * A router has a million routes, of which some change every second: reading them all each time would
+ * take a processor for itself. As it is, it takes a twentieth.
+ *
+ * Return: milliseconds
+ */
+int64_t underlay_pause_ms(int64_t took_ms);
 
 #endif /* DAEMON_NET_UNDERLAY_H */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/net/underlaywatch.h"
 #include "common/defs.h"
+#include "daemon/clock.h"
 #include "daemon/net/growbuf.h"
 #include "daemon/net/nlsock.h"
 #include "daemon/net/rtnl_msg.h"
@@ -15,16 +16,17 @@
 
 #define RECV_SIZE 32768
 #define BATCH_MAX 64
-#define SETTLE_MS \
-	200 /* a new interface comes with link, addresses and routes one after the other */
+#define RETRY_MS  5000
 
 /* One by one, as rtnl.c has it. */
 static const uint8_t families[] = { AF_INET, AF_INET6 };
 
 struct underlaywatch {
 	struct underlaywatch_handler h;
-	struct underlay known;
-	struct underlay fresh;
+	struct underlay *known;
+	struct underlay *fresh;
+	struct underlay table[2]; /* those two */
+	int64_t pause_ms;	  /* before the tables are read again */
 	struct nlsock *questions; /* kept apart from notifications, which come at any time */
 	struct event *readable;
 	struct event *settle;
@@ -48,15 +50,16 @@ static int ask(struct underlaywatch *w, union rtnl_req *req)
 {
 	struct nlmsg_verdict v;
 
-	return nlsock_talk(w->questions, &req->nlh, take, &w->fresh, &v);
+	return nlsock_talk(w->questions, &req->nlh, take, w->fresh, &v);
 }
 
 static int read_tables(struct underlaywatch *w)
 {
+	int64_t began_ms = clock_now().mono_ms;
 	union rtnl_req req;
 	int r;
 
-	underlay_init(&w->fresh, w->known.ifindex);
+	underlay_init(w->fresh, w->known->ifindex);
 	rtnl_msg_link_dump(&req);
 	r = ask(w, &req);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(families); i++) {
@@ -66,7 +69,16 @@ static int read_tables(struct underlaywatch *w)
 		if (r == 0)
 			r = ask(w, &req);
 	}
+	w->pause_ms = r < 0 ? RETRY_MS : underlay_pause_ms(clock_now().mono_ms - began_ms);
 	return r;
+}
+
+static void take_fresh(struct underlaywatch *w)
+{
+	struct underlay *old = w->known;
+
+	w->known = w->fresh;
+	w->fresh = old;
 }
 
 struct own_routes {
@@ -93,7 +105,7 @@ static int take_own(const struct nlmsghdr *nlh, void *arg)
 void underlaywatch_own_routes(struct underlaywatch *w, rtnl_prefix_fn *fn, void *arg)
 {
 	for (size_t i = 0; w && i < ARRAY_LEN(families); i++) {
-		struct own_routes own = { .ifindex = w->known.ifindex, .family = families[i] };
+		struct own_routes own = { .ifindex = w->known->ifindex, .family = families[i] };
 		struct nlmsg_verdict v;
 		union rtnl_req req;
 		int r;
@@ -125,7 +137,7 @@ struct mtu_path underlaywatch_path(struct underlaywatch *w, const struct ip *to)
 	rtnl_msg_route_ask(&req, to);
 	if (nlsock_talk(w->questions, &req.nlh, take_path, &route, &v) < 0 || route.n_oif == 0)
 		return path;
-	path.bytes = underlay_mtu(&w->known, route.oif[0]);
+	path.bytes = underlay_mtu(w->known, route.oif[0]);
 	path.via_gateway = route.gateway[0].family != 0;
 	if (path.bytes != 0 && route.mtu != 0 && route.mtu < path.bytes)
 		path.bytes = route.mtu;
@@ -134,16 +146,28 @@ struct mtu_path underlaywatch_path(struct underlaywatch *w, const struct ip *to)
 
 /* --- being told ------------------------------------------------------------------------------ */
 
+static void read_later(struct underlaywatch *w)
+{
+	const struct timeval pause = { .tv_sec = (time_t)(w->pause_ms / 1000),
+				       .tv_usec = (suseconds_t)(w->pause_ms % 1000 * 1000) };
+
+	if (!evtimer_pending(w->settle, NULL))
+		(void)event_add(w->settle, &pause);
+}
+
 static void on_settled(evutil_socket_t fd, short what, void *arg)
 {
 	struct underlaywatch *w = arg;
 
 	(void)fd;
 	(void)what;
-	/* What could not be read is read with the next change. */
-	if (read_tables(w) < 0 || underlay_equal(&w->known, &w->fresh))
+	if (read_tables(w) < 0) {
+		read_later(w);
 		return;
-	w->known = w->fresh;
+	}
+	if (underlay_equal(w->known, w->fresh))
+		return;
+	take_fresh(w);
 	w->h.changed(w->h.arg);
 }
 
@@ -153,12 +177,11 @@ static void take_datagram(struct underlaywatch *w, size_t len)
 	int left = (int)len;
 
 	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
-		w->is_stale |= underlay_concerns(&w->known, nlh);
+		w->is_stale |= underlay_concerns(w->known, nlh);
 }
 
 static void on_readable(evutil_socket_t fd, short what, void *arg)
 {
-	static const struct timeval settle = { .tv_usec = SETTLE_MS * 1000 };
 	struct underlaywatch *w = arg;
 
 	(void)what;
@@ -176,8 +199,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 		if (n > 0 && from.nl_pid == 0)
 			take_datagram(w, (size_t)n);
 	}
-	if (w->is_stale && !evtimer_pending(w->settle, NULL))
-		(void)event_add(w->settle, &settle);
+	if (w->is_stale)
+		read_later(w);
 	w->is_stale = false;
 }
 
@@ -209,7 +232,9 @@ int underlaywatch_open(struct underlaywatch **out, struct event_base *base, int 
 		return err_set(e, -ENOMEM, "watch this machine's networks");
 	w->h = *h;
 	w->fd = -1;
-	underlay_init(&w->known, ifindex);
+	w->known = &w->table[0];
+	w->fresh = &w->table[1];
+	underlay_init(w->known, ifindex);
 	r = nlsock_open(&w->questions, NETLINK_ROUTE, e);
 	if (r == 0)
 		r = open_notifications(w, base);
@@ -219,7 +244,7 @@ int underlaywatch_open(struct underlaywatch **out, struct event_base *base, int 
 		underlaywatch_close(w);
 		return err_set(e, r, "watch this machine's networks");
 	}
-	w->known = w->fresh;
+	take_fresh(w);
 	*out = w;
 	return 0;
 }
@@ -240,5 +265,5 @@ void underlaywatch_close(struct underlaywatch *w)
 
 const struct underlay *underlaywatch_get(const struct underlaywatch *w)
 {
-	return w ? &w->known : NULL;
+	return w ? w->known : NULL;
 }

@@ -245,6 +245,8 @@ int node_admin_start(const struct node *n, struct netadmin *out, struct err *e)
 		.new_identity = c->new_identity,
 		.introducer = c->introducer,
 		.forward = c->forward,
+		.own_dht = c->dht_bootstrap.n > 0,
+		.allow_routes = &c->allow_routes,
 		.secret = &c->secret,
 		.keys = &c->keys,
 		.socket_path = c->socket_path,

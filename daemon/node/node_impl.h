@@ -217,8 +217,9 @@ struct node {
 	struct peers *peers;
 	struct node_peer rows[PEERS_MAX];
 	struct routes routes;
-	bool routes_moved; /* a network was given up: who else announces it may have it now */
-	bool routes_swept; /* routes of an earlier run that nobody announces are gone */
+	bool routes_moved;	/* a network was given up: who else announces it may have it now */
+	bool has_to_look_again; /* while peers were written, others were marked */
+	bool routes_swept;	/* routes of an earlier run that nobody announces are gone */
 	struct node_missing missing;
 	struct event *route_timer; /* tries them again */
 	struct underlaywatch *underlay;
@@ -324,8 +325,6 @@ int node_log_levels(struct node *n, const char *levels, struct err *e);
 /* Takes an announcement that came from the network. */
 void node_peers_announced(struct node *n, const struct announcement *a,
 			  const struct discovery_origin *o);
-void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timestamp,
-			const struct endpoint *from);
 /*
  * Takes a sighting of any method into the table and does what follows: greets a new face, writes
  * what changed. @knows_us: the peer has answered us, so it has our key.
@@ -341,8 +340,13 @@ void node_peers_flush_soon(struct node *n);
 void node_peers_refused(struct node *n, const struct wg_key *key);
 /* Says HELLO to a peer, if it can and should be greeted. */
 void node_peers_hello(struct node *n, struct peer *p, struct now now);
-void node_peers_say_goodbye(struct node *n);
 void node_peers_free(struct node *n);
+
+/* node_goodbye.c */
+
+void node_peers_goodbye(struct node *n, const struct wg_key *key, int64_t timestamp,
+			const struct endpoint *from);
+void node_peers_say_goodbye(struct node *n);
 
 /* node_routes.c: networks behind peers */
 

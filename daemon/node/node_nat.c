@@ -96,6 +96,15 @@ static void log_endpoints(const struct ownpoint *own)
 		  *v4 || *v6 ? "" : "the address that they see");
 }
 
+/* Is there something to tell a person? That nothing is known is no news at the start. */
+static bool is_news(const struct ownpoint *before, const struct ownpoint *own)
+{
+	bool is_known = own->v4.ip.family != 0 || own->v6.ip.family != 0;
+
+	return !endpoint_equal(&before->v4, &own->v4) || !endpoint_equal(&before->v6, &own->v6) ||
+	       (is_known && before->nat != own->nat);
+}
+
 /* True when others are to be told something else than before. */
 static bool decide(struct node *n)
 {
@@ -122,7 +131,8 @@ static bool decide(struct node *n)
 	ownpoint_decide(&nat->own, &f);
 	if (ownpoint_equal(&before, &nat->own))
 		return false;
-	log_endpoints(&nat->own);
+	if (is_news(&before, &nat->own))
+		log_endpoints(&nat->own);
 	return true;
 }
 

@@ -75,9 +75,12 @@ static void take_life(struct node *n, struct peer *p)
 	struct node_peer *row = &n->rows[p->slot];
 	struct now now = clock_now();
 	bool was_linked = row->is_linked;
+	bool was_proved = p->tunnel_ms != 0;
 
 	if (peer_has_tunnel(p, now))
 		p->tunnel_ms = now.mono_ms;
+	if (!was_proved && p->tunnel_ms != 0)
+		peers_settle(n->peers, p);
 	row->is_linked = refresh_is_linked(p, now);
 	if (was_linked && !row->is_linked)
 		peers_mark(n->peers, p);

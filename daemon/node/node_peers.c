@@ -71,6 +71,11 @@ static void write_change(struct node *n, struct peer *p, struct now now)
 		return;
 	node_routes_judge(n, p, now);
 	reconcile_want(&want, p, &n->self, now);
+	if (p->has_left == want.present) {
+		p->has_left = !want.present;
+		peers_settle(n->peers, p);
+		n->has_to_look_again = true;
+	}
 	/* An introduction has an endpoint of its own. */
 	if (want.present && now.mono_ms >= p->punch.until_ms)
 		node_nat_choose(n, p, &want, now);
@@ -127,6 +132,7 @@ static void write_dirty(struct node *n)
 	struct now now = clock_now();
 
 	do {
+		n->has_to_look_again = false;
 		if (n->routes_moved)
 			hand_over_routes(n);
 		for (struct peer *p = peers_next_marked(n->peers, NULL); p;
@@ -136,7 +142,7 @@ static void write_dirty(struct node *n)
 				return;
 			write_change(n, p, now);
 		}
-	} while (n->routes_moved);
+	} while (n->routes_moved || n->has_to_look_again);
 }
 
 void node_peers_flush(struct node *n)
@@ -337,7 +343,7 @@ static void greet(struct node *n, struct peer *p, enum peer_method method, struc
 	unsigned int spread_ms = refresh_spread_ms(peers_count(n->peers));
 	uint16_t random = 0;
 
-	if (method != METHOD_LAN || spread_ms == 0) {
+	if ((method != METHOD_LAN && method != METHOD_CACHE) || spread_ms == 0) {
 		hello(n, p, now);
 		return;
 	}

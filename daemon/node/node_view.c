@@ -116,7 +116,7 @@ static struct rewritten look_for_rewritten(const struct node *n, struct now now)
 		ours[total++] = n->nat.host.at[i].net.ip;
 	for (size_t i = 0; u && i < u->n_gateways; i++)
 		ours[total++] = u->gateway[i];
-	return rewritten_look(n->peers, ours, total, now);
+	return rewritten_look(n->peers, ours, total, &n->nat.own.v4.ip, now);
 }
 
 /* What PID 1 told last holds until it tells otherwise: an alarm is not over because it is silent. */

@@ -245,10 +245,19 @@ static void unlink_ip(struct peers *t, const struct peer *p, uint8_t family)
 	*link = p->next_ip[family == AF_INET6];
 }
 
-/* Hearsay takes no address away from anybody. */
-static bool may_hold_address(const struct peer *p)
+/* What a claim to a mesh address rests on; see peers_settle(). */
+static int claim_of(const struct peer *p)
 {
-	return peer_is_verified(p) || (p->methods & METHOD_CACHE);
+	if (peer_is_hearsay(p) || p->has_left)
+		return 0;
+	return p->tunnel_ms != 0 ? 2 : 1;
+}
+
+static bool is_better(const struct peer *p, const struct peer *than)
+{
+	if (claim_of(p) != claim_of(than))
+		return claim_of(p) > claim_of(than);
+	return derive_collision_winner(p->key_text, than->key_text) == p->key_text;
 }
 
 /*
@@ -264,9 +273,7 @@ static void settle(struct peers *t, const struct ip *ip, uint8_t family)
 		return;
 	for (struct peer *p = next_with_ip(t, ip, family, NULL); p && !is_ours;
 	     p = next_with_ip(t, ip, family, p))
-		if (may_hold_address(p) &&
-		    (!winner ||
-		     derive_collision_winner(p->key_text, winner->key_text) == p->key_text))
+		if (claim_of(p) > 0 && (!winner || is_better(p, winner)))
 			winner = p;
 	for (struct peer *p = next_with_ip(t, ip, family, NULL); p;
 	     p = next_with_ip(t, ip, family, p)) {
@@ -280,7 +287,7 @@ static void settle(struct peers *t, const struct ip *ip, uint8_t family)
 	}
 }
 
-static void settle_both(struct peers *t, const struct peer *p)
+void peers_settle(struct peers *t, const struct peer *p)
 {
 	settle(t, &p->info.mesh_ip, AF_INET);
 	settle(t, &p->info.mesh_ip6, AF_INET6);
@@ -316,7 +323,7 @@ void peers_remove(struct peers *t, struct peer *p)
 	slotset_remove(&t->used, p->slot);
 	slotset_remove(&t->marked, p->slot);
 	t->count--;
-	settle_both(t, p);
+	peers_settle(t, p);
 }
 
 static bool take_text(char *dst, size_t size, const char *src)
@@ -469,6 +476,7 @@ static bool take_age(struct peer *p, const struct sighting *s, struct now now)
 		p->handshake_s = 0;
 	}
 	p->said_goodbye = false;
+	p->has_left = false;
 	p->heard_ms = now.mono_ms;
 	p->seen_unix_s = now.unix_s;
 	return came_back;
@@ -503,7 +511,7 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 	const struct known_peer *who = s->who;
 	struct peer *p = peers_find(t, &who->key);
 	bool is_new = !p;
-	bool could_hold;
+	int claim;
 	bool changed = false;
 
 	*out = NULL;
@@ -530,10 +538,10 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 	if (is_new || !is_from_others(s->method) || p->info.mesh_ip.family == 0)
 		changed |= take_info(t, p, s);
 	take_control(p, s, now);
-	could_hold = may_hold_address(p);
+	claim = claim_of(p);
 	changed |= take_age(p, s, now);
-	if (!could_hold && may_hold_address(p))
-		settle_both(t, p);
+	if (claim != claim_of(p))
+		peers_settle(t, p);
 	if (is_new)
 		return PEER_NEW;
 	return changed ? PEER_CHANGED : PEER_UNCHANGED;

@@ -114,8 +114,9 @@ struct peer_punch {
  * @punch:	Introduction under way
  * @said_goodbye: It announced its stop and has not been heard since
  * @replied_ms:	When it first answered a HELLO of ours, and so knew our key; INT64_MIN for never
- * @lost_ip:	This node, or another peer with a lower key, has the same IPv4 mesh address
+ * @lost_ip:	This node, or another peer with a better claim, has the same IPv4 mesh address
  * @lost_ip6:	The same for the IPv6 mesh address
+ * @has_left:	It was taken out of WireGuard, or never came there, and has not been heard since
  * @handshake_s: Unix time of the last handshake that WireGuard reported, 0 for never
  * @rx_bytes:	Received through the tunnel
  * @tx_bytes:	Sent through the tunnel
@@ -155,6 +156,7 @@ struct peer {
 	bool said_goodbye;
 	bool lost_ip;
 	bool lost_ip6;
+	bool has_left;
 	int64_t handshake_s;
 	uint64_t rx_bytes;
 	uint64_t tx_bytes;
@@ -188,6 +190,17 @@ void peers_free(struct peers *t);
  * @mesh_ip6:	IPv6 mesh address, or "none"
  */
 void peers_claim(struct peers *t, const struct ip *mesh_ip, const struct ip *mesh_ip6);
+
+/**
+ * peers_settle() - What a peer's claim to its mesh addresses rests on has changed
+ * @t:		Table
+ * @p:		Peer whose @tunnel_ms has become other than 0, or whose @has_left has changed
+ *
+ * Of two keys with one mesh address, one that a tunnel has proved comes before one that was only
+ * announced, for whoever knows the secret can announce any key; then the lower key text. Who was
+ * only told of, or has left, takes it from nobody. Peers that win or lose by it are marked.
+ */
+void peers_settle(struct peers *t, const struct peer *p);
 
 /**
  * peers_has_ip() - Does anybody in the table say that an IPv4 mesh address is his?

@@ -29,12 +29,14 @@ struct rewritten {
  * @peers:	Table
  * @ours:	Default gateways, and addresses of this machine
  * @n:		Entries in @ours
+ * @outside:	Where peers are told to reach us; "none" when unknown
  * @now:	Time
  *
  * Only a tunnel that is up has an endpoint that somebody came from. A node that runs on our gateway, or
- * on this very machine, is known at that address and port, and is none of them.
+ * on this very machine, is known at that address and port, and is none of them; nor is one behind the
+ * same NAT as we, whose packets our own router turns round and sends on as its own.
  */
 struct rewritten rewritten_look(struct peers *peers, const struct ip *ours, size_t n,
-				struct now now);
+				const struct ip *outside, struct now now);
 
 #endif /* DAEMON_PEERS_REWRITTEN_H */

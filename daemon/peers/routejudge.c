@@ -1,18 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/peers/routejudge.h"
 
-/* Nearly a default route: a member could have all traffic of a machine by a few of them. */
-#define BITS_MIN 8
-
-static bool is_allowed(const struct routejudge *j, const struct prefix *net)
-{
-	for (size_t i = 0; j->allowed && i < j->allowed->n; i++)
-		if (j->allowed->net[i].bits <= net->bits &&
-		    prefix_contains(&j->allowed->net[i], &net->ip))
-			return true;
-	return false;
-}
-
 /* A tunnel that led into itself would carry nothing any more. */
 static bool holds(const struct routejudge *j, const struct prefix *net, const struct ip *ip)
 {
@@ -53,10 +41,10 @@ enum route_verdict routejudge(const struct routejudge *j, const struct peer *own
 		return ROUTE_OWN_PATH;
 	if (holds_gateway(j, net))
 		return ROUTE_GATEWAY;
-	if (!is_allowed(j, net)) {
-		if (net->bits < BITS_MIN)
+	if (!routelist_holds(j->allowed, net)) {
+		if (net->bits < ROUTELIST_BITS_MIN)
 			return ROUTE_DEFAULT;
-		if (j->underlay && underlay_overlap(j->underlay, net))
+		if (j->underlay && (j->underlay->is_cut || underlay_overlap(j->underlay, net)))
 			return ROUTE_UNDERLAY;
 		if (before != ROUTE_ACCEPTED && holds_tunnel(j, owner, net))
 			return ROUTE_OTHER_PATH;
@@ -77,7 +65,8 @@ const char *routejudge_why(enum route_verdict verdict)
 				   "lead into itself",
 		[ROUTE_GATEWAY] = "this machine's gateway lies in it",
 		[ROUTE_UNDERLAY] = "it overlaps with a network that this machine is in or has a "
-				   "route to; --allow-routes accepts it all the same",
+				   "route to, or these are too many to tell; --allow-routes "
+				   "accepts it all the same",
 		[ROUTE_OTHER_PATH] = "another peer is reached at an address in it; --allow-routes "
 				     "accepts it all the same",
 		[ROUTE_TAKEN] = "another peer announced it first, and has it until it leaves",

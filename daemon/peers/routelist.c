@@ -66,3 +66,11 @@ int routelist_parse(struct routelist *out, const char *text, const char *origin,
 	}
 	return check_fit(out, origin, e);
 }
+
+bool routelist_holds(const struct routelist *l, const struct prefix *net)
+{
+	for (size_t i = 0; l && i < l->n; i++)
+		if (l->net[i].bits <= net->bits && prefix_contains(&l->net[i], &net->ip))
+			return true;
+	return false;
+}

@@ -6,7 +6,11 @@
 #include "common/err.h"
 #include "daemon/wire/announce.h"
 
+#include <stdbool.h>
 #include <stddef.h>
+
+/* Wider ones are nearly default routes: by a few of them somebody has all traffic of a machine. */
+#define ROUTELIST_BITS_MIN 8
 
 /**
  * struct routelist - Networks to advertise
@@ -30,5 +34,12 @@ struct routelist {
  * Return: 0, or -EINVAL or -E2BIG with exit code 64
  */
 int routelist_parse(struct routelist *out, const char *text, const char *origin, struct err *e);
+
+/**
+ * routelist_holds() - Does a network lie in one of the list?
+ * @l:		List; NULL has none
+ * @net:	Network, host bits cleared
+ */
+bool routelist_holds(const struct routelist *l, const struct prefix *net);
 
 #endif /* DAEMON_PEERS_ROUTELIST_H */

@@ -192,11 +192,13 @@ void derive_mesh_id(char out[static MESH_ID_SIZE], const struct mesh_keys *keys)
 }
 
 void derive_nodes_file(char out[static NODES_FILE_SIZE], const struct mesh_keys *keys,
-		       const char *ifname)
+		       const char *ifname, bool is_own)
 {
 	char tag[17];
+	const size_t len = sizeof(tag) / 2;
 
-	crypto_hex(tag, sizeof(tag), keys->network_id, sizeof(tag) / 2);
+	_Static_assert(NETWORK_ID_LEN >= 2 * (sizeof(tag) / 2), "two tags that differ");
+	crypto_hex(tag, sizeof(tag), keys->network_id + (is_own ? len : 0), len);
 	(void)snprintf(out, NODES_FILE_SIZE, "%.15s-%s-dht.nodes", ifname, tag);
 }
 

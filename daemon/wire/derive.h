@@ -95,9 +95,11 @@ void derive_mesh_id(char out[static MESH_ID_SIZE], const struct mesh_keys *keys)
  * @out:	Receives the name
  * @keys:	Keys of the mesh
  * @ifname:	Interface, valid per str_is_interface_name()
+ * @is_own:	Of a DHT of one's own, which existing nodes do not have: whoever entered it by nodes of
+ *		the public one would never meet those who are in it
  */
 void derive_nodes_file(char out[static NODES_FILE_SIZE], const struct mesh_keys *keys,
-		       const char *ifname);
+		       const char *ifname, bool is_own);
 
 /**
  * derive_hourly_id() - DHT infohash of an hour

@@ -14,24 +14,24 @@ SECONDS = 30
 # Edges that the seeds alone reach, as "run.py --reach" tells. A tenth less is allowed, so that not
 # each change of a parser is one of this table.
 REACHED = {
-    "bencode": 77,
+    "bencode": 104,
     "body": 348,
-    "dhtcore": 535,
-    "dnsconf": 132,
-    "dnsmsg": 74,
+    "dhtcore": 641,
+    "dnsconf": 153,
+    "dnsmsg": 90,
     "envelope": 158,
     "http": 232,
-    "krpc": 146,
+    "krpc": 217,
     "mountinfo": 150,
-    "netadmin": 72,
+    "netadmin": 76,
     "netlink": 177,
-    "pex": 118,
+    "pex": 177,
     "pid1": 283,
-    "rendezvous": 213,
-    "rpc": 146,
-    "state": 290,
-    "stun": 36,
-    "uapi": 83,
+    "rendezvous": 278,
+    "rpc": 161,
+    "state": 409,
+    "stun": 50,
+    "uapi": 136,
 }
 
 

@@ -41,7 +41,8 @@ def layer(node):
 
 
 def nodes_file(volume):
-    return volume / f"wg0-{MESH.network_id[:8].hex()}-dht.nodes"
+    """That of a DHT of one's own."""
+    return volume / f"wg0-{MESH.network_id[8:16].hex()}-dht.nodes"
 
 
 def hourly_ids(now):

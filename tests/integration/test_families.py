@@ -3,6 +3,7 @@
 
 import contextlib
 import functools
+import signal
 
 import pytest
 
@@ -126,3 +127,15 @@ def test_further_endpoints_of_a_peer_are_tried(world):
     peer.hello(node.port.address)
     eventually(has_used, "all of them", 60)
     assert used - {None} == {*others, f"{peer.port.address}:51820"}
+
+
+def test_without_ipv6_an_adopted_interface_loses_its_address(world):
+    node = world.node("node", world.port(), join=["--no-ipv6"])
+    node.wait_until_up()
+    # As a run without that option has left it.
+    node.run("ip", "address", "add", f"{node.mesh_ip6}/64", "dev", "wg0", "nodad")
+    node.mesh_process().signal(signal.SIGKILL)
+    node.wait_for_log("adopt")
+    eventually(lambda: node.mesh_ip6 not in node.run("ip", "address", "show", "dev", "wg0").stdout,
+               "the address to go")
+    assert node.mesh_ip in node.run("ip", "address", "show", "dev", "wg0").stdout

@@ -5,6 +5,8 @@ import dataclasses
 import json
 import socket
 
+from lib import wait
+
 LOOPBACK = ("127.0.0.1", 9464)
 PATHS = ("/livez", "/startupz", "/readyz", "/health", "/stats", "/metrics")
 REFUSED = "refused"
@@ -39,7 +41,7 @@ def dial(port, address=LOOPBACK, within=5.0):
     """A connection from inside a container's network; ConnectionRefusedError where nobody listens."""
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     sock = port.socket(family, socket.SOCK_STREAM)
-    sock.settimeout(within)
+    sock.settimeout(within * wait.scale)
     try:
         sock.connect(address)
     except OSError:

@@ -38,7 +38,9 @@ struct dnsserver_name {
  * @readable:	A question has come
  * @n_asked:	Questions so far
  * @first:	Name of the first question
+ * @n_plain:	Of these, how many had nothing behind the question
  * @is_silent:	It answers nothing
+ * @is_old:	It understands no EDNS, and cannot tell anything either
  * @names:	What it knows; every other name does not exist
  */
 struct dnsserver {
@@ -46,8 +48,10 @@ struct dnsserver {
 	uint16_t port;
 	struct event *readable;
 	size_t n_asked;
+	size_t n_plain;
 	char first[DNSSERVER_NAME_SIZE];
 	bool is_silent;
+	bool is_old;
 	struct dnsserver_name names[DNSSERVER_NAMES];
 };
 
@@ -114,6 +118,8 @@ static inline size_t dnsserver_answer(const struct dnsserver *s, uint8_t *b, siz
 	}
 	b[2] = 0x81;
 	b[3] = exists ? 0x80 : 0x83;
+	if (s->is_old)
+		b[3] = b[11] != 0 ? 0x81 : 0x82;
 	memset(b + 6, 0, 6);
 	b[7] = count;
 	return used;
@@ -135,6 +141,7 @@ static inline void dnsserver_readable(evutil_socket_t fd, short what, void *arg)
 	end = dnsserver_name(name, b, (size_t)len);
 	if (s->n_asked++ == 0)
 		memcpy(s->first, name, sizeof(name));
+	s->n_plain += b[11] == 0;
 	if (s->is_silent || end + 4 > (size_t)len)
 		return;
 	(void)sendto((int)fd, b, dnsserver_answer(s, b, end, name), 0, (struct sockaddr *)&from,

@@ -664,6 +664,28 @@ static void an_announcement_needs_the_token_of_its_own_address(void **state)
 	assert_int_equal(ask(h, &two, &get)->n_values, 0);
 }
 
+static void a_token_grows_old_though_nobody_asks_for_another_one(void **state)
+{
+	struct endpoint one = { .ip = { AF_INET, { 10, 8, 0, 1 } }, .port = 1 };
+	struct krpc_message get = { .method = KRPC_GET_PEERS, .target.b = { 9 } };
+	struct krpc_message put = { .method = KRPC_ANNOUNCE_PEER, .target.b = { 9 }, .port = 77 };
+	struct krpc_message *m;
+	struct host *h;
+
+	(void)state;
+	begin_world(19);
+	h = add_node("10.7.0.1:6881");
+	m = ask(h, &one, &get);
+	put.token_len = m->token_len;
+	memcpy(put.token, m->token, sizeof(put.token));
+	set_clock(world.now.mono_ms + 5 * MINUTE);
+	assert_int_equal(ask(h, &one, &put)->kind, KRPC_RESPONSE);
+	set_clock(world.now.mono_ms + 6 * MINUTE);
+	assert_int_equal(ask(h, &one, &put)->kind, KRPC_ERROR);
+	(void)ask(h, &one, &get);
+	assert_int_equal(ask(h, &one, &put)->kind, KRPC_ERROR);
+}
+
 static void nobody_outside_learns_of_addresses_inside(void **state)
 {
 	struct endpoint inside = { .ip = { AF_INET, { 10, 8, 0, 1 } }, .port = 1 };
@@ -742,6 +764,7 @@ int main(void)
 		cmocka_unit_test(what_comes_from_an_address_that_nobody_has_is_dropped),
 		cmocka_unit_test(a_flood_of_queries_is_answered_at_a_rate),
 		cmocka_unit_test(an_announcement_needs_the_token_of_its_own_address),
+		cmocka_unit_test(a_token_grows_old_though_nobody_asks_for_another_one),
 		cmocka_unit_test(nobody_outside_learns_of_addresses_inside),
 		cmocka_unit_test(noise_of_every_kind_is_counted_and_answered_with_little),
 	};

@@ -154,6 +154,26 @@ static void a_token_counts_for_its_address_for_five_to_ten_minutes(void **state)
 	assert_false(writetoken_check(&t, &a.ip, token, sizeof(token)));
 }
 
+static void after_a_long_silence_both_keys_are_due_and_then_none(void **state)
+{
+	const uint8_t random[WRITETOKEN_RANDOM_LEN] = { 1, [WRITETOKEN_KEY_LEN] = 2 };
+	const uint8_t fresh[WRITETOKEN_KEY_LEN] = { 3 };
+	const int64_t later = 1000 + 1000 * WRITETOKEN_PERIOD_MS;
+	struct writetoken t;
+
+	(void)state;
+	writetoken_init(&t, random, 1000);
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(writetoken_is_due(&t, later));
+		writetoken_rotate(&t, fresh, later);
+	}
+	assert_false(writetoken_is_due(&t, later));
+	assert_memory_equal(t.key[0], t.key[1], WRITETOKEN_KEY_LEN);
+	/* A change that comes late makes the next one come no later. */
+	writetoken_rotate(&t, fresh, later + 2 * WRITETOKEN_PERIOD_MS - 1);
+	assert_true(writetoken_is_due(&t, later + 2 * WRITETOKEN_PERIOD_MS));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -162,6 +182,7 @@ int main(void)
 		cmocka_unit_test_setup(a_peer_that_is_not_announced_again_is_forgotten, begin),
 		cmocka_unit_test_setup(one_source_cannot_fill_an_infohash_nor_the_store, begin),
 		cmocka_unit_test_setup(a_64_of_ipv6_is_one_source, begin),
+		cmocka_unit_test(after_a_long_silence_both_keys_are_due_and_then_none),
 		cmocka_unit_test_setup(a_flood_pushes_out_the_oldest_and_grows_nothing, begin),
 		cmocka_unit_test_setup(a_token_counts_for_its_address_for_five_to_ten_minutes,
 				       begin),

@@ -163,6 +163,17 @@ static void an_answer_that_was_cut_is_as_good(void **state)
 	assert_int_equal(a.n, 2);
 }
 
+static void an_answer_that_was_cut_down_to_nothing_does_not_say_that_there_is_none(void **state)
+{
+	struct message m = answer_with(0x8380);
+	struct dnsmsg_answer a;
+
+	(void)state;
+	assert_int_equal(read_message(&a, &m), DNSMSG_FAILED);
+	put_record(&m, 5, "\1x\xc0\14", 4);
+	assert_int_equal(read_message(&a, &m), DNSMSG_FAILED);
+}
+
 static void a_server_says_that_there_is_none_or_that_it_cannot_tell(void **state)
 {
 	struct dnsmsg_answer a;
@@ -260,6 +271,8 @@ int main(void)
 		cmocka_unit_test(addresses_come_with_the_shortest_time_to_live),
 		cmocka_unit_test(an_alias_and_records_of_other_kinds_are_passed_over),
 		cmocka_unit_test(an_answer_that_was_cut_is_as_good),
+		cmocka_unit_test(
+			an_answer_that_was_cut_down_to_nothing_does_not_say_that_there_is_none),
 		cmocka_unit_test(a_server_says_that_there_is_none_or_that_it_cannot_tell),
 		cmocka_unit_test(what_answers_something_else_is_no_answer),
 		cmocka_unit_test(a_server_may_answer_in_its_own_case),

@@ -161,6 +161,24 @@ static void a_later_run_knows_what_a_crashed_one_has_switched(void **state)
 	assert_false(is_noted(f));
 }
 
+/* Without the note nobody would ever know again. */
+static void what_could_not_be_undone_stays_noted_and_is_undone_later(void **state)
+{
+	struct fixture *f = *state;
+
+	(void)apply(f, "192.168.77.0/24", "fd77::/64", false);
+	assert_int_equal(mount("/dev/full", ALL6, NULL, MS_BIND, NULL), 0);
+	forward_undo(&f->f);
+	assert_int_equal(umount(ALL6), 0);
+	assert_int_equal(value_of(CONF4("site9")), 0);
+	assert_int_equal(value_of(ALL6), 1);
+	assert_true(is_noted(f));
+	begin(f, false);
+	forward_undo(&f->f);
+	assert_int_equal(value_of(ALL6), 0);
+	assert_false(is_noted(f));
+}
+
 static void between_peers_only_our_own_interface_forwards(void **state)
 {
 	struct fixture *f = *state;
@@ -220,6 +238,7 @@ int main(void)
 		T(what_is_switched_on_is_switched_back),
 		T(what_was_on_before_stays_on),
 		T(a_later_run_knows_what_a_crashed_one_has_switched),
+		T(what_could_not_be_undone_stays_noted_and_is_undone_later),
 		T(between_peers_only_our_own_interface_forwards),
 		T(what_is_no_longer_wanted_is_switched_back_at_once),
 		T(a_machine_that_learns_its_routes_keeps_them),

@@ -87,6 +87,46 @@ static void nobody_gets_a_default_route(void **state)
 	}
 }
 
+static int judge_route(const char *text, const struct routelist *allowed)
+{
+	struct prefix net;
+	struct err e = { 0 };
+	int r;
+
+	assert_int_equal(prefix_parse(&net, text), 0);
+	r = netadmin_check_route(&net, allowed, &e);
+	assert_int_equal(r, e.code);
+	return r;
+}
+
+static void nobody_gets_a_default_route_in_pieces_unless_the_operator_says_so(void **state)
+{
+	static const char *const pieces[] = { "0.0.0.0/1", "128.0.0.0/1", "64.0.0.0/7",
+					      "2000::/3",  "8000::/1",	  "2000::/7" };
+	struct routelist allowed = { .n = 1 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++)
+		assert_int_equal(judge_route(pieces[i], NULL), -EPERM);
+	assert_int_equal(judge_route("10.0.0.0/8", NULL), 0);
+	assert_int_equal(prefix_parse(&allowed.net[0], "64.0.0.0/6"), 0);
+	assert_int_equal(judge_route("64.0.0.0/7", &allowed), 0);
+	assert_int_equal(judge_route("128.0.0.0/1", &allowed), -EPERM);
+}
+
+static void nobody_gets_addresses_that_every_machine_has(void **state)
+{
+	static const char *const all[] = { "127.0.0.53/32", "169.254.169.254/32", "224.0.0.0/24",
+					   "fe80::/64" };
+	struct routelist allowed = { .n = 1 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		assert_int_equal(prefix_parse(&allowed.net[0], all[i]), 0);
+		assert_int_equal(judge_route(all[i], &allowed), -EPERM);
+	}
+}
+
 /* The mesh process may choose among the addresses that follow from our key, and no others. */
 static void only_a_few_mesh_addresses_may_be_asked_for(void **state)
 {
@@ -161,6 +201,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_a_node_asks_for_passes),
 		cmocka_unit_test(nobody_gets_a_default_route),
+		cmocka_unit_test(nobody_gets_a_default_route_in_pieces_unless_the_operator_says_so),
+		cmocka_unit_test(nobody_gets_addresses_that_every_machine_has),
 		cmocka_unit_test(only_a_few_mesh_addresses_may_be_asked_for),
 		cmocka_unit_test(an_mtu_that_no_tunnel_has_is_refused),
 		cmocka_unit_test(forwarding_for_networks_that_are_none_is_refused),

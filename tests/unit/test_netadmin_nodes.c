@@ -69,6 +69,25 @@ static void what_is_saved_is_handed_over_at_the_next_start(void **state)
 	assert_memory_equal(back, records, sizeof(records));
 }
 
+static void nodes_of_the_public_dht_do_not_lead_out_of_ones_own(void **state)
+{
+	const struct mesh_keys some = { .network_id = { 1, 2, 3, 4, 5, 6, 7, 8, 9 } };
+	struct netadmin_config own = { .ifname = "wg0", .keys = &some, .own_dht = true };
+	struct netadmin_config public = { .ifname = "wg0", .keys = &some };
+	uint8_t records[2 * NODEFILE_RECORD_LEN];
+	size_t len = two_records(records);
+
+	(void)state;
+	node.cfg = &public;
+	assert_int_equal(save(records, len), 0);
+	assert_int_equal(faccessat(dir.fd, "wg0-0102030405060708-dht.nodes", F_OK, 0), 0);
+	node.cfg = &own;
+	assert_int_equal(netadmin_nodes_read(&node), -1);
+	assert_int_equal(save(records, len), 0);
+	assert_int_equal(faccessat(dir.fd, "wg0-0900000000000000-dht.nodes", F_OK, 0), 0);
+	node.cfg = &cfg;
+}
+
 static void a_mesh_process_that_was_taken_over_can_write_nothing_but_nodes(void **state)
 {
 	static uint8_t large[NODEFILE_LEN_MAX + NODEFILE_RECORD_LEN];
@@ -96,6 +115,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(what_is_saved_is_handed_over_at_the_next_start,
+						begin, end),
+		cmocka_unit_test_setup_teardown(nodes_of_the_public_dht_do_not_lead_out_of_ones_own,
 						begin, end),
 		cmocka_unit_test_setup_teardown(
 			a_mesh_process_that_was_taken_over_can_write_nothing_but_nodes, begin, end),

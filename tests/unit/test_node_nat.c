@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "common/log.h"
 #include "daemon/node/node_impl.h"
+#include "tests/unit/captured.h"
 #include "tests/unit/fixtures.h"
 #include "tests/unit/netns.h"
 
@@ -110,6 +111,31 @@ static size_t taken(struct fixture *f, const char *from, const char *const *endp
 	return node_nat_candidates(&f->node, &f->a, &ip, out);
 }
 
+static struct node *observed;
+
+static void observe(void)
+{
+	assert_int_equal(log_init("wgmesh", LOG_FORMAT_TEXT, NULL), 0);
+	node_nat_observed(observed);
+}
+
+static void a_person_is_told_of_endpoints_only_when_there_are_some(void **state)
+{
+	struct fixture *f = *state;
+
+	observed = &f->node;
+	f->node.phase = NODE_STARTING;
+	f->node.nat.own = (struct ownpoint) { .nat = NAT_UNKNOWN };
+	assert_string_equal(captured(observe), "");
+	assert_int_equal(f->node.nat.own.near.ip.family, AF_INET);
+	f->node.nat.seen[0] = (struct stunview) { .mapped = endpoint_of("203.0.113.9:51820") };
+	assert_non_null(strstr(captured(observe), "reach this node at 203.0.113.9:51820"));
+	assert_string_equal(captured(observe), "");
+	/* That they are gone is news, too. */
+	f->node.nat.seen[0] = (struct stunview) { .n_asked = 0 };
+	assert_non_null(strstr(captured(observe), "at the address that they see"));
+}
+
 static void private_addresses_count_only_where_they_mean_something(void **state)
 {
 	static const char *const far[] = { "198.51.100.7:51820", "10.0.0.7:51820", NULL };
@@ -170,6 +196,7 @@ int main(void)
 		T(the_tunnel_is_told_what_the_internet_is_told),
 		T(without_an_address_the_tunnel_is_told_nothing),
 		T(a_neighbour_is_told_the_address_in_the_network_both_share),
+		T(a_person_is_told_of_endpoints_only_when_there_are_some),
 		T(private_addresses_count_only_where_they_mean_something),
 		T(ipv6_is_left_alone_by_who_has_none),
 		T(a_tunnel_never_leads_to_ourselves),

@@ -234,6 +234,25 @@ static void a_silent_server_ends_in_an_error(void **state)
 	assert_int_equal(f->server.n_asked, 2);
 }
 
+static void one_old_server_does_not_make_the_next_one_old(void **state)
+{
+	struct fixture *f = *state;
+	struct dnsserver old = { .is_old = true };
+	char conf[128];
+
+	dnsserver_open(&old, f->base);
+	(void)snprintf(conf, sizeof(conf), "nameserver 127.0.0.1:%u\nnameserver 127.0.0.1:%u\n",
+		       old.port, f->server.port);
+	reopen(f, conf, NULL);
+	know(f, 0, "both.example.test", "192.0.2.1", NULL);
+	ask(f, "both.example.test", true);
+	assert_int_equal(f->n, 1);
+	assert_int_equal(old.n_asked, 2);
+	assert_int_equal(old.n_plain, 1);
+	assert_int_equal(f->server.n_plain, 0);
+	dnsserver_close(&old);
+}
+
 static void an_answer_says_how_long_it_holds(void **state)
 {
 	struct fixture *f = *state;
@@ -271,6 +290,65 @@ static void literals_and_the_hosts_file_need_no_server(void **state)
 	ask(f, "written.test", false);
 	assert_true(f->n == 1 && has(f, "192.0.2.9"));
 	assert_int_equal(f->server.n_asked, 0);
+}
+
+static void what_is_written_into_the_files_later_counts(void **state)
+{
+	struct fixture *f = *state;
+	char conf[64];
+
+	know(f, 0, "peers.elsewhere.test", "192.0.2.1", NULL);
+	ask(f, "peers", true);
+	assert_true(f->has_error);
+	(void)snprintf(conf, sizeof(conf), "search elsewhere.test\nnameserver 127.0.0.1:%u\n",
+		       f->server.port);
+	write_file(f->conf, conf);
+	write_file(f->hosts, "192.0.2.10 written.test\n");
+	ask(f, "peers", true);
+	assert_true(f->n == 1 && has(f, "192.0.2.1"));
+	ask(f, "written.test", true);
+	assert_true(f->n == 1 && has(f, "192.0.2.10"));
+	/* Somebody is about to write them. */
+	write_file(f->conf, "");
+	write_file(f->hosts, "");
+	ask(f, "peers", true);
+	assert_true(f->n == 1 && has(f, "192.0.2.1"));
+	ask(f, "written.test", true);
+	assert_true(f->n == 1 && has(f, "192.0.2.10"));
+}
+
+static void servers_that_vanish_from_the_file_end_a_question_that_is_under_way(void **state)
+{
+	struct fixture *f = *state;
+	char conf[160];
+
+	f->server.is_silent = true;
+	(void)snprintf(conf, sizeof(conf),
+		       "nameserver 127.0.0.1:%u\nnameserver 127.0.0.1:%u\n"
+		       "options timeout:1 attempts:5\n",
+		       f->server.port, f->server.port);
+	write_file(f->conf, conf);
+	assert_non_null(resolver_ask(f->resolver, "a.example.test", true, take_answer, f));
+	while (f->server.n_asked < 2)
+		assert_int_equal(event_base_loop(f->base, EVLOOP_ONCE), 0);
+	(void)snprintf(conf, sizeof(conf),
+		       "nameserver 127.0.0.1:%u\noptions timeout:1 attempts:1\n", f->server.port);
+	write_file(f->conf, conf);
+	assert_non_null(resolver_ask(f->resolver, "192.0.2.5", true, take_answer, f));
+	assert_true(loop_until(f->base, is_answered_twice, f));
+	assert_int_equal(f->server.n_asked, 2);
+}
+
+static void a_hosts_file_that_is_too_long_counts_as_far_as_it_is_read(void **state)
+{
+	struct fixture *f = *state;
+	static char text[80000];
+
+	memset(text, '\n', sizeof(text) - 1);
+	memcpy(text, "192.0.2.11 first.test", 21);
+	reopen(f, NULL, text);
+	ask(f, "first.test", true);
+	assert_true(f->n == 1 && has(f, "192.0.2.11"));
 }
 
 static void who_is_answered_may_ask_again(void **state)
@@ -343,9 +421,13 @@ int main(void)
 		TEST(a_name_with_a_last_dot_is_not_searched_for),
 		TEST(a_server_that_is_not_there_is_passed_over),
 		TEST(a_silent_server_ends_in_an_error),
+		TEST(one_old_server_does_not_make_the_next_one_old),
 		TEST(an_answer_says_how_long_it_holds),
 		TEST(a_name_that_does_not_exist_is_an_error_and_may_appear_later),
 		TEST(literals_and_the_hosts_file_need_no_server),
+		TEST(what_is_written_into_the_files_later_counts),
+		TEST(servers_that_vanish_from_the_file_end_a_question_that_is_under_way),
+		TEST(a_hosts_file_that_is_too_long_counts_as_far_as_it_is_read),
 		TEST(who_is_answered_may_ask_again),
 		TEST(a_cancelled_question_is_never_answered),
 		TEST(a_closed_resolver_answers_nothing_any_more),

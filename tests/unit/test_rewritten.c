@@ -5,6 +5,7 @@
 #define GATEWAY "172.17.0.1"
 #define OURS	"172.17.0.2"
 #define REMOTE	"198.51.100.7:51820"
+#define OUTSIDE "203.0.113.9" /* of the NAT that we are behind */
 
 /* A peer with a tunnel, known at one place, whose packets come from another. */
 static void add(struct peers *t, unsigned int n, const char *known, const char *from)
@@ -24,8 +25,9 @@ static void add(struct peers *t, unsigned int n, const char *known, const char *
 static size_t count(struct peers *t, int64_t ms)
 {
 	const struct ip ours[] = { ip_of(OURS), ip_of(GATEWAY) };
+	const struct ip outside = ip_of(OUTSIDE);
 
-	return rewritten_look(t, ours, 2, at(ms)).n;
+	return rewritten_look(t, ours, 2, &outside, at(ms)).n;
 }
 
 static void packets_from_our_gateway_or_ourselves_are_a_peers_of_elsewhere(void **state)
@@ -58,6 +60,19 @@ static void a_node_on_our_gateway_or_machine_is_where_it_says(void **state)
 	peers_free(t);
 }
 
+static void behind_one_nat_the_router_turns_packets_round(void **state)
+{
+	struct wg_key self = key_of(1);
+	struct peers *t = peers_new(&self);
+
+	(void)state;
+	add(t, 2, OUTSIDE ":51821", GATEWAY ":40001");
+	assert_int_equal(count(t, 1000), 0);
+	add(t, 3, REMOTE, GATEWAY ":40002");
+	assert_int_equal(count(t, 1000), 1);
+	peers_free(t);
+}
+
 static void without_a_tunnel_nobody_came_from_there(void **state)
 {
 	struct wg_key self = key_of(1);
@@ -73,16 +88,17 @@ static void without_a_tunnel_nobody_came_from_there(void **state)
 static void one_of_them_is_named(void **state)
 {
 	const struct ip ours[] = { ip_of(GATEWAY) };
+	const struct ip none = { .family = 0 };
 	struct wg_key self = key_of(1);
 	struct peers *t = peers_new(&self);
 
 	(void)state;
-	assert_null(rewritten_look(t, ours, 1, at(0)).first);
+	assert_null(rewritten_look(t, ours, 1, &none, at(0)).first);
 	add(t, 2, REMOTE, REMOTE);
 	add(t, 3, REMOTE, GATEWAY ":40001");
-	assert_ptr_equal(rewritten_look(t, ours, 1, at(0)).first,
+	assert_ptr_equal(rewritten_look(t, ours, 1, &none, at(0)).first,
 			 peers_next(t, peers_next(t, NULL)));
-	assert_null(rewritten_look(t, ours, 0, at(0)).first);
+	assert_null(rewritten_look(t, ours, 0, &none, at(0)).first);
 	peers_free(t);
 }
 
@@ -91,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(packets_from_our_gateway_or_ourselves_are_a_peers_of_elsewhere),
 		cmocka_unit_test(a_node_on_our_gateway_or_machine_is_where_it_says),
+		cmocka_unit_test(behind_one_nat_the_router_turns_packets_round),
 		cmocka_unit_test(without_a_tunnel_nobody_came_from_there),
 		cmocka_unit_test(one_of_them_is_named),
 	};

@@ -163,6 +163,18 @@ static void a_member_cannot_take_over_the_way_to_another_one(void **state)
 	assert_int_equal(routejudge(&f->judge, f->owner, &net, ROUTE_ACCEPTED), ROUTE_ACCEPTED);
 }
 
+static void where_this_machine_has_too_many_networks_to_tell_only_what_is_allowed_is_accepted(
+	void **state)
+{
+	struct fixture *f = *state;
+
+	f->underlay.is_cut = true;
+	assert_int_equal(verdict(f, "10.99.0.0/16"), ROUTE_UNDERLAY);
+	f->allowed.n = 1;
+	f->allowed.net[0] = prefix_of("10.99.0.0/16");
+	assert_int_equal(verdict(f, "10.99.0.0/16"), ROUTE_ACCEPTED);
+}
+
 static void without_the_kernels_tables_the_rest_is_still_judged(void **state)
 {
 	struct fixture *f = *state;
@@ -197,6 +209,7 @@ int main(void)
 		T(no_permission_leads_the_tunnel_into_itself),
 		T(a_smaller_network_of_ours_keeps_the_way_to_the_peer),
 		T(a_member_cannot_take_over_the_way_to_another_one),
+		T(where_this_machine_has_too_many_networks_to_tell_only_what_is_allowed_is_accepted),
 		T(without_the_kernels_tables_the_rest_is_still_judged),
 		cmocka_unit_test(each_refusal_has_a_reason),
 	};

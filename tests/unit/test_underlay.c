@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "daemon/net/rtnl.h"
+#include "daemon/net/rtnl_msg.h"
 #include "daemon/net/underlaywatch.h"
 #include "tests/unit/fixtures.h"
 #include "tests/unit/loop.h"
@@ -165,6 +166,49 @@ static void only_our_own_routes_are_listed(void **state)
 	assert_int_equal(f->n_told, 0);
 }
 
+/* As the kernel tells of one, through an interface that is not ours. */
+static void take_route(struct underlay *u, uint32_t number)
+{
+	struct prefix net = { .ip = { AF_INET, { 10, 0, 0, 0 } }, .bits = 32 };
+	union rtnl_req req;
+
+	net.ip.b[2] = (uint8_t)(number >> 8);
+	net.ip.b[3] = (uint8_t)number;
+	rtnl_msg_route(&req, true, 5, &net);
+	assert_int_equal(underlay_take(u, &req.nlh), 0);
+}
+
+static void of_more_networks_than_there_is_room_for_it_is_known_that_some_are_missing(void **state)
+{
+	static struct underlay u;
+	static struct underlay other;
+
+	(void)state;
+	underlay_init(&u, 9);
+	for (uint32_t i = 0; i < UNDERLAY_NETS_MAX; i++)
+		take_route(&u, i);
+	/* One that is there needs no room. */
+	take_route(&u, 7);
+	assert_int_equal(u.n, UNDERLAY_NETS_MAX);
+	assert_false(u.is_cut);
+	other = u;
+	take_route(&u, UNDERLAY_NETS_MAX);
+	assert_true(u.is_cut);
+	assert_false(underlay_equal(&u, &other));
+	underlay_init(&u, 9);
+	assert_false(u.is_cut);
+	assert_int_equal(u.n, 0);
+}
+
+static void reading_long_tables_takes_a_twentieth_of_the_time(void **state)
+{
+	(void)state;
+	assert_int_equal(underlay_pause_ms(0), 200);
+	assert_int_equal(underlay_pause_ms(10), 200);
+	assert_int_equal(underlay_pause_ms(1000), 20000);
+	assert_int_equal(underlay_pause_ms(60000), 30000);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, make_fixture, free_fixture)
 
 int main(void)
@@ -176,6 +220,9 @@ int main(void)
 		T(a_new_address_and_a_new_route_are_told),
 		T(a_route_to_everything_is_no_network),
 		T(only_our_own_routes_are_listed),
+		cmocka_unit_test(
+			of_more_networks_than_there_is_room_for_it_is_known_that_some_are_missing),
+		cmocka_unit_test(reading_long_tables_takes_a_twentieth_of_the_time),
 	};
 
 	netns_enter();

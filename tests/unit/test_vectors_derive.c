@@ -76,7 +76,7 @@ static void assert_names(const struct mesh_keys *keys, const json_t *item)
 	assert_hex(keys->network_id, 8, vector_text(item, "network_id_short_hex"));
 	derive_mesh_id(mesh_id, keys);
 	assert_string_equal(mesh_id, vector_text(item, "mesh_id_hex"));
-	derive_nodes_file(file, keys, "wg0");
+	derive_nodes_file(file, keys, "wg0", false);
 	assert_string_equal(file, vector_text(item, "nodes_file_wg0"));
 	assert_hex(keys->rendezvous, 8, vector_text(item, "rendezvous_id_hex"));
 	crypto_hex(title + 7, sizeof(title) - 7, keys->rendezvous, 8);
