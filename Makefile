@@ -214,23 +214,23 @@ DAEMON_UNITS := tests/unit/test_addr.c tests/unit/test_adminlink.c tests/unit/te
 	tests/unit/test_node_claims.c tests/unit/test_node_greets.c tests/unit/test_node_nat.c \
 	tests/unit/test_node_notify.c tests/unit/test_node_peers.c tests/unit/test_node_pex.c \
 	tests/unit/test_node_relay.c tests/unit/test_node_reload.c tests/unit/test_node_routes.c \
-	tests/unit/test_node_view.c tests/unit/test_node_writes.c \
-	tests/unit/test_notify.c tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c \
-	tests/unit/test_pace.c tests/unit/test_peercache.c tests/unit/test_peerpath.c \
-	tests/unit/test_peers.c tests/unit/test_peers_claims.c tests/unit/test_pex.c \
-	tests/unit/test_pong.c tests/unit/test_prospects.c tests/unit/test_ratelimit.c \
-	tests/unit/test_reconcile.c tests/unit/test_refresh.c tests/unit/test_relay.c \
-	tests/unit/test_reload.c tests/unit/test_rendezvous.c tests/unit/test_resolve.c \
-	tests/unit/test_rewritten.c tests/unit/test_routejudge.c tests/unit/test_routes.c \
-	tests/unit/test_rpc.c tests/unit/test_rpc_server.c tests/unit/test_rtnl.c \
-	tests/unit/test_rtnl_msg.c tests/unit/test_sealed.c tests/unit/test_snapshot_list.c \
-	tests/unit/test_statedir.c tests/unit/test_statejudge.c tests/unit/test_statename.c \
-	tests/unit/test_stun.c tests/unit/test_stunclient.c tests/unit/test_stunpace.c \
-	tests/unit/test_stunround.c tests/unit/test_supervisor.c tests/unit/test_token.c \
-	tests/unit/test_udp.c tests/unit/test_underlay.c tests/unit/test_vectors_derive.c \
-	tests/unit/test_vectors_nat.c tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c \
-	tests/unit/test_view.c tests/unit/test_viewjson.c tests/unit/test_wg_genl.c \
-	tests/unit/test_wg_uapi.c tests/unit/test_wg_userspace.c
+	tests/unit/test_node_view.c tests/unit/test_node_writes.c tests/unit/test_notify.c \
+	tests/unit/test_ownaddr.c tests/unit/test_ownpoint.c tests/unit/test_pace.c \
+	tests/unit/test_peercache.c tests/unit/test_peerpath.c tests/unit/test_peers.c \
+	tests/unit/test_peers_claims.c tests/unit/test_pex.c tests/unit/test_pong.c \
+	tests/unit/test_prospects.c tests/unit/test_ratelimit.c tests/unit/test_reconcile.c \
+	tests/unit/test_refresh.c tests/unit/test_relay.c tests/unit/test_reload.c \
+	tests/unit/test_rendezvous.c tests/unit/test_resolve.c tests/unit/test_rewritten.c \
+	tests/unit/test_routejudge.c tests/unit/test_routes.c tests/unit/test_rpc.c \
+	tests/unit/test_rpc_server.c tests/unit/test_rtnl.c tests/unit/test_rtnl_msg.c \
+	tests/unit/test_sealed.c tests/unit/test_snapshot_list.c tests/unit/test_statedir.c \
+	tests/unit/test_statejudge.c tests/unit/test_statename.c tests/unit/test_stun.c \
+	tests/unit/test_stunclient.c tests/unit/test_stunpace.c tests/unit/test_stunround.c \
+	tests/unit/test_supervisor.c tests/unit/test_token.c tests/unit/test_udp.c \
+	tests/unit/test_underlay.c tests/unit/test_vectors_derive.c tests/unit/test_vectors_nat.c \
+	tests/unit/test_vectors_state.c tests/unit/test_vectors_wire.c tests/unit/test_view.c \
+	tests/unit/test_viewjson.c tests/unit/test_wg_genl.c tests/unit/test_wg_uapi.c \
+	tests/unit/test_wg_userspace.c
 
 BENCH_SRC   := tests/bench/initbench.c
 PROBE_SRC   := tests/helper/probe.c tests/helper/probe_family.c tests/helper/probe_signals.c

@@ -26,7 +26,8 @@
 
 /* Calls with any arguments: they act on this process, or on descriptors that it has. */
 static const int plain[] = {
-	/* descriptors: sockets, memory files, and those of /proc/self that were opened before */
+	/* descriptors: sockets, memory files, and what was opened before: those of /proc/self, and the
+	 * resolver's files, which are read again */
 	SCMP_SYS(read),
 	SCMP_SYS(readv),
 	SCMP_SYS(pread64),

@@ -98,7 +98,7 @@ struct discovery_letter {
  * Known peers, and behind them the compact exchange, are told as far as the datagram stays below
  * 1400 bytes: existing nodes tell all of them, in fragments that get lost (protocol.md B4).
  *
- * Return: bytes, or -EMSGSIZE
+ * Return: bytes; -EADDRNOTAVAIL when the node withholds it; or another negative errno value
  */
 long discovery_seal_self(char out[static DISCOVERY_DATAGRAM_MAX],
 			 const struct discovery_letter *letter, const struct discovery_handler *h,

@@ -82,9 +82,22 @@ void node_collision_heard(struct node *n, const struct announcement *a)
 	}
 }
 
+/* Did a person name this very address for health and metrics? Nothing listens there once it is gone. */
+static bool is_served_at(const struct node *n, const struct ip *ip)
+{
+	const struct http_addresses *http = &n->cfg->http;
+
+	for (size_t i = 0; i < http->n; i++)
+		if (http->list[i].path[0] == '\0' && !http->list[i].is_any &&
+		    ip_equal(&http->list[i].at.ip, ip))
+			return true;
+	return false;
+}
+
 void node_collision_moved(struct node *n, const struct ip *mesh_ip, const struct err *e)
 {
 	char text[IP_TEXT_SIZE];
+	bool is_served;
 
 	collision_moved(&n->collision, e->code == 0, clock_now().mono_ms);
 	if (e->code != 0) {
@@ -94,9 +107,13 @@ void node_collision_moved(struct node *n, const struct ip *mesh_ip, const struct
 		node_routes_restore(n);
 		return;
 	}
+	is_served = is_served_at(n, &n->ready.mesh_ip);
 	n->ready.mesh_ip = *mesh_ip;
 	log_event(EVENT_ADDRESS_MOVED, LOG_FIELDS({ "mesh_ip", ip_format(text, mesh_ip) }),
-		  "this node has the mesh address %s now, and keeps it", text);
+		  "this node has the mesh address %s now, and keeps it%s", text,
+		  is_served ? "; --http or --metrics names the old one, where nobody answers any "
+			      "more: name the new one"
+			    : "");
 	peers_claim(n->peers, &n->ready.mesh_ip, &n->ready.mesh_ip6);
 	node_layers_moved(n);
 	lan_announce(n->lan);

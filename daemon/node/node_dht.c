@@ -59,10 +59,10 @@ static int as_file(struct node *n)
 	crypto_sha256(hash, &all, 1);
 	if (!n->dht.save_failed && memcmp(hash, n->dht.saved_hash, sizeof(hash)) == 0)
 		return -1;
-	memcpy(n->dht.saved_hash, hash, sizeof(hash));
 	fd = memfd_create("nodes", MFD_CLOEXEC);
 	if (fd < 0 || io_write_full(fd, buf, all.len) < 0)
 		return -1;
+	memcpy(n->dht.saved_hash, hash, sizeof(hash));
 	return steal_fd(&fd);
 }
 

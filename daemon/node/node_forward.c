@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+_Static_assert(ANNOUNCE_ROUTES_MAX <= FORWARD_NETS_MAX, "whatever is advertised can be asked for");
+
 void node_forward_ask(struct node *n)
 {
 	struct netadmin_request req = { .op = NETADMIN_FORWARD };

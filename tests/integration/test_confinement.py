@@ -106,7 +106,9 @@ def test_both_processes_of_a_node_hold_what_is_documented(lab):
 
 # A life under strace(1)
 
-CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)[( ](.*)$")
+CALL = re.compile(r"^(\d+) +(\w+)\((.*)$")
+UNFINISHED = re.compile(r"^(\d+) +(\w+\(.*?) ?<unfinished \.\.\.>$")
+RESUMED = re.compile(r"^(\d+) +<\.\.\. \w+ resumed>(.*)$")
 
 
 def traced_node(lab, trace):
@@ -138,10 +140,29 @@ def live(node, other):
     assert http.ask(node.port, "/health", within=30).json()["supervisor"]["verdict"] == "persistent"
 
 
+def whole(lines):
+    """Lines of strace(1), without those that another process's call has cut in two."""
+    begun = {}
+    for line in lines:
+        if match := UNFINISHED.match(line):
+            begun[match[1]] = match[2]
+        elif match := RESUMED.match(line):
+            yield f"{match[1]} {begun.pop(match[1], '')}{match[2]}"
+        else:
+            yield line
+
+
+def test_a_call_that_was_cut_in_two_is_one():
+    lines = ['7 seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=9} <unfinished ...>', "8 close(3) = 0", "7 <... seccomp resumed>) = 0",
+             "7 landlock_restrict_self(3, 0) = 0"]
+    assert list(whole(lines)) == ["8 close(3) = 0", "7 seccomp(SECCOMP_SET_MODE_FILTER, 0, {len=9}) = 0",
+                                  "7 landlock_restrict_self(3, 0) = 0"]
+
+
 def calls_after_the_walls(lines):
     """The calls of the mesh process once both walls are up, as (name, arguments and result)."""
     mesh, has_landlock, calls = None, set(), []
-    for line in lines:
+    for line in whole(lines):
         pid, name, rest = CALL.match(line).groups() if CALL.match(line) else (None, "", "")
         if name == "landlock_restrict_self" and rest.endswith("= 0"):
             has_landlock.add(pid)

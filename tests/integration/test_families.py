@@ -131,7 +131,7 @@ def test_further_endpoints_of_a_peer_are_tried(world):
 
 def test_without_ipv6_an_adopted_interface_loses_its_address(world):
     node = world.node("node", world.port(), join=["--no-ipv6"])
-    node.wait_until_up()
+    node.wait_for_event("interface_ready")
     # As a run without that option has left it.
     node.run("ip", "address", "add", f"{node.mesh_ip6}/64", "dev", "wg0", "nodad")
     node.mesh_process().signal(signal.SIGKILL)

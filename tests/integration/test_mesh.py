@@ -89,6 +89,20 @@ def test_neighbours_on_every_network_are_met_and_on_one_that_is_plugged_in_later
     assert both_ways(one, near)
 
 
+def test_a_host_with_forty_networks_is_met_on_the_last(lab):
+    port = lab.port()
+    # The kernel's own limit for one socket is twenty.
+    port.run("sysctl", "-qw", "net.ipv4.igmp_max_memberships=100")
+    for i in range(40):
+        port.ip(f"link add v{i} type veth peer name w{i}", f"link set w{i} up",
+                f"addr add 10.99.{i}.1/24 dev v{i}", f"link set v{i} up")
+    node = lab.node("one", volume=lab.volume("one"), port=port)
+    node.wait_until_up()
+    group = Mesh(SECRET).group
+    eventually(lambda: all(group in port.run("ip", "maddr", "show", "dev", f"v{i}").stdout for i in (0, 39)),
+               "a listener on the last one")
+
+
 def test_a_route_that_a_node_advertises_is_reached_through_it(lab):
     one = lab.node("one", volume=lab.volume("one"))
     two = lab.node("two", volume=lab.volume("two"), join=["--advertise-routes", "192.168.77.0/24"])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The shipped compose files with the shipped image, both unchanged: runs in the virtual machine only."""
 
+import contextlib
 import json
 import pathlib
 import subprocess
@@ -11,6 +12,7 @@ from lib.lab import CHECKOUT
 from lib.wait import eventually
 
 DISK = pathlib.Path("/disk")
+CONTAINERD = pathlib.Path("/run/containerd.sock")
 KEY_FILE = "/var/lib/wgmesh/wg0.json"
 HEALTHY_S = 30  # the first look of the engine comes after ten
 
@@ -26,20 +28,32 @@ def docker(*argv, **kwargs):
     return run("/usr/bin/docker", *argv, **kwargs).stdout.strip()
 
 
-@pytest.fixture(scope="module", autouse=True)
-def engine(archive):
-    with open(DISK / "log", "wb") as log:
-        daemon = subprocess.Popen(["/usr/sbin/dockerd", "--data-root", DISK / "docker", "--log-level", "error"],
-                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+@contextlib.contextmanager
+def running(*argv, is_up):
+    """A daemon, as soon as it is up, and until it is no longer needed."""
+    log = DISK / f"{pathlib.Path(argv[0]).name}.log"
+    with open(log, "wb") as output:
+        daemon = subprocess.Popen([str(word) for word in argv], stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:
-        eventually(lambda: daemon.poll() is not None or run("/usr/bin/docker", "version", check=False).returncode == 0,
-                   "dockerd", 30)
-        assert daemon.poll() is None, (DISK / "log").read_text(errors="replace")
-        docker("load", "-i", archive)
+        eventually(lambda: daemon.poll() is not None or is_up(), argv[0], 30)
+        assert daemon.poll() is None, log.read_text(errors="replace")
         yield
     finally:
         daemon.terminate()
         daemon.wait()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def engine(archive):
+    # One that dockerd starts itself has 15 seconds, which an emulated processor may need.
+    config = DISK / "containerd.toml"
+    config.write_text('version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n', encoding="ascii")
+    with running("/usr/bin/containerd", "--config", config, "--root", DISK / "containerd", "--state", "/run/containerd",
+                 "--address", CONTAINERD, "--log-level", "error", is_up=CONTAINERD.exists), \
+         running("/usr/sbin/dockerd", "--containerd", CONTAINERD, "--data-root", DISK / "docker", "--log-level", "error",
+                 is_up=lambda: run("/usr/bin/docker", "version", check=False).returncode == 0):
+        docker("load", "-i", archive)
+        yield
 
 
 class Project:
@@ -50,7 +64,9 @@ class Project:
         secret = DISK / "mesh_secret"
         secret.write_text("the secret of a mesh in a machine, and long\n", encoding="ascii")
         secret.chmod(0o600)
-        self.env = {"PATH": "/usr/bin:/usr/sbin:/bin:/sbin", "HOME": "/run", "MESH_SECRET_FILE": str(secret)}
+        # The machine has no way to the internet, and an emulated processor takes its time.
+        self.env = {"PATH": "/usr/bin:/usr/sbin:/bin:/sbin", "HOME": "/run", "MESH_SECRET_FILE": str(secret),
+                    "WGMESH_NO_DHT": "1", "WGMESH_NO_STUN": "1", "COMPOSE_HTTP_TIMEOUT": "600"}
 
     def up(self, *services):
         # Not for the rest, which the engine does itself: an emulated processor takes long to start this.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What becomes of a peer's mesh address in WireGuard when another member announces it, too. */
+#include "tests/unit/captured.h"
 #include "tests/unit/nodefixture.h"
 
 #define LIAR	2
@@ -94,6 +95,33 @@ static void who_leaves_gives_the_address_back_in_the_same_turn(void **state)
 	assert_false(peers_is_marked(f->node.peers, peer_at(f, BOB)));
 }
 
+static struct node *moving;
+
+static void move(void)
+{
+	const struct ip to = ip_of("10.77.255.11");
+	const struct err none = { 0 };
+
+	assert_int_equal(log_init("wgmesh", LOG_FORMAT_TEXT, NULL), 0);
+	node_collision_moved(moving, &to, &none);
+}
+
+static void who_moves_says_when_health_and_metrics_stay_behind(void **state)
+{
+	struct fixture *f = *state;
+	struct http_addresses *http = &f->config.http;
+	struct notify notify = { .fd = -1 };
+
+	moving = &f->node;
+	moving->notify = &notify;
+	http->n = 1;
+	http->list[0].at = endpoint_of("127.0.0.1:9464");
+	assert_null(strstr(captured(move), "--http"));
+	http->list[0].at.ip = moving->ready.mesh_ip = ip_of("10.77.255.10");
+	assert_non_null(strstr(captured(move), "--http or --metrics names the old one"));
+	pong_close(moving->pong[0]);
+}
+
 #define T(test) cmocka_unit_test_setup_teardown(test, nodefixture_make, nodefixture_free)
 
 int main(void)
@@ -101,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(a_made_up_lower_key_takes_nothing_from_a_tunnel),
 		T(the_first_handshake_gives_an_address_back),
+		T(who_moves_says_when_health_and_metrics_stay_behind),
 		T(who_leaves_gives_the_address_back_in_the_same_turn),
 	};
 
