@@ -13,7 +13,7 @@ CLOCK = ["/usr/bin/python3", "-B", "-m", "pytest", "-c", "tests/pytest.ini", "--
 @pytest.mark.parametrize("command", [COMMAND, CLOCK], ids=["kernel-wireguard", "clock"])
 def test_all_is_well_in_a_virtual_machine(command):
     try:
-        status, output = vm.run(command, timeout_s=600)
+        status, output = vm.run(command, timeout_s=900)
     except vm.Unavailable as missing:
         pytest.skip(str(missing))
     print(output)
