@@ -90,7 +90,7 @@ static void idle(const struct order *o, struct outcome *out)
 	world_run_until(IDLE_FROM_US + IDLE_US);
 	out->idle = measure_end();
 	out->broken += check_invariants();
-	expect(out, check_wait(0, 0, &(struct goal) { .tunnels = true }) >= 0,
+	expect(out, check_wait(0, 0, &(struct goal) { .tunnels = true, .explain_us = 1 }) >= 0,
 	       "an idle mesh has lost somebody");
 }
 
