@@ -3,17 +3,9 @@
 #include "daemon/wire/envelope.h"
 #include "daemon/wire/json.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/start.h"
 
 #define NOW 1767225600
-
-int LLVMFuzzerInitialize(const int *argc, char ***argv)
-{
-	(void)argc;
-	(void)argv;
-	FUZZ_CHECK(crypto_init() == 0);
-	json_init();
-	return 0;
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

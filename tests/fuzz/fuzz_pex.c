@@ -7,20 +7,12 @@
 #include "daemon/wire/crypto.h"
 #include "daemon/wire/pex.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/start.h"
 
 #define TEXT_SIZE  4096
 #define BYTES_MAX  2048
 #define ROOM	   2048 /* PEX_MAX records of IPv6, and a few more */
 #define OBJECT_MAX 8192
-
-int LLVMFuzzerInitialize(const int *argc, char ***argv)
-{
-	(void)argc;
-	(void)argv;
-	FUZZ_CHECK(crypto_init() == 0);
-	json_init();
-	return 0;
-}
 
 static void check_list(const struct pex_list *list)
 {

@@ -3,20 +3,12 @@
 #include "daemon/nat/introduce.h"
 #include "daemon/wire/json.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/start.h"
 
 #define NOW	  1767225600
 #define PLAIN_MAX 16384
 
 static const uint8_t key[CRYPTO_KEY_LEN] = { 1, 2, 3 };
-
-int LLVMFuzzerInitialize(const int *argc, char ***argv)
-{
-	(void)argc;
-	(void)argv;
-	FUZZ_CHECK(crypto_init() == 0);
-	json_init();
-	return 0;
-}
 
 static enum envelope_result pass(struct envelope *out, const char *plain, size_t len)
 {

@@ -8,17 +8,9 @@
 #include "daemon/state/sealed.h"
 #include "daemon/wire/json.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/start.h"
 
 #define NOW 1767225600
-
-int LLVMFuzzerInitialize(const int *argc, char ***argv)
-{
-	(void)argc;
-	(void)argv;
-	FUZZ_CHECK(crypto_init() == 0);
-	json_init();
-	return 0;
-}
 
 static void try_identity(const char *text, size_t len)
 {

@@ -1,99 +1,18 @@
 /* SPDX-License-Identifier: MIT */
-#include "common/str.h"
-#include "daemon/clock.h"
-#include "daemon/node/node_impl.h"
-#include "tests/unit/fakeadmin.h"
-#include "tests/unit/fixtures.h"
+#include "tests/unit/nodefixture.h"
 
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-#define SELF  10
-#define BOB   15
 #define ONE   20 /* relays */
 #define TWO   21
-#define SITE  "192.168.10.0/24"
 #define EAGER 5000 /* an exchange that was begun so long ago is over */
-
-/**
- * struct fixture - A node whose netadmin is this test
- * @admin:	netadmin, which is this test
- */
-struct fixture {
-	struct config config;
-	struct node node;
-	struct fakeadmin admin;
-};
-
-static void nothing(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	(void)arg;
-}
-
-static void describe(void *arg, struct announcement *out, bool with_known,
-		     const struct endpoint *to)
-{
-	(void)arg;
-	(void)with_known;
-	(void)to;
-	out->self = peer_of(SELF);
-}
-
-static void open_links(struct fixture *f)
-{
-	struct exchange_config exchange = { .key = f->config.keys.gossip_key,
-					    .once = true,
-					    .handler = &f->node.handler };
-	struct err e = { 0 };
-
-	f->admin.fd = fakeadmin_open(&f->node);
-	f->node.handler.describe = describe;
-	f->node.handler.counters = &f->node.counters;
-	assert_int_equal(exchange_open(&f->node.exchange, f->node.base, &exchange, &e), 0);
-}
 
 static int make_fixture(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
-	struct node *n = &f->node;
-	struct wg_key self = key_of(SELF);
+	struct fixture *f;
+	int r = nodefixture_make(state);
 
-	assert_non_null(f);
-	n->cfg = &f->config;
-	n->base = event_base_new();
-	n->peers = peers_new(&self);
-	n->cache_timer = evtimer_new(n->base, nothing, NULL);
-	n->route_timer = evtimer_new(n->base, nothing, NULL);
-	n->phase = NODE_RUNNING;
-	n->is_settled = true;
-	node_prospects_open(n);
-	(void)wg_key_format(n->self.key_text, &self);
-	n->self.start_ms = clock_now().mono_ms;
-	n->self.subnet = prefix_of("10.77.0.0/16");
-	n->self.prefix6 = prefix_of("fd12:3456:789a:bcde::/64");
-	open_links(f);
-	*state = f;
-	return 0;
-}
-
-static int free_fixture(void **state)
-{
-	struct fixture *f = *state;
-
-	node_prospects_close(&f->node);
-	node_peers_free(&f->node);
-	exchange_close(f->node.exchange);
-	adminlink_close(f->node.admin);
-	(void)close(f->admin.fd);
-	event_free(f->node.cache_timer);
-	node_routes_close(&f->node);
-	event_base_free(f->node.base);
-	free(f);
-	return 0;
+	f = *state;
+	f->node.is_settled = true;
+	return r;
 }
 
 /* --- playing netadmin ------------------------------------------------------------------------- */
@@ -136,7 +55,7 @@ static void assert_moved_to(struct fixture *f, unsigned int gainer)
 	assert_string_equal(prefix_format(text, &change.allowed[1]), SITE);
 }
 
-static void assert_nothing_written(struct fixture *f)
+static void assert_no_more_changes(struct fixture *f)
 {
 	struct wg_peer_config change = { .flags = 0 };
 
@@ -167,7 +86,7 @@ static struct peer *meet(struct fixture *f, unsigned int n, bool is_introducer)
 }
 
 /* What else follows from a handshake is not of interest here. */
-static void settle(struct fixture *f, struct peer *p)
+static void settle_one(struct fixture *f, struct peer *p)
 {
 	peers_mark(f->node.peers, p);
 	node_peers_flush(&f->node);
@@ -179,7 +98,7 @@ static struct peer *meet_relay(struct fixture *f, unsigned int n)
 	struct peer *p = meet(f, n, true);
 
 	p->handshake_s = clock_now().unix_s;
-	settle(f, p);
+	settle_one(f, p);
 	return p;
 }
 
@@ -208,7 +127,7 @@ static void addresses_move_in_one_message_and_nothing_follows(void **state)
 	assert_int_equal(bob->path.via, one->slot);
 	assert_moved_to(f, ONE);
 	node_peers_flush(&f->node);
-	assert_nothing_written(f);
+	assert_no_more_changes(f);
 	assert_int_equal(f->node.counters.path_changes, 1);
 }
 
@@ -222,12 +141,12 @@ static void they_move_back_in_one_message_too(void **state)
 	drop_changes(f);
 	bob->path.changed_s -= 100;
 	bob->handshake_s = clock_now().unix_s - 2 * RELAY_BACK_S;
-	settle(f, bob);
+	settle_one(f, bob);
 	node_relay_look(&f->node);
 	assert_false(bob->path.is_relayed);
 	assert_moved_to(f, BOB);
 	node_peers_flush(&f->node);
-	assert_nothing_written(f);
+	assert_no_more_changes(f);
 }
 
 static void without_a_relay_nothing_moves(void **state)
@@ -240,7 +159,7 @@ static void without_a_relay_nothing_moves(void **state)
 	node_relay_look(&f->node);
 	assert_false(bob->path.is_relayed);
 	assert_false(one->path.is_relayed);
-	assert_nothing_written(f);
+	assert_no_more_changes(f);
 }
 
 static void a_relay_that_says_goodbye_hands_over_before_it_is_removed(void **state)
@@ -259,7 +178,7 @@ static void a_relay_that_says_goodbye_hands_over_before_it_is_removed(void **sta
 	assert_true(next_change(f, &change));
 	assert_int_equal(change.flags, WG_PEER_REMOVE);
 	assert_memory_equal(&change.key, &relays[used]->info.key, sizeof(change.key));
-	assert_nothing_written(f);
+	assert_no_more_changes(f);
 }
 
 static void a_relay_that_answers_no_more_is_left(void **state)
@@ -343,7 +262,7 @@ static void a_list_that_somebody_emptied_is_written_whole(void **state)
 	assert_int_equal(change.flags & WG_PEER_REPLACE_ALLOWED, WG_PEER_REPLACE_ALLOWED);
 	assert_int_equal(change.n_allowed, 1);
 	assert_moved_to(f, ONE);
-	assert_nothing_written(f);
+	assert_no_more_changes(f);
 }
 
 static void an_adopted_interface_keeps_its_relays(void **state)
@@ -373,7 +292,7 @@ static void a_peer_that_is_forgotten_is_taken_from_its_relay(void **state)
 	struct wg_peer_config change = { .flags = 0 };
 	struct peer *bob = relayed_bob(f);
 
-	settle(f, one);
+	settle_one(f, one);
 	node_relay_forget(&f->node, bob);
 	peers_remove(f->node.peers, bob);
 	node_peers_flush(&f->node);
@@ -381,10 +300,10 @@ static void a_peer_that_is_forgotten_is_taken_from_its_relay(void **state)
 	assert_memory_equal(&change.key, &one->info.key, sizeof(change.key));
 	assert_int_equal(change.flags, WG_PEER_REPLACE_ALLOWED);
 	assert_int_equal(change.n_allowed, 1);
-	assert_nothing_written(f);
+	assert_no_more_changes(f);
 }
 
-#define T(name) cmocka_unit_test_setup_teardown(name, make_fixture, free_fixture)
+#define T(name) cmocka_unit_test_setup_teardown(name, make_fixture, nodefixture_free)
 
 int main(void)
 {
