@@ -496,10 +496,14 @@ static bool take_info(struct peers *t, struct peer *p, const struct sighting *s)
 	return changed;
 }
 
-/* Nothing that it says is news, and that it comes from another address proves nothing. */
+/*
+ * Nothing that it says is news, and that it comes from another address proves nothing. But a container
+ * that said goodbye can be back, with another address, within the second.
+ */
 static bool is_echo(const struct peer *p, const struct sighting *s, struct now now)
 {
-	bool is_old = s->said_s != 0 && s->said_s <= p->said_s;
+	int64_t newest_s = p->said_goodbye ? p->said_s - 1 : p->said_s;
+	bool is_old = s->said_s != 0 && s->said_s <= newest_s;
 
 	return is_old && s->control.ip.family != 0 && !ip_equal(&s->control.ip, &p->control.ip) &&
 	       now.mono_ms - p->heard_ms < ECHO_MS;

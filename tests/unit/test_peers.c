@@ -208,6 +208,18 @@ static void what_was_captured_and_comes_from_elsewhere_is_no_news(void **state)
 	assert_endpoint(&p->endpoint, "192.168.1.7:51820");
 }
 
+static void who_said_goodbye_may_be_back_with_another_address_within_the_second(void **state)
+{
+	struct peer *p = say(*state, "192.168.1.5", 10, 10000);
+
+	p->said_goodbye = true;
+	(void)say(*state, "192.168.1.66", 9, 10100);
+	assert_true(p->said_goodbye);
+	(void)say(*state, "192.168.1.7", 10, 10200);
+	assert_false(p->said_goodbye);
+	assert_endpoint(&p->endpoint, "192.168.1.7:51820");
+}
+
 static void a_peer_whose_clock_was_set_back_is_believed_again_after_a_while(void **state)
 {
 	struct peer *p = say(*state, "192.168.1.5", 500, 0);
@@ -740,6 +752,7 @@ int main(void)
 		T(a_lan_endpoint_holds_its_rank_for_thirty_seconds),
 		T(a_laptop_that_left_the_lan_is_followed_however_often_it_says_hello),
 		T(what_was_captured_and_comes_from_elsewhere_is_no_news),
+		T(who_said_goodbye_may_be_back_with_another_address_within_the_second),
 		T(a_peer_whose_clock_was_set_back_is_believed_again_after_a_while),
 		T(announcements_on_the_lan_keep_the_rank_of_its_endpoint),
 		T(hearsay_never_overrides_what_the_peer_said_of_itself),
