@@ -386,7 +386,6 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 	struct peer *p = NULL;
 	struct node_peer *row;
 	enum peer_change change;
-	bool is_back;
 
 	if (peers_count(n->peers) == PEERS_MAX &&
 	    (s->method == METHOD_EXCHANGE || s->method == METHOD_LAN) &&
@@ -396,7 +395,6 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 	if (!p)
 		return;
 	row = &n->rows[p->slot];
-	is_back = p->first_seen_ms == now.mono_ms && p->replied_ms == INT64_MIN;
 	n->counters.sightings[__builtin_ctz(s->method)]++;
 	if (change == PEER_NEW) {
 		reset_row(row);
@@ -412,15 +410,15 @@ void node_peers_sight(struct node *n, const struct sighting *s, bool knows_us)
 		p->replied_ms = now.mono_ms;
 		peers_mark(n->peers, p);
 	}
-	if (change == PEER_NEW || change == PEER_CHANGED) {
+	if (change != PEER_UNCHANGED) {
 		peers_mark(n->peers, p);
 		node_cache_changed(n, change == PEER_NEW);
 	}
 	if (knows_us && change == PEER_NEW)
 		row->refresh.hello_ms = now.mono_ms;
 	/* A new face is greeted at once, and so is one that is back, unless it has just answered us. */
-	if ((change == PEER_NEW ||
-	     (change == PEER_CHANGED && (s->method == METHOD_LAN || is_back))) &&
+	if ((change == PEER_NEW || change == PEER_BACK ||
+	     (change == PEER_CHANGED && s->method == METHOD_LAN)) &&
 	    !knows_us && is_worth_a_hello(p))
 		greet(n, p, s->method, now);
 	if (peers_is_marked(n->peers, p))

@@ -459,18 +459,19 @@ static void take_control(struct peer *p, const struct sighting *s, struct now no
 		p->control = s->control;
 }
 
-static bool take_age(struct peer *p, const struct sighting *s, struct now now)
+static enum peer_change take_age(struct peer *p, const struct sighting *s, struct now now)
 {
-	bool came_back = false;
+	enum peer_change change = PEER_UNCHANGED;
 
 	if (s->method == METHOD_CACHE && p->seen_unix_s < s->seen_unix_s)
 		p->seen_unix_s = s->seen_unix_s;
 	if (!is_from_peer_itself(s->method))
-		return false;
-	came_back = p->said_goodbye || p->heard_ms == INT64_MIN ||
-		    now.mono_ms - peer_alive_ms(p) > PEER_FORGET_MS;
-	if (came_back && !peer_has_tunnel(p, now)) {
-		/* It may have forgotten us: who begins the handshake is open again. */
+		return PEER_UNCHANGED;
+	if (p->said_goodbye || p->heard_ms == INT64_MIN ||
+	    now.mono_ms - peer_alive_ms(p) > PEER_FORGET_MS)
+		change = peer_has_tunnel(p, now) ? PEER_CHANGED : PEER_BACK;
+	if (change == PEER_BACK) {
+		/* Who begins the handshake is open again. */
 		p->first_seen_ms = now.mono_ms;
 		p->replied_ms = INT64_MIN;
 		p->handshake_s = 0;
@@ -479,7 +480,7 @@ static bool take_age(struct peer *p, const struct sighting *s, struct now now)
 	p->has_left = false;
 	p->heard_ms = now.mono_ms;
 	p->seen_unix_s = now.unix_s;
-	return came_back;
+	return change;
 }
 
 static bool take_info(struct peers *t, struct peer *p, const struct sighting *s)
@@ -515,6 +516,7 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 	const struct known_peer *who = s->who;
 	struct peer *p = peers_find(t, &who->key);
 	bool is_new = !p;
+	enum peer_change change;
 	int claim;
 	bool changed = false;
 
@@ -543,12 +545,12 @@ enum peer_change peers_sight(struct peers *t, const struct sighting *s, struct n
 		changed |= take_info(t, p, s);
 	take_control(p, s, now);
 	claim = claim_of(p);
-	changed |= take_age(p, s, now);
+	change = take_age(p, s, now);
 	if (claim != claim_of(p))
 		peers_settle(t, p);
 	if (is_new)
 		return PEER_NEW;
-	return changed ? PEER_CHANGED : PEER_UNCHANGED;
+	return changed && change == PEER_UNCHANGED ? PEER_CHANGED : change;
 }
 
 bool peer_is_verified(const struct peer *p)

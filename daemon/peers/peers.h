@@ -241,6 +241,7 @@ enum peer_change {
 	PEER_IGNORED,	/* our own key, or the table is full */
 	PEER_UNCHANGED, /* only its age was refreshed */
 	PEER_CHANGED,	/* an address, route or name differs: reconcile it */
+	PEER_BACK,	/* no tunnel, and its first word, or the first since it was gone */
 	PEER_NEW,	/* a new row */
 };
 

@@ -401,14 +401,14 @@ static void a_goodbye_ends_activity_and_being_heard_again_is_a_change(void **sta
 	assert_false(p->said_goodbye);
 }
 
-static void a_peer_that_comes_back_after_ten_minutes_is_a_change(void **state)
+static void a_peer_that_speaks_after_ten_minutes_is_back(void **state)
 {
 	struct known_peer who = peer_of(1);
 	struct sighting s = sighting_of(&who, METHOD_LAN, NULL);
 
 	(void)see(*state, 1, METHOD_LAN, NULL, 0);
 	assert_int_equal(change_of(*state, &s, PEER_FORGET_MS), PEER_UNCHANGED);
-	assert_int_equal(change_of(*state, &s, 2 * PEER_FORGET_MS + 1), PEER_CHANGED);
+	assert_int_equal(change_of(*state, &s, 2 * PEER_FORGET_MS + 1), PEER_BACK);
 }
 
 /* --- two keys, one mesh address ------------------------------------------------------------- */
@@ -765,7 +765,7 @@ int main(void)
 		T(a_peer_is_active_for_five_minutes_after_it_was_heard),
 		T(a_live_tunnel_keeps_a_silent_peer_active),
 		T(a_goodbye_ends_activity_and_being_heard_again_is_a_change),
-		T(a_peer_that_comes_back_after_ten_minutes_is_a_change),
+		T(a_peer_that_speaks_after_ten_minutes_is_back),
 		T(of_two_keys_with_one_address_the_lower_one_keeps_it),
 		T(hearsay_takes_no_address_from_anybody),
 		T(our_own_address_is_nobodys),
