@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LOOK_PAUSE_MS 500
+
 void node_request_dump(struct node *n)
 {
 	struct netadmin_request req = { .op = NETADMIN_DUMP };
@@ -20,6 +22,13 @@ void node_request_dump(struct node *n)
 	node_nat_dump_asked(n);
 	node_admin_owes(n);
 	adminlink_send(n->admin, &req, -1);
+}
+
+int64_t node_look_ms(const struct node *n, int64_t at_ms)
+{
+	int64_t next_ms = n->nat.asked_ms + LOOK_PAUSE_MS;
+
+	return at_ms > next_ms ? at_ms : next_ms;
 }
 
 void node_admin_owes(struct node *n)

@@ -298,6 +298,11 @@ int node_admin_start(const struct node *n, struct netadmin *out, struct err *e);
 int node_admin_open(struct node *n, const struct netadmin *admin, struct err *e);
 /* Asks what WireGuard has, unless that is under way. */
 void node_request_dump(struct node *n);
+/*
+ * When the look may be that somebody wants at @at_ms: each lists all peers, and when a thousand have
+ * their time within a second, a few looks serve them all.
+ */
+int64_t node_look_ms(const struct node *n, int64_t at_ms);
 /* It owes an answer from now on, if it did not before. */
 void node_admin_owes(struct node *n);
 /* Adds a change of a peer to those that leave next. */

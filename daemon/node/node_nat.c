@@ -405,6 +405,16 @@ size_t node_nat_candidates(const struct node *n, const struct announcement *a,
 	return total;
 }
 
+static int64_t look(struct node *n, struct now now)
+{
+	int64_t at_ms = node_look_ms(n, now.mono_ms);
+
+	if (at_ms > now.mono_ms)
+		return at_ms;
+	node_request_dump(n);
+	return now.mono_ms + LOOK_AGAIN_MS;
+}
+
 void node_nat_choose(struct node *n, struct peer *p, struct reconcile_want *want, struct now now)
 {
 	const struct candidates_facts f = {
@@ -426,8 +436,7 @@ void node_nat_choose(struct node *n, struct peer *p, struct reconcile_want *want
 		again_ms = p->candidates.until_ms;
 		break;
 	case CANDIDATES_LOOK:
-		node_request_dump(n);
-		again_ms = now.mono_ms + LOOK_AGAIN_MS;
+		again_ms = look(n, now);
 		break;
 	}
 	if (again_ms < want->again_ms)

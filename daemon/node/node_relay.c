@@ -300,7 +300,7 @@ void node_relay_look(struct node *n)
 	if (n->n_relayed > 0 && again_ms > now.mono_ms + LOOK_MS)
 		again_ms = now.mono_ms + LOOK_MS;
 	if (again_ms != INT64_MAX)
-		wake(n, again_ms, now);
+		wake(n, node_look_ms(n, again_ms), now);
 }
 
 void node_relay_free(struct node *n)

@@ -239,7 +239,7 @@ void node_rendezvous_look(struct node *n)
 			again_ms = at;
 	}
 	if (again_ms != INT64_MAX)
-		wake(n, again_ms, now);
+		wake(n, node_look_ms(n, again_ms), now);
 }
 
 /* --- being introduced ---------------------------------------------------------------------- */

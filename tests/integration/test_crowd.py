@@ -96,6 +96,22 @@ def test_a_thousand_peers_of_the_last_run_are_a_handful_of_requests(lab):
         assert len(first) <= 3, sizes
 
 
+def test_a_thousand_peers_whose_times_come_one_after_another_share_a_few_looks(lab):
+    """When a peer may have to be introduced, or be tried elsewhere, WireGuard tells first how all are."""
+    def looks():
+        times = [entry[0] for entry in Requests(again) if entry[1] == "get"]
+        return [(when - times[0]) / 1e6 for when in times]
+    node = watched(lab, "one")
+    node.wait_until_up()
+    with Crowd(lab, node, MANY) as crowd:
+        gather(node, crowd)
+        assert node.stop(20) == 0
+        again = watched(lab, "one", port=node.port)
+        eventually(lambda: looks() and looks()[-1] > 5, "the first addresses' turn to be over", 30)
+        later = [when for when in looks() if when > 0.5]
+        assert len(later) <= 2 * later[-1] + 2, later
+
+
 def test_a_thousand_peers_fit_into_twelve_mebibytes(lab):
     node = watched(lab, "one")
     node.wait_until_up()
