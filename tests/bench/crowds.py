@@ -19,6 +19,7 @@ INSIDE = "/usr/local/bin/wgproxy"
 ALONE = ("--no-dht", "--no-stun")
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 BETWEEN_MOVES_S = 0.03
+REST_S = 1  # of one address, ten datagrams a second are heard: nobody comes back twice a second
 ALIVE = "/run/wireguard/wg0.alive"
 SETTLE_S = 120  # by then every peer's turn has come to be looked at
 
@@ -243,6 +244,7 @@ def returns(n, say):
         eventually(cache.exists, "the cache", 60)
         for _ in range(n):
             node.stop(20)
+            time.sleep(REST_S)
             node, ms = until_handshake(lab, "returns", port, "--no-lan")
             took.append(ms)
     return took
