@@ -23,7 +23,8 @@ static bool has(const struct host *h, const struct host *other, const struct goa
 
 	if (!p || !peer_is_verified(p) || p->said_goodbye || !p->applied.present)
 		return false;
-	return !goal->tunnels || wireguard_has_tunnel(world_wireguard(h), &other->key);
+	return !goal->tunnels ||
+	       wireguard_has_tunnel(world_wireguard(h), &other->key, goal->lapse_us);
 }
 
 bool check_has_all(const struct host *h, const struct goal *goal)

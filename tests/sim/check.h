@@ -11,10 +11,12 @@
 /**
  * struct goal - What counts as having everybody
  * @tunnels:	Tunnels are up, too, and not only configured
+ * @lapse_us:	Or were, until so long ago
  * @explain_us:	Whoever lacks somebody after so long is named; 0 for never
  */
 struct goal {
 	bool tunnels;
+	int64_t lapse_us;
 	int64_t explain_us;
 };
 

@@ -204,18 +204,18 @@ size_t wireguard_count(const struct wireguard *wg)
 	return wg->n;
 }
 
-static bool is_live(const struct tunnel *t)
+static bool is_live(const struct tunnel *t, int64_t lapse_us)
 {
-	return t->handshake_us >= 0 && queue_now_us() - t->handshake_us < REJECT_US;
+	return t->handshake_us >= 0 && queue_now_us() - t->handshake_us < REJECT_US + lapse_us;
 }
 
-bool wireguard_has_tunnel(const struct wireguard *wg, const struct wg_key *key)
+bool wireguard_has_tunnel(const struct wireguard *wg, const struct wg_key *key, int64_t lapse_us)
 {
 	const struct tunnel *t = wg->bucket[key->b[1]];
 
 	while (t && memcmp(&t->key, key, sizeof(*key)) != 0)
 		t = t->next;
-	return t && is_live(t);
+	return t && is_live(t, lapse_us);
 }
 
 /* Keepalives that were sent since the last dump, and those of the other end. */
@@ -223,14 +223,14 @@ static void count_bytes(struct tunnel *t)
 {
 	struct host *other = world_host_of_key(&t->key);
 	int64_t elapsed_us = queue_now_us() - t->counted_us;
-	uint64_t n = is_live(t) ? (uint64_t)(elapsed_us / (25 * S)) : 0;
+	uint64_t n = is_live(t, 0) ? (uint64_t)(elapsed_us / (25 * S)) : 0;
 	struct wireguard *theirs = other ? world_wireguard(other) : NULL;
 
 	if (n == 0)
 		return;
 	t->counted_us = queue_now_us();
 	t->tx_bytes += n * KEEPALIVE_BYTES;
-	if (theirs && wireguard_has_tunnel(theirs, &t->wg->host->key) &&
+	if (theirs && wireguard_has_tunnel(theirs, &t->wg->host->key, 0) &&
 	    other->side == t->wg->host->side)
 		t->rx_bytes += n * KEEPALIVE_BYTES;
 }

@@ -27,7 +27,7 @@ size_t wireguard_count(const struct wireguard *wg);
 /* Calls @fn for each peer. */
 void wireguard_dump(struct wireguard *wg, wg_peer_fn *fn, void *arg);
 
-/* Is there a tunnel to the peer with this key, with a handshake younger than three minutes? */
-bool wireguard_has_tunnel(const struct wireguard *wg, const struct wg_key *key);
+/* Is there a tunnel to the peer with this key, or was there one until @lapse_us ago? */
+bool wireguard_has_tunnel(const struct wireguard *wg, const struct wg_key *key, int64_t lapse_us);
 
 #endif /* TESTS_SIM_WIREGUARD_H */
