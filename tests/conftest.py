@@ -2,6 +2,7 @@
 """What all tests share: the variants of the programs, the lab, and the counts at the end."""
 
 import os
+import signal
 
 import pytest
 
@@ -19,6 +20,8 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     wait.scale = config.getoption("time_scale")
+    # A shell has what it starts in the background ignore it, and every program under test would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if os.geteuid() != 0:
         pytest.exit("these tests make network namespaces and mounts: run them as root", 77)
 

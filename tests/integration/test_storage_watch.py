@@ -115,6 +115,7 @@ def test_a_daemon_is_not_started_again_where_its_key_has_gone_from_the_same_moun
     node = lab.node("web", mounts=[Mount.bind(volume, "/data")],
                     init=["--state-dir=/data/node", "--legacy-dir=none"])
     node.wait_until_up()
+    eventually(lambda: "served=" in (volume / "node" / MARKER).read_text(), "the last file to be written")
     loss(volume / "node")
     os.chown(volume / "node", 65532, 65532)
     node.mesh_process().signal(signal.SIGKILL)
