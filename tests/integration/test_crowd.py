@@ -108,8 +108,9 @@ def test_a_thousand_peers_whose_times_come_one_after_another_share_a_few_looks(l
         assert node.stop(20) == 0
         again = watched(lab, "one", port=node.port)
         eventually(lambda: looks() and looks()[-1] > 5, "the first addresses' turn to be over", 30)
-        later = [when for when in looks() if when > 0.5]
-        assert len(later) <= 2 * later[-1] + 2, later
+        times = looks()
+        # Two a second, and those of the start.
+        assert len(times) <= 2 * times[-1] + 8, times
 
 
 def test_a_thousand_peers_fit_into_twelve_mebibytes(lab):
