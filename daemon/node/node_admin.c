@@ -31,6 +31,28 @@ int64_t node_look_ms(const struct node *n, int64_t at_ms)
 	return at_ms > next_ms ? at_ms : next_ms;
 }
 
+static void on_look(evutil_socket_t fd, short what, void *arg)
+{
+	struct node *n = arg;
+
+	(void)fd;
+	(void)what;
+	if (n->phase == NODE_RUNNING)
+		node_request_dump(n);
+}
+
+void node_look_at(struct node *n, struct event **timer, int64_t at_ms)
+{
+	int64_t now_ms = clock_now().mono_ms;
+	int64_t ms = at_ms > now_ms ? at_ms - now_ms : 1;
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	if (!*timer)
+		*timer = evtimer_new(n->base, on_look, n);
+	if (*timer)
+		(void)event_add(*timer, &tv);
+}
+
 void node_admin_owes(struct node *n)
 {
 	if (n->owed_since_ms == 0)

@@ -303,6 +303,8 @@ void node_request_dump(struct node *n);
  * their time within a second, a few looks serve them all.
  */
 int64_t node_look_ms(const struct node *n, int64_t at_ms);
+/* Has @timer, made when there is none yet, ask WireGuard then: who waits goes on in node_peers_dumped(). */
+void node_look_at(struct node *n, struct event **timer, int64_t at_ms);
 /* It owes an answer from now on, if it did not before. */
 void node_admin_owes(struct node *n);
 /* Adds a change of a peer to those that leave next. */

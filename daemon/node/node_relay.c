@@ -20,34 +20,12 @@
 #define WARM_MS	  60000 /* HELLO to a relayed peer */
 #define KNOCK_MS  15000 /* to one that has not answered through the relay yet */
 
-static void on_relay_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct node *n = arg;
-
-	(void)fd;
-	(void)what;
-	/* The look itself follows when WireGuard has told how things are. */
-	if (n->phase == NODE_RUNNING)
-		node_request_dump(n);
-}
-
-static void wake(struct node *n, int64_t at_ms, struct now now)
-{
-	int64_t ms = at_ms > now.mono_ms ? at_ms - now.mono_ms : 1;
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-
-	if (!n->relay_timer)
-		n->relay_timer = evtimer_new(n->base, on_relay_timer, n);
-	if (n->relay_timer)
-		(void)event_add(n->relay_timer, &tv);
-}
-
 void node_relay_soon(struct node *n)
 {
 	struct now now = clock_now();
 
 	if (!n->relay_timer || !evtimer_pending(n->relay_timer, NULL))
-		wake(n, now.mono_ms + SOON_MS, now);
+		node_look_at(n, &n->relay_timer, now.mono_ms + SOON_MS);
 }
 
 bool node_relay_is_direct(const struct node *n, const struct peer *p, struct now now)
@@ -299,8 +277,9 @@ void node_relay_look(struct node *n)
 	}
 	if (n->n_relayed > 0 && again_ms > now.mono_ms + LOOK_MS)
 		again_ms = now.mono_ms + LOOK_MS;
+	/* Not later: both ends change their ways in the same moment, or packets are lost in between. */
 	if (again_ms != INT64_MAX)
-		wake(n, node_look_ms(n, again_ms), now);
+		node_look_at(n, &n->relay_timer, again_ms);
 }
 
 void node_relay_free(struct node *n)

@@ -191,28 +191,6 @@ static int64_t attend(struct node *n, struct peer *p, struct asking *a)
 	return row->offer_ms;
 }
 
-static void on_offer_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct node *n = arg;
-
-	(void)fd;
-	(void)what;
-	/* Who has a tunnel by now is not asked for. */
-	if (n->phase == NODE_RUNNING)
-		node_request_dump(n);
-}
-
-static void wake(struct node *n, int64_t at_ms, struct now now)
-{
-	int64_t ms = at_ms > now.mono_ms ? at_ms - now.mono_ms : 1;
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-
-	if (!n->offer_timer)
-		n->offer_timer = evtimer_new(n->base, on_offer_timer, n);
-	if (n->offer_timer)
-		(void)event_add(n->offer_timer, &tv);
-}
-
 static void judge_punches(struct node *n, struct now now);
 
 void node_rendezvous_look(struct node *n)
@@ -238,8 +216,9 @@ void node_rendezvous_look(struct node *n)
 		if (at < again_ms)
 			again_ms = at;
 	}
+	/* Who has a tunnel by then is not asked for. */
 	if (again_ms != INT64_MAX)
-		wake(n, node_look_ms(n, again_ms), now);
+		node_look_at(n, &n->offer_timer, node_look_ms(n, again_ms));
 }
 
 /* --- being introduced ---------------------------------------------------------------------- */

@@ -54,6 +54,13 @@ def gather(node, crowd):
     eventually(all_there, f"{crowd.n} peers", 90)
 
 
+def come_back(lab, node, crowd):
+    """The node, started again with all members in its cache."""
+    gather(node, crowd)
+    assert node.stop(20) == 0
+    return watched(lab, "one", port=node.port)
+
+
 def messages(node):
     """wgmesh_netlink_messages_total by kind."""
     text = http.ask(node.port, "/metrics").body
@@ -86,9 +93,7 @@ def test_a_thousand_peers_of_the_last_run_are_a_handful_of_requests(lab):
     node = watched(lab, "one")
     node.wait_until_up()
     with Crowd(lab, node, MANY) as crowd:
-        gather(node, crowd)
-        assert node.stop(20) == 0
-        again = watched(lab, "one", port=node.port)
+        again = come_back(lab, node, crowd)
         eventually(lambda: len(peers_of(again)) == MANY, "all peers of the cache", 30)
         sizes = [entry[3] for entry in Requests(again).sets()]
         first = sizes[:next(i for i in range(len(sizes) + 1) if sum(sizes[:i]) >= MANY)]
@@ -104,9 +109,7 @@ def test_a_thousand_peers_whose_times_come_one_after_another_share_a_few_looks(l
     node = watched(lab, "one")
     node.wait_until_up()
     with Crowd(lab, node, MANY) as crowd:
-        gather(node, crowd)
-        assert node.stop(20) == 0
-        again = watched(lab, "one", port=node.port)
+        again = come_back(lab, node, crowd)
         eventually(lambda: looks() and looks()[-1] > 5, "the first addresses' turn to be over", 30)
         times = looks()
         # Two a second, and those of the start.
